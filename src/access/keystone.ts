@@ -1,0 +1,112 @@
+/**
+ * Callers of an external Keystone: `X-Auth-Token` is checked with `GET /v3/auth/tokens`, the token itself being the
+ * caller, so the service needs no password. An expired token passes only together with a valid `X-Service-Token` that
+ * carries the role `service` (keystonemiddleware's rule), which is then the caller of the check.
+ */
+import * as z from 'zod/mini'
+import { fault } from '../faults.ts'
+import type { Caller } from '../caller.ts'
+
+/** How long, in milliseconds, a checked token is not asked about again: revocation takes effect within it. */
+export const TOKEN_CACHE_MILLISECONDS = 60_000
+const MOST_CACHED_TOKENS = 10_000
+const KEYSTONE_TIMEOUT_MILLISECONDS = 10_000
+const MOST_TOKEN_CHARACTERS = 16_384
+const SERVICE_ROLE = 'service'
+
+const tokenDocument = z.object({
+  token: z.object({
+    expires_at: z.string(),
+    user: z.object({ id: z.string() }),
+    project: z.optional(z.object({ id: z.string() })),
+    roles: z.optional(z.array(z.object({ name: z.string() }))),
+  }),
+})
+
+interface Checked {
+  readonly caller: Caller | 'unscoped'
+  readonly until: number
+}
+
+const cache = new Map<string, Checked>()
+
+async function cacheKey(keystoneUrl: string, token: string, serviceToken: string): Promise<string> {
+  const text = JSON.stringify([keystoneUrl, token, serviceToken])
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return btoa(String.fromCharCode(...new Uint8Array(digest)))
+}
+
+function remember(key: string, checked: Checked): void {
+  if (cache.size >= MOST_CACHED_TOKENS)
+    for (const oldest of [...cache.keys()].slice(0, cache.size / 2)) cache.delete(oldest)
+  cache.set(key, checked)
+}
+
+/** The token's document as Keystone answers it, or null when Keystone does not know the token (any more). */
+async function ask(keystoneUrl: string, authToken: string, subject: string, expired: boolean) {
+  const url = `${keystoneUrl}/v3/auth/tokens?nocatalog${expired ? '&allow_expired=1' : ''}`
+  const headers = { 'X-Auth-Token': authToken, 'X-Subject-Token': subject, Accept: 'application/json' }
+  let response: Response
+  try {
+    // A redirect must not carry the token elsewhere (threat T21).
+    response = await fetch(url, {
+      headers,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(KEYSTONE_TIMEOUT_MILLISECONDS),
+    })
+    if (response.status === 200) return tokenDocument.parse(await response.json()).token
+    await response.body?.cancel()
+  } catch {
+    throw fault('identityUnreachable')
+  }
+  if ([400, 401, 403, 404].includes(response.status)) return null
+  throw fault('identityUnreachable')
+}
+
+async function check(keystoneUrl: string, token: string, serviceToken: string | undefined): Promise<Checked | null> {
+  if (serviceToken) {
+    const service = await ask(keystoneUrl, serviceToken, serviceToken, false)
+    if (!service) return null
+    const trusted = service.roles?.some(({ name }) => name.toLowerCase() === SERVICE_ROLE) ?? false
+    const user = await ask(keystoneUrl, trusted ? serviceToken : token, token, trusted)
+    return user && asChecked(user, trusted)
+  }
+  const user = await ask(keystoneUrl, token, token, false)
+  return user && asChecked(user, false)
+}
+
+function asChecked(token: z.infer<typeof tokenDocument>['token'], expiredAllowed: boolean): Checked {
+  const expires = expiredAllowed ? Infinity : Date.parse(token.expires_at)
+  return {
+    caller: token.project
+      ? {
+          userId: token.user.id,
+          projectId: token.project.id,
+          roles: (token.roles ?? []).map(({ name }) => name.toLowerCase()),
+        }
+      : 'unscoped',
+    until: Math.min(Date.now() + TOKEN_CACHE_MILLISECONDS, expires),
+  }
+}
+
+/**
+ * The caller of a token; `unscoped` when it has no project, null when Keystone refuses it or the service token.
+ * Throws the fault `identityUnreachable` when Keystone gives no answer: never access.
+ */
+export async function authenticateKeystone(
+  keystoneUrl: string,
+  token: string,
+  serviceToken: string | undefined,
+): Promise<Caller | 'unscoped' | null> {
+  // Keystone's tokens are printable; anything else cannot be sent on as a header.
+  const sendable = (text: string) => text.length <= MOST_TOKEN_CHARACTERS && /^[\x21-\x7e]+$/.test(text)
+  if (!sendable(token) || (serviceToken && !sendable(serviceToken))) return null
+  const key = await cacheKey(keystoneUrl, token, serviceToken ?? '')
+  const known = cache.get(key)
+  if (known && known.until > Date.now()) return known.caller
+  cache.delete(key)
+  const checked = await check(keystoneUrl, token, serviceToken)
+  if (!checked || checked.until <= Date.now()) return null
+  remember(key, checked)
+  return checked.caller
+}

@@ -1,0 +1,137 @@
+/** Log-in: from a password, an application credential or another token to a new token. */
+import { verifyPassword } from '../crypto/password.ts'
+import type { Backend } from '../state/backend.ts'
+import { loadAccount, loadCredentialAccount } from '../state/identity-accounts.ts'
+import type { Account, AccountUser, CredentialKey, IdentityKey } from '../state/identity-accounts.ts'
+import { bootstrapIdentity, FIRST_ADMINISTRATOR } from '../state/identity-bootstrap.ts'
+import { identityFault } from '../state/identity-faults.ts'
+import { foldName } from '../state/identity-names.ts'
+import { currentStanding, standingOf, type Standing } from './embedded.ts'
+import { later, newAuditId, signToken, TOKEN_SECONDS, type Method, type TokenClaims } from './tokens.ts'
+
+/** How somebody proves who they are. */
+export type Proof =
+  | { readonly method: 'password'; readonly user: IdentityKey; readonly password: string }
+  | { readonly method: 'application_credential'; readonly credential: CredentialKey; readonly secret: string }
+  | { readonly method: 'token'; readonly token: string }
+
+/** What the token is to be for: a project, the user's default project if that can be, or none. */
+export type Scope = IdentityKey | 'default' | 'unscoped'
+
+/** A new token and what it stands for. */
+export interface Issued {
+  readonly token: string
+  readonly standing: Standing
+}
+
+type Origin = Pick<TokenClaims, 'methods' | 'auditIds' | 'expires'>
+
+const firstToken = (method: Method, backend: Backend): Origin => ({
+  methods: [method],
+  auditIds: [newAuditId()],
+  expires: later(backend.now, TOKEN_SECONDS),
+})
+
+/**
+ * Logs in. `firstPassword` is the password that the first administrator is to get, or empty. Throws `unauthenticated`,
+ * in about the same time, for a wrong password and for an unknown or disabled user, project or credential;
+ * `tokenNotFound` for a token without power; `notPermitted` for a token of an application credential.
+ */
+export async function logIn(backend: Backend, proof: Proof, scope: Scope, firstPassword: string): Promise<Issued> {
+  switch (proof.method) {
+    case 'password':
+      return logInWithPassword(backend, proof, scope, firstPassword)
+    case 'application_credential':
+      return logInWithCredential(backend, proof.credential, proof.secret)
+    case 'token':
+      return logInWithToken(backend, proof.token, scope)
+  }
+}
+
+async function logInWithPassword(
+  backend: Backend,
+  { user, password }: Extract<Proof, { method: 'password' }>,
+  scope: Scope,
+  firstPassword: string,
+): Promise<Issued> {
+  const query = { user, project: scope === 'unscoped' ? null : scope }
+  let account = await loadAccount(backend, query)
+  if (!account.user && firstPassword && 'name' in user && foldName(user.name) === FIRST_ADMINISTRATOR) {
+    await bootstrapIdentity(backend, firstPassword)
+    account = await loadAccount(backend, query)
+  }
+  const matches = await verifyPassword(password, account.user?.passwordHash ?? undefined)
+  if (!account.user || !matches) throw identityFault('unauthenticated')
+  return issue(backend, { ...account, user: account.user }, scope, firstToken('password', backend))
+}
+
+async function logInWithToken(backend: Backend, token: string, scope: Scope): Promise<Issued> {
+  const parent = await currentStanding(token, backend)
+  if (!parent) throw identityFault('tokenNotFound')
+  const { methods, auditIds, expires } = parent.claims
+  if (methods.includes('application_credential')) {
+    throw identityFault('notPermitted', 'Using a delegated token to create another token is not allowed.')
+  }
+  const project = scope === 'unscoped' ? null : scope
+  const account = await loadAccount(backend, { user: { id: parent.user.id }, project })
+  if (!account.user) throw identityFault('unauthenticated')
+  // It lives no longer than the token it was got with (CVE-2026-44394), and ends with the first of the chain.
+  const origin: Origin = {
+    methods: ['token', ...methods.filter((method) => method !== 'token')],
+    auditIds: [newAuditId(), auditIds[1] ?? auditIds[0]],
+    expires,
+  }
+  return issue(backend, { ...account, user: account.user }, scope, origin)
+}
+
+async function logInWithCredential(backend: Backend, key: CredentialKey, secret: string): Promise<Issued> {
+  const account = await loadCredentialAccount(backend, key)
+  const { user, project, credential } = account
+  const matches = await verifyPassword(secret, credential?.secretHash)
+  const expired = typeof credential?.expires === 'string' && credential.expires <= backend.now
+  if (!user || !project || !credential || !matches || expired) throw identityFault('unauthenticated')
+  const { expires, ...origin } = firstToken('application_credential', backend)
+  const claims: TokenClaims = {
+    ...origin,
+    ...claimsOf(backend, user),
+    expires: credential.expires !== null && credential.expires < expires ? credential.expires : expires,
+    projectId: project.id,
+    // Exactly the roles that it was made for, without what they imply, as Keystone has it.
+    roleIds: account.roles.map(({ id }) => id).filter((id) => credential.roleIds.includes(id)),
+    credentialId: credential.id,
+  }
+  return sign(backend, claims, account)
+}
+
+const claimsOf = (backend: Backend, { id, tokenEpoch }: AccountUser) => ({
+  userId: id,
+  tokenEpoch,
+  issued: backend.now,
+})
+
+/** A token for the project of the account, or an unscoped one; a default project that cannot be is left out. */
+function issue(
+  backend: Backend,
+  account: Account & { readonly user: AccountUser },
+  scope: Scope,
+  origin: Origin,
+): Promise<Issued> {
+  const { user, project, roles } = account
+  const usable = project?.enabled && roles.length > 0
+  if (!usable && typeof scope === 'object') throw identityFault('unauthenticated')
+  const claims: TokenClaims = {
+    ...origin,
+    ...claimsOf(backend, user),
+    projectId: usable ? project.id : null,
+    roleIds: usable ? roles.map(({ id }) => id) : [],
+    credentialId: null,
+  }
+  return sign(backend, claims, account)
+}
+
+/** Signs the claims if a token with them has power; throws `unauthenticated` otherwise. */
+async function sign(backend: Backend, claims: TokenClaims, account: Account): Promise<Issued> {
+  const standing = standingOf(claims, account)
+  if (!standing) throw identityFault('unauthenticated')
+  return { token: await signToken(backend.keyring, claims), standing }
+}

@@ -1,0 +1,184 @@
+/**
+ * The rules of access: one pure, total table from rule name to predicate, for each of the two rule sets.
+ *
+ * `legacy` is what Barbican's default evaluates to (`enforce_new_defaults=false`), `secure` its newer personas
+ * (`enforce_new_defaults=true`); `both` allows what either allows. Only the token and the stored row are looked at.
+ */
+import type { Caller } from '../caller.ts'
+
+/** What a rule is asked about: the row of a secret, container or order, or the project that a collection belongs to. */
+export interface Target {
+  readonly projectId: string
+  readonly creatorId: string | null
+  /** Its read ACL says `project-access: false`. */
+  readonly private: boolean
+  /** The users that its read ACL names. */
+  readonly readers: readonly string[]
+}
+
+/** Everything that a predicate may look at. */
+interface Facts {
+  readonly has: (...roles: readonly string[]) => boolean
+  readonly sameProject: boolean
+  /** Made by this user, in this project. */
+  readonly owner: boolean
+  readonly public: boolean
+  readonly onAcl: boolean
+}
+
+type Predicate = (facts: Facts) => boolean
+
+const SERVICE_ADMIN = 'key-manager:service-admin'
+const everyLegacyRole = ['admin', 'creator', 'observer', 'audit', SERVICE_ADMIN] as const
+
+const role =
+  (...roles: readonly string[]): Predicate =>
+  ({ has }) =>
+    has(...roles)
+const inProject =
+  (...roles: readonly string[]): Predicate =>
+  ({ has, sameProject }) =>
+    sameProject && has(...roles)
+const any =
+  (...predicates: readonly Predicate[]): Predicate =>
+  (facts) =>
+    predicates.some((allows) => allows(facts))
+const onAcl: Predicate = (facts) => facts.onAcl
+
+/** In the project: an admin; the owner with `writer`; and, while the entity is not private, the `others`. */
+const entity =
+  (writer: string, ...others: readonly string[]): Predicate =>
+  ({ has, sameProject, owner, public: isPublic }) =>
+    sameProject && (has('admin') || (owner && has(writer)) || (isPublic && has(...others)))
+
+const legacyRead = any(entity('creator', 'creator', 'observer', 'audit', SERVICE_ADMIN), onAcl)
+const legacyWrite = entity('creator', 'creator')
+
+const legacy = {
+  'secrets:post': role('admin', 'creator'),
+  'secrets:get': role('admin', 'creator', 'observer'),
+  'secret:get': legacyRead,
+  'secret:decrypt': any(entity('creator', 'creator', 'observer'), onAcl),
+  'secret:put': inProject('admin', 'creator'),
+  'secret:delete': legacyWrite,
+  'secret_meta:get': legacyRead,
+  'secret_meta:post': legacyWrite,
+  'secret_meta:put': legacyWrite,
+  'secret_meta:delete': legacyWrite,
+  'secret_acls:get': inProject('admin', 'creator', 'observer'),
+  'secret_acls:put_patch': inProject('admin', 'creator'),
+  'secret_acls:delete': inProject('admin', 'creator'),
+  'secret_consumers:get': legacyRead,
+  'secret_consumers:post': legacyRead,
+  'secret_consumers:delete': legacyRead,
+  'secret_consumer:get': role('admin', 'creator', 'observer', 'audit'),
+  'containers:post': role('admin', 'creator'),
+  'containers:get': role('admin', 'creator', 'observer'),
+  'container:get': legacyRead,
+  'container:delete': entity('creator'),
+  'container_secret:post': legacyWrite,
+  'container_secret:delete': legacyWrite,
+  'container_acls:get': inProject('admin', 'creator', 'observer'),
+  'container_acls:put_patch': inProject('admin', 'creator'),
+  'container_acls:delete': inProject('admin', 'creator'),
+  'container_consumers:get': legacyRead,
+  'container_consumers:post': legacyRead,
+  'container_consumers:delete': legacyRead,
+  'container_consumer:get': any(role('admin', 'creator', 'observer', 'audit'), legacyRead),
+  'orders:post': role('admin', 'creator'),
+  'orders:put': role('admin', 'creator'),
+  'orders:get': role('admin', 'creator', 'observer'),
+  'order:get': role(...everyLegacyRole),
+  'order:delete': role('admin'),
+  'quotas:get': role(...everyLegacyRole),
+  'project_quotas:get': role(SERVICE_ADMIN),
+  'project_quotas:put': role(SERVICE_ADMIN),
+  'project_quotas:delete': role(SERVICE_ADMIN),
+  'secretstores:get': role(...everyLegacyRole),
+  'secretstores:get_global_default': role(...everyLegacyRole),
+  'secretstores:get_preferred': role(...everyLegacyRole),
+  'secretstore:get': role(...everyLegacyRole),
+  'secretstore_preferred:post': role('admin'),
+  'secretstore_preferred:delete': role('admin'),
+  'transport_keys:get': role(...everyLegacyRole),
+  'transport_keys:post': role(SERVICE_ADMIN),
+  'transport_key:get': role(...everyLegacyRole),
+  'transport_key:delete': role(SERVICE_ADMIN),
+} as const satisfies Record<string, Predicate>
+
+export type Rule = keyof typeof legacy
+
+const secureEntity = entity('member', 'member')
+const secureRead = any(secureEntity, onAcl)
+const secureOwner = entity('member')
+const writers = role('admin', 'member')
+const personas = role('admin', 'member', 'reader')
+
+const secure: Record<Rule, Predicate> = {
+  'secrets:post': writers,
+  'secrets:get': writers,
+  'secret:get': any(secureRead, role('admin')),
+  'secret:decrypt': secureRead,
+  'secret:put': secureEntity,
+  'secret:delete': any(secureEntity, role('admin')),
+  'secret_meta:get': secureRead,
+  'secret_meta:post': secureEntity,
+  'secret_meta:put': secureEntity,
+  'secret_meta:delete': secureEntity,
+  'secret_acls:get': secureOwner,
+  'secret_acls:put_patch': secureOwner,
+  'secret_acls:delete': secureOwner,
+  'secret_consumers:get': secureRead,
+  'secret_consumers:post': secureRead,
+  'secret_consumers:delete': secureRead,
+  'secret_consumer:get': role('admin'),
+  'containers:post': writers,
+  'containers:get': writers,
+  'container:get': secureRead,
+  'container:delete': secureEntity,
+  'container_secret:post': secureEntity,
+  'container_secret:delete': secureEntity,
+  'container_acls:get': secureOwner,
+  'container_acls:put_patch': secureOwner,
+  'container_acls:delete': secureOwner,
+  'container_consumers:get': secureRead,
+  'container_consumers:post': secureRead,
+  'container_consumers:delete': secureRead,
+  'container_consumer:get': any(secureRead, role('admin')),
+  'orders:post': writers,
+  'orders:put': writers,
+  'orders:get': writers,
+  'order:get': writers,
+  'order:delete': writers,
+  'quotas:get': personas,
+  'project_quotas:get': role('admin'),
+  'project_quotas:put': role('admin'),
+  'project_quotas:delete': role('admin'),
+  'secretstores:get': personas,
+  'secretstores:get_global_default': personas,
+  'secretstores:get_preferred': personas,
+  'secretstore:get': personas,
+  'secretstore_preferred:post': role('admin'),
+  'secretstore_preferred:delete': role('admin'),
+  'transport_keys:get': personas,
+  'transport_keys:post': role('admin'),
+  'transport_key:get': personas,
+  'transport_key:delete': role('admin'),
+}
+
+export const rules = Object.keys(legacy) as Rule[]
+
+export type Policy = 'legacy' | 'secure' | 'both'
+
+/** Whether the rule lets the caller act on the target, in this rule set. */
+export function permits(policy: Policy, rule: Rule, caller: Caller, target: Target): boolean {
+  const sameProject = caller.projectId === target.projectId
+  const facts: Facts = {
+    has: (...roles) => roles.some((name) => caller.roles.includes(name)),
+    sameProject,
+    owner: sameProject && caller.userId === target.creatorId,
+    public: !target.private,
+    onAcl: target.readers.includes(caller.userId),
+  }
+  return (policy !== 'secure' && legacy[rule](facts)) || (policy !== 'legacy' && secure[rule](facts))
+}

@@ -1,0 +1,115 @@
+/** The table of contents: what happens to every request, in this order, and which parts of the service there are. */
+import { Hono, type Context, type MiddlewareHandler } from 'hono'
+import { authenticateEmbedded } from './access/embedded.ts'
+import { authenticateKeystone } from './access/keystone.ts'
+import { ConfigError, readConfig } from './config.ts'
+import { fault } from './faults.ts'
+import { backendOf } from './state/backend.ts'
+import { admitsVersions } from './wire/accept.ts'
+import { aclResources } from './wire/acls.ts'
+import { consumerResources } from './wire/consumers.ts'
+import { containerResources } from './wire/containers.ts'
+import type { Service } from './wire/context.ts'
+import { answerFailure } from './wire/failures.ts'
+import { answerHealth } from './wire/health.ts'
+import { identityRoutes } from './wire/identity/index.ts'
+import { parseMicroversion } from './wire/microversion.ts'
+import { orderResources } from './wire/orders.ts'
+import { quotaResources } from './wire/quotas.ts'
+import { mount } from './wire/resource.ts'
+import { secretMetadataResources } from './wire/secret-metadata.ts'
+import { secretStoreResources } from './wire/secret-stores.ts'
+import { secretResources } from './wire/secrets.ts'
+import { formatTime } from './times.ts'
+import { transportKeyResources } from './wire/transport-keys.ts'
+import { answerVersion, answerVersions } from './wire/versions.ts'
+
+/** Every resource under `/v1`. */
+export const resources = [
+  ...secretResources,
+  ...secretMetadataResources,
+  ...containerResources,
+  ...consumerResources,
+  ...aclResources,
+  ...orderResources,
+  ...quotaResources,
+  ...secretStoreResources,
+  ...transportKeyResources,
+]
+
+/** The path without empty segments and with encoded slashes as slashes, as the peer routes it. */
+function routedPath(request: Request): string {
+  const path = new URL(request.url).pathname.replaceAll(/%2f/gi, '/').replaceAll(/\/{2,}/g, '/')
+  return path.length > 1 ? path.replace(/\/$/, '') : path
+}
+
+/** `OPTIONS` ends here: no origin is allowed across sites. */
+const endOptions: MiddlewareHandler<Service> = async function endOptions(c, next) {
+  if (c.req.method === 'OPTIONS') return c.body(null, 200)
+  return next()
+}
+
+/** Reads the configuration, once per isolate, and gives the request its backend. Unsafe: nothing is served. */
+const configure: MiddlewareHandler<Service> = async function configure(c, next) {
+  const config = await readConfig(c.env).catch((error: unknown) => {
+    if (error instanceof ConfigError) throw fault('misconfigured', error.message)
+    throw error
+  })
+  c.set('config', config)
+  c.set('base', config.hostHref || new URL(c.req.url).origin)
+  c.set('backend', backendOf(c.env, config, formatTime(Date.now())))
+  c.header('X-OpenStack-Request-Id', `req-${crypto.randomUUID()}`)
+  c.header('Cache-Control', 'no-store')
+  return next()
+}
+
+/** Finds the caller, or ends with 401. Only the token counts: no other header says who is calling. */
+const authenticate: MiddlewareHandler<Service> = async function authenticate(c, next) {
+  const { config, backend } = c.var
+  const token = c.req.header('X-Auth-Token') || c.req.header('X-Storage-Token')
+  if (!token) throw fault('unauthenticated')
+  const serviceToken = c.req.header('X-Service-Token')
+  const caller =
+    config.identity === 'keystone'
+      ? await authenticateKeystone(config.keystoneUrl, token, serviceToken)
+      : await authenticateEmbedded(token, backend)
+  if (!caller) throw fault('unauthenticated')
+  if (caller === 'unscoped') throw fault('projectRequired')
+  c.set('caller', caller)
+  return next()
+}
+
+const negotiateVersion: MiddlewareHandler<Service> = async function negotiateVersion(c, next) {
+  const microversion = parseMicroversion(c.req.header('OpenStack-API-Version'))
+  c.set('microversion', microversion)
+  c.header('OpenStack-API-Version', `key-manager ${microversion}`)
+  c.header('Vary', 'OpenStack-API-Version')
+  return next()
+}
+
+/** A version document for `GET`; 405 for every other method, 406 for who does not take it. */
+const document = (answer: (c: Context<Service>) => Response) =>
+  function serveDocument(c: Context<Service>): Response {
+    if (c.req.method !== 'GET') {
+      c.header('Allow', 'GET')
+      throw fault('methodNotAllowed')
+    }
+    if (!admitsVersions(c.req.header('Accept'))) throw fault('notAcceptable')
+    return answer(c)
+  }
+
+/** The whole service as one Hono app. */
+export function createApp(): Hono<Service> {
+  const app = new Hono<Service>({ getPath: routedPath })
+  app.onError(answerFailure)
+  app.notFound((c) => answerFailure(fault('notFound'), c))
+  app.use(endOptions)
+  app.all('/healthcheck', answerHealth)
+  app.use(configure)
+  app.route('/identity', identityRoutes())
+  app.all('/', negotiateVersion, document(answerVersions))
+  for (const path of ['/v1', '/v1/*']) app.use(path, authenticate, negotiateVersion)
+  app.all('/v1', document(answerVersion))
+  mount(app, resources)
+  return app
+}

@@ -1,0 +1,141 @@
+/** The bindings and variables of the Worker, checked once. A bad value is an error that names its variable. */
+import * as z from 'zod/mini'
+import { KeyringError, readKeyring, type Keyring } from './crypto/keyring.ts'
+import type { QuotaLimits } from './state/backend.ts'
+import type { ProjectObject } from './state/project-object.ts'
+
+/** What the runtime hands to the Worker: bindings, and variables as they were set (nothing of them is trusted). */
+export interface Environment {
+  readonly DB: D1Database
+  readonly PROJECT: DurableObjectNamespace<ProjectObject>
+  readonly [variable: string]: unknown
+}
+
+export interface Config {
+  readonly identity: 'embedded' | 'keystone'
+  /** Base of Keystone's v3 API without `/v3` and without a trailing slash; empty for the embedded identity. */
+  readonly keystoneUrl: string
+  readonly policy: 'legacy' | 'secure' | 'both'
+  /** Public base of all refs, without a trailing slash; empty: the request's origin. */
+  readonly hostHref: string
+  readonly quotas: QuotaLimits
+  readonly maxSecretBytes: number
+  readonly maxRequestBytes: number
+  readonly secretStores: 'single' | 'multiple'
+  /** Password of the first administrator of the embedded identity; empty: none is made. */
+  readonly adminPassword: string
+  readonly keyring: Keyring
+}
+
+/** The configuration cannot be used: `message` says which variable and why, never its value when it is secret. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** D1 stores at most 2,000,000 bytes in a row; a secret's row holds its payload and little else. */
+const MOST_SECRET_BYTES = 1_900_000
+const MOST_REQUEST_BYTES = 10_000_000
+const LEAST_PASSWORD_CHARACTERS = 8
+
+const choice = <const Values extends readonly [string, ...string[]]>(values: Values, byDefault: Values[number]) =>
+  z._default(z.enum(values, { error: `must be one of ${values.join(', ')}` }), byDefault)
+
+const integer = (byDefault: number, least: number, most: number) =>
+  z.pipe(
+    z.pipe(
+      z._default(z.string().check(z.regex(/^-?\d+$/, 'must be an integer')), String(byDefault)),
+      z.transform(Number),
+    ),
+    z.number().check(z.gte(least, `must be at least ${least}`), z.lte(most, `must be at most ${most}`)),
+  )
+
+const quota = integer(-1, -1, 2 ** 31 - 1)
+
+function isBaseUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : null
+  return url !== null && /^https?:$/.test(url.protocol) && !url.username && !url.search && !url.hash
+}
+
+const baseUrl = z.pipe(
+  z._default(
+    z.string().check(z.refine(isBaseUrl, 'must be an http or https URL without user, query and fragment')),
+    '',
+  ),
+  z.transform((url) => url.replace(/\/+$/, '')),
+)
+
+const variables = z.object({
+  IDENTITY: choice(['embedded', 'keystone'], 'embedded'),
+  KEYSTONE_URL: baseUrl,
+  POLICY: choice(['legacy', 'secure', 'both'], 'legacy'),
+  HOST_HREF: baseUrl,
+  QUOTA_SECRETS: quota,
+  QUOTA_ORDERS: quota,
+  QUOTA_CONTAINERS: quota,
+  QUOTA_CONSUMERS: quota,
+  MAX_SECRET_BYTES: integer(20_000, 1, MOST_SECRET_BYTES),
+  MAX_REQUEST_BYTES: integer(25_000, 1, MOST_REQUEST_BYTES),
+  SECRET_STORES: choice(['single', 'multiple'], 'single'),
+  ADMIN_PASSWORD: z._default(
+    z
+      .string()
+      .check(z.minLength(LEAST_PASSWORD_CHARACTERS, `must have at least ${LEAST_PASSWORD_CHARACTERS} characters`)),
+    '',
+  ),
+  MASTER_KEYS: z.optional(z.string('must be text')),
+})
+
+export type VariableName = keyof typeof variables.shape
+export const variableNames = Object.keys(variables.shape) as VariableName[]
+
+/** Checks all variables but the keys themselves; an empty variable counts as not set. Throws {@link ConfigError}. */
+export function readVariables(env: Readonly<Record<string, unknown>>): z.infer<typeof variables> {
+  const given = Object.fromEntries(variableNames.filter((name) => env[name] !== '').map((name) => [name, env[name]]))
+  const result = z.safeParse(variables, given)
+  if (!result.success) {
+    const [issue] = result.error.issues
+    throw new ConfigError(
+      `${String(issue?.path[0])} ${issue?.code === 'invalid_type' ? 'must be text' : issue?.message}`,
+    )
+  }
+  const { IDENTITY, KEYSTONE_URL } = result.data
+  if (IDENTITY === 'keystone' && !KEYSTONE_URL) throw new ConfigError('KEYSTONE_URL must be set for IDENTITY keystone')
+  return result.data
+}
+
+async function build(env: Environment): Promise<Config> {
+  const read = readVariables(env)
+  try {
+    return {
+      identity: read.IDENTITY,
+      keystoneUrl: read.KEYSTONE_URL.replace(/\/v3$/, ''),
+      policy: read.POLICY,
+      hostHref: read.HOST_HREF,
+      quotas: {
+        secrets: read.QUOTA_SECRETS,
+        orders: read.QUOTA_ORDERS,
+        containers: read.QUOTA_CONTAINERS,
+        consumers: read.QUOTA_CONSUMERS,
+      },
+      maxSecretBytes: read.MAX_SECRET_BYTES,
+      maxRequestBytes: read.MAX_REQUEST_BYTES,
+      secretStores: read.SECRET_STORES,
+      adminPassword: read.ADMIN_PASSWORD,
+      keyring: await readKeyring(read.MASTER_KEYS),
+    }
+  } catch (error) {
+    if (error instanceof KeyringError) throw new ConfigError(`MASTER_KEYS: ${error.message}`)
+    throw error
+  }
+}
+
+const built = new WeakMap<Environment, Promise<Config>>()
+
+/** The configuration of this isolate, made once. Rejects with {@link ConfigError} when the Worker must not serve. */
+export function readConfig(env: Environment): Promise<Config> {
+  const known = built.get(env)
+  if (known) return known
+  const config = build(env)
+  built.set(env, config)
+  return config
+}

@@ -1,0 +1,106 @@
+/**
+ * Sealed values: what is stored instead of a payload, and what stands around it so that it opens only in its place.
+ *
+ *     sealed  = 01 ‖ key version (4 bytes, big endian) ‖ nonce (12 bytes) ‖ AES-256-GCM ciphertext ‖ tag (16 bytes)
+ *     key     = HKDF-SHA-256(project key, salt: none, info: context) → 32 bytes
+ *     context = "portcullis", "value", format, project, kind, id, key version; each as length (4 bytes) ‖ UTF-8
+ *
+ * The context is also the associated data. So a value moved to another row, project or kind does not open, and every
+ * value has a key of its own: the 2^32 messages that NIST SP 800-38D allows a key with random nonces are out of reach,
+ * since only the few values ever written under one id share a key.
+ */
+
+const FORMAT = 1
+const VERSION_BYTES = 4
+export const NONCE_BYTES = 12
+const TAG_BYTES = 16
+const HEADER_BYTES = 1 + VERSION_BYTES + NONCE_BYTES
+
+/** Where a sealed value belongs. `kind` keeps the values of one id apart (`payload`, `passphrase`). */
+export interface Place {
+  readonly project: string
+  readonly kind: string
+  readonly id: string
+}
+
+/** A project's key: HKDF key material that never leaves WebCrypto, and the number that stored values name it by. */
+export interface ProjectKey {
+  readonly version: number
+  readonly material: CryptoKey
+}
+
+/** A stored value did not open: damaged, moved, or sealed under another key. It never says which. */
+export class SealError extends Error {
+  override readonly name = 'SealError'
+}
+
+const utf8 = new TextEncoder()
+
+/** Length-prefixed fields: no two lists of fields share an encoding. */
+export function context(...fields: readonly string[]): Uint8Array<ArrayBuffer> {
+  const parts = fields.map((field) => utf8.encode(field))
+  const bytes = new Uint8Array(parts.reduce((total, part) => total + 4 + part.length, 0))
+  const view = new DataView(bytes.buffer)
+  let at = 0
+  for (const part of parts) {
+    view.setUint32(at, part.length)
+    bytes.set(part, at + 4)
+    at += 4 + part.length
+  }
+  return bytes
+}
+
+/** The AES-256-GCM key that HKDF-SHA-256 (RFC 5869) derives from `material` for one context. */
+export function deriveKey(material: CryptoKey, info: Uint8Array<ArrayBuffer>, usages: KeyUsage[]): Promise<CryptoKey> {
+  return crypto.subtle.deriveKey(
+    { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info },
+    material,
+    { name: 'AES-GCM', length: 256 },
+    false,
+    usages,
+  )
+}
+
+type KeyUsage = 'encrypt' | 'decrypt' | 'wrapKey' | 'unwrapKey'
+
+function contextOf(place: Place, version: number): Uint8Array<ArrayBuffer> {
+  return context('portcullis', 'value', String(FORMAT), place.project, place.kind, place.id, String(version))
+}
+
+/** Seals `plaintext` (any length, empty included) for its place under the project's key. */
+export async function seal(key: ProjectKey, place: Place, plaintext: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  const info = contextOf(place, key.version)
+  const valueKey = await deriveKey(key.material, info, ['encrypt'])
+  const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
+  const ciphertext = await crypto.subtle.encrypt(
+    { name: 'AES-GCM', iv: nonce, additionalData: info },
+    valueKey,
+    plaintext,
+  )
+  const sealed = new Uint8Array(HEADER_BYTES + ciphertext.byteLength)
+  sealed[0] = FORMAT
+  new DataView(sealed.buffer).setUint32(1, key.version)
+  sealed.set(nonce, 1 + VERSION_BYTES)
+  sealed.set(new Uint8Array(ciphertext), HEADER_BYTES)
+  return sealed
+}
+
+/** The version of the project key that a sealed value names. Throws {@link SealError} for anything not of the format. */
+export function keyVersionOf(sealed: Uint8Array): number {
+  if (sealed.length < HEADER_BYTES + TAG_BYTES || sealed[0] !== FORMAT) throw new SealError('not a sealed value')
+  return new DataView(sealed.buffer, sealed.byteOffset).getUint32(1)
+}
+
+/** Opens what {@link seal} made for the same place under the same key; throws {@link SealError} for anything else. */
+export async function open(key: ProjectKey, place: Place, sealed: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  if (keyVersionOf(sealed) !== key.version) throw new SealError('sealed under another key')
+  const info = contextOf(place, key.version)
+  const valueKey = await deriveKey(key.material, info, ['decrypt'])
+  const nonce = sealed.slice(1 + VERSION_BYTES, HEADER_BYTES)
+  try {
+    const algorithm = { name: 'AES-GCM', iv: nonce, additionalData: info }
+    return new Uint8Array(await crypto.subtle.decrypt(algorithm, valueKey, sealed.slice(HEADER_BYTES)))
+  } catch {
+    throw new SealError('the value does not open in its place')
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * Key pairs that an order can generate: one table from algorithm and length to the pair that WebCrypto makes.
+ *
+ * Names are compared without regard to case, lengths are bits. RSA is the peer's (and 3072 bits, which the peer's worker
+ * fails on); elliptic curves go beyond the peer. `ec`, `ecdsa` and `ecdh` name the same keys, because the written form
+ * (id-ecPublicKey, RFC 5480) does not tell signing from agreement. An order's length must be a multiple of 8, so that
+ * P-521 is ordered as 528 bits: 66 bytes, the size of its field elements.
+ */
+import { createPrivateKey, createPublicKey, KeyObject, timingSafeEqual, type webcrypto } from 'node:crypto'
+import { fault } from '../faults.ts'
+import { encodeUtf8 } from './encoding.ts'
+
+/**
+ * What comes of an order for a pair: `length`, `kind` and `unknown` are the peer's reasons to refuse; `withdrawn` is
+ * DSA, which FIPS 186-5 no longer allows for signing.
+ */
+export type KeyPairOutcome = 'generated' | 'length' | 'kind' | 'unknown' | 'withdrawn'
+
+export interface KeyPair {
+  /** PEM of PKCS#8 (RFC 5958), encrypted (RFC 8018) when there is a passphrase, with a final newline. */
+  readonly privateKey: Uint8Array
+  /** PEM of SubjectPublicKeyInfo (RFC 5280), with a final newline. */
+  readonly publicKey: Uint8Array
+  readonly containerType: 'rsa' | 'generic'
+}
+
+interface Recipe {
+  readonly containerType: KeyPair['containerType']
+  readonly use: 'signature' | 'agreement'
+  /** WebCrypto's parameters of generating, importing and using the key, which are one object. */
+  readonly parameters: {
+    readonly name: string
+    readonly hash?: string
+    readonly namedCurve?: string
+    readonly modulusLength?: number
+    readonly publicExponent?: Uint8Array<ArrayBuffer>
+  }
+}
+
+const LONGEST_PASSPHRASE_BYTES = 1023
+
+const rsa = (modulusLength: number): Recipe => ({
+  containerType: 'rsa',
+  use: 'signature',
+  parameters: {
+    name: 'RSASSA-PKCS1-v1_5',
+    hash: 'SHA-256',
+    modulusLength,
+    publicExponent: Uint8Array.of(1, 0, 1),
+  },
+})
+
+const curve = (namedCurve: 'P-256' | 'P-384' | 'P-521'): Recipe => ({
+  containerType: 'generic',
+  use: 'signature',
+  parameters: { name: 'ECDSA', hash: 'SHA-256', namedCurve },
+})
+
+const rsaLengths = { 1024: rsa(1024), 2048: rsa(2048), 3072: rsa(3072), 4096: rsa(4096) }
+const curveLengths = { 256: curve('P-256'), 384: curve('P-384'), 528: curve('P-521') }
+
+const recipes: Readonly<Record<string, Readonly<Record<number, Recipe>>>> = {
+  rsa: rsaLengths,
+  ec: curveLengths,
+  ecdsa: curveLengths,
+  ecdh: curveLengths,
+  ed25519: { 256: { containerType: 'generic', use: 'signature', parameters: { name: 'Ed25519' } } },
+  x25519: { 256: { containerType: 'generic', use: 'agreement', parameters: { name: 'X25519' } } },
+}
+
+const withdrawn = new Set(['dsa'])
+
+/** Known to the peer's plugin, but not as algorithms of key pairs. */
+const otherKinds = new Set([
+  'aes',
+  'des',
+  'desede',
+  'diffie_hellman',
+  'hmacsha1',
+  'hmacsha256',
+  'hmacsha384',
+  'hmacsha512',
+])
+
+function lengthsOf(algorithm: string): Readonly<Record<number, Recipe>> | undefined {
+  const name = algorithm.toLowerCase()
+  return Object.hasOwn(recipes, name) ? recipes[name] : undefined
+}
+
+/** Whether a key pair of this description is served, and if not, for which reason. */
+export function keyPairOutcome(algorithm: string, bits: number): KeyPairOutcome {
+  const lengths = lengthsOf(algorithm)
+  if (lengths) return Object.hasOwn(lengths, bits) ? 'generated' : 'length'
+  const name = algorithm.toLowerCase()
+  if (withdrawn.has(name)) return 'withdrawn'
+  return otherKinds.has(name) ? 'kind' : 'unknown'
+}
+
+/**
+ * Whether a private key can be encrypted under this passphrase: 1,023 bytes of UTF-8 are the most that the peer and the
+ * programs that read such keys (OpenSSL's PEM reader) take.
+ */
+export function passphraseFits(passphrase: string): boolean {
+  return encodeUtf8(passphrase).length <= LONGEST_PASSPHRASE_BYTES
+}
+
+/** How the two halves can be used in WebCrypto; the first is of the private half, the rest of the public one. */
+const usages = { signature: ['sign', 'verify'], agreement: ['deriveBits'] } as const
+
+interface WrittenPair {
+  readonly privatePem: string
+  readonly publicPem: string
+}
+
+function written(pair: CryptoKeyPair, passphrase: string | null): WrittenPair {
+  // PBES2 with PBKDF2-HMAC-SHA-256 and 2048 iterations, as the peer writes it: the runtime offers no other count.
+  const encryption = passphrase ? { cipher: 'aes-256-cbc', passphrase } : {}
+  const privateKey = KeyObject.from(pair.privateKey as webcrypto.CryptoKey)
+  const publicKey = KeyObject.from(pair.publicKey as webcrypto.CryptoKey)
+  return {
+    privatePem: privateKey.export({ type: 'pkcs8', format: 'pem', ...encryption }).toString(),
+    publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+  }
+}
+
+async function newPair({ use, parameters }: Recipe): Promise<CryptoKeyPair> {
+  return (await crypto.subtle.generateKey(parameters, true, [...usages[use]])) as CryptoKeyPair
+}
+
+async function agree(privateKey: CryptoKey, publicKey: CryptoKey): Promise<Uint8Array> {
+  // The runtime reads `public`, as the WebCrypto specification names it; its types say `$public`.
+  const algorithm = { name: privateKey.algorithm.name, public: publicKey } as SubtleCryptoDeriveKeyAlgorithm
+  return new Uint8Array(await crypto.subtle.deriveBits(algorithm, privateKey, 256))
+}
+
+async function halvesAgree(recipe: Recipe, privateKey: CryptoKey, publicKey: CryptoKey): Promise<boolean> {
+  const other = await newPair(recipe)
+  return timingSafeEqual(await agree(privateKey, other.publicKey), await agree(other.privateKey, publicKey))
+}
+
+async function halvesVerify({ parameters }: Recipe, privateKey: CryptoKey, publicKey: CryptoKey): Promise<boolean> {
+  const message = crypto.getRandomValues(new Uint8Array(32))
+  const signature = await crypto.subtle.sign(parameters, privateKey, message)
+  return crypto.subtle.verify(parameters, publicKey, signature, message)
+}
+
+/** Reads both written halves as their owner will, and uses one against the other (pairwise consistency, FIPS 140-3). */
+async function belongTogether(recipe: Recipe, pair: WrittenPair, passphrase: string | null): Promise<boolean> {
+  const { parameters, use } = recipe
+  const [privateUsage, ...publicUsages] = usages[use]
+  const opened = createPrivateKey({ key: pair.privatePem, ...(passphrase && { passphrase }) })
+  const pkcs8 = opened.export({ type: 'pkcs8', format: 'der' })
+  const spki = createPublicKey(pair.publicPem).export({ type: 'spki', format: 'der' })
+  const privateKey = await crypto.subtle.importKey('pkcs8', pkcs8, parameters, false, [privateUsage])
+  const publicKey = await crypto.subtle.importKey('spki', spki, parameters, true, publicUsages)
+  return (use === 'signature' ? halvesVerify : halvesAgree)(recipe, privateKey, publicKey)
+}
+
+/**
+ * A new key pair in the form that its owner reads. An empty passphrase is none.
+ * @throws when {@link keyPairOutcome} is not `generated`, when the passphrase does not fit, and when the halves do not
+ * belong together.
+ */
+export async function generateKeyPair(algorithm: string, bits: number, passphrase: string | null): Promise<KeyPair> {
+  const recipe = lengthsOf(algorithm)?.[bits]
+  if (!recipe || !passphraseFits(passphrase ?? '')) throw fault('unexpected')
+  const pair = written(await newPair(recipe), passphrase)
+  if (!(await belongTogether(recipe, pair, passphrase))) throw fault('unexpected')
+  return {
+    privateKey: encodeUtf8(pair.privatePem),
+    publicKey: encodeUtf8(pair.publicPem),
+    containerType: recipe.containerType,
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * The master keyring and the project keys below it.
+ *
+ *     MASTER_KEYS = <id>:<base64 of 32 bytes>[,<id>:<base64>…]     the first key is the primary
+ *     wrapped     = 01 ‖ length of id (1 byte) ‖ master key id ‖ nonce (12 bytes) ‖ AES-256-GCM of 32 bytes ‖ tag
+ *     wrapping key = HKDF-SHA-256(master key, info: context of "project-key", project, store, version)
+ *
+ * New project keys are wrapped under the primary; every key of the ring opens what names it. The context is also the
+ * associated data, so a wrapped key copied to another project, store or version does not open.
+ */
+import { context, deriveKey, NONCE_BYTES, SealError, type ProjectKey } from './envelope.ts'
+
+const FORMAT = 1
+const MASTER_KEY_BYTES = 32
+const PROJECT_KEY_BYTES = 32
+const TAG_BYTES = 16
+/** 32 random bytes hold about 30 different values; fewer than this has a chance below 10^-15. */
+const LEAST_DISTINCT_BYTES = 16
+const MASTER_KEY_ID = /^[A-Za-z0-9._-]{1,64}$/
+
+/** Which key of which project a wrapped key is. */
+export interface KeyPlace {
+  readonly project: string
+  readonly store: string
+  readonly version: number
+}
+
+interface MasterKey {
+  readonly id: string
+  readonly material: CryptoKey
+}
+
+/** The deployment's master keys, imported and not extractable. */
+export interface Keyring {
+  readonly primary: MasterKey
+  readonly keys: ReadonlyMap<string, MasterKey>
+}
+
+/** MASTER_KEYS cannot be used. The message names the reason and never the key. */
+export class KeyringError extends Error {
+  override readonly name = 'KeyringError'
+}
+
+/** Why these bytes must not be a master key, or null. Refuses what no random source gives (threat T31). */
+function weakness(bytes: Uint8Array): string | null {
+  if (bytes.length !== MASTER_KEY_BYTES) return `is not ${MASTER_KEY_BYTES} bytes long`
+  if (new Set(bytes).size < LEAST_DISTINCT_BYTES) return 'is not random: too few different bytes'
+  if (bytes.every((byte) => byte >= 0x20 && byte < 0x7f)) return 'is not random: it is text'
+  const step = ((bytes[1] ?? 0) - (bytes[0] ?? 0)) & 0xff
+  if (bytes.every((byte, i) => i === 0 || ((byte - (bytes[i - 1] ?? 0)) & 0xff) === step)) {
+    return 'is not random: it is a sequence'
+  }
+  return null
+}
+
+function decodeMasterKey(id: string, text: string): Uint8Array<ArrayBuffer> {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || text.length % 4 !== 0) {
+    throw new KeyringError(`key '${id}' is not base64`)
+  }
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+  const reason = weakness(bytes)
+  if (reason) throw new KeyringError(`key '${id}' ${reason}`)
+  return bytes
+}
+
+/** Reads MASTER_KEYS; throws {@link KeyringError} when a key is absent, damaged, short, repeated or not random. */
+export async function readKeyring(masterKeys: string | undefined): Promise<Keyring> {
+  if (!masterKeys?.trim()) throw new KeyringError('no master key is set')
+  const keys = new Map<string, MasterKey>()
+  for (const entry of masterKeys.split(',')) {
+    const [id = '', text = ''] = entry.trim().split(':')
+    if (!MASTER_KEY_ID.test(id)) throw new KeyringError('each key is written <id>:<base64 of 32 bytes>')
+    if (keys.has(id)) throw new KeyringError(`key id '${id}' stands twice`)
+    const bytes = decodeMasterKey(id, text)
+    const material = await crypto.subtle.importKey('raw', bytes, 'HKDF', false, ['deriveKey', 'deriveBits'])
+    bytes.fill(0)
+    keys.set(id, { id, material })
+  }
+  const [primary] = keys.values()
+  if (!primary) throw new KeyringError('no master key is set')
+  return { primary, keys }
+}
+
+function contextOf(place: KeyPlace): Uint8Array<ArrayBuffer> {
+  return context('portcullis', 'project-key', String(FORMAT), place.project, place.store, String(place.version))
+}
+
+/** Makes a random project key and wraps it under the primary master key: the bytes to store. */
+export async function newWrappedKey(keyring: Keyring, place: KeyPlace): Promise<Uint8Array<ArrayBuffer>> {
+  const info = contextOf(place)
+  const wrappingKey = await deriveKey(keyring.primary.material, info, ['encrypt'])
+  const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
+  const raw = crypto.getRandomValues(new Uint8Array(PROJECT_KEY_BYTES))
+  const ciphertext = await crypto.subtle.encrypt({ name: 'AES-GCM', iv: nonce, additionalData: info }, wrappingKey, raw)
+  raw.fill(0)
+  const id = new TextEncoder().encode(keyring.primary.id)
+  return Uint8Array.from([FORMAT, id.length, ...id, ...nonce, ...new Uint8Array(ciphertext)])
+}
+
+/** The id of the master key that wrapped a project key. Throws {@link SealError} for anything not of the format. */
+export function masterKeyIdOf(wrapped: Uint8Array): string {
+  const idBytes = wrapped[1] ?? 0
+  if (wrapped[0] !== FORMAT || wrapped.length !== 2 + idBytes + NONCE_BYTES + PROJECT_KEY_BYTES + TAG_BYTES) {
+    throw new SealError('not a wrapped key')
+  }
+  return new TextDecoder().decode(wrapped.subarray(2, 2 + idBytes))
+}
+
+/** Opens a wrapped project key into WebCrypto, where it stays; throws {@link SealError} when it does not open. */
+export async function unwrapKey(keyring: Keyring, place: KeyPlace, wrapped: Uint8Array): Promise<ProjectKey> {
+  const master = keyring.keys.get(masterKeyIdOf(wrapped))
+  if (!master) throw new SealError('wrapped under a master key that is not in the keyring')
+  const info = contextOf(place)
+  const wrappingKey = await deriveKey(master.material, info, ['unwrapKey'])
+  const at = 2 + (wrapped[1] ?? 0)
+  const algorithm = { name: 'AES-GCM', iv: wrapped.slice(at, at + NONCE_BYTES), additionalData: info }
+  const ciphertext = wrapped.slice(at + NONCE_BYTES)
+  try {
+    const material = await crypto.subtle.unwrapKey('raw', ciphertext, wrappingKey, algorithm, 'HKDF', false, [
+      'deriveKey',
+    ])
+    return { version: place.version, material }
+  } catch {
+    throw new SealError('the project key does not open in its place')
+  }
+}
+
+/** The HMAC-SHA-256 key of the deployment for one purpose (`tokens`), derived from the master key `id`. */
+export async function deriveSigningKey(keyring: Keyring, id: string, purpose: string): Promise<CryptoKey | null> {
+  const master = keyring.keys.get(id)
+  if (!master) return null
+  return crypto.subtle.deriveKey(
+    { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info: context('portcullis', 'signing', purpose) },
+    master.material,
+    { name: 'HMAC', hash: 'SHA-256', length: 256 },
+    false,
+    ['sign', 'verify'],
+  )
+}

@@ -1,0 +1,180 @@
+/**
+ * The closed list of failures that a client can see, each with its status and its words.
+ *
+ * The texts are the peer's own (Barbican 15.0.1), because clients match on them: python-barbicanclient looks for
+ * `Secret cannot be deleted as it has consumers.`, Tempest for several others.
+ */
+
+/** Reason phrases of the statuses that the service answers with, in the peer's spelling. */
+export const titles = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  406: 'Not Acceptable',
+  409: 'Conflict',
+  413: 'Request Entity Too Large',
+  415: 'Unsupported Media Type',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+} as const
+
+export type FaultStatus = keyof typeof titles
+
+interface Failure<Details extends readonly string[]> {
+  readonly status: FaultStatus
+  /** `issue`: the wire shows `<Operation> issue seen - <text>.`; `attempt` and `failure` likewise; `bare`: the text alone. */
+  readonly form: 'bare' | 'issue' | 'attempt' | 'failure'
+  readonly text: (...details: Details) => string | null
+}
+
+type Form = Failure<readonly string[]>['form']
+
+function failure(status: FaultStatus, form: Form, text: string | null): Failure<[]>
+function failure<Details extends string[]>(
+  status: FaultStatus,
+  form: Form,
+  text: (...details: Details) => string,
+): Failure<Details>
+function failure(status: FaultStatus, form: Form, text: string | null | ((...details: string[]) => string)) {
+  return { status, form, text: typeof text === 'function' ? text : () => text }
+}
+
+export const failures = {
+  // What is wrong with the request as a whole.
+  unauthenticated: failure(401, 'bare', 'The request you have made requires authentication.'),
+  projectRequired: failure(401, 'bare', 'The token is not scoped to a project.'),
+  notPermitted: failure(403, 'attempt', 'please review your user/project privileges'),
+  foreignTenant: failure(403, 'bare', 'The project in the path is not the project of the token.'),
+  notFound: failure(404, 'bare', ''),
+  methodNotAllowed: failure(405, 'bare', ''),
+  orderUpdate: failure(405, 'bare', 'Order update is not supported.'),
+  notAcceptable: failure(406, 'bare', null),
+  contentType: failure(
+    415,
+    'bare',
+    (expected: string) => `Unexpected content type. Expected content types are: ${expected}`,
+  ),
+  malformedJson: failure(400, 'bare', 'Malformed JSON'),
+  notUtf8: failure(400, 'bare', ''),
+  queryParameters: failure(400, 'bare', 'URI provided invalid query string parameters.'),
+  unexpected: failure(500, 'failure', 'please contact site administrator'),
+  identityUnreachable: failure(503, 'bare', 'The identity service cannot be reached. Try again later.'),
+  misconfigured: failure(503, 'bare', (reason: string) => `The service is not configured: ${reason}`),
+
+  // What is wrong with a body.
+  schema: failure(
+    400,
+    'bare',
+    (schema: string, reason: string, property: string) =>
+      `Provided object does not match schema '${schema}': ${reason}. Invalid property: '${property}'`,
+  ),
+  fieldValue: failure(400, 'bare', 'Provided field value is not supported'),
+  noData: failure(400, 'issue', 'No data supplied to process.'),
+  payloadTooLarge: failure(413, 'bare', 'Provided information too large to process'),
+  payloadTooLargeOnUpdate: failure(413, 'issue', 'Provided information too large to process'),
+  contentEncoding: failure(
+    400,
+    'issue',
+    "Text-based binary secret payloads must specify a content-encoding of 'base64'",
+  ),
+  contentEncodingData: failure(400, 'issue', 'The payload is not valid base64'),
+
+  // Secrets.
+  secretId: failure(404, 'bare', 'Not Found. Provided secret id is invalid.'),
+  secretNotFound: failure(404, 'bare', 'Secret not found.'),
+  noPayload: failure(404, 'bare', 'Not Found. Sorry but your secret has no payload.'),
+  payloadExists: failure(409, 'bare', 'Secret already has data, cannot modify it.'),
+  payloadAccept: failure(406, 'issue', 'Wrong payload content-type'),
+  payloadType: failure(400, 'issue', (accept: string) => `content-type of '${accept}' not supported`),
+  hasConsumers: failure(400, 'issue', 'Secret cannot be deleted as it has consumers.'),
+  unreadable: failure(404, 'bare', 'Secret not found.'),
+  transportKeyNotFound: failure(400, 'issue', 'Provided transport key was not found.'),
+  transportKeyUnsupported: failure(400, 'issue', 'No plugin was found that could support your request'),
+  sessionKeyAlone: failure(
+    400,
+    'bare',
+    'Transport key wrapped session key has been provided to wrap secrets for retrieval, but the transport key id has not been provided.',
+  ),
+  transportKeyId: failure(404, 'bare', 'Not Found. Provided transport key id is invalid.'),
+  transportKeyAbsent: failure(404, 'bare', 'Not Found. Transport Key not found.'),
+
+  // User metadata of secrets.
+  metadataStrings: failure(400, 'bare', 'Invalid Metadata. Keys and Values must be Strings.'),
+  metadataKey: failure(400, 'bare', 'Invalid Key. Key must be URL safe.'),
+  metadataLength: failure(400, 'bare', 'Invalid Metadata. Keys and Values must not be longer than 255 characters.'),
+  metadatumNotFound: failure(404, 'bare', 'Secret metadata not found.'),
+  metadatumExists: failure(409, 'bare', 'Conflict. Key in request is already in the secret metadata'),
+  metadatumKeyMismatch: failure(409, 'bare', 'Key in request data does not match key in the '),
+
+  // Containers and consumers.
+  containerId: failure(404, 'bare', 'Not Found. Provided container id is invalid.'),
+  containerNotFound: failure(404, 'bare', 'Secrets container not found.'),
+  containerSecretAbsent: failure(404, 'bare', (name: string) => `Secret provided for '${name}' doesn't exist.`),
+  containerNotGeneric: failure(400, 'bare', "Only 'generic' containers can be modified."),
+  secretProvidedAbsent: failure(404, 'bare', "Secret provided doesn't exist."),
+  secretReferenceAbsent: failure(
+    404,
+    'bare',
+    (name: string, reference: string) => `Secret '${name}' with reference '${reference}' doesn't exist.`,
+  ),
+  secretNotInContainer: failure(404, 'bare', 'Secret provided is not in the container'),
+  secretInContainer: failure(
+    409,
+    'bare',
+    'Conflict. A secret with that name and ID is already stored in this container. The same secret can exist in a container as long as the name is unique.',
+  ),
+  consumerId: failure(404, 'bare', 'Not Found. Provided consumer id is invalid.'),
+  consumerNotFound: failure(404, 'bare', 'Consumer not found.'),
+  consumerForeign: failure(403, 'bare', 'Not Allowed. Sorry, only the creator of a consumer can delete it.'),
+
+  // Orders, quotas and secret stores.
+  orderNotFound: failure(404, 'bare', 'Order not found.'),
+  quotaReached: failure(403, 'issue', 'Creation not allowed because a quota has been reached'),
+  projectQuotasNotFound: failure(404, 'bare', 'Project quotas not found.'),
+  singleStore: failure(404, 'bare', 'Not Found. Multiple backends support is not enabled in service configuration.'),
+  storeNotFound: failure(404, 'bare', 'Not Found. Secret store not found.'),
+  noPreferredStore: failure(404, 'bare', 'Not Found. No preferred secret store defined for this project.'),
+} as const
+
+export type FailureName = keyof typeof failures
+type DetailsOf<Name extends FailureName> = Parameters<(typeof failures)[Name]['text']>
+
+/** One failure with its details. It crosses Durable Object calls as plain data (`failure`, `details`). */
+export class Fault extends Error {
+  readonly failure: FailureName
+  readonly details: readonly string[]
+
+  constructor(name: FailureName, details: readonly string[]) {
+    super(name)
+    this.name = 'Fault'
+    this.failure = name
+    this.details = details
+  }
+
+  get status(): FaultStatus {
+    return failures[this.failure].status
+  }
+
+  /** The wire's description, worded for the operation (`Secret creation`) in which the failure was met. */
+  describe(operation: string): string | null {
+    const { form, text } = failures[this.failure] as Failure<readonly string[]>
+    const words = text(...this.details)
+    switch (form) {
+      case 'bare':
+        return words
+      case 'issue':
+        return `${operation} issue seen - ${words}.`
+      case 'attempt':
+        return `${operation} attempt not allowed - ${words}`
+      case 'failure':
+        return `${operation} failure seen - ${words}.`
+    }
+  }
+}
+
+/** Makes the failure `name`; the compiler checks that its details are all there. */
+export function fault<Name extends FailureName>(name: Name, ...details: DetailsOf<Name>): Fault {
+  return new Fault(name, details)
+}

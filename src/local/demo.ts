@@ -1,0 +1,74 @@
+/** A demo project and user, made through the identity API as an administrator would make them. */
+import { StartError } from './options.ts'
+
+const PROJECT = 'demo'
+const USER = 'demo'
+/** Enough for everything in the project, under every POLICY. */
+const ROLES = ['admin', 'creator', 'member'] as const
+
+interface Credentials {
+  readonly user: string
+  readonly password: string
+  readonly project: string
+}
+
+interface Named {
+  readonly id: string
+  readonly name: string
+}
+
+export interface Demo {
+  readonly token: string
+  readonly project: string
+  readonly user: string
+}
+
+async function call(url: string, method: string, token: string | null, body?: unknown): Promise<Response> {
+  const headers = { 'Content-Type': 'application/json', ...(token !== null && { 'X-Auth-Token': token }) }
+  return fetch(url, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) })
+}
+
+async function logIn(identity: string, { user, password, project }: Credentials): Promise<string> {
+  const domain = { id: 'default' }
+  const response = await call(`${identity}/auth/tokens`, 'POST', null, {
+    auth: {
+      identity: { methods: ['password'], password: { user: { name: user, domain, password } } },
+      scope: { project: { name: project, domain } },
+    },
+  })
+  const token = response.headers.get('X-Subject-Token')
+  if (!token)
+    throw new StartError(`the embedded identity refused '${user}': ${response.status} ${await response.text()}`)
+  return token
+}
+
+/** The entity of this name in the collection, made when it is not there yet. */
+async function ensure(
+  identity: string,
+  token: string,
+  kind: string,
+  entity: { readonly name: string },
+): Promise<Named> {
+  const found = await call(`${identity}/${kind}s?name=${entity.name}`, 'GET', token)
+  const [existing] = ((await found.json()) as Record<string, Named[] | undefined>)[`${kind}s`] ?? []
+  if (existing) return existing
+  const made = await call(`${identity}/${kind}s`, 'POST', token, { [kind]: entity })
+  const created = ((await made.json()) as Record<string, Named | undefined>)[kind]
+  if (!created) throw new StartError(`the demo ${kind} could not be made: ${made.status}`)
+  return created
+}
+
+/** Makes sure that the demo project and user are there, and gives a token of theirs that works at once. */
+export async function seedDemo(url: string, adminPassword: string, demoPassword: string): Promise<Demo> {
+  const identity = `${url}/identity/v3`
+  const admin = await logIn(identity, { user: 'admin', password: adminPassword, project: 'admin' })
+  const project = await ensure(identity, admin, 'project', { name: PROJECT })
+  const account = { name: USER, password: demoPassword, default_project_id: project.id }
+  const user = await ensure(identity, admin, 'user', account)
+  for (const name of ROLES) {
+    const role = await ensure(identity, admin, 'role', { name })
+    await call(`${identity}/projects/${project.id}/users/${user.id}/roles/${role.id}`, 'PUT', admin)
+  }
+  const token = await logIn(identity, { user: USER, password: demoPassword, project: PROJECT })
+  return { token, project: PROJECT, user: USER }
+}

@@ -1,0 +1,105 @@
+/** The Worker on this machine: bundled as for a deployment, run by workerd on a direct socket, its state on disk. */
+import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
+import { unstable_readConfig } from 'wrangler'
+import { StartError } from './options.ts'
+
+export const HOST = '127.0.0.1'
+const SWEEP_MILLISECONDS = 60_000
+const ROOT = resolve(import.meta.dirname, '../..')
+/** Wrangler's program, to be run by Node. */
+export const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
+
+export interface Runtime {
+  readonly url: string
+  readonly stop: () => Promise<void>
+}
+
+/** Runs wrangler; throws {@link StartError} with its output when it fails. */
+export async function wrangler(...args: readonly string[]): Promise<void> {
+  const child = spawn(process.execPath, [WRANGLER, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part: Buffer) => (output += part.toString()))
+  const status = await new Promise((done) => child.once('close', done))
+  if (status !== 0) throw new StartError(`wrangler ${args[0]} failed:\n${output}`)
+}
+
+const bundleOf = (state: string) => resolve(state, 'bundle')
+
+/** Builds the bundle that `wrangler deploy` would upload, into the state folder. */
+export async function buildBundle(state: string): Promise<void> {
+  await wrangler('deploy', '--dry-run', '--outdir', bundleOf(state))
+}
+
+/** Throws {@link StartError} when something listens on the port already. */
+export async function requireFreePort(port: number): Promise<void> {
+  const probe = createServer()
+  await new Promise<void>((free, taken) => {
+    probe.once('error', (error: NodeJS.ErrnoException) =>
+      taken(new StartError(`port ${port} cannot be used (${error.code}): choose another with --port`)),
+    )
+    probe.listen(port, HOST, () => probe.close(() => free()))
+  })
+}
+
+/** Applies the migrations that the database does not have yet, in the way and order of `wrangler d1 migrations`. */
+async function migrate(database: D1Database): Promise<void> {
+  await database.exec(
+    'CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)',
+  )
+  const { results } = await database.prepare('SELECT name FROM d1_migrations').all<{ name: string }>()
+  const applied = new Set(results.map(({ name }) => name))
+  const folder = join(ROOT, 'migrations')
+  for (const name of readdirSync(folder)
+    .filter((file) => file.endsWith('.sql'))
+    .toSorted()) {
+    if (applied.has(name)) continue
+    const statements = readFileSync(join(folder, name), 'utf8').split('--> statement-breakpoint')
+    await database.batch([
+      ...statements.map((statement) => database.prepare(statement)),
+      database.prepare('INSERT INTO d1_migrations (name) VALUES (?)').bind(name),
+    ])
+  }
+}
+
+/** Serves the built bundle on the port from the state folder; `variables` are its bindings. */
+export async function startRuntime(
+  port: number,
+  state: string,
+  variables: Readonly<Record<string, string>>,
+): Promise<Runtime> {
+  const { name, compatibility_date, d1_databases } = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') })
+  const [database] = d1_databases
+  if (!name || !compatibility_date || !database) throw new StartError('wrangler.toml is incomplete')
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      name,
+      modules: [
+        { type: 'ESModule', path: 'index.js', contents: readFileSync(join(bundleOf(state), 'index.js'), 'utf8') },
+      ],
+      compatibilityDate: compatibility_date,
+      cf: false,
+      telemetry: { enabled: false },
+      logRequests: false,
+      d1Databases: { DB: database.database_id ?? 'DB' },
+      durableObjects: { PROJECT: { className: 'ProjectObject', useSQLite: true } },
+      bindings: variables,
+      resourcePersistencePath: resolve(state, 'v3'),
+      port: 0,
+      unsafeDirectSockets: [{ host: HOST, port }],
+    }),
+  )
+  await miniflare.ready
+  await migrate(await miniflare.getD1Database('DB'))
+  const worker = await miniflare.getWorker()
+  // A deployment has a cron trigger for this; a sweep that fails is made up for by the next.
+  const sweep = setInterval(() => void worker.scheduled({}).catch(() => null), SWEEP_MILLISECONDS)
+  const stop = async () => {
+    clearInterval(sweep)
+    await miniflare.dispose()
+  }
+  return { url: `http://${HOST}:${port}`, stop }
+}

@@ -1,0 +1,209 @@
+/** Containers: named lists of references to secrets of the same project. */
+import { and, asc, eq, sql, type SQL } from 'drizzle-orm'
+import type { Caller } from '../caller.ts'
+import { fault } from '../faults.ts'
+import { aclColumns, guarded, type AclRow, type Guarded } from './acls.ts'
+import type { Backend, Store } from './backend.ts'
+import { belowQuota } from './quotas.ts'
+import { containers, containerSecrets, secrets } from './schema.ts'
+import { live } from './secrets.ts'
+import { changes, insertWhere } from './statements.ts'
+
+export const containerTypes = ['generic', 'rsa', 'certificate'] as const
+export type ContainerType = (typeof containerTypes)[number]
+
+/** A secret in a container under a name; null: it was given without one. */
+export interface NamedSecret {
+  readonly name: string | null
+  readonly secretId: string
+}
+
+export interface ConsumerOfContainer {
+  readonly name: string
+  readonly URL: string
+}
+
+export interface Container extends Guarded {
+  readonly id: string
+  readonly name: string | null
+  readonly type: string
+  readonly created: string
+  readonly updated: string
+  readonly secrets: readonly NamedSecret[]
+  readonly consumers: readonly ConsumerOfContainer[]
+}
+
+/**
+ * References to secrets that have expired are hidden like the secrets themselves. Written with literal names: in a
+ * selection drizzle leaves the table's name away, which a subquery needs.
+ */
+const secretsAsJson = (now: string) => sql<string>`(
+  select json_group_array(json_object('name', name, 'secretId', secret_id))
+  from (select container_secrets.name, container_secrets.secret_id from container_secrets
+    join secrets on secrets.id = container_secrets.secret_id
+    where container_secrets.container_id = containers.id
+      and (secrets.expiration is null or secrets.expiration > ${now})
+    order by container_secrets.seq))`
+
+const consumersAsJson = sql<string>`(
+  select json_group_array(json_object('name', name, 'URL', url))
+  from (select * from container_consumers where container_consumers.container_id = containers.id order by seq))`
+
+/** The columns of a {@link Container}. */
+export const containerColumns = (now: string) => ({
+  id: containers.id,
+  projectId: containers.projectId,
+  creatorId: containers.creatorId,
+  name: containers.name,
+  type: containers.type,
+  created: containers.created,
+  updated: containers.updated,
+  ...aclColumns(containers),
+  secrets: secretsAsJson(now),
+  consumers: consumersAsJson,
+})
+
+export interface ContainerRow extends Omit<Container, 'secrets' | 'consumers' | keyof Guarded>, AclRow {
+  readonly secrets: string
+  readonly consumers: string
+}
+
+/** The container of a row read with {@link containerColumns}. */
+export function asContainer(row: ContainerRow): Container {
+  return {
+    ...row,
+    ...guarded(row),
+    secrets: JSON.parse(row.secrets) as NamedSecret[],
+    consumers: JSON.parse(row.consumers) as ConsumerOfContainer[],
+  }
+}
+
+/** The statement that reads the container with this id, for a batch. */
+export function findContainerBy({ db, now }: Store, id: string) {
+  return db.select(containerColumns(now)).from(containers).where(eq(containers.id, id))
+}
+
+/** The container with this id, of whatever project; throws `containerNotFound`. */
+export async function findContainer(backend: Backend, id: string): Promise<Container> {
+  const [row] = await findContainerBy(backend, id)
+  if (!row) throw fault('containerNotFound')
+  return asContainer(row)
+}
+
+export interface ContainerFilter {
+  readonly name: string | undefined
+  readonly type: string | undefined
+}
+
+/** One page of the project's containers, oldest first, and how many match in all. */
+export async function listContainers(
+  backend: Backend,
+  projectId: string,
+  filter: ContainerFilter,
+  page: { readonly limit: number; readonly offset: number },
+): Promise<{ items: Container[]; total: number }> {
+  const wanted = and(
+    eq(containers.projectId, projectId),
+    filter.name === undefined ? undefined : eq(containers.name, filter.name),
+    filter.type === undefined ? undefined : sql`${containers.type} = ${filter.type} collate nocase`,
+  )
+  const [rows, [counted]] = await backend.db.batch([
+    backend.db
+      .select(containerColumns(backend.now))
+      .from(containers)
+      .where(wanted)
+      .orderBy(asc(containers.seq))
+      .limit(page.limit)
+      .offset(page.offset),
+    backend.db
+      .select({ total: sql<number>`count(*)` })
+      .from(containers)
+      .where(wanted),
+  ])
+  return { items: rows.map((row) => asContainer(row)), total: counted?.total ?? 0 }
+}
+
+export interface NewContainer {
+  readonly name: string | null
+  readonly type: ContainerType
+  readonly secrets: readonly NamedSecret[]
+}
+
+const liveSecretOf = (projectId: string, now: string) => sql`${secrets.projectId} = ${projectId} and ${live(now)}`
+
+/**
+ * Stores a container of the caller's project with its references, all or nothing, in one round trip. Throws
+ * `quotaReached`, or `containerSecretAbsent` naming the first reference whose secret is not the project's.
+ */
+export async function createContainer(backend: Backend, caller: Caller, wanted: NewContainer): Promise<string> {
+  const { projectId, userId } = caller
+  const { now, db } = backend
+  const id = crypto.randomUUID()
+  const given = JSON.stringify(wanted.secrets)
+  const counted = sql`select count(*) from ${containers} where ${containers.projectId} = ${projectId}`
+  const allowed = belowQuota(backend, 'containers', projectId, counted)
+  const absent = sql`json_each(${given}) as reference where not exists (
+    select 1 from ${secrets} where ${secrets.id} = reference.value ->> 'secretId' and ${liveSecretOf(projectId, now)})`
+  const row = { id, projectId, creatorId: userId, name: wanted.name, type: wanted.type, created: now, updated: now }
+  const references = sql`select null, ${id}, value ->> 'secretId', value ->> 'name' from json_each(${given})
+    where exists (select 1 from ${containers} where ${containers.id} = ${id})`
+  const [quota, missing] = await db.batch([
+    db.select({ reached: sql<number>`not ${allowed}` }).from(sql`(select 1)`),
+    db
+      .select({ name: sql<string | null>`reference.value ->> 'name'` })
+      .from(sql`${absent} order by reference.key limit 1`),
+    insertWhere(backend, containers, row, sql`${allowed} and not exists (select 1 from ${absent})`),
+    db.insert(containerSecrets).select(references),
+  ])
+  if (quota[0]?.reached === 1) throw fault('quotaReached')
+  if (missing[0]) throw fault('containerSecretAbsent', missing[0].name ?? 'None')
+  return id
+}
+
+/** Deletes a container with its references, consumers and ACL; the secrets stay. Throws `containerNotFound`. */
+export async function deleteContainer(backend: Backend, container: Container): Promise<void> {
+  const result = await backend.db
+    .delete(containers)
+    .where(and(eq(containers.id, container.id), eq(containers.projectId, container.projectId)))
+  if (changes(result) === 0) throw fault('containerNotFound')
+}
+
+const pairIs = (container: Container, { name, secretId }: NamedSecret): SQL =>
+  sql`${containerSecrets.containerId} = ${container.id} and ${containerSecrets.secretId} = ${secretId}
+    and ${containerSecrets.name} is ${name}`
+
+function secretIsThere(backend: Backend, container: Container, secretId: string): SQL {
+  return sql`exists (select 1 from ${secrets}
+    where ${secrets.id} = ${secretId} and ${liveSecretOf(container.projectId, backend.now)})`
+}
+
+/** Adds a secret of the project to a container; throws `secretProvidedAbsent` or `secretInContainer`. */
+export async function addToContainer(backend: Backend, container: Container, pair: NamedSecret): Promise<void> {
+  const { db } = backend
+  const there = secretIsThere(backend, container, pair.secretId)
+  const free = sql`${there} and exists (select 1 from ${containers} where ${containers.id} = ${container.id})
+    and not exists (select 1 from ${containerSecrets} where ${pairIs(container, pair)})`
+  const row = { containerId: container.id, secretId: pair.secretId, name: pair.name }
+  const [[found], added] = await db.batch([
+    db.select({ there: sql<number>`${there}` }).from(sql`(select 1)`),
+    insertWhere(backend, containerSecrets, row, free),
+  ])
+  if (found?.there !== 1) throw fault('secretProvidedAbsent')
+  if (changes(added) === 0) throw fault('secretInContainer')
+}
+
+/** Takes a secret out of a container; throws `secretReferenceAbsent` (quoting `ref`) or `secretNotInContainer`. */
+export async function removeFromContainer(
+  backend: Backend,
+  container: Container,
+  pair: NamedSecret,
+  ref: string,
+): Promise<void> {
+  const { db } = backend
+  const [[found], removed] = await db.batch([
+    db.select({ there: sql<number>`${secretIsThere(backend, container, pair.secretId)}` }).from(sql`(select 1)`),
+    db.delete(containerSecrets).where(pairIs(container, pair)),
+  ])
+  if (found?.there !== 1) throw fault('secretReferenceAbsent', pair.name ?? 'None', ref)
+  if (changes(removed) === 0) throw fault('secretNotInContainer')
+}

@@ -1,0 +1,151 @@
+/**
+ * Accounts: all that log-in and the live check of a token need to know of a user in a project, in one round trip,
+ * which is the same whether the user exists or not.
+ */
+import { and, eq, lte, or, sql, type SQL } from 'drizzle-orm'
+import type { Backend } from './backend.ts'
+import { foldName } from './identity-names.ts'
+import { impliedChain, impliedRoles, type RoleName } from './identity-roles.ts'
+import { applicationCredentials, identityProjects, identityRoles, identityUsers } from './identity-schema.ts'
+import { revokedTokens, roleAssignments } from './identity-schema.ts'
+
+/** How a user or project is given: by its id, or by its name in the one domain. */
+export type IdentityKey = { readonly id: string } | { readonly name: string }
+
+/** How an application credential is given: by its id, or by its name among those of a user. */
+export type CredentialKey = { readonly id: string } | { readonly name: string; readonly user: IdentityKey }
+
+/** A key that nothing has: what lies outside of the one domain is looked up by it, and so takes as long. */
+export const NOBODY: IdentityKey = { id: '' }
+
+export interface AccountUser extends RoleName {
+  readonly enabled: boolean
+  readonly defaultProjectId: string | null
+  readonly passwordHash: string | null
+  readonly tokenEpoch: number
+}
+
+export interface AccountProject extends RoleName {
+  readonly enabled: boolean
+  readonly administrative: boolean
+}
+
+export interface AccountCredential extends RoleName {
+  readonly userId: string
+  readonly secretHash: string
+  readonly roleIds: readonly string[]
+  readonly unrestricted: boolean
+  readonly expires: string | null
+}
+
+export interface Account {
+  readonly user: AccountUser | undefined
+  readonly project: AccountProject | undefined
+  /** The user's roles in the project, with those that they imply. */
+  readonly roles: readonly RoleName[]
+  readonly credential: AccountCredential | undefined
+  /** One of the audit ids that were asked about belongs to a revoked token. */
+  readonly revoked: boolean
+}
+
+/** What is asked about. `project`: `default` is the user's default project, null is none. */
+export interface AccountQuery {
+  readonly user: IdentityKey
+  readonly project: IdentityKey | 'default' | null
+  readonly credential?: CredentialKey | undefined
+  readonly auditIds?: readonly string[]
+}
+
+const idOf = (table: typeof identityUsers | typeof identityProjects, key: IdentityKey): SQL =>
+  'id' in key ? sql`${key.id}` : sql`(select id from ${table} where folded = ${foldName(key.name)})`
+
+/** The state of a user in a project. */
+export function loadAccount(backend: Backend, query: AccountQuery): Promise<Account> {
+  const { project, credential, auditIds = [] } = query
+  const user = idOf(identityUsers, query.user)
+  const defaultProject = sql`(select default_project_id from ${identityUsers} where id = ${user})`
+  const projectId =
+    project === 'default' ? defaultProject : project === null ? sql`null` : idOf(identityProjects, project)
+  return load(backend, user, projectId, credential ? isCredential(credential) : sql`false`, auditIds)
+}
+
+/** The state of the user and project of an application credential. */
+export function loadCredentialAccount(backend: Backend, key: CredentialKey): Promise<Account> {
+  const where = isCredential(key)
+  const user = sql`(select user_id from ${applicationCredentials} where ${where})`
+  const project = sql`(select project_id from ${applicationCredentials} where ${where})`
+  return load(backend, user, project, where, [])
+}
+
+function isCredential(key: CredentialKey): SQL {
+  if ('id' in key) return sql`${applicationCredentials.id} = ${key.id}`
+  const user = idOf(identityUsers, key.user)
+  return sql`${applicationCredentials.userId} = ${user} and ${applicationCredentials.name} = ${key.name}`
+}
+
+async function load(
+  backend: Backend,
+  user: SQL,
+  project: SQL,
+  isCredential: SQL,
+  auditIds: readonly string[],
+): Promise<Account> {
+  const { db } = backend
+  const audits = sql`${revokedTokens.auditId} in (select value from json_each(${JSON.stringify(auditIds)}))`
+  const [[foundUser], [foundProject], roles, [credential], revoked] = await db.batch([
+    db
+      .select()
+      .from(identityUsers)
+      .where(sql`${identityUsers.id} = ${user}`),
+    db
+      .select()
+      .from(identityProjects)
+      .where(sql`${identityProjects.id} = ${project}`),
+    rolesIn(backend, user, project),
+    db.select().from(applicationCredentials).where(isCredential),
+    db.select({ auditId: revokedTokens.auditId }).from(revokedTokens).where(audits).limit(1),
+  ])
+  const effective = effectiveRoles(roles)
+  return { user: foundUser, project: foundProject, roles: effective, credential, revoked: revoked.length > 0 }
+}
+
+/** The roles assigned to the user in the project, and those that others may imply. */
+function rolesIn(backend: Backend, user: SQL, project: SQL) {
+  const implied = JSON.stringify(Object.values(impliedRoles))
+  const assigned = sql`${roleAssignments.userId} = ${user} and ${roleAssignments.projectId} = ${project}`
+  return backend.db
+    .select({
+      id: identityRoles.id,
+      name: identityRoles.name,
+      folded: identityRoles.folded,
+      assigned: sql<number>`${roleAssignments.seq} is not null`.as('assigned'),
+    })
+    .from(identityRoles)
+    .leftJoin(roleAssignments, and(eq(roleAssignments.roleId, identityRoles.id), assigned))
+    .where(
+      or(
+        sql`${roleAssignments.seq} is not null`,
+        sql`${identityRoles.folded} in (select value from json_each(${implied}))`,
+      ),
+    )
+    .orderBy(identityRoles.seq)
+}
+
+interface RoleRow extends RoleName {
+  readonly folded: string
+  readonly assigned: number
+}
+
+function effectiveRoles(rows: readonly RoleRow[]): RoleName[] {
+  const names = new Set(rows.filter(({ assigned }) => assigned).flatMap(({ folded }) => impliedChain(folded)))
+  return rows.filter(({ folded }) => names.has(folded)).map(({ id, name }) => ({ id, name }))
+}
+
+/** Ends a token before its time. Rows of tokens that have expired by themselves go on the way. */
+export async function revokeToken(backend: Backend, auditId: string, expires: string): Promise<void> {
+  const { db, now } = backend
+  await db.batch([
+    db.delete(revokedTokens).where(lte(revokedTokens.expires, now)),
+    db.insert(revokedTokens).values({ auditId, expires }).onConflictDoNothing(),
+  ])
+}

@@ -1,0 +1,110 @@
+/** Application credentials: what is kept of them. One public operation is one D1 batch. */
+import { and, eq, sql } from 'drizzle-orm'
+import { hashPassword } from '../crypto/password.ts'
+import type { Backend } from './backend.ts'
+import { identityFault } from './identity-faults.ts'
+import { newId } from './identity-names.ts'
+import { roleColumns, type IdentityRole } from './identity-roles.ts'
+import { applicationCredentials, identityProjects, identityRoles, identityUsers } from './identity-schema.ts'
+import { changes, insertWhere } from './statements.ts'
+
+interface CredentialProperties {
+  readonly userId: string
+  readonly projectId: string
+  readonly name: string
+  readonly description: string | null
+  readonly unrestricted: boolean
+  /** UTC text of 26 characters; null: it does not expire. */
+  readonly expires: string | null
+}
+
+/** An application credential without its secret. */
+export interface ApplicationCredential extends CredentialProperties {
+  readonly id: string
+  readonly roles: readonly IdentityRole[]
+}
+
+export interface NewCredential extends CredentialProperties {
+  readonly secret: string
+  readonly roleIds: readonly string[]
+}
+
+const credentialColumns = {
+  id: applicationCredentials.id,
+  userId: applicationCredentials.userId,
+  projectId: applicationCredentials.projectId,
+  name: applicationCredentials.name,
+  description: applicationCredentials.description,
+  unrestricted: applicationCredentials.unrestricted,
+  expires: applicationCredentials.expires,
+  roleIds: applicationCredentials.roleIds,
+}
+
+/** The application credentials of a user, or the one with this name; oldest first. */
+export async function listCredentials(
+  backend: Backend,
+  userId: string,
+  name?: string,
+): Promise<ApplicationCredential[]> {
+  const byName = name === undefined ? undefined : eq(applicationCredentials.name, name)
+  return select(backend, and(eq(applicationCredentials.userId, userId), byName))
+}
+
+/** The application credential with this id, if it is the user's; throws `notFound`. */
+export async function findCredential(backend: Backend, userId: string, id: string): Promise<ApplicationCredential> {
+  const [found] = await select(
+    backend,
+    and(eq(applicationCredentials.userId, userId), eq(applicationCredentials.id, id)),
+  )
+  if (!found) throw identityFault('notFound', 'Application Credential', id)
+  return found
+}
+
+async function select(backend: Backend, condition: ReturnType<typeof and>): Promise<ApplicationCredential[]> {
+  const { db } = backend
+  const [credentials, roles] = await db.batch([
+    db.select(credentialColumns).from(applicationCredentials).where(condition).orderBy(applicationCredentials.seq),
+    db.select(roleColumns).from(identityRoles).orderBy(identityRoles.seq),
+  ])
+  return credentials.map(({ roleIds, ...credential }) => ({
+    ...credential,
+    roles: roles.filter(({ id }) => roleIds.includes(id)),
+  }))
+}
+
+/**
+ * Makes an application credential of a user who, when the statement runs, exists and is enabled. The roles have to be
+ * the user's: whoever calls knows them from a checked token. Throws `credentialExists` when the user has one of the
+ * same name, and `notFound` when the user or project has gone meanwhile.
+ */
+export async function createCredential(backend: Backend, credential: NewCredential): Promise<ApplicationCredential> {
+  const { secret, roleIds, ...properties } = credential
+  const { userId, projectId, name } = properties
+  const { db } = backend
+  const id = newId()
+  const secretHash = await hashPassword(secret)
+  const row = { ...properties, id, secretHash, roleIds: [...roleIds], created: backend.now }
+  const userLives = sql`exists (select 1 from ${identityUsers} where id = ${userId} and enabled)`
+  const projectLives = sql`exists (select 1 from ${identityProjects} where id = ${projectId} and enabled)`
+  const bothLive = sql`${userLives} and ${projectLives}`
+  const [result, roles, [same]] = await db.batch([
+    insertWhere(backend, applicationCredentials, row, bothLive).onConflictDoNothing(),
+    db.select(roleColumns).from(identityRoles).orderBy(identityRoles.seq),
+    db
+      .select({ id: applicationCredentials.id })
+      .from(applicationCredentials)
+      .where(and(eq(applicationCredentials.userId, userId), eq(applicationCredentials.name, name))),
+  ])
+  if (changes(result) === 0 && same) throw identityFault('credentialExists', name)
+  if (changes(result) === 0) throw identityFault('notFound', 'user', userId)
+  return { id, ...properties, roles: roles.filter((role) => roleIds.includes(role.id)) }
+}
+
+/** Deletes an application credential of the user; throws `notFound`. */
+export async function deleteCredential(backend: Backend, userId: string, id: string): Promise<void> {
+  const result = await backend.db
+    .delete(applicationCredentials)
+    .where(and(eq(applicationCredentials.userId, userId), eq(applicationCredentials.id, id)))
+    .run()
+  if (changes(result) === 0) throw identityFault('notFound', 'Application Credential', id)
+}

@@ -1,0 +1,92 @@
+/**
+ * The closed list of failures of the embedded identity, each with its status and its words.
+ *
+ * The texts are Keystone's own (22.0), because clients show them and some match on them. Two things are never said:
+ * which part of a log-in was wrong, and a password.
+ */
+
+/** Reason phrases of the statuses that the identity answers with. */
+export const identityTitles = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  409: 'Conflict',
+  413: 'Request Entity Too Large',
+} as const
+
+export type IdentityStatus = keyof typeof identityTitles
+
+/** What can be named in a failure, in the words of Keystone. */
+export type IdentityNoun =
+  'user' | 'project' | 'role' | 'domain' | 'service' | 'endpoint' | 'region' | 'Application Credential'
+
+const MALFORMED =
+  'The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.'
+
+const conflict = (type: string, details: string) => `Conflict occurred attempting to store ${type} - ${details}.`
+const immutable = (verb: string, noun: IdentityNoun, id: string) =>
+  `Unable to ${verb} immutable ${noun} resource: \`${id}. Set resource option "immutable" to false first.`
+
+const failures = {
+  invalid: [400, (message: string) => message],
+  invalidField: [400, (field: string, reason: string) => `Invalid input for field '${field}': ${reason}`],
+  expected: [400, (attribute: string, target: string) => `Expecting to find ${attribute} in ${target}. ${MALFORMED}`],
+  timestamp: [400, () => `Timestamp not in expected format. ${MALFORMED}`],
+  expirationPast: [400, () => `The 'expires_at' must not be before now. ${MALFORMED}`],
+  credentialInvalid: [400, (detail: string) => `Invalid application credential: ${detail}`],
+  unauthenticated: [401, () => 'The request you have made requires authentication.'],
+  unsupportedMethod: [401, () => 'Attempted to authenticate with an unsupported method.'],
+  credentialScope: [
+    401,
+    () => 'Error authenticating with application credential: Application credentials cannot request a scope.',
+  ],
+  notPermitted: [403, (action: string) => `You are not authorized to perform the requested action: ${action}.`],
+  noCatalog: [403, () => 'You are not authorized to perform the requested action.'],
+  immutableUpdate: [403, (noun: IdentityNoun, id: string) => immutable('update', noun, id)],
+  immutableDelete: [403, (noun: IdentityNoun, id: string) => immutable('delete', noun, id)],
+  notFound: [404, (noun: IdentityNoun, id: string) => `Could not find ${noun}: ${id}.`],
+  assignmentNotFound: [
+    404,
+    (role: string, user: string, project: string) =>
+      `Could not find role assignment with role: ${role}, user or group: ${user}, project, domain, or system: ${project}.`,
+  ],
+  tokenNotFound: [404, () => 'Failed to validate token'],
+  noToken: [404, () => 'No token in the request'],
+  userExists: [409, (name: string) => conflict('user', `Duplicate entry found with name ${name} at domain ID default`)],
+  projectExists: [
+    409,
+    (name: string) => conflict('project', `Duplicate entry found with name ${name} at domain ID default`),
+  ],
+  roleExists: [409, (name: string) => conflict('role', `Duplicate entry found with name ${name}`)],
+  credentialExists: [
+    409,
+    (name: string) => conflict('application_credential', `Duplicate entry found with name ${name}`),
+  ],
+  tooLarge: [413, () => 'Request is too large.'],
+} as const satisfies Record<string, readonly [IdentityStatus, (...details: never[]) => string]>
+
+export type IdentityFailureName = keyof typeof failures
+type DetailsOf<Name extends IdentityFailureName> = Parameters<(typeof failures)[Name][1]>
+
+/** One failure of the embedded identity; `message` is what the client is shown. */
+export class IdentityFault extends Error {
+  override readonly name = 'IdentityFault'
+  readonly failure: IdentityFailureName
+  readonly status: IdentityStatus
+
+  constructor(failure: IdentityFailureName, status: IdentityStatus, message: string) {
+    super(message)
+    this.failure = failure
+    this.status = status
+  }
+}
+
+/** Makes the failure `name`; the compiler checks that its details are all there. */
+export function identityFault<Name extends IdentityFailureName>(
+  name: Name,
+  ...details: DetailsOf<Name>
+): IdentityFault {
+  const [status, words] = failures[name]
+  return new IdentityFault(name, status, (words as (...details: readonly string[]) => string)(...details))
+}

@@ -1,0 +1,122 @@
+/** Roles: what is kept of them, and which of them carry others. One public operation is one D1 batch. */
+import { and, eq, not, sql } from 'drizzle-orm'
+import type { Backend } from './backend.ts'
+import { identityFault } from './identity-faults.ts'
+import { foldName, nameTaken, newId } from './identity-names.ts'
+import { identityRoles } from './identity-schema.ts'
+import { changes } from './statements.ts'
+
+/** A role as tokens carry it. */
+export interface RoleName {
+  readonly id: string
+  readonly name: string
+}
+
+export interface IdentityRole extends RoleName {
+  readonly description: string | null
+  readonly immutable: boolean
+}
+
+/** What is to change; absent: it stays. */
+export interface RoleChanges {
+  readonly name?: string | undefined
+  readonly description?: string | null | undefined
+}
+
+/** The roles that every deployment has: Keystone's own, and those that the Key Manager's rules name. */
+export const builtInRoles = [
+  'admin',
+  'member',
+  'reader',
+  'service',
+  'creator',
+  'observer',
+  'audit',
+  'key-manager:service-admin',
+] as const
+
+/** The one role that each of these implies directly, as Keystone's bootstrap sets them up. */
+export const impliedRoles: Readonly<Record<string, string>> = { admin: 'member', member: 'reader' }
+
+/** The role of the administrators, in every project. */
+export const ADMINISTRATOR = 'admin'
+
+/** The role and every role that it implies, directly or not, by their folded names. */
+export function impliedChain(folded: string): string[] {
+  const chain = [folded]
+  for (let next = following(folded); next !== undefined; next = following(next)) chain.push(next)
+  return chain
+}
+
+function following(folded: string): string | undefined {
+  return Object.hasOwn(impliedRoles, folded) ? impliedRoles[folded] : undefined
+}
+
+export const roleColumns = {
+  id: identityRoles.id,
+  name: identityRoles.name,
+  description: identityRoles.description,
+  immutable: identityRoles.immutable,
+}
+
+/** All roles, or the one with this name; oldest first. */
+export async function listRoles(backend: Backend, name?: string): Promise<IdentityRole[]> {
+  const byName = name === undefined ? undefined : eq(identityRoles.folded, foldName(name))
+  return backend.db.select(roleColumns).from(identityRoles).where(byName).orderBy(identityRoles.seq)
+}
+
+/** The role with this id; throws `notFound`. */
+export async function findRole(backend: Backend, id: string): Promise<IdentityRole> {
+  const role = await backend.db.select(roleColumns).from(identityRoles).where(eq(identityRoles.id, id)).get()
+  if (!role) throw identityFault('notFound', 'role', id)
+  return role
+}
+
+/** Makes a role; throws `roleExists` when the name is taken. */
+export async function createRole(backend: Backend, name: string, description: string | null): Promise<IdentityRole> {
+  const made = { id: newId(), name, description, immutable: false }
+  const result = await backend.db
+    .insert(identityRoles)
+    .values({ ...made, folded: foldName(name), created: backend.now })
+    .onConflictDoNothing()
+    .run()
+  if (changes(result) === 0) throw identityFault('roleExists', name)
+  return made
+}
+
+/** Changes a role. Throws `notFound`, `immutableUpdate`, and `roleExists` when the new name is taken. */
+export async function updateRole(backend: Backend, id: string, change: RoleChanges): Promise<IdentityRole> {
+  const { name, description } = change
+  const taken = nameTaken(identityRoles, id, name)
+  const isRole = eq(identityRoles.id, id)
+  const [[updated], [found]] = await backend.db.batch([
+    backend.db
+      .update(identityRoles)
+      // Setting the id to itself: a change of nothing is a statement too.
+      .set({ id, name, description, folded: name === undefined ? undefined : foldName(name) })
+      .where(and(isRole, eq(identityRoles.immutable, false), not(taken)))
+      .returning(roleColumns),
+    backend.db
+      .select({ immutable: identityRoles.immutable, taken: sql<number>`${taken}`.as('taken') })
+      .from(identityRoles)
+      .where(isRole),
+  ])
+  if (updated) return updated
+  if (!found) throw identityFault('notFound', 'role', id)
+  if (found.immutable) throw identityFault('immutableUpdate', 'role', id)
+  throw identityFault('roleExists', name ?? '')
+}
+
+/** Deletes a role with its assignments. Throws `notFound` and `immutableDelete`. */
+export async function deleteRole(backend: Backend, id: string): Promise<void> {
+  const { db } = backend
+  const [deleted, [kept]] = await db.batch([
+    db
+      .delete(identityRoles)
+      .where(and(eq(identityRoles.id, id), eq(identityRoles.immutable, false)))
+      .returning({ id: identityRoles.id }),
+    db.select({ id: identityRoles.id }).from(identityRoles).where(eq(identityRoles.id, id)),
+  ])
+  if (kept) throw identityFault('immutableDelete', 'role', id)
+  if (deleted.length === 0) throw identityFault('notFound', 'role', id)
+}

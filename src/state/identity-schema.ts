@@ -1,0 +1,129 @@
+/**
+ * The tables of the embedded identity: who exists, who may act where, and what ends the power of a token.
+ *
+ * Ids are 32 hexadecimal digits, as Keystone's. `seq` is the order of creation, which lists keep. Names are unique by
+ * their folded form, so that no two users, projects or roles look alike; `name` is what was given. What belongs to a
+ * user or project goes with it.
+ */
+import { sql } from 'drizzle-orm'
+import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+
+/** Properties that clients put beside the known ones, such as `email`; Keystone keeps and shows them likewise. */
+export type ExtraProperties = Readonly<Record<string, string | number | boolean | null>>
+
+const seq = () => integer('seq').primaryKey({ autoIncrement: true })
+const identified = {
+  id: text('id').notNull(),
+  name: text('name').notNull(),
+  folded: text('folded').notNull(),
+  created: text('created').notNull(),
+}
+const extra = () => text('extra', { mode: 'json' }).$type<ExtraProperties>().notNull()
+const ofUser = () =>
+  text('user_id')
+    .notNull()
+    .references(() => identityUsers.id, { onDelete: 'cascade' })
+const ofProject = () =>
+  text('project_id')
+    .notNull()
+    .references(() => identityProjects.id, { onDelete: 'cascade' })
+
+export const identityUsers = sqliteTable(
+  'identity_users',
+  {
+    seq: seq(),
+    ...identified,
+    /** Null: the user has no password and cannot log in with one. */
+    passwordHash: text('password_hash'),
+    /** Tokens name the epoch in which they were issued; a new password and disabling begin a new one. */
+    tokenEpoch: integer('token_epoch').notNull().default(0),
+    enabled: integer('enabled', { mode: 'boolean' }).notNull(),
+    /** Where a log-in without a scope leads. Keystone does not ask whether it exists, and neither is it asked here. */
+    defaultProjectId: text('default_project_id'),
+    extra: extra(),
+  },
+  (table) => [
+    uniqueIndex('identity_users_id').on(table.id),
+    uniqueIndex('identity_users_folded').on(table.folded),
+    index('identity_users_default_project').on(table.defaultProjectId),
+  ],
+)
+
+export const identityProjects = sqliteTable(
+  'identity_projects',
+  {
+    seq: seq(),
+    ...identified,
+    description: text('description').notNull(),
+    enabled: integer('enabled', { mode: 'boolean' }).notNull(),
+    /** The project whose administrators administer the identity itself. There is one at most, and it stays as it is. */
+    administrative: integer('administrative', { mode: 'boolean' }).notNull().default(false),
+    extra: extra(),
+  },
+  (table) => [
+    uniqueIndex('identity_projects_id').on(table.id),
+    uniqueIndex('identity_projects_folded').on(table.folded),
+    uniqueIndex('identity_projects_administrative')
+      .on(table.administrative)
+      .where(sql`administrative = 1`),
+  ],
+)
+
+export const identityRoles = sqliteTable(
+  'identity_roles',
+  {
+    seq: seq(),
+    ...identified,
+    description: text('description'),
+    /** Made with the service: other parts of it know these names. */
+    immutable: integer('immutable', { mode: 'boolean' }).notNull().default(false),
+  },
+  (table) => [uniqueIndex('identity_roles_id').on(table.id), uniqueIndex('identity_roles_folded').on(table.folded)],
+)
+
+export const roleAssignments = sqliteTable(
+  'role_assignments',
+  {
+    seq: seq(),
+    userId: ofUser(),
+    projectId: ofProject(),
+    roleId: text('role_id')
+      .notNull()
+      .references(() => identityRoles.id, { onDelete: 'cascade' }),
+  },
+  (table) => [
+    uniqueIndex('role_assignments_identity').on(table.userId, table.projectId, table.roleId),
+    index('role_assignments_project').on(table.projectId),
+    index('role_assignments_role').on(table.roleId),
+  ],
+)
+
+export const applicationCredentials = sqliteTable(
+  'application_credentials',
+  {
+    seq: seq(),
+    id: text('id').notNull(),
+    userId: ofUser(),
+    projectId: ofProject(),
+    name: text('name').notNull(),
+    description: text('description'),
+    secretHash: text('secret_hash').notNull(),
+    /** The ids of the roles it stands for, as JSON: those of them count that the user still has. */
+    roleIds: text('role_ids', { mode: 'json' }).$type<string[]>().notNull(),
+    unrestricted: integer('unrestricted', { mode: 'boolean' }).notNull(),
+    expires: text('expires'),
+    created: text('created').notNull(),
+  },
+  (table) => [
+    uniqueIndex('application_credentials_id').on(table.id),
+    uniqueIndex('application_credentials_name').on(table.userId, table.name),
+    index('application_credentials_project').on(table.projectId),
+  ],
+)
+
+/** Tokens that were given back before their time; a row is of no use once its token has expired. */
+export const revokedTokens = sqliteTable(
+  'revoked_tokens',
+  { auditId: text('audit_id').primaryKey(), expires: text('expires').notNull() },
+  (table) => [index('revoked_tokens_expires').on(table.expires)],
+)

@@ -1,0 +1,124 @@
+/** The order mutations that run inside the project's object: one guarded D1 batch each. */
+import { and, asc, eq, lte, sql, type SQL } from 'drizzle-orm'
+import { fault } from '../faults.ts'
+import type { Store } from './backend.ts'
+import { belowQuota } from './quotas.ts'
+import { containers, containerSecrets, orders, secrets } from './schema.ts'
+import { changes, insertWhere } from './statements.ts'
+
+/** An order as it is to be stored, together with the secret that it made, if any. */
+export interface StoredOrder {
+  readonly order: typeof orders.$inferInsert
+  readonly secret: typeof secrets.$inferInsert | null
+}
+
+/** What a run made for an order: a container with secrets, some of them new. */
+export interface OrderResult {
+  readonly orderId: string
+  readonly projectId: string
+  readonly subStatus: string
+  readonly subStatusMessage: string
+  readonly container: typeof containers.$inferInsert
+  readonly secrets: readonly (typeof secrets.$inferInsert)[]
+  readonly members: readonly { readonly name: string; readonly secretId: string }[]
+}
+
+/** Stores the order if the quota allows it, and its secret only with it; throws `quotaReached`. */
+export async function storeOrder(store: Store, { order, secret }: StoredOrder): Promise<null> {
+  const counted = sql`select count(*) from ${orders} where ${orders.projectId} = ${order.projectId}`
+  const insertOrder = insertWhere(store, orders, order, belowQuota(store, 'orders', order.projectId, counted))
+  const orderIsThere = sql`exists (select 1 from ${orders} where ${orders.id} = ${order.id})`
+  const [result] = await store.db.batch(
+    secret ? [insertOrder, insertWhere(store, secrets, secret, orderIsThere)] : [insertOrder],
+  )
+  if (changes(result) === 0) throw fault('quotaReached')
+  return null
+}
+
+/** Deletes the project's order; what it made stays. Throws `orderNotFound`. */
+export async function removeOrder(store: Store, projectId: string, orderId: string): Promise<null> {
+  const result = await store.db.delete(orders).where(and(eq(orders.id, orderId), eq(orders.projectId, projectId)))
+  if (changes(result) === 0) throw fault('orderNotFound')
+  return null
+}
+
+const isPending = (projectId: string, orderId: string): SQL | undefined =>
+  and(eq(orders.id, orderId), eq(orders.projectId, projectId), eq(orders.status, 'PENDING'))
+
+/** Nothing of an order's run is kept once it is over. */
+const over = { due: null, store: null, keyVersion: null, sealed: null }
+
+/**
+ * Ends the order ACTIVE with its result, all or nothing, if it is still PENDING: of repeated runs only one lands, and
+ * none for a deleted order. Gives whether this one did.
+ */
+export async function storeResult(store: Store, result: OrderResult): Promise<boolean> {
+  const { orderId, projectId, container, subStatus, subStatusMessage } = result
+  const { db, now } = store
+  const ended = { status: 'ACTIVE', containerId: container.id, subStatus, subStatusMessage, updated: now, ...over }
+  const landed = sql`exists (select 1 from ${orders}
+    where ${orders.id} = ${orderId} and ${orders.containerId} = ${container.id})`
+  const [update] = await db.batch([
+    db.update(orders).set(ended).where(isPending(projectId, orderId)),
+    insertWhere(store, containers, container, landed),
+    ...result.secrets.map((secret) => insertWhere(store, secrets, secret, landed)),
+    ...result.members.map((member) =>
+      insertWhere(store, containerSecrets, { containerId: container.id, ...member }, landed),
+    ),
+  ])
+  return changes(update) > 0
+}
+
+/** Ends the order in ERROR, if it is still PENDING. */
+export async function storeError(
+  store: Store,
+  projectId: string,
+  orderId: string,
+  error: { readonly code: string; readonly reason: string },
+): Promise<null> {
+  await store.db
+    .update(orders)
+    .set({
+      status: 'ERROR',
+      errorStatusCode: error.code,
+      errorReason: error.reason,
+      subStatus: null,
+      subStatusMessage: null,
+      updated: store.now,
+      ...over,
+    })
+    .where(isPending(projectId, orderId))
+  return null
+}
+
+/** An order that waits for its next run. */
+export interface WaitingOrder {
+  readonly id: string
+  readonly attempts: number
+  readonly due: string
+}
+
+/** The project's orders that wait for a run, those first that have waited longest. */
+export async function waitingOrders(store: Store, projectId: string, most: number): Promise<WaitingOrder[]> {
+  const rows = await store.db
+    .select({ id: orders.id, attempts: orders.attempts, due: orders.due })
+    .from(orders)
+    .where(and(eq(orders.projectId, projectId), sql`${orders.due} is not null`))
+    .orderBy(asc(orders.due))
+    .limit(most)
+  return rows.flatMap(({ due, ...order }) => (due === null ? [] : [{ ...order, due }]))
+}
+
+/** Takes the order for one more run, which has until `due`; false when it is over or somebody else has it. */
+export async function claimOrder(
+  store: Store,
+  projectId: string,
+  orderId: string,
+  claim: { readonly due: string; readonly subStatusMessage: string },
+): Promise<boolean> {
+  const result = await store.db
+    .update(orders)
+    .set({ ...claim, attempts: sql`${orders.attempts} + 1`, updated: store.now })
+    .where(and(isPending(projectId, orderId), lte(orders.due, store.now)))
+  return changes(result) > 0
+}

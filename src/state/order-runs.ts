@@ -1,0 +1,101 @@
+/** Runs of orders: what is generated outside of the project's object and handed to it as a finished result. */
+import { and, eq } from 'drizzle-orm'
+import { open } from '../crypto/envelope.ts'
+import { generateKeyPair } from '../crypto/key-pairs.ts'
+import type { Backend } from './backend.ts'
+import type { OrderResult } from './order-rows.ts'
+import { passphrasePlace, type Order } from './orders.ts'
+import { openKey } from './project-keys.ts'
+import { circumstances, settled } from './project-object.ts'
+import { orders, projectKeys } from './schema.ts'
+import { sealedRow, type NewSecret, type SecretType } from './secrets.ts'
+
+/** Members of `meta` that say what is to be generated. */
+interface KeyPairMeta {
+  readonly name: string | null
+  readonly algorithm: string
+  readonly bit_length: number
+  readonly mode?: string
+  readonly expiration: string | null
+  readonly payload_content_type?: string | null
+}
+
+interface WaitingRow {
+  readonly order: Order
+  readonly wrapped: Uint8Array | null
+}
+
+async function waitingOrder(backend: Backend, projectId: string, id: string): Promise<WaitingRow | undefined> {
+  const keyOfOrder = and(
+    eq(projectKeys.projectId, orders.projectId),
+    eq(projectKeys.store, orders.store),
+    eq(projectKeys.version, orders.keyVersion),
+  )
+  return backend.db
+    .select({ order: orders, wrapped: projectKeys.wrapped })
+    .from(orders)
+    .leftJoin(projectKeys, keyOfOrder)
+    .where(and(eq(orders.id, id), eq(orders.projectId, projectId), eq(orders.status, 'PENDING')))
+    .get()
+}
+
+async function passphraseOf(backend: Backend, { order, wrapped }: WaitingRow): Promise<string | null> {
+  const { projectId: project, store, keyVersion: version, sealed } = order
+  if (!sealed || !wrapped || store === null || version === null) return null
+  const key = await openKey(backend, { project, store, version }, wrapped)
+  return new TextDecoder().decode(await open(key, passphrasePlace(project, order.id), sealed))
+}
+
+async function keyPairResult(backend: Backend, row: WaitingRow): Promise<OrderResult> {
+  const { order } = row
+  const meta = JSON.parse(order.meta) as KeyPairMeta
+  const passphrase = await passphraseOf(backend, row)
+  const pair = await generateKeyPair(meta.algorithm, meta.bit_length, passphrase)
+  const owner = { projectId: order.projectId, userId: order.creatorId, roles: [] }
+  const described = {
+    name: meta.name,
+    algorithm: meta.algorithm,
+    mode: meta.mode ?? null,
+    bitLength: meta.bit_length,
+    expiration: meta.expiration,
+    contentType: order.contentType,
+  }
+  const part = async (name: string, secretType: SecretType, payload: Uint8Array) => {
+    const secret: NewSecret = { ...described, secretType, payload }
+    return { name, row: await sealedRow(backend, owner, secret) }
+  }
+  const parts = [
+    await part('private_key', 'private', pair.privateKey),
+    await part('public_key', 'public', pair.publicKey),
+    ...(passphrase ? [await part('private_key_passphrase', 'passphrase', new TextEncoder().encode(passphrase))] : []),
+  ]
+  const { now } = backend
+  return {
+    orderId: order.id,
+    projectId: order.projectId,
+    subStatus: 'Unknown',
+    subStatusMessage: 'Unknown',
+    container: {
+      id: crypto.randomUUID(),
+      projectId: order.projectId,
+      creatorId: order.creatorId,
+      name: meta.name,
+      type: pair.containerType,
+      created: now,
+      updated: now,
+    },
+    secrets: parts.map(({ row: secret }) => secret),
+    members: parts.map(({ name, row: secret }) => ({ name, secretId: secret.id })),
+  }
+}
+
+/**
+ * Generates what a PENDING order asks for and ends the order with it. Does nothing for an order that is over, deleted
+ * or of another project. When it fails or is cut off, the project's alarm runs the order again.
+ */
+export async function runOrder(backend: Backend, projectId: string, orderId: string): Promise<void> {
+  const row = await waitingOrder(backend, projectId, orderId)
+  if (!row) return
+  const result = await keyPairResult(backend, row)
+  await settled(backend.projects.getByName(projectId).finishOrder(circumstances(backend), result))
+}

@@ -1,0 +1,26 @@
+/** When an order is run again, how often, and what a client sees of it meanwhile. */
+import { formatTime } from '../times.ts'
+
+/** Milliseconds that each attempt has before the next one begins: an order ends within their sum. */
+export const attemptTimes = [15_000, 30_000, 60_000, 120_000, 240_000] as const
+
+/** Orders that one alarm of a project runs; the next alarm takes the rest. */
+export const MOST_ORDERS_PER_ALARM = 20
+
+/** How an order ends that no attempt could finish. */
+export const exhausted = {
+  code: '500',
+  reason: 'Process TypeOrder failure seen - please contact site administrator.',
+} as const
+
+const GENERATING = 'generating'
+
+/** The state of an order while attempt number `attempt` (from 1) runs, begun at `now`. */
+export function progressOf(attempt: number, now: string) {
+  const time = attemptTimes[Math.min(attempt, attemptTimes.length) - 1] ?? attemptTimes[0]
+  return {
+    due: formatTime(Date.parse(`${now}Z`) + time),
+    subStatus: GENERATING,
+    subStatusMessage: `Generating, attempt ${attempt} of ${attemptTimes.length}`,
+  }
+}

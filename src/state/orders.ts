@@ -1,0 +1,166 @@
+/** Orders: what is asked of the service to generate, and what became of it. */
+import { and, asc, eq, sql } from 'drizzle-orm'
+import type { Caller } from '../caller.ts'
+import { seal } from '../crypto/envelope.ts'
+import { symmetricKey, symmetricOutcome } from '../crypto/generate.ts'
+import { keyPairOutcome } from '../crypto/key-pairs.ts'
+import { fault } from '../faults.ts'
+import type { Backend } from './backend.ts'
+import { progressOf } from './order-schedule.ts'
+import { circumstances, settled } from './project-object.ts'
+import { sealingKey } from './project-keys.ts'
+import { orders } from './schema.ts'
+import { storeForNewSecrets } from './secret-stores.ts'
+import { sealedRow } from './secrets.ts'
+
+export type Order = typeof orders.$inferSelect
+type NewOrder = typeof orders.$inferInsert
+
+/** What an order asks to be generated, and `shown`, the `meta` that GET answers with. */
+export interface GeneratedOrder {
+  readonly name: string | null
+  readonly algorithm: string
+  /** A multiple of 8. */
+  readonly bitLength: number
+  readonly mode: string | null
+  readonly expiration: string | null
+  /** What the made secrets show as their content type; null: nothing. */
+  readonly contentType: string | null
+  readonly shown: Readonly<Record<string, unknown>>
+}
+
+export interface KeyPairOrder extends GeneratedOrder {
+  /** Encrypts the private key; null for none, `unusable` for one that the contract does not allow. */
+  readonly passphrase: { readonly text: string } | 'unusable' | null
+}
+
+const FAILURE = 'Process TypeOrder failure seen - please contact site administrator.'
+
+/** Why an order ends in ERROR at once, in the peer's words where it has some. */
+const orderErrors = {
+  unknown: { code: '400', reason: 'Process TypeOrder issue seen - Secret generate supported plugin not found..' },
+  kind: { code: '400', reason: 'Process TypeOrder issue seen - Requested algorithm is not supported.' },
+  length: { code: '500', reason: FAILURE },
+  passphrase: { code: '500', reason: FAILURE },
+  withdrawn: {
+    code: '400',
+    reason: 'Process TypeOrder issue seen - DSA is not generated: FIPS 186-5 withdrew it for new signatures.',
+  },
+} as const
+
+const NO_SUB_STATUS = 'Unknown'
+
+/** An order of the caller's that has not begun. */
+function newOrder(backend: Backend, caller: Caller, type: string, shown: unknown): NewOrder {
+  return {
+    id: crypto.randomUUID(),
+    projectId: caller.projectId,
+    creatorId: caller.userId,
+    type,
+    meta: JSON.stringify(shown),
+    status: 'PENDING',
+    created: backend.now,
+    updated: backend.now,
+  }
+}
+
+const projectOf = (backend: Backend, { projectId }: { readonly projectId: string }) =>
+  backend.projects.getByName(projectId)
+
+/** Stores an order that cannot be served: it was accepted, and it says why it failed. */
+async function placeFailed(backend: Backend, order: NewOrder, outcome: keyof typeof orderErrors): Promise<string> {
+  const { code, reason } = orderErrors[outcome]
+  const failed = { ...order, status: 'ERROR', errorStatusCode: code, errorReason: reason }
+  await settled(projectOf(backend, order).placeOrder(circumstances(backend), { order: failed, secret: null }))
+  return order.id
+}
+
+/**
+ * Accepts an order for a symmetric key and finishes it before it answers: order and secret are stored in one batch.
+ * What cannot be generated is an order in ERROR. Gives the order's id; throws `quotaReached`.
+ */
+export async function placeKeyOrder(backend: Backend, caller: Caller, wanted: GeneratedOrder): Promise<string> {
+  const order = newOrder(backend, caller, 'key', wanted.shown)
+  const outcome = symmetricOutcome(wanted.algorithm, wanted.bitLength, wanted.mode)
+  if (outcome !== 'generated') return placeFailed(backend, order, outcome)
+  const { shown: _, ...described } = wanted
+  const payload = symmetricKey(wanted.bitLength)
+  const secret = await sealedRow(backend, caller, { ...described, secretType: 'symmetric', payload })
+  const active = { ...order, status: 'ACTIVE', subStatus: NO_SUB_STATUS, subStatusMessage: NO_SUB_STATUS }
+  const finished = { order: { ...active, secretId: secret.id }, secret }
+  await settled(projectOf(backend, order).placeOrder(circumstances(backend), finished))
+  return order.id
+}
+
+/** Where the passphrase of a waiting order is sealed. */
+export const passphrasePlace = (project: string, id: string) => ({ project, kind: 'passphrase', id })
+
+/**
+ * Accepts an order for a key pair: it is PENDING, its first attempt begins now, and the caller is to run it with
+ * `runOrder`; should that never end, the project's alarm runs it again. `run` is false for an order in ERROR.
+ */
+export async function placeKeyPairOrder(
+  backend: Backend,
+  caller: Caller,
+  wanted: KeyPairOrder,
+): Promise<{ id: string; run: boolean }> {
+  const order = newOrder(backend, caller, 'asymmetric', wanted.shown)
+  const known = keyPairOutcome(wanted.algorithm, wanted.bitLength)
+  const outcome = known === 'generated' && wanted.passphrase === 'unusable' ? 'passphrase' : known
+  if (outcome !== 'generated') return { id: await placeFailed(backend, order, outcome), run: false }
+  const accepted = {
+    ...order,
+    contentType: wanted.contentType,
+    attempts: 1,
+    ...progressOf(1, backend.now),
+    ...(await sealedPassphrase(backend, order, wanted)),
+  }
+  await settled(projectOf(backend, order).acceptOrder(circumstances(backend), { order: accepted, secret: null }))
+  return { id: order.id, run: true }
+}
+
+async function sealedPassphrase(backend: Backend, order: NewOrder, { passphrase }: KeyPairOrder) {
+  if (passphrase === null || passphrase === 'unusable') return {}
+  const store = await storeForNewSecrets(backend, order.projectId)
+  const key = await sealingKey(backend, order.projectId, store)
+  const place = passphrasePlace(order.projectId, order.id)
+  const sealed = Buffer.from(await seal(key, place, new TextEncoder().encode(passphrase.text)))
+  return { store, keyVersion: key.version, sealed }
+}
+
+/** The caller's project's order with this id; throws `orderNotFound`, also for an order of another project. */
+export async function findOrder(backend: Backend, projectId: string, id: string): Promise<Order> {
+  const row = await backend.db
+    .select()
+    .from(orders)
+    .where(and(eq(orders.id, id), eq(orders.projectId, projectId)))
+    .get()
+  if (!row) throw fault('orderNotFound')
+  return row
+}
+
+/** One page of the project's orders, oldest first, and how many there are; `meta` keeps those whose meta contains it. */
+export async function listOrders(
+  backend: Backend,
+  projectId: string,
+  filter: { readonly meta: string },
+  page: { readonly limit: number; readonly offset: number },
+): Promise<{ items: Order[]; total: number }> {
+  const wanted = and(
+    eq(orders.projectId, projectId),
+    filter.meta ? sql`instr(${orders.meta}, ${filter.meta}) > 0` : undefined,
+  )
+  const [items, [counted]] = await backend.db.batch([
+    backend.db.select().from(orders).where(wanted).orderBy(asc(orders.seq)).limit(page.limit).offset(page.offset),
+    backend.db
+      .select({ total: sql<number>`count(*)` })
+      .from(orders)
+      .where(wanted),
+  ])
+  return { items, total: counted?.total ?? 0 }
+}
+
+/** Deletes an order; the secret or container that it made stays. Throws `orderNotFound`. */
+export async function deleteOrder(backend: Backend, order: Order): Promise<void> {
+  await settled(projectOf(backend, order).deleteOrder(circumstances(backend), order.projectId, order.id))
+}

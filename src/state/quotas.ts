@@ -1,0 +1,90 @@
+/** Limits on how much a project may have. */
+import { asc, eq, sql, type SQL } from 'drizzle-orm'
+import { fault } from '../faults.ts'
+import type { Backend, QuotaLimits, Store } from './backend.ts'
+import { projectQuotas } from './schema.ts'
+import { changes } from './statements.ts'
+
+export type Quota = keyof QuotaLimits
+
+/** `cas` is a limit in name only: nothing counts against it. */
+export const quotaNames = ['secrets', 'orders', 'containers', 'consumers', 'cas'] as const
+export type QuotaName = (typeof quotaNames)[number]
+
+/** A project's own limits; null: the configured default applies. */
+export type OwnLimits = Readonly<Record<QuotaName, number | null>>
+
+const UNLIMITED = -1
+
+/**
+ * The condition that the project may have one more: `counted` (a select of the count) is below the project's own
+ * limit, or below the configured one where it has none. A negative limit means none.
+ */
+export function belowQuota(store: Store, quota: Quota, projectId: string, counted: SQL): SQL {
+  const own = sql`(select ${projectQuotas[quota]} from ${projectQuotas} where ${projectQuotas.projectId} = ${projectId})`
+  const limit = sql`coalesce(${own}, ${store.quotas[quota]})`
+  return sql`(${limit} < 0 or (${counted}) < ${limit})`
+}
+
+const limitColumns = {
+  secrets: projectQuotas.secrets,
+  orders: projectQuotas.orders,
+  containers: projectQuotas.containers,
+  consumers: projectQuotas.consumers,
+  cas: projectQuotas.cas,
+}
+
+async function ownLimits(backend: Backend, projectId: string): Promise<OwnLimits | undefined> {
+  return backend.db.select(limitColumns).from(projectQuotas).where(eq(projectQuotas.projectId, projectId)).get()
+}
+
+/** The limits that hold for a project: its own where set, else the configured ones. */
+export async function effectiveQuotas(backend: Backend, projectId: string): Promise<Record<QuotaName, number>> {
+  const own = await ownLimits(backend, projectId)
+  const defaults = { ...backend.quotas, cas: UNLIMITED }
+  const limits = quotaNames.map((name) => [name, own?.[name] ?? defaults[name]])
+  return Object.fromEntries(limits) as Record<QuotaName, number>
+}
+
+/** The limits that a project was given; throws `projectQuotasNotFound` when it was given none. */
+export async function findProjectQuotas(backend: Backend, projectId: string): Promise<OwnLimits> {
+  const own = await ownLimits(backend, projectId)
+  if (!own) throw fault('projectQuotasNotFound')
+  return own
+}
+
+/** One page of the projects that were given limits, oldest first. */
+export async function listProjectQuotas(
+  backend: Backend,
+  page: { readonly limit: number; readonly offset: number },
+): Promise<{ items: { projectId: string; limits: OwnLimits }[]; total: number }> {
+  const [rows, [counted]] = await backend.db.batch([
+    backend.db
+      .select({ projectId: projectQuotas.projectId, ...limitColumns })
+      .from(projectQuotas)
+      .orderBy(asc(projectQuotas.seq))
+      .limit(page.limit)
+      .offset(page.offset),
+    backend.db.select({ total: sql<number>`count(*)` }).from(projectQuotas),
+  ])
+  return { items: rows.map(({ projectId, ...limits }) => ({ projectId, limits })), total: counted?.total ?? 0 }
+}
+
+/** Gives a project limits: those that are given are set, the others stay as they are. */
+export async function setProjectQuotas(
+  backend: Backend,
+  projectId: string,
+  given: Partial<Record<QuotaName, number | undefined>>,
+): Promise<void> {
+  const limits = Object.fromEntries(Object.entries(given).filter(([, limit]) => limit !== undefined))
+  const insert = backend.db.insert(projectQuotas).values({ projectId, ...limits })
+  await (Object.keys(limits).length > 0
+    ? insert.onConflictDoUpdate({ target: projectQuotas.projectId, set: limits })
+    : insert.onConflictDoNothing())
+}
+
+/** Returns a project to the configured limits; throws `projectQuotasNotFound` when it was given none. */
+export async function deleteProjectQuotas(backend: Backend, projectId: string): Promise<void> {
+  const result = await backend.db.delete(projectQuotas).where(eq(projectQuotas.projectId, projectId))
+  if (changes(result) === 0) throw fault('projectQuotasNotFound')
+}

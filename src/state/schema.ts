@@ -1,0 +1,215 @@
+/**
+ * The tables of the Key Manager; `migrations/` is generated from here and from `identity-schema.ts`.
+ *
+ * `seq` is the order of creation: lists are oldest first, and a page is stable while rows are added. Times are UTC text
+ * of 26 characters (`2026-11-22T00:15:50.123000`), so they compare as text. Ids of projects and users are opaque. What belongs to a secret or container goes with it.
+ */
+import { sql } from 'drizzle-orm'
+import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+
+const ofSecret = () =>
+  text('secret_id')
+    .notNull()
+    .references(() => secrets.id, { onDelete: 'cascade' })
+const ofContainer = () =>
+  text('container_id')
+    .notNull()
+    .references(() => containers.id, { onDelete: 'cascade' })
+const seq = () => integer('seq').primaryKey({ autoIncrement: true })
+const times = { created: text('created').notNull(), updated: text('updated').notNull() }
+
+/** The read ACL of a secret or container stands in its own row; all null: there is none. `users` is a JSON array. */
+const acl = () => ({
+  aclProjectAccess: integer('acl_project_access', { mode: 'boolean' }),
+  aclUsers: text('acl_users', { mode: 'json' }).$type<string[]>(),
+  aclCreated: text('acl_created'),
+  aclUpdated: text('acl_updated'),
+})
+
+/** One key per project and secret store, wrapped under the master key that it names. */
+export const projectKeys = sqliteTable(
+  'project_keys',
+  {
+    projectId: text('project_id').notNull(),
+    store: text('store').notNull(),
+    version: integer('version').notNull(),
+    masterKeyId: text('master_key_id').notNull(),
+    wrapped: blob('wrapped', { mode: 'buffer' }).notNull(),
+    created: text('created').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.projectId, table.store, table.version] })],
+)
+
+export const secrets = sqliteTable(
+  'secrets',
+  {
+    seq: seq(),
+    id: text('id').notNull(),
+    projectId: text('project_id').notNull(),
+    creatorId: text('creator_id'),
+    name: text('name'),
+    secretType: text('secret_type').notNull(),
+    algorithm: text('algorithm'),
+    mode: text('mode'),
+    bitLength: integer('bit_length'),
+    expiration: text('expiration'),
+    ...times,
+    ...acl(),
+    /** Shown as `content_types.default`; null for a secret without payload and for some that orders made. */
+    contentType: text('content_type'),
+    /** The secret store and the version of its project key under which `sealed` was made. */
+    store: text('store').notNull(),
+    keyVersion: integer('key_version'),
+    /** The payload, sealed; null until there is one. Last, so that a list does not read over it. */
+    sealed: blob('sealed', { mode: 'buffer' }),
+  },
+  (table) => [
+    uniqueIndex('secrets_id').on(table.id),
+    index('secrets_project').on(table.projectId),
+    index('secrets_name').on(table.projectId, table.name),
+    index('secrets_expiration')
+      .on(table.expiration)
+      .where(sql`expiration is not null`),
+  ],
+)
+
+/** Finds the secrets whose ACL names a user. An index only: the ACL that counts stands in the secret's row. */
+export const secretReaders = sqliteTable(
+  'secret_readers',
+  { userId: text('user_id').notNull(), secretId: ofSecret() },
+  (table) => [
+    primaryKey({ columns: [table.userId, table.secretId] }),
+    index('secret_readers_secret').on(table.secretId),
+  ],
+)
+
+export const secretMetadata = sqliteTable(
+  'secret_metadata',
+  { secretId: ofSecret(), key: text('key').notNull(), value: text('value').notNull() },
+  (table) => [primaryKey({ columns: [table.secretId, table.key] })],
+)
+
+export const secretConsumers = sqliteTable(
+  'secret_consumers',
+  {
+    seq: seq(),
+    id: text('id').notNull(),
+    secretId: ofSecret(),
+    /** The project that registered it, which is not always the secret's: its quota counts it. */
+    projectId: text('project_id').notNull(),
+    service: text('service').notNull(),
+    resourceType: text('resource_type').notNull(),
+    resourceId: text('resource_id').notNull(),
+    ...times,
+  },
+  (table) => [
+    uniqueIndex('secret_consumers_id').on(table.id),
+    uniqueIndex('secret_consumers_identity').on(table.secretId, table.service, table.resourceType, table.resourceId),
+    index('secret_consumers_project').on(table.projectId),
+  ],
+)
+
+export const containers = sqliteTable(
+  'containers',
+  {
+    seq: seq(),
+    id: text('id').notNull(),
+    projectId: text('project_id').notNull(),
+    creatorId: text('creator_id'),
+    name: text('name'),
+    type: text('type').notNull(),
+    ...times,
+    ...acl(),
+  },
+  (table) => [uniqueIndex('containers_id').on(table.id), index('containers_project').on(table.projectId)],
+)
+
+export const containerSecrets = sqliteTable(
+  'container_secrets',
+  {
+    seq: seq(),
+    containerId: ofContainer(),
+    secretId: ofSecret(),
+    name: text('name'),
+  },
+  (table) => [
+    index('container_secrets_container').on(table.containerId),
+    index('container_secrets_secret').on(table.secretId),
+  ],
+)
+
+export const containerConsumers = sqliteTable(
+  'container_consumers',
+  {
+    seq: seq(),
+    id: text('id').notNull(),
+    containerId: ofContainer(),
+    projectId: text('project_id').notNull(),
+    name: text('name').notNull(),
+    url: text('url').notNull(),
+    ...times,
+  },
+  (table) => [
+    uniqueIndex('container_consumers_id').on(table.id),
+    uniqueIndex('container_consumers_identity').on(table.containerId, table.name, table.url),
+    index('container_consumers_project').on(table.projectId),
+  ],
+)
+
+export const orders = sqliteTable(
+  'orders',
+  {
+    seq: seq(),
+    id: text('id').notNull(),
+    projectId: text('project_id').notNull(),
+    creatorId: text('creator_id').notNull(),
+    type: text('type').notNull(),
+    /** What GET shows as `meta`, as JSON text. It never holds key material. */
+    meta: text('meta').notNull(),
+    status: text('status').notNull(),
+    subStatus: text('sub_status'),
+    subStatusMessage: text('sub_status_message'),
+    errorStatusCode: text('error_status_code'),
+    errorReason: text('error_reason'),
+    secretId: text('secret_id'),
+    containerId: text('container_id'),
+    ...times,
+    /** What the secrets that it makes show as their content type; null: nothing. */
+    contentType: text('content_type'),
+    /** While PENDING: how often it has been run, and when it is to be run again unless it is finished by then. */
+    attempts: integer('attempts').notNull().default(0),
+    due: text('due'),
+    /** While PENDING: the passphrase for what is made, sealed under the project's key of this store and version. */
+    store: text('store'),
+    keyVersion: integer('key_version'),
+    sealed: blob('sealed', { mode: 'buffer' }),
+  },
+  (table) => [
+    uniqueIndex('orders_id').on(table.id),
+    index('orders_project').on(table.projectId),
+    index('orders_due')
+      .on(table.projectId, table.due)
+      .where(sql`due is not null`),
+  ],
+)
+
+/** The limits that a project was given; null: the configured default applies. */
+export const projectQuotas = sqliteTable(
+  'project_quotas',
+  {
+    seq: seq(),
+    projectId: text('project_id').notNull(),
+    secrets: integer('secrets'),
+    orders: integer('orders'),
+    containers: integer('containers'),
+    consumers: integer('consumers'),
+    cas: integer('cas'),
+  },
+  (table) => [uniqueIndex('project_quotas_project').on(table.projectId)],
+)
+
+/** The secret store that a project chose for its new secrets. */
+export const preferredStores = sqliteTable('preferred_stores', {
+  projectId: text('project_id').primaryKey(),
+  store: text('store').notNull(),
+})

@@ -1,0 +1,114 @@
+/** The list of a project's secrets: filters, order and pages. */
+import { and, asc, desc, eq, gt, gte, lt, lte, sql, type SQL } from 'drizzle-orm'
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
+import type { Caller } from '../caller.ts'
+import type { Backend } from './backend.ts'
+import { secretReaders, secrets } from './schema.ts'
+import { asSecret, live, secretColumns, type Secret } from './secrets.ts'
+
+export type Comparison = 'eq' | 'gt' | 'gte' | 'lt' | 'lte'
+
+/** One term of a date filter; `time` in the form in which times are stored. */
+export interface TimeTerm {
+  readonly comparison: Comparison
+  readonly time: string
+}
+
+export const sortColumns = {
+  algorithm: secrets.algorithm,
+  bit_length: secrets.bitLength,
+  created: secrets.created,
+  expiration: secrets.expiration,
+  mode: secrets.mode,
+  name: secrets.name,
+  secret_type: secrets.secretType,
+  updated: secrets.updated,
+} as const
+
+/** Keys of `sort`; `status` is the same for all secrets and orders nothing. */
+export type SortName = keyof typeof sortColumns | 'status'
+
+export interface SortTerm {
+  readonly key: SortName
+  readonly direction: 'asc' | 'desc'
+}
+
+/** Which secrets are wanted: every member that is given must hold. Names are compared exactly, the rest without case. */
+export interface SecretFilter {
+  readonly name: string | undefined
+  readonly algorithm: string | undefined
+  readonly mode: string | undefined
+  readonly secretType: string | undefined
+  readonly bitLength: number | null
+  readonly created: readonly TimeTerm[]
+  readonly updated: readonly TimeTerm[]
+  readonly expiration: readonly TimeTerm[]
+  /** Instead of the project's secrets: those of any project whose ACL names the caller. */
+  readonly onAcl: boolean
+}
+
+const comparisons = { eq, gt, gte, lt, lte } as const
+
+function timeConditions(column: SQLiteColumn, terms: readonly TimeTerm[]): SQL[] {
+  return terms.map(({ comparison, time }) => comparisons[comparison](column, time))
+}
+
+function withoutCase(column: SQLiteColumn, value: string | undefined): SQL | undefined {
+  return value === undefined ? undefined : sql`${column} = ${value} collate nocase`
+}
+
+/** The ACL in the secret's row decides; the index of readers only finds the row. */
+function namedOnAcl(userId: string): SQL {
+  const found = sql`${secrets.id} in (select secret_id from ${secretReaders} where ${secretReaders.userId} = ${userId})`
+  return sql`${found} and exists (select 1 from json_each(${secrets.aclUsers}) where value = ${userId})`
+}
+
+function conditions(backend: Backend, caller: Caller, filter: SecretFilter): SQL | undefined {
+  return and(
+    filter.onAcl ? namedOnAcl(caller.userId) : eq(secrets.projectId, caller.projectId),
+    live(backend.now),
+    filter.name === undefined ? undefined : eq(secrets.name, filter.name),
+    withoutCase(secrets.algorithm, filter.algorithm),
+    withoutCase(secrets.mode, filter.mode),
+    withoutCase(secrets.secretType, filter.secretType),
+    filter.bitLength === null ? undefined : eq(secrets.bitLength, filter.bitLength),
+    ...timeConditions(secrets.created, filter.created),
+    ...timeConditions(secrets.updated, filter.updated),
+    ...timeConditions(secrets.expiration, filter.expiration),
+  )
+}
+
+/** Nulls come first ascending and last descending; text is compared without case; ties are oldest first. */
+function ordering(sort: readonly SortTerm[]): SQL[] {
+  const terms = sort.flatMap(({ key, direction }) => {
+    if (key === 'status') return []
+    const column = sql`${sortColumns[key]} collate nocase`
+    return [direction === 'asc' ? asc(column) : desc(column)]
+  })
+  return [...terms, asc(secrets.seq)]
+}
+
+/** One page of secrets, oldest first unless sorted, and how many match in all: one round trip. */
+export async function listSecrets(
+  backend: Backend,
+  caller: Caller,
+  filter: SecretFilter,
+  sort: readonly SortTerm[],
+  page: { readonly limit: number; readonly offset: number },
+): Promise<{ items: Secret[]; total: number }> {
+  const wanted = conditions(backend, caller, filter)
+  const [rows, [counted]] = await backend.db.batch([
+    backend.db
+      .select(secretColumns)
+      .from(secrets)
+      .where(wanted)
+      .orderBy(...ordering(sort))
+      .limit(page.limit)
+      .offset(page.offset),
+    backend.db
+      .select({ total: sql<number>`count(*)` })
+      .from(secrets)
+      .where(wanted),
+  ])
+  return { items: rows.map((row) => asSecret(row)), total: counted?.total ?? 0 }
+}

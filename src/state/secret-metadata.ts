@@ -1,0 +1,52 @@
+/** User metadata of secrets: a map from key to value per secret. */
+import { and, eq, sql } from 'drizzle-orm'
+import { fault } from '../faults.ts'
+import type { Backend } from './backend.ts'
+import { secretMetadata, secrets } from './schema.ts'
+import { asSecret, findSecretBy, secretIs, type Secret } from './secrets.ts'
+import { changes, insertWhere } from './statements.ts'
+
+export interface DescribedSecret extends Secret {
+  readonly metadata: ReadonlyMap<string, string>
+}
+
+/** The live secret with its user metadata, in one round trip; throws `secretNotFound`. */
+export async function findDescribedSecret(backend: Backend, id: string): Promise<DescribedSecret> {
+  const [[row], pairs] = await backend.db.batch([
+    findSecretBy(backend, id),
+    backend.db.select().from(secretMetadata).where(eq(secretMetadata.secretId, id)),
+  ])
+  if (!row) throw fault('secretNotFound')
+  return { ...asSecret(row), metadata: new Map(pairs.map(({ key, value }) => [key, value])) }
+}
+
+const pairIs = (secret: Secret, key: string) => and(eq(secretMetadata.secretId, secret.id), eq(secretMetadata.key, key))
+
+/** Replaces all metadata of the secret. */
+export async function replaceMetadata(backend: Backend, secret: Secret, metadata: ReadonlyMap<string, string>) {
+  const pairs = JSON.stringify([...metadata])
+  const rows = sql`select ${secrets.id}, value ->> 0, value ->> 1 from ${secrets}, json_each(${pairs}) where ${secretIs(secret)}`
+  await backend.db.batch([
+    backend.db.delete(secretMetadata).where(eq(secretMetadata.secretId, secret.id)),
+    backend.db.insert(secretMetadata).select(rows),
+  ])
+}
+
+/** Adds a pair; throws `metadatumExists` when the key is taken. */
+export async function addMetadatum(backend: Backend, secret: Secret, key: string, value: string): Promise<void> {
+  const free = sql`exists (select 1 from ${secrets} where ${secretIs(secret)})
+    and not exists (select 1 from ${secretMetadata} where ${pairIs(secret, key)})`
+  const result = await insertWhere(backend, secretMetadata, { secretId: secret.id, key, value }, free)
+  if (changes(result) === 0) throw fault('metadatumExists')
+}
+
+/** Changes the value of a key; throws `metadatumNotFound` when there is none. */
+export async function setMetadatum(backend: Backend, secret: Secret, key: string, value: string): Promise<void> {
+  const result = await backend.db.update(secretMetadata).set({ value }).where(pairIs(secret, key))
+  if (changes(result) === 0) throw fault('metadatumNotFound')
+}
+
+/** Removes a key, whether or not it is there. */
+export async function removeMetadatum(backend: Backend, secret: Secret, key: string): Promise<void> {
+  await backend.db.delete(secretMetadata).where(pairIs(secret, key))
+}

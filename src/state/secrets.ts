@@ -1,0 +1,224 @@
+/** Secrets: what is kept of them, and what must stay true. One public operation is one D1 batch. */
+import { and, eq, isNull, sql, type SQL } from 'drizzle-orm'
+import type { Caller } from '../caller.ts'
+import { open, seal } from '../crypto/envelope.ts'
+import { fault } from '../faults.ts'
+import { aclColumns, guarded, type AclRow, type Guarded } from './acls.ts'
+import type { Backend, Store } from './backend.ts'
+import { openKey, sealingKey } from './project-keys.ts'
+import { belowQuota } from './quotas.ts'
+import { projectKeys, secretConsumers, secrets } from './schema.ts'
+import { changes, insertWhere } from './statements.ts'
+import { storeForNewSecrets } from './secret-stores.ts'
+
+export const secretTypes = ['symmetric', 'passphrase', 'private', 'public', 'certificate', 'opaque'] as const
+export type SecretType = (typeof secretTypes)[number]
+
+/** Who uses a secret, as its registrations say. */
+export interface ConsumerOfSecret {
+  readonly service: string
+  readonly resource_type: string
+  readonly resource_id: string
+}
+
+/** A secret without its payload. */
+export interface Secret extends Guarded {
+  readonly id: string
+  readonly projectId: string
+  readonly creatorId: string | null
+  readonly name: string | null
+  readonly secretType: string
+  readonly algorithm: string | null
+  readonly mode: string | null
+  readonly bitLength: number | null
+  readonly expiration: string | null
+  readonly created: string
+  readonly updated: string
+  readonly contentType: string | null
+  readonly hasPayload: boolean
+  readonly consumers: readonly ConsumerOfSecret[]
+}
+
+/** A secret with what is needed to open its payload. */
+export interface SealedSecret extends Secret {
+  readonly store: string
+  readonly keyVersion: number | null
+  readonly sealed: Uint8Array | null
+  readonly wrapped: Uint8Array | null
+}
+
+/** What a new secret is made of; `payload` null: it is to come with a PUT. */
+export interface NewSecret {
+  readonly name: string | null
+  readonly secretType: SecretType
+  readonly algorithm: string | null
+  readonly mode: string | null
+  readonly bitLength: number | null
+  readonly expiration: string | null
+  readonly contentType: string | null
+  readonly payload: Uint8Array | null
+}
+
+/** The secret is there and has not expired. */
+export function live(now: string): SQL {
+  return sql`(${secrets.expiration} is null or ${secrets.expiration} > ${now})`
+}
+
+/** Written with literal names: in a selection drizzle leaves the table's name away, which a subquery needs. */
+const consumersAsJson = sql<string>`(
+  select json_group_array(json_object('service', service, 'resource_type', resource_type, 'resource_id', resource_id))
+  from (select * from secret_consumers where secret_consumers.secret_id = secrets.id order by seq))`
+
+/** The columns of a {@link Secret}. */
+export const secretColumns = {
+  id: secrets.id,
+  projectId: secrets.projectId,
+  creatorId: secrets.creatorId,
+  name: secrets.name,
+  secretType: secrets.secretType,
+  algorithm: secrets.algorithm,
+  mode: secrets.mode,
+  bitLength: secrets.bitLength,
+  expiration: secrets.expiration,
+  created: secrets.created,
+  updated: secrets.updated,
+  contentType: secrets.contentType,
+  hasPayload: sql<number>`${secrets.sealed} is not null`,
+  ...aclColumns(secrets),
+  consumers: consumersAsJson,
+}
+
+export interface SecretRow extends Omit<Secret, 'hasPayload' | 'consumers' | keyof Guarded>, AclRow {
+  readonly hasPayload: number
+  readonly consumers: string
+}
+
+/** The secret of a row read with {@link secretColumns}; further columns stay as they are. */
+export function asSecret<Row extends SecretRow>(row: Row): Omit<Row, keyof SecretRow> & Secret {
+  return {
+    ...row,
+    ...guarded(row),
+    hasPayload: row.hasPayload === 1,
+    consumers: JSON.parse(row.consumers) as ConsumerOfSecret[],
+  }
+}
+
+/** The statement that reads the live secret with this id, for a batch. */
+export function findSecretBy({ db, now }: Store, id: string) {
+  return db
+    .select(secretColumns)
+    .from(secrets)
+    .where(and(eq(secrets.id, id), live(now)))
+}
+
+/** The row is this secret's, in the project that it was found in. */
+export function secretIs(secret: Secret): SQL {
+  return sql`${secrets.id} = ${secret.id} and ${secrets.projectId} = ${secret.projectId}`
+}
+
+/** The live secret with this id, of whatever project; throws `secretNotFound`. */
+export async function findSecret(backend: Backend, id: string): Promise<Secret> {
+  const [row] = await findSecretBy(backend, id)
+  if (!row) throw fault('secretNotFound')
+  return asSecret(row)
+}
+
+/** Like {@link findSecret}, with the sealed payload and the wrapped key that opens it. */
+export async function findSealedSecret(backend: Backend, id: string): Promise<SealedSecret> {
+  const keyOfSecret = and(
+    eq(projectKeys.projectId, secrets.projectId),
+    eq(projectKeys.store, secrets.store),
+    eq(projectKeys.version, secrets.keyVersion),
+  )
+  const row = await backend.db
+    .select({
+      ...secretColumns,
+      store: secrets.store,
+      keyVersion: secrets.keyVersion,
+      sealed: secrets.sealed,
+      wrapped: projectKeys.wrapped,
+    })
+    .from(secrets)
+    .leftJoin(projectKeys, keyOfSecret)
+    .where(and(eq(secrets.id, id), live(backend.now)))
+    .get()
+  if (!row) throw fault('secretNotFound')
+  return asSecret(row)
+}
+
+const payloadPlace = (project: string, id: string) => ({ project, kind: 'payload', id })
+
+/** The payload's bytes. Throws `noPayload` when there is none, and SealError when it does not open in its place. */
+export async function openPayload(backend: Backend, secret: SealedSecret): Promise<Uint8Array<ArrayBuffer>> {
+  const { projectId, store, keyVersion, sealed, wrapped } = secret
+  if (!sealed) throw fault('noPayload')
+  if (!wrapped || keyVersion === null) throw new Error('the key of a stored payload is missing')
+  const key = await openKey(backend, { project: projectId, store, version: keyVersion }, wrapped)
+  return open(key, payloadPlace(projectId, secret.id), sealed)
+}
+
+/** The row of a new secret, its payload sealed: one round trip when this isolate has not used the project's key yet. */
+export async function sealedRow(
+  backend: Backend,
+  caller: Caller,
+  secret: NewSecret,
+): Promise<typeof secrets.$inferInsert> {
+  const { payload, ...described } = secret
+  const id = crypto.randomUUID()
+  const store = await storeForNewSecrets(backend, caller.projectId)
+  const key = payload && (await sealingKey(backend, caller.projectId, store))
+  return {
+    ...described,
+    id,
+    projectId: caller.projectId,
+    creatorId: caller.userId,
+    created: backend.now,
+    updated: backend.now,
+    store,
+    keyVersion: key ? key.version : null,
+    sealed: key ? Buffer.from(await seal(key, payloadPlace(caller.projectId, id), payload)) : null,
+  }
+}
+
+function countOfSecrets(projectId: string, now: string): SQL {
+  return sql`select count(*) from ${secrets} where ${secrets.projectId} = ${projectId} and ${live(now)}`
+}
+
+/** Stores a new secret of the caller's project and gives its id; throws `quotaReached`. */
+export async function createSecret(backend: Backend, caller: Caller, secret: NewSecret): Promise<string> {
+  const row = await sealedRow(backend, caller, secret)
+  const allowed = belowQuota(backend, 'secrets', caller.projectId, countOfSecrets(caller.projectId, backend.now))
+  const result = await insertWhere(backend, secrets, row, allowed)
+  if (changes(result) === 0) throw fault('quotaReached')
+  return row.id
+}
+
+/** Gives a secret its payload, once; throws `payloadExists` when it has one, also when another PUT was faster. */
+export async function putPayload(
+  backend: Backend,
+  secret: Secret,
+  contentType: string,
+  payload: Uint8Array,
+): Promise<void> {
+  if (secret.hasPayload) throw fault('payloadExists')
+  const store = await storeForNewSecrets(backend, secret.projectId)
+  const key = await sealingKey(backend, secret.projectId, store)
+  const sealed = Buffer.from(await seal(key, payloadPlace(secret.projectId, secret.id), payload))
+  const result = await backend.db
+    .update(secrets)
+    .set({ sealed, store, keyVersion: key.version, contentType, updated: backend.now })
+    .where(and(secretIs(secret), isNull(secrets.sealed)))
+  if (changes(result) === 0) throw fault('payloadExists')
+}
+
+/**
+ * Deletes a secret with its ciphertext, metadata, consumers, ACL and places in containers. With `unlessConsumed` a
+ * secret that has consumers at that moment stays, and `hasConsumers` is thrown.
+ */
+export async function deleteSecret(backend: Backend, secret: Secret, unlessConsumed: boolean): Promise<void> {
+  const unused = sql`not exists (select 1 from ${secretConsumers} where ${secretConsumers.secretId} = ${secret.id})`
+  const result = await backend.db.delete(secrets).where(and(secretIs(secret), unlessConsumed ? unused : undefined))
+  if (changes(result) > 0) return
+  if (unlessConsumed) throw fault('hasConsumers')
+  throw fault('secretNotFound')
+}

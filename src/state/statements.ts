@@ -1,0 +1,24 @@
+/** Statements that several operations share the form of. */
+import { getTableColumns, sql, type SQL } from 'drizzle-orm'
+import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
+import type { Store } from './backend.ts'
+
+/**
+ * `INSERT … SELECT … WHERE condition`: the row is made only if the condition holds at that moment, so an invariant
+ * cannot be overtaken by a concurrent request. The count of changed rows tells whether it held.
+ */
+export function insertWhere<Table extends SQLiteTable>(
+  { db }: Store,
+  table: Table,
+  row: Table['$inferInsert'],
+  condition: SQL,
+) {
+  const given: Readonly<Record<string, unknown>> = row
+  const values = Object.entries(getTableColumns(table)).map(([name, column]) => sql.param(given[name] ?? column.default ?? null, column))
+  return db.insert(table).select(sql`select ${sql.join(values, sql`, `)} where ${condition}`)
+}
+
+/** How many rows a statement of a batch changed. */
+export function changes(result: unknown): number {
+  return (result as D1Result).meta.changes
+}

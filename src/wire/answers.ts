@@ -1,0 +1,32 @@
+/** Answers: how JSON, pages and payloads are put on the wire. */
+import type { Context } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { Service } from './context.ts'
+import { pageLinks, type PageOfCollection } from './paging.ts'
+
+const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+/** JSON as the peer writes it: `application/json` without charset, everything beyond ASCII escaped. */
+export function json(c: Context<Service>, status: ContentfulStatusCode, value: unknown): Response {
+  const text = JSON.stringify(value).replace(/[\u007f-\uffff]/g, escape)
+  return c.body(text, status, { 'Content-Type': 'application/json' })
+}
+
+/** Answers that a resource was made: its ref in the body and as `Location`. */
+export function created(c: Context<Service>, status: 201 | 202, member: string, ref: string): Response {
+  c.header('Location', ref)
+  return json(c, status, { [member]: ref })
+}
+
+export const noContent = (c: Context<Service>): Response => c.body(null, 204)
+
+/** One page of a collection: the items, links to its neighbours, and how many there are in all. */
+export function page(
+  c: Context<Service>,
+  member: string,
+  items: readonly unknown[],
+  read: Omit<PageOfCollection, 'count'>,
+): Response {
+  const links = pageLinks({ ...read, count: items.length })
+  return json(c, 200, { [member]: items, ...links, total: read.total })
+}

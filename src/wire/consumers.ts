@@ -1,0 +1,167 @@
+/** Consumers on the wire: `/secrets/{id}/consumers` and `/containers/{id}/consumers`, with their items. */
+import type * as z from 'zod/mini'
+import type { Rule } from '../access/policy.ts'
+import { fault } from '../faults.ts'
+import type { ConsumerKind, Consumers, EntityRows, Identities } from '../state/consumer-rows.ts'
+import { addConsumer, deleteConsumer, findConsumer, listConsumers } from '../state/consumers.ts'
+import { asContainer, type Container } from '../state/containers.ts'
+import { asSecret, type Secret } from '../state/secrets.ts'
+import { json as answer, page } from './answers.ts'
+import { json, type BodyReader } from './body.ts'
+import { containerOfPath, containerView } from './containers.ts'
+import { parsePage } from './paging.ts'
+import { isCanonicalId, type Refs } from './refs.ts'
+import { operation, resource, type Call } from './resource.ts'
+import { object, text } from './schema.ts'
+import { secretOfPath, secretView } from './secrets.ts'
+
+const MOST_CHARACTERS = 255
+/** A UUID in the columns of the peer, which fails with longer ones. */
+const MOST_RESOURCE_ID_CHARACTERS = 36
+const MOST_CONSUMER_NAME_CHARACTERS = 36
+
+const secretConsumerBody = {
+  name: 'Secret Consumer',
+  type: object({
+    service: text({ least: 1, most: MOST_CHARACTERS }),
+    resource_type: text({ least: 1, most: MOST_CHARACTERS }),
+    resource_id: text({ least: 1, most: MOST_RESOURCE_ID_CHARACTERS }),
+  }),
+}
+
+/** Of two wrong members the peer reports `URL`; of two missing ones `name`, which the reader below asks for first. */
+const containerConsumerBody = {
+  name: 'Consumer',
+  type: object({
+    URL: text({ least: 1, most: MOST_CHARACTERS }),
+    name: text({ least: 1, most: MOST_CONSUMER_NAME_CHARACTERS }),
+  }),
+  missingFirst: ['name', 'URL'],
+}
+
+type Entities = { readonly secret: Secret; readonly container: Container }
+
+/** What differs between the consumers of secrets and of containers. */
+interface Kind<Name extends ConsumerKind, Body> {
+  readonly kind: Name
+  /** Begins the name of every operation: `SecretConsumer creation`. */
+  readonly label: string
+  readonly collection: 'secrets' | 'containers'
+  readonly param: string
+  readonly find: (call: Call) => Promise<Entities[Name]>
+  readonly body: BodyReader<Body>
+  readonly identity: (body: Body) => Identities[Name]
+  readonly rules: { readonly list: Rule; readonly post: Rule; readonly delete: Rule; readonly item: Rule }
+  readonly itemView: (consumer: Consumers[Name]) => Record<string, unknown>
+  readonly entityView: (row: EntityRows[Name], refs: Refs) => Record<string, unknown>
+}
+
+const base = ({ created, updated }: { readonly created: string; readonly updated: string }) => ({
+  created,
+  updated,
+  status: 'ACTIVE',
+})
+
+const ofSecrets: Kind<'secret', z.infer<typeof secretConsumerBody.type>> = {
+  kind: 'secret',
+  label: 'SecretConsumer',
+  collection: 'secrets',
+  param: 'secret',
+  find: secretOfPath,
+  body: json(secretConsumerBody),
+  identity: ({ service, resource_type: resourceType, resource_id: resourceId }) => ({
+    service,
+    resourceType,
+    resourceId,
+  }),
+  rules: {
+    list: 'secret_consumers:get',
+    post: 'secret_consumers:post',
+    delete: 'secret_consumers:delete',
+    item: 'secret_consumer:get',
+  },
+  itemView: (consumer) => ({
+    ...base(consumer),
+    service: consumer.service,
+    resource_type: consumer.resourceType,
+    resource_id: consumer.resourceId,
+  }),
+  entityView: (row, refs) => secretView(asSecret(row), refs, true),
+}
+
+const ofContainers: Kind<'container', z.infer<typeof containerConsumerBody.type>> = {
+  kind: 'container',
+  label: 'ContainerConsumer',
+  collection: 'containers',
+  param: 'container',
+  find: containerOfPath,
+  body: json(containerConsumerBody),
+  identity: ({ name, URL: url }) => ({ name, url }),
+  rules: {
+    list: 'container_consumers:get',
+    post: 'container_consumers:post',
+    delete: 'container_consumers:delete',
+    item: 'container_consumer:get',
+  },
+  itemView: (consumer) => ({ ...base(consumer), name: consumer.name, URL: consumer.url }),
+  entityView: (row, refs) => containerView(asContainer(row), refs),
+}
+
+function consumersOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body>) {
+  type Entity = Entities[Name]
+  const collection = resource<Entity>({
+    path: `/${kind.collection}/:${kind.param}/consumers`,
+    find: kind.find,
+    operations: {
+      GET: operation<Entity>({
+        name: `${kind.label}s(s) retrieval`,
+        rule: kind.rules.list,
+        async answer({ c, backend, query, refs }, entity) {
+          const asked = parsePage(query)
+          const { items, total } = await listConsumers(backend, kind.kind, entity, asked)
+          const href = refs.to(kind.collection, entity.id, 'consumers')
+          return page(c, 'consumers', items.map(kind.itemView), { href, query, page: asked, total })
+        },
+      }),
+      POST: operation<Entity, Body>({
+        name: `${kind.label} creation`,
+        rule: kind.rules.post,
+        body: kind.body,
+        async answer({ c, backend, caller, refs }, entity, body) {
+          const after = await addConsumer(backend, kind.kind, entity, caller, kind.identity(body))
+          c.header('Location', refs.to(kind.collection, entity.id, 'consumers'))
+          return answer(c, 200, kind.entityView(after, refs))
+        },
+      }),
+      DELETE: operation<Entity, Body>({
+        name: `${kind.label} deletion`,
+        rule: kind.rules.delete,
+        body: kind.body,
+        async answer({ c, backend, caller, refs }, entity, body) {
+          const after = await deleteConsumer(backend, kind.kind, entity, caller, kind.identity(body))
+          return answer(c, 200, kind.entityView(after, refs))
+        },
+      }),
+    },
+  })
+  type Found = Entity & { readonly consumer: Consumers[Name] }
+  const item = resource<Found>({
+    path: `/${kind.collection}/:${kind.param}/consumers/:consumer`,
+    async find(call) {
+      const entity = await kind.find(call)
+      const id = call.param('consumer')
+      if (!isCanonicalId(id)) throw fault('consumerId')
+      return { ...entity, consumer: await findConsumer(call.backend, kind.kind, entity, id) }
+    },
+    operations: {
+      GET: operation<Found>({
+        name: `${kind.label} retrieval`,
+        rule: kind.rules.item,
+        answer: ({ c }, { consumer }) => answer(c, 200, kind.itemView(consumer)),
+      }),
+    },
+  })
+  return [collection, item]
+}
+
+export const consumerResources = [...consumersOf(ofSecrets), ...consumersOf(ofContainers)]

@@ -1,0 +1,78 @@
+/** Failures on the wire: one place that puts a fault into the form of the part of the service that it was met in. */
+import type { Context } from 'hono'
+import { Fault, fault, titles } from '../faults.ts'
+import { logProblem } from '../log.ts'
+import { rootErrorForm } from './accept.ts'
+import { json } from './answers.ts'
+import type { Service } from './context.ts'
+import { MicroversionRefused, refusalBody } from './microversion.ts'
+
+/** A token is needed: the peer wraps this one failure in `error`; the members beside it spare clients a KeyError. */
+function answerUnauthenticated(c: Context<Service>, failed: Fault): Response {
+  const { identity, keystoneUrl } = c.var.config
+  const uri = identity === 'keystone' ? keystoneUrl : `${c.var.base}/identity`
+  c.header('WWW-Authenticate', `Keystone uri="${uri}"`)
+  const title = titles[401]
+  const message = failed.describe('')
+  return json(c, 401, { error: { code: 401, title, message }, code: 401, title, description: message })
+}
+
+const ROOT_TEXTS: Partial<Record<number, string>> = {
+  404: 'The resource could not be found.',
+  405: 'The method is not allowed for this resource.',
+  406: 'The resource could not be generated that was acceptable to your browser.',
+}
+
+/** Outside `/v1` a failure is plain text, a page or JSON, by `Accept`. */
+export function answerRootFailure(c: Context<Service>, failed: Fault): Response {
+  const title = titles[failed.status]
+  const text = failed.describe('') || ROOT_TEXTS[failed.status] || title
+  switch (rootErrorForm(c.req.header('Accept'))) {
+    case 'json':
+      return json(c, failed.status, { code: failed.status, title, description: failed.describe('') })
+    case 'html':
+      return c.html(`<html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>`, failed.status)
+    case 'text':
+      return c.text(`${failed.status} ${title}\n\n${text}\n`, failed.status)
+  }
+}
+
+/** Everything that led to the failure, outermost first. */
+function causes(error: unknown): Error[] {
+  const chain: Error[] = []
+  for (let one = error; one instanceof Error && chain.length < 8; one = one.cause) chain.push(one)
+  return chain
+}
+
+/** Logs a failure that nobody foresaw, without a value in it: drizzle's messages hold what a statement was given. */
+export function logUnexpected(c: Context<Service>, error: unknown): void {
+  const chain = causes(error)
+  const innermost = chain.at(-1)
+  logProblem({
+    event: 'unexpected failure',
+    operation: c.var.operation,
+    path: new URL(c.req.url).pathname,
+    error: innermost?.name ?? typeof error,
+    detail: chain.find(({ message }) => message.startsWith('D1_ERROR'))?.message,
+    stack: innermost?.stack?.split('\n').slice(1, 8),
+  })
+}
+
+/** The answer to whatever was thrown. */
+export function answerFailure(error: Error, c: Context<Service>): Response {
+  if (error instanceof MicroversionRefused) {
+    const { contentType, body } = refusalBody(error, c.req.header('Accept'))
+    return c.body(body, error.status, { 'Content-Type': contentType })
+  }
+  if (!(error instanceof Fault)) logUnexpected(c, error)
+  const failed = error instanceof Fault ? error : fault('unexpected')
+  if (failed.status === 401) return answerUnauthenticated(c, failed)
+  const underV1 = /^\/v1(\/|$)/.test(c.req.path)
+  if (!underV1 && failed.status < 500) return answerRootFailure(c, failed)
+  const description = failed.describe(c.var.operation ?? 'Request')
+  return json(c, failed.status, {
+    code: failed.status,
+    title: titles[failed.status],
+    description,
+  })
+}

@@ -1,0 +1,121 @@
+/** Application credentials: secrets that stand for some of a user's roles in one project. */
+import type { Context } from 'hono'
+import * as z from 'zod/mini'
+import { encodeBase64 } from '../../crypto/encoding.ts'
+import { createCredential, deleteCredential, findCredential } from '../../state/identity-credentials.ts'
+import { listCredentials, type ApplicationCredential } from '../../state/identity-credentials.ts'
+import { identityFault } from '../../state/identity-faults.ts'
+import { foldName } from '../../state/identity-names.ts'
+import type { RoleName } from '../../state/identity-roles.ts'
+import type { Service } from '../context.ts'
+import { flag, list, object, text, textOrNull } from '../schema.ts'
+import { parseTime } from '../../times.ts'
+import { collection, json, linkTo, noContent } from './answers.ts'
+import { nameIn, nameOf, readMember, secretText } from './bodies.ts'
+import { guarded, type Call } from './operations.ts'
+import { roleProperties } from './roles.ts'
+
+const PATH = '/v3/users/:user/application_credentials'
+const SECRET_BYTES = 64
+
+const roleReference = object({ id: z.optional(text({ least: 1 })), name: z.optional(text({ least: 1 })) }).check(
+  z.refine(({ id, name }) => id !== undefined || name !== undefined, { error: 'id or name must be present.' }),
+)
+const newCredential = object({
+  name: nameOf(255),
+  description: z.optional(textOrNull()),
+  secret: z.optional(z.nullable(secretText())),
+  expires_at: z.optional(textOrNull()),
+  roles: z.optional(list(roleReference)),
+  unrestricted: z.optional(flag()),
+  access_rules: z.optional(
+    list(z.unknown()).check(z.refine((rules) => rules.length === 0, { error: 'Access rules are not supported' })),
+  ),
+})
+
+type RoleReference = z.infer<typeof roleReference>
+
+/** An application credential as Keystone shows it; the secret is never in it. */
+function credentialView(c: Context<Service>, credential: ApplicationCredential) {
+  const { id, userId, projectId, name, description, unrestricted, expires, roles } = credential
+  return {
+    id,
+    name,
+    description,
+    user_id: userId,
+    project_id: projectId,
+    system: null,
+    expires_at: expires,
+    unrestricted,
+    roles: roles.map(roleProperties),
+    ...linkTo(c, `users/${userId}/application_credentials/${id}`),
+  }
+}
+
+/** UTC text of 26 characters. Throws `timestamp` for what Keystone refuses, offsets too, and `expirationPast`. */
+function expirationOf(given: string | null | undefined, now: string): string | null {
+  if (!given) return null
+  const isTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?Z?$/.test(given)
+  const expires = isTime ? parseTime(given) : null
+  if (expires === null) throw identityFault('timestamp')
+  if (expires <= now) throw identityFault('expirationPast')
+  return expires
+}
+
+/** The ids of the roles that are asked for: all of them have to be roles of the token. None asked for: all of these. */
+function rolesFor(given: readonly RoleReference[] | undefined, held: readonly RoleName[]): string[] {
+  if (!given?.length) return held.map(({ id }) => id)
+  const isMeant = ({ id, name }: RoleReference) =>
+    id === undefined
+      ? (role: RoleName) => foldName(role.name) === foldName(name ?? '')
+      : (role: RoleName) => role.id === id
+  const meant = given.map((reference) => held.find(isMeant(reference))?.id)
+  const assigned = meant.filter((id) => id !== undefined)
+  if (assigned.length < meant.length) {
+    throw identityFault('credentialInvalid', 'Cannot create an application credential with unassigned role')
+  }
+  return [...new Set(assigned)]
+}
+
+function randomSecret(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(SECRET_BYTES))
+  return encodeBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+}
+
+async function create({ c, backend, standing, param }: Call): Promise<Response> {
+  const { value } = await readMember(c, 'application_credential', newCredential)
+  const { project, roles } = standing
+  if (!project) throw identityFault('credentialInvalid', 'The token is not scoped to a project')
+  const secret = value.secret || randomSecret()
+  const credential = await createCredential(backend, {
+    userId: param('user'),
+    projectId: project.id,
+    name: value.name,
+    description: value.description ?? null,
+    unrestricted: value.unrestricted ?? false,
+    expires: expirationOf(value.expires_at, backend.now),
+    roleIds: rolesFor(value.roles, roles),
+    secret,
+  })
+  return json(c, 201, { application_credential: { ...credentialView(c, credential), secret } })
+}
+
+export const credentialOperations = [
+  guarded('GET', PATH, 'identity:list_application_credentials', async ({ c, backend, param, query }) => {
+    const credentials = await listCredentials(backend, param('user'), nameIn(query))
+    return collection(
+      c,
+      'application_credentials',
+      credentials.map((credential) => credentialView(c, credential)),
+    )
+  }),
+  guarded('POST', PATH, 'identity:create_application_credential', create),
+  guarded('GET', `${PATH}/:credential`, 'identity:get_application_credential', async ({ c, backend, param }) => {
+    const credential = await findCredential(backend, param('user'), param('credential'))
+    return json(c, 200, { application_credential: credentialView(c, credential) })
+  }),
+  guarded('DELETE', `${PATH}/:credential`, 'identity:delete_application_credential', async ({ c, backend, param }) => {
+    await deleteCredential(backend, param('user'), param('credential'))
+    return noContent(c)
+  }),
+]

@@ -1,0 +1,59 @@
+/** The embedded identity: the part of Keystone's v3 API that stock OpenStack clients use. */
+import { Hono, type Context, type MiddlewareHandler } from 'hono'
+import type { Service } from '../context.ts'
+import { answerIdentityFailure, answerUnknownPath, identityUrl, json } from './answers.ts'
+import { credentialOperations } from './application-credentials.ts'
+import { assignmentOperations } from './assignments.ts'
+import { catalogOperations } from './catalog.ts'
+import { mountOperations, open } from './operations.ts'
+import { projectOperations } from './projects.ts'
+import { roleOperations } from './roles.ts'
+import { tokenOperations } from './tokens.ts'
+import { userOperations } from './users.ts'
+
+/** The version of Keystone's API that the discovery documents name. */
+function version(c: Context<Service>) {
+  return {
+    id: 'v3.14',
+    status: 'stable',
+    updated: '2020-04-07T00:00:00Z',
+    links: [{ rel: 'self', href: `${identityUrl(c)}/` }],
+    'media-types': [{ base: 'application/json', type: 'application/vnd.openstack.identity-v3+json' }],
+  }
+}
+
+const discoveryOperations = [
+  open('GET', '/', ({ c }) => {
+    c.header('Location', `${identityUrl(c)}/`)
+    return json(c, 300, { versions: { values: [version(c)] } })
+  }),
+  open('GET', '/v3', ({ c }) => json(c, 200, { version: version(c) })),
+]
+
+export const identityOperations = [
+  ...discoveryOperations,
+  ...tokenOperations,
+  ...catalogOperations,
+  ...projectOperations,
+  ...userOperations,
+  ...roleOperations,
+  ...assignmentOperations,
+  ...credentialOperations,
+]
+
+/** With another identity in charge there is nothing here. What is here depends on the token and is nobody else's. */
+const onlyWhenEmbedded: MiddlewareHandler<Service> = async function onlyWhenEmbedded(c, next) {
+  if (c.var.config.identity !== 'embedded') return answerUnknownPath(c)
+  c.header('Vary', 'X-Auth-Token')
+  c.header('Cache-Control', 'no-store')
+  return next()
+}
+
+/** The identity API, to be mounted under `/identity` behind the middleware that sets config, backend and base. */
+export function identityRoutes(): Hono<Service> {
+  const app = new Hono<Service>()
+  app.onError(answerIdentityFailure)
+  app.use(onlyWhenEmbedded)
+  mountOperations(app, identityOperations)
+  return app
+}

@@ -1,0 +1,124 @@
+/**
+ * Operations of the identity API: a method, a path, a rule and an answer. This file is the order of the checks:
+ *
+ *     path 404 → method 405 → token 401 → what the rule is asked about 404 → rule 403 → body 413/400 → operation
+ *
+ * An operation either names its rule or says that it is public, so none can be forgotten.
+ */
+import type { Context, Hono } from 'hono'
+import { currentStanding, forgetLiveChecks, type Standing } from '../../access/embedded.ts'
+import { permitsIdentity, type IdentityRule, type IdentityTarget } from '../../access/identity-policy.ts'
+import type { Backend } from '../../state/backend.ts'
+import { identityFault } from '../../state/identity-faults.ts'
+import type { Service } from '../context.ts'
+import { answerMethodNotAllowed, answerUnknownPath } from './answers.ts'
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** One request, as far as it has been checked. */
+export interface PublicCall {
+  readonly c: Context<Service>
+  readonly backend: Backend
+  readonly query: URLSearchParams
+  /** The part of the path with this name. */
+  readonly param: (name: string) => string
+}
+
+export interface Call extends PublicCall {
+  /** What the caller's token stands for. */
+  readonly standing: Standing
+}
+
+export interface IdentityOperation {
+  readonly method: Method
+  readonly path: string
+  readonly rule: IdentityRule | 'public'
+  readonly answer: (c: Context<Service>) => Promise<Response>
+}
+
+type Answer = Promise<Response> | Response
+
+function publicCall(c: Context<Service>): PublicCall {
+  const query = new URL(c.req.url).searchParams
+  return { c, backend: c.var.backend, query, param: (name) => c.req.param(name) ?? '' }
+}
+
+/** An operation that answers without a token. */
+export function open(method: Method, path: string, answer: (call: PublicCall) => Answer): IdentityOperation {
+  return { method, path, rule: 'public', answer: async (c) => answer(publicCall(c)) }
+}
+
+/** An operation on the user and project that its path names as `:user` and `:project`. */
+export function guarded(
+  method: Method,
+  path: string,
+  rule: IdentityRule,
+  answer: (call: Call) => Answer,
+): IdentityOperation {
+  const named = ({ c }: Call) => ({ userId: c.req.param('user'), projectId: c.req.param('project') })
+  return guardedBy(method, path, rule, named, answer)
+}
+
+/** An operation on something that `find` finds, or throws its 404. */
+export function guardedBy<Target extends IdentityTarget>(
+  method: Method,
+  path: string,
+  rule: IdentityRule,
+  find: (call: Call) => Target | Promise<Target>,
+  answer: (call: Call, target: Target) => Answer,
+): IdentityOperation {
+  return {
+    method,
+    path,
+    rule,
+    answer: async (c) => {
+      const call = { ...publicCall(c), standing: await authenticate(c) }
+      const target = await find(call)
+      authorize(rule, call.standing, target)
+      if (method === 'GET') return answer(call, target)
+      try {
+        return await answer(call, target)
+      } finally {
+        forgetLiveChecks()
+      }
+    },
+  }
+}
+
+/** What the caller's token stands for at this moment: nothing remembered counts where rights are given and taken. */
+async function authenticate(c: Context<Service>): Promise<Standing> {
+  const token = c.req.header('X-Auth-Token')
+  const standing = token ? await currentStanding(token, c.var.backend) : null
+  if (!standing) throw identityFault('unauthenticated')
+  return standing
+}
+
+/** The operations that a restricted application credential may not be used for. */
+const managing: ReadonlySet<IdentityRule> = new Set([
+  'identity:create_application_credential',
+  'identity:delete_application_credential',
+])
+
+function authorize(rule: IdentityRule, standing: Standing, target: IdentityTarget): void {
+  const { user, project, administrator, credential } = standing
+  const restricted = credential !== null && !credential.unrestricted
+  const caller = { userId: user.id, projectId: project?.id ?? null, administrator, restricted }
+  if (permitsIdentity(rule, caller, target)) return
+  throw identityFault(
+    'notPermitted',
+    restricted && managing.has(rule)
+      ? "Using method 'application_credential' is not allowed for managing additional application credentials."
+      : rule,
+  )
+}
+
+/** Puts the operations into the app, with 405 for the other methods of their paths and 404 for all other paths. */
+export function mountOperations(app: Hono<Service>, operations: readonly IdentityOperation[]): void {
+  const methods = new Map<string, string[]>()
+  for (const { method, path, answer } of operations) {
+    app.on(method, path, answer)
+    methods.set(path, [...(methods.get(path) ?? []), ...(method === 'GET' ? ['GET', 'HEAD'] : [method])])
+  }
+  for (const [path, allowed] of methods) app.all(path, (c) => answerMethodNotAllowed(c, [...allowed, 'OPTIONS']))
+  app.all('*', answerUnknownPath)
+}

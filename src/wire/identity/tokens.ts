@@ -1,0 +1,83 @@
+/** Tokens: issuing, showing and giving them back; and what a token opens. */
+import type { Context } from 'hono'
+import { currentStanding, type Standing } from '../../access/embedded.ts'
+import { logIn } from '../../access/log-in.ts'
+import { revokeToken } from '../../state/identity-accounts.ts'
+import { identityFault } from '../../state/identity-faults.ts'
+import { DEFAULT_DOMAIN } from '../../state/identity-names.ts'
+import type { RoleName } from '../../state/identity-roles.ts'
+import type { Service } from '../context.ts'
+import { collection, json, noContent } from './answers.ts'
+import { catalogOf } from './catalog.ts'
+import { readLogIn } from './log-in-request.ts'
+import { guarded, guardedBy, open, type Call, type PublicCall } from './operations.ts'
+import { answerProjects } from './projects.ts'
+
+const PATH = '/v3/auth/tokens'
+
+const inDomain = ({ id, name }: RoleName) => ({ domain: DEFAULT_DOMAIN, id, name })
+
+/** A token as Keystone shows it; the project, the roles and the catalogue are those of a scoped one. */
+function tokenView(c: Context<Service>, { claims, user, project, roles, credential }: Standing) {
+  const scoped = project && {
+    project: inDomain(project),
+    is_domain: false,
+    roles: roles.map(({ id, name }) => ({ id, name })),
+    ...(!new URL(c.req.url).searchParams.has('nocatalog') && { catalog: catalogOf(c) }),
+  }
+  const delegated = credential && {
+    application_credential: { id: credential.id, name: credential.name, restricted: !credential.unrestricted },
+  }
+  return {
+    methods: claims.methods,
+    user: { ...inDomain(user), password_expires_at: null },
+    audit_ids: claims.auditIds,
+    expires_at: `${claims.expires}Z`,
+    issued_at: `${claims.issued}Z`,
+    ...scoped,
+    ...delegated,
+  }
+}
+
+function answerToken(c: Context<Service>, status: 200 | 201, token: string, standing: Standing): Response {
+  c.header('X-Subject-Token', token)
+  return json(c, status, { token: tokenView(c, standing) })
+}
+
+async function issue({ c, backend }: PublicCall): Promise<Response> {
+  const { proof, scope } = await readLogIn(c)
+  const { token, standing } = await logIn(backend, proof, scope, c.var.config.adminPassword)
+  return answerToken(c, 201, token, standing)
+}
+
+/** The token that is asked about, if one is named. The rule is asked about its user, as its signature says. */
+async function subjectOf({ c, backend }: Call) {
+  const token = c.req.header('X-Subject-Token')
+  const standing = token ? await currentStanding(token, backend) : null
+  if (token && !standing) throw identityFault('tokenNotFound')
+  return { userId: standing?.user.id, token, standing }
+}
+
+type Subject = Awaited<ReturnType<typeof subjectOf>>
+
+function show({ c }: Call, { token, standing }: Subject): Response {
+  if (!token || !standing) throw identityFault('noToken')
+  return answerToken(c, 200, token, standing)
+}
+
+async function revoke({ c, backend }: Call, { standing }: Subject): Promise<Response> {
+  if (!standing) throw identityFault('noToken')
+  const { auditIds, expires } = standing.claims
+  await revokeToken(backend, auditIds[0], expires)
+  return noContent(c)
+}
+
+export const tokenOperations = [
+  open('POST', PATH, issue),
+  guardedBy('GET', PATH, 'identity:validate_token', subjectOf, show),
+  guardedBy('DELETE', PATH, 'identity:revoke_token', subjectOf, revoke),
+  guarded('GET', '/v3/auth/projects', 'identity:get_auth_projects', (call) =>
+    answerProjects(call, call.standing.user.id),
+  ),
+  guarded('GET', '/v3/auth/domains', 'identity:get_auth_domains', ({ c }) => collection(c, 'domains', [])),
+]

@@ -1,0 +1,106 @@
+/** Users of the embedded identity. */
+import type { Context } from 'hono'
+import * as z from 'zod/mini'
+import { verifyPassword } from '../../crypto/password.ts'
+import { identityFault } from '../../state/identity-faults.ts'
+import { DEFAULT_DOMAIN } from '../../state/identity-names.ts'
+import { createUser, deleteUser, findPasswordHash, findUser, listUsers } from '../../state/identity-users.ts'
+import { replacePassword, updateUser, type IdentityUser } from '../../state/identity-users.ts'
+import type { Service } from '../context.ts'
+import { closedObject, object, textOrNull } from '../schema.ts'
+import { collection, json, linkTo, noContent } from './answers.ts'
+import { commonMembers, extraOf, inDefaultDomain, nameIn, nameOf } from './bodies.ts'
+import { readChange, readMember, secretText, stateOf } from './bodies.ts'
+import { guarded, type Call } from './operations.ts'
+import { answerProjects } from './projects.ts'
+
+const MOST_NAME_CHARACTERS = 255
+
+const newPassword = () => secretText().check(z.minLength(1, 'The password is empty'))
+
+const members = {
+  ...commonMembers,
+  default_project_id: z.optional(textOrNull({ least: 1, most: 64 })),
+  password: z.optional(z.nullable(newPassword())),
+}
+const newUser = object({ ...members, name: nameOf(MOST_NAME_CHARACTERS) })
+const userChange = object({ ...members, name: z.optional(nameOf(MOST_NAME_CHARACTERS)) })
+const passwordChange = closedObject({ original_password: secretText(), password: newPassword() })
+const known = ['name', 'links', 'extra', 'password_expires_at', ...Object.keys(members)]
+
+/** A user as Keystone shows it. */
+function userView(c: Context<Service>, user: IdentityUser) {
+  const { id, name, enabled, defaultProjectId, extra } = user
+  return {
+    ...extra,
+    id,
+    name,
+    domain_id: DEFAULT_DOMAIN.id,
+    enabled,
+    ...(defaultProjectId !== null && { default_project_id: defaultProjectId }),
+    password_expires_at: null,
+    options: {},
+    ...linkTo(c, `users/${id}`),
+  }
+}
+
+async function list({ c, backend, query }: Call): Promise<Response> {
+  const filter = { name: nameIn(query), enabled: stateOf(query, 'enabled') }
+  const users = inDefaultDomain(query) ? await listUsers(backend, filter) : []
+  return collection(
+    c,
+    'users',
+    users.map((user) => userView(c, user)),
+  )
+}
+
+async function create({ c, backend }: Call): Promise<Response> {
+  const { value, given } = await readMember(c, 'user', newUser)
+  const domain = value.domain_id ?? DEFAULT_DOMAIN.id
+  if (domain !== DEFAULT_DOMAIN.id) throw identityFault('notFound', 'domain', domain)
+  const user = await createUser(backend, {
+    name: value.name,
+    password: value.password ?? null,
+    enabled: value.enabled ?? true,
+    defaultProjectId: value.default_project_id ?? null,
+    extra: extraOf(given, known),
+  })
+  return json(c, 201, { user: userView(c, user) })
+}
+
+async function update({ c, backend, param }: Call): Promise<Response> {
+  const id = param('user')
+  const { value, given } = await readChange(c, 'user', userChange, id)
+  const { name, password, enabled, default_project_id: defaultProjectId } = value
+  const extra = extraOf(given, known)
+  const user = await updateUser(backend, id, { name, password, enabled, defaultProjectId, extra })
+  return json(c, 200, { user: userView(c, user) })
+}
+
+/** A user's own change of password: the old one is asked for, and every token issued so far ends. */
+async function changePassword({ c, backend, param }: Call): Promise<Response> {
+  const { value } = await readMember(c, 'user', passwordChange)
+  const id = param('user')
+  const hash = await findPasswordHash(backend, id)
+  const matches = await verifyPassword(value.original_password, hash)
+  const replaced = matches && hash !== undefined && (await replacePassword(backend, id, hash, value.password))
+  if (!replaced) throw identityFault('unauthenticated')
+  return noContent(c)
+}
+
+export const userOperations = [
+  guarded('GET', '/v3/users', 'identity:list_users', list),
+  guarded('POST', '/v3/users', 'identity:create_user', create),
+  guarded('GET', '/v3/users/:user', 'identity:get_user', async ({ c, backend, param }) =>
+    json(c, 200, { user: userView(c, await findUser(backend, param('user'))) }),
+  ),
+  guarded('PATCH', '/v3/users/:user', 'identity:update_user', update),
+  guarded('DELETE', '/v3/users/:user', 'identity:delete_user', async ({ c, backend, param }) => {
+    await deleteUser(backend, param('user'))
+    return noContent(c)
+  }),
+  guarded('POST', '/v3/users/:user/password', 'identity:change_password', changePassword),
+  guarded('GET', '/v3/users/:user/projects', 'identity:list_user_projects', (call) =>
+    answerProjects(call, call.param('user')),
+  ),
+]

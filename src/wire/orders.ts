@@ -1,0 +1,183 @@
+/** Orders on the wire: `/orders` and `/orders/{id}`. */
+import * as z from 'zod/mini'
+import { fault } from '../faults.ts'
+import { runOrder } from '../state/order-runs.ts'
+import {
+  deleteOrder,
+  findOrder,
+  listOrders,
+  placeKeyOrder,
+  placeKeyPairOrder,
+  type GeneratedOrder,
+  type KeyPairOrder,
+  type Order,
+} from '../state/orders.ts'
+import type { Target } from '../access/policy.ts'
+import { created, json as answer, noContent, page } from './answers.ts'
+import { json } from './body.ts'
+import { logUnexpected } from './failures.ts'
+import { parsePage } from './paging.ts'
+import { payloadTypes } from './payload.ts'
+import { codePoints } from './python.ts'
+import type { Refs } from './refs.ts'
+import { operation, resource, type Call } from './resource.ts'
+import { anyObject, checked, object, schemaFault, text } from './schema.ts'
+import { checkOrderedPayload, expirationOf, secretBody, type SecretBody } from './secret-body.ts'
+
+const SCHEMA = 'Order'
+const META_SCHEMA = "Secret' within 'Order"
+/** The longest passphrase of a key pair; the peer fails with longer ones. */
+const MOST_PASSPHRASE_CHARACTERS = 1023
+/** How long an answer waits for a run, so that most orders are ACTIVE when they are first asked for. */
+const RUN_WAIT_MILLISECONDS = 1_000
+
+const orderTypes = ['key', 'asymmetric'] as const
+const orderBody = {
+  name: SCHEMA,
+  type: object({ meta: anyObject(), type: text({ oneOf: orderTypes }) }),
+  missingNames: 'member',
+} as const
+type OrderBody = z.infer<typeof orderBody.type>
+
+/** How the peer's messages call an order for generated keys. */
+const labels = { key: 'key', asymmetric: 'asymmetric key' } as const
+
+/** Members of `meta` that are kept and shown; python-barbicanclient fails on any other. A passphrase never is. */
+const shownMembers = ['name', 'algorithm', 'bit_length', 'mode', 'payload_content_type', 'expiration'] as const
+
+/** `meta` as GET shows it: `name` and `expiration` are always there. */
+function shownMeta(meta: SecretBody, expiration: string | null): Record<string, unknown> {
+  const given = Object.entries(meta).filter(([member]) => (shownMembers as readonly string[]).includes(member))
+  return { ...Object.fromEntries(given), name: meta.name ?? null, expiration }
+}
+
+/** The order for generated keys that a body asks for, or the first of the contract's violations. */
+function generatedOrder(body: OrderBody, now: string): GeneratedOrder {
+  const meta = checked({ name: META_SCHEMA, type: secretBody }, body.meta)
+  const expiration = expirationOf(meta, META_SCHEMA, now)
+  checkOrderedPayload(meta, META_SCHEMA)
+  const refuse = (reason: string) => schemaFault(SCHEMA, reason, 'meta')
+  const label = labels[body.type]
+  if (meta.payload !== undefined) throw refuse(`'payload' not allowed for ${body.type} type order`)
+  if (!meta.algorithm) throw refuse(`'algorithm' is required field for ${label} type order`)
+  if (meta.bit_length === undefined) throw refuse(`'bit_length' is required field for ${label} type order`)
+  if (meta.bit_length % 8 !== 0) throw fault('fieldValue')
+  const contentType = meta.payload_content_type ?? 'application/octet-stream'
+  return {
+    name: meta.name ?? null,
+    algorithm: meta.algorithm,
+    bitLength: meta.bit_length,
+    mode: meta.mode ?? null,
+    expiration,
+    contentType: Object.hasOwn(payloadTypes, contentType) ? contentType : null,
+    shown: shownMeta(meta, expiration),
+  }
+}
+
+/** An empty passphrase is none; a number or one that is too long ends the order in ERROR, as with the peer. */
+function passphraseOf(given: unknown): KeyPairOrder['passphrase'] {
+  if (given === undefined || given === null || given === '') return null
+  if (typeof given !== 'string' || codePoints(given) > MOST_PASSPHRASE_CHARACTERS) return 'unusable'
+  return { text: given }
+}
+
+const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
+
+/** Runs an accepted order while and after the answer is given; what fails here, the project's alarm runs again. */
+async function runNow({ c, backend, caller }: Call, orderId: string): Promise<void> {
+  const run = runOrder(backend, caller.projectId, orderId).catch((error: unknown) => logUnexpected(c, error))
+  c.executionCtx.waitUntil(run)
+  await Promise.race([run, pause(RUN_WAIT_MILLISECONDS)])
+}
+
+/** Accepts the order that a body asks for and gives its id. */
+async function place(call: Call, body: OrderBody): Promise<string> {
+  const { backend, caller } = call
+  const wanted = generatedOrder(body, backend.now)
+  if (body.type === 'key') return placeKeyOrder(backend, caller, wanted)
+  const passphrase = passphraseOf(body.meta['passphrase'])
+  const { id, run } = await placeKeyPairOrder(backend, caller, { ...wanted, passphrase })
+  if (run) await runNow(call, id)
+  return id
+}
+
+/** The order as a client sees it: members that do not apply are absent, never null. */
+function orderView(order: Order, refs: Refs) {
+  return {
+    created: order.created,
+    updated: order.updated,
+    status: order.status,
+    type: order.type,
+    meta: JSON.parse(order.meta) as unknown,
+    ...(order.errorStatusCode && { error_status_code: order.errorStatusCode, error_reason: order.errorReason }),
+    ...(order.subStatus && { sub_status: order.subStatus, sub_status_message: order.subStatusMessage }),
+    creator_id: order.creatorId,
+    ...(order.secretId && { secret_ref: refs.to('secrets', order.secretId) }),
+    order_ref: refs.to('orders', order.id),
+    ...(order.containerId && { container_ref: refs.to('containers', order.containerId) }),
+  }
+}
+
+const newOrderBody = json(orderBody)
+
+const collection = resource({
+  path: '/orders',
+  operations: {
+    GET: operation({
+      name: 'Order(s) retrieval',
+      rule: 'orders:get',
+      async answer({ c, backend, caller, query, refs }) {
+        const asked = parsePage(query)
+        const filter = { meta: query.get('meta') ?? '' }
+        const { items, total } = await listOrders(backend, caller.projectId, filter, asked)
+        const views = items.map((order) => orderView(order, refs))
+        return page(c, 'orders', views, { href: refs.to('orders'), query, page: asked, total })
+      },
+    }),
+    POST: operation({
+      name: 'Order creation',
+      rule: 'orders:post',
+      body: newOrderBody,
+      async answer(call, _project, body) {
+        return created(call.c, 202, 'order_ref', call.refs.to('orders', await place(call, body)))
+      },
+    }),
+    PUT: operation({
+      name: 'Order update',
+      rule: 'orders:put',
+      answer() {
+        throw fault('orderUpdate')
+      },
+    }),
+  },
+})
+
+type OrderTarget = Target & { readonly order: Order }
+
+async function orderOfPath({ backend, caller, param }: Call): Promise<OrderTarget> {
+  const order = await findOrder(backend, caller.projectId, param('order'))
+  return { projectId: order.projectId, creatorId: order.creatorId, private: false, readers: [], order }
+}
+
+const item = resource<OrderTarget>({
+  path: '/orders/:order',
+  find: orderOfPath,
+  operations: {
+    GET: operation<OrderTarget>({
+      name: 'Order retrieval',
+      rule: 'order:get',
+      answer: ({ c, refs }, { order }) => answer(c, 200, orderView(order, refs)),
+    }),
+    DELETE: operation<OrderTarget>({
+      name: 'Order deletion',
+      rule: 'order:delete',
+      accept: 'known',
+      async answer({ c, backend }, { order }) {
+        await deleteOrder(backend, order)
+        return noContent(c)
+      },
+    }),
+  },
+})
+
+export const orderResources = [collection, item]

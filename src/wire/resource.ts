@@ -1,0 +1,124 @@
+/**
+ * A resource: a path, what it names, and what can be done with it. This file is the order of the checks:
+ *
+ *     look-up 404 → method 405 → Accept 406 → rule 403 → content type 415 → body 400/413 → operation
+ *
+ * (token 401 and microversion 406 come before, in `app.ts`). Every operation names its rule, so none can be forgotten.
+ */
+import type { Context, Hono } from 'hono'
+import { permits, type Rule, type Target } from '../access/policy.ts'
+import type { Caller } from '../caller.ts'
+import type { Config } from '../config.ts'
+import { fault } from '../faults.ts'
+import type { Backend } from '../state/backend.ts'
+import { admitsJson, admitsKnownType } from './accept.ts'
+import type { BodyReader } from './body.ts'
+import type { Service } from './context.ts'
+import { refsBelow, type Refs } from './refs.ts'
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** One request on a resource, as far as it has been checked. */
+export interface Call {
+  readonly c: Context<Service>
+  readonly caller: Caller
+  readonly backend: Backend
+  readonly config: Config
+  readonly refs: Refs
+  readonly query: URLSearchParams
+  readonly param: (name: string) => string
+}
+
+export interface Operation<Subject, Body> {
+  /** The operation's name in the words of failures: `Secret creation`. */
+  readonly name: string
+  readonly rule: Rule | ((call: Call) => Rule)
+  /** Which `Accept` is admitted: JSON (default), any well-known type, or what the operation itself negotiates. */
+  readonly accept?: 'known' | 'negotiated'
+  readonly body?: BodyReader<Body>
+  readonly answer: (call: Call, subject: Subject, body: Body) => Promise<Response> | Response
+}
+
+/** An operation whose kind of body is settled inside. */
+export type AnyOperation<Subject> = Operation<Subject, never>
+
+export interface Resource<Subject extends Target = Target> {
+  readonly path: string
+  /** Finds what the path names, or throws its 404. Left out: the path is a collection of the caller's project. */
+  readonly find?: (call: Call) => Promise<Subject>
+  readonly operations: Partial<Record<Method, AnyOperation<Subject>>>
+}
+
+/** Ties the type of an operation's body to its reader. */
+export function operation<Subject extends Target = Target, Body = unknown>(
+  definition: Operation<Subject, Body>,
+): AnyOperation<Subject> {
+  return definition as unknown as AnyOperation<Subject>
+}
+
+/** Ties the type of what a resource finds to its operations. */
+export function resource<Subject extends Target = Target>(definition: Resource<Subject>): Resource {
+  return definition as unknown as Resource
+}
+
+/** Query parameters; throws `notUtf8` when a percent-encoded one is not UTF-8. */
+function parseQuery(url: string): URLSearchParams {
+  const { search, searchParams } = new URL(url)
+  for (const [escaped] of search.matchAll(/(?:%[0-9a-f]{2})+/gi)) {
+    try {
+      decodeURIComponent(escaped)
+    } catch {
+      throw fault('notUtf8')
+    }
+  }
+  return searchParams
+}
+
+function callOf(c: Context<Service>): Call {
+  const { caller, backend, config, base } = c.var
+  return {
+    c,
+    caller,
+    backend,
+    config,
+    refs: refsBelow(base, c.req.param('tenant')),
+    query: parseQuery(c.req.url),
+    param: (name) => c.req.param(name) ?? '',
+  }
+}
+
+const collectionOf = ({ projectId }: Caller): Target => ({ projectId, creatorId: null, private: false, readers: [] })
+
+function admits(kind: Operation<Target, never>['accept'], accept: string | undefined): boolean {
+  if (kind === 'negotiated') return true
+  return kind === 'known' ? admitsKnownType(accept) : admitsJson(accept)
+}
+
+async function serve(c: Context<Service>, { find, operations }: Resource): Promise<Response> {
+  const chosen = Object.hasOwn(operations, c.req.method) ? operations[c.req.method as Method] : undefined
+  if (chosen) c.set('operation', chosen.name)
+  const call = callOf(c)
+  const subject = find ? await find(call) : collectionOf(call.caller)
+  if (!chosen) {
+    c.header('Allow', Object.keys(operations).toSorted().join(', '))
+    throw fault('methodNotAllowed')
+  }
+  if (!admits(chosen.accept, c.req.header('Accept'))) throw fault('notAcceptable')
+  const rule = typeof chosen.rule === 'function' ? chosen.rule(call) : chosen.rule
+  if (!permits(call.config.policy, rule, call.caller, subject)) throw fault('notPermitted')
+  const body = chosen.body ? await chosen.body(c) : undefined
+  return chosen.answer(call, subject, body as never)
+}
+
+/** Serves the resources under `/v1` and under the tenant path `/v1/{project}` alike. */
+export function mount(app: Hono<Service>, resources: readonly Resource[]): void {
+  for (const prefix of ['/v1', '/v1/:tenant']) {
+    for (const one of resources) {
+      app.all(prefix + one.path, async function serveResource(c) {
+        const tenant = c.req.param('tenant')
+        if (tenant !== undefined && tenant !== c.var.caller.projectId) throw fault('foreignTenant')
+        return serve(c, one)
+      })
+    }
+  }
+}

@@ -1,0 +1,130 @@
+/** User metadata on the wire: `/secrets/{id}/metadata` and `/secrets/{id}/metadata/{key}`. */
+import type * as z from 'zod/mini'
+import { fault } from '../faults.ts'
+import {
+  addMetadatum,
+  findDescribedSecret,
+  removeMetadatum,
+  replaceMetadata,
+  setMetadatum,
+  type DescribedSecret,
+} from '../state/secret-metadata.ts'
+import { json as answer, noContent } from './answers.ts'
+import { json } from './body.ts'
+import { codePoints } from './python.ts'
+import { isCanonicalId } from './refs.ts'
+import { operation, resource, type Call } from './resource.ts'
+import { anyObject, closedObject, object, text } from './schema.ts'
+
+const MOST_CHARACTERS = 255
+const URL_SAFE = /^[A-Za-z0-9_-]*$/
+
+const mapBody = { name: 'SecretMetadata', type: object({ metadata: anyObject() }), missingNames: 'member' } as const
+const pairBody = {
+  name: 'SecretMetadatum',
+  type: closedObject({ key: text({ most: MOST_CHARACTERS }), value: text({ most: MOST_CHARACTERS }) }),
+  missingNames: 'member',
+} as const
+type MapBody = z.infer<typeof mapBody.type>
+type PairBody = z.infer<typeof pairBody.type>
+const mapReader = json(mapBody)
+const pairReader = json(pairBody)
+
+/** Keys are kept in lower case. */
+function checkedKey(key: string): string {
+  if (!URL_SAFE.test(key)) throw fault('metadataKey')
+  return key.toLowerCase()
+}
+
+/** The pairs of a body. Of keys that differ in case only, the one written in mixed case wins, as with the peer. */
+function checkedMap(given: MapBody['metadata']): Map<string, string> {
+  const pairs = Object.entries(given).map(([key, value]): [string, string] => {
+    const kept = checkedKey(key)
+    if (typeof value !== 'string') throw fault('metadataStrings')
+    if (codePoints(key) > MOST_CHARACTERS || codePoints(value) > MOST_CHARACTERS) throw fault('metadataLength')
+    return [kept, value]
+  })
+  const mixedCase = (key: string) => key !== key.toLowerCase()
+  const keys = Object.keys(given)
+  return new Map([
+    ...pairs.filter((_, i) => !mixedCase(keys[i] ?? '')),
+    ...pairs.filter((_, i) => mixedCase(keys[i] ?? '')),
+  ])
+}
+
+function describedSecretOfPath({ backend, param }: Call): Promise<DescribedSecret> {
+  const id = param('secret')
+  if (!isCanonicalId(id)) throw fault('secretId')
+  return findDescribedSecret(backend, id)
+}
+
+const collection = resource<DescribedSecret>({
+  path: '/secrets/:secret/metadata',
+  find: describedSecretOfPath,
+  operations: {
+    GET: operation<DescribedSecret>({
+      name: 'Secret metadata retrieval',
+      rule: 'secret_meta:get',
+      answer: ({ c }, { metadata }) => answer(c, 200, { metadata: Object.fromEntries(metadata) }),
+    }),
+    PUT: operation<DescribedSecret, MapBody>({
+      name: 'Secret metadata creation',
+      rule: 'secret_meta:put',
+      body: mapReader,
+      async answer({ c, backend, refs }, secret, { metadata }) {
+        await replaceMetadata(backend, secret, checkedMap(metadata))
+        return answer(c, 201, { metadata_ref: refs.to('secrets', secret.id, 'metadata') })
+      },
+    }),
+    POST: operation<DescribedSecret, PairBody>({
+      name: 'Secret metadatum creation',
+      rule: 'secret_meta:post',
+      body: pairReader,
+      async answer({ c, backend, refs }, secret, { key: given, value }) {
+        const key = checkedKey(given)
+        await addMetadatum(backend, secret, key, value)
+        c.header('Location', refs.to('secrets', secret.id, 'metadata', key))
+        return answer(c, 201, { key, value })
+      },
+    }),
+  },
+})
+
+const item = resource<DescribedSecret>({
+  path: '/secrets/:secret/metadata/:key',
+  find: describedSecretOfPath,
+  operations: {
+    GET: operation<DescribedSecret>({
+      name: 'Secret metadatum retrieval',
+      rule: 'secret_meta:get',
+      answer({ c, param }, { metadata }) {
+        const key = param('key')
+        const value = metadata.get(key)
+        if (value === undefined) throw fault('metadatumNotFound')
+        return answer(c, 200, { key, value })
+      },
+    }),
+    PUT: operation<DescribedSecret, PairBody>({
+      name: 'Secret metadatum update',
+      rule: 'secret_meta:put',
+      body: pairReader,
+      async answer({ c, backend, param }, secret, { key: given, value }) {
+        const key = checkedKey(given)
+        if (!secret.metadata.has(param('key'))) throw fault('metadatumNotFound')
+        if (key !== param('key')) throw fault('metadatumKeyMismatch')
+        await setMetadatum(backend, secret, key, value)
+        return answer(c, 200, { key, value })
+      },
+    }),
+    DELETE: operation<DescribedSecret>({
+      name: 'Secret metadatum removal',
+      rule: 'secret_meta:delete',
+      async answer({ c, backend, param }, secret) {
+        await removeMetadatum(backend, secret, param('key'))
+        return noContent(c)
+      },
+    }),
+  },
+})
+
+export const secretMetadataResources = [collection, item]

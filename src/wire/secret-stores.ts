@@ -1,0 +1,111 @@
+/** Secret stores on the wire: `/secret-stores`, its global default, the project's preference, and items. */
+import {
+  findStore,
+  forgetPreferredStore,
+  globalDefaultStore,
+  listStores,
+  preferStore,
+  preferredStore,
+  type SecretStore,
+} from '../state/secret-stores.ts'
+import type { Target } from '../access/policy.ts'
+import { json as answer, noContent } from './answers.ts'
+import type { Refs } from './refs.ts'
+import { operation, resource, type Call } from './resource.ts'
+
+/** The stores are part of the service, not rows: they have no time of their own. */
+const SINCE = '2026-11-22T00:00:00.000000'
+
+function view({ id, name, globalDefault }: SecretStore, refs: Refs) {
+  return {
+    created: SINCE,
+    updated: SINCE,
+    status: 'ACTIVE',
+    crypto_plugin: 'simple_crypto',
+    global_default: globalDefault,
+    name,
+    secret_store_plugin: 'store_crypto',
+    secret_store_ref: refs.to('secret-stores', id),
+  }
+}
+
+const collection = resource({
+  path: '/secret-stores',
+  operations: {
+    GET: operation({
+      name: 'List available secret stores',
+      rule: 'secretstores:get',
+      answer: ({ c, backend, refs }) =>
+        answer(c, 200, { secret_stores: listStores(backend).map((store) => view(store, refs)) }),
+    }),
+  },
+})
+
+const globalDefault = resource({
+  path: '/secret-stores/global-default',
+  operations: {
+    GET: operation({
+      name: 'Retrieve global default secret store',
+      rule: 'secretstores:get_global_default',
+      answer: ({ c, backend, refs }) => answer(c, 200, view(globalDefaultStore(backend), refs)),
+    }),
+  },
+})
+
+const preferred = resource({
+  path: '/secret-stores/preferred',
+  operations: {
+    GET: operation({
+      name: 'Retrieve project preferred store',
+      rule: 'secretstores:get_preferred',
+      async answer({ c, backend, caller, refs }) {
+        return answer(c, 200, view(await preferredStore(backend, caller.projectId), refs))
+      },
+    }),
+  },
+})
+
+type StoreTarget = Target & { readonly store: SecretStore }
+
+/** Found before any rule is asked, as with the peer; a store belongs to every project. */
+async function storeOfPath({ backend, caller, param }: Call): Promise<StoreTarget> {
+  const store = findStore(backend, param('store'))
+  return { projectId: caller.projectId, creatorId: null, private: false, readers: [], store }
+}
+
+const item = resource<StoreTarget>({
+  path: '/secret-stores/:store',
+  find: storeOfPath,
+  operations: {
+    GET: operation<StoreTarget>({
+      name: 'Secret store retrieval',
+      rule: 'secretstore:get',
+      answer: ({ c, refs }, { store }) => answer(c, 200, view(store, refs)),
+    }),
+  },
+})
+
+const preference = resource<StoreTarget>({
+  path: '/secret-stores/:store/preferred',
+  find: storeOfPath,
+  operations: {
+    POST: operation<StoreTarget>({
+      name: 'Setting preferred secret store',
+      rule: 'secretstore_preferred:post',
+      async answer({ c, backend, caller }, { store }) {
+        await preferStore(backend, caller.projectId, store)
+        return noContent(c)
+      },
+    }),
+    DELETE: operation<StoreTarget>({
+      name: 'Removing preferred secret store',
+      rule: 'secretstore_preferred:delete',
+      async answer({ c, backend, caller }) {
+        await forgetPreferredStore(backend, caller.projectId)
+        return noContent(c)
+      },
+    }),
+  },
+})
+
+export const secretStoreResources = [collection, globalDefault, preferred, item, preference]

@@ -1,0 +1,192 @@
+/** Secrets on the wire: `/secrets`, `/secrets/{id}` and `/secrets/{id}/payload`. */
+import type { Context } from 'hono'
+import { decodeBase64 } from '../crypto/encoding.ts'
+import { fault } from '../faults.ts'
+import { listSecrets, type SecretFilter } from '../state/secret-list.ts'
+import {
+  createSecret,
+  deleteSecret,
+  findSealedSecret,
+  findSecret,
+  openPayload,
+  putPayload,
+  type SealedSecret,
+  type Secret,
+} from '../state/secrets.ts'
+import { created, json as answer, noContent, page } from './answers.ts'
+import { json, payload, type Payload } from './body.ts'
+import type { Service } from './context.ts'
+import { parseBits, parseDateFilter, parseSort } from './filters.ts'
+import { atLeast } from './microversion.ts'
+import { parsePage } from './paging.ts'
+import { acceptsMetadata, negotiatePayload, normaliseContentType } from './payload.ts'
+import { lastGiven } from './query.ts'
+import { isCanonicalId, type Refs } from './refs.ts'
+import { operation, resource, type Call } from './resource.ts'
+import { newSecret, secretBody, SECRET_SCHEMA } from './secret-body.ts'
+
+const OCTETS = 'application/octet-stream'
+
+/** The secret as a client sees it; `consumers` came with microversion 1.1. */
+export function secretView(secret: Secret, refs: Refs, withConsumers: boolean) {
+  return {
+    created: secret.created,
+    updated: secret.updated,
+    status: 'ACTIVE',
+    name: secret.name,
+    secret_type: secret.secretType,
+    expiration: secret.expiration,
+    algorithm: secret.algorithm,
+    bit_length: secret.bitLength,
+    mode: secret.mode,
+    creator_id: secret.creatorId,
+    ...(withConsumers && { consumers: secret.consumers }),
+    ...(secret.hasPayload && secret.contentType !== null && { content_types: { default: secret.contentType } }),
+    secret_ref: refs.to('secrets', secret.id),
+  }
+}
+
+const showsConsumers = (c: Context<Service>) => atLeast(c.var.microversion, '1.1')
+
+/** The secret that the path names, of whatever project; 404 before any rule, as the peer has it. */
+export function secretOfPath({ backend, param }: Call): Promise<Secret> {
+  return findSecret(backend, idOfPath(param))
+}
+
+function idOfPath(param: Call['param']): string {
+  const id = param('secret')
+  if (!isCanonicalId(id)) throw fault('secretId')
+  return id
+}
+
+/** `GET` without a JSON `Accept` is the deprecated form of reading the payload, and needs the right to decrypt. */
+const wantsMetadata = ({ c }: Call) => c.req.method !== 'GET' || acceptsMetadata(c.req.header('Accept'))
+
+async function answerPayload(call: Call, secret: SealedSecret): Promise<Response> {
+  const { c, backend, query } = call
+  if (query.has('trans_wrapped_session_key') && !query.get('transport_key_id')) throw fault('sessionKeyAlone')
+  const bytes = await openPayload(backend, secret)
+  const stored = normaliseContentType(secret.contentType ?? OCTETS) ?? OCTETS
+  const type = negotiatePayload(c.req.header('Accept'), { bytes, stored })
+  return bytes.length === 0 ? noContent(c) : c.body(bytes, 200, { 'Content-Type': type })
+}
+
+function filterOf(query: URLSearchParams): SecretFilter {
+  const terms = (name: string) => parseDateFilter(lastGiven(query, name) ?? '')
+  const [created, updated, expiration] = [terms('created'), terms('updated'), terms('expiration')]
+  return {
+    created,
+    updated,
+    expiration,
+    name: lastGiven(query, 'name'),
+    algorithm: lastGiven(query, 'alg'),
+    mode: lastGiven(query, 'mode'),
+    secretType: lastGiven(query, 'secret_type'),
+    bitLength: parseBits(lastGiven(query, 'bits') ?? ''),
+    onAcl: lastGiven(query, 'acl_only')?.toLowerCase() === 'true',
+  }
+}
+
+const newSecretBody = json({ name: SECRET_SCHEMA, type: secretBody })
+
+const collection = resource({
+  path: '/secrets',
+  operations: {
+    GET: operation({
+      name: 'Secret(s) retrieval',
+      rule: 'secrets:get',
+      async answer({ c, backend, caller, query, refs }) {
+        const filter = filterOf(query)
+        const sort = parseSort(lastGiven(query, 'sort') ?? '')
+        const asked = parsePage(query)
+        const { items, total } = await listSecrets(backend, caller, filter, sort, asked)
+        const views = items.map((secret) => secretView(secret, refs, showsConsumers(c)))
+        return page(c, 'secrets', views, { href: refs.to('secrets'), query, page: asked, total })
+      },
+    }),
+    POST: operation({
+      name: 'Secret creation',
+      rule: 'secrets:post',
+      body: newSecretBody,
+      async answer({ c, backend, caller, config, refs }, _project, body) {
+        const id = await createSecret(backend, caller, newSecret(body, backend.now, config.maxSecretBytes))
+        return created(c, 201, 'secret_ref', refs.to('secrets', id))
+      },
+    }),
+  },
+})
+
+/** The bytes of a PUT: `Content-Encoding: base64` may wrap octets; for text the header says nothing. */
+function putBytes(c: Context<Service>, { type, bytes }: Payload): Uint8Array {
+  if (bytes.length === 0) throw fault('noData')
+  if (bytes.length > c.var.config.maxSecretBytes) throw fault('payloadTooLargeOnUpdate')
+  const encoding = type === OCTETS ? c.req.header('Content-Encoding') : undefined
+  if (!encoding) return bytes
+  if (encoding.toLowerCase() !== 'base64') throw fault('contentEncoding')
+  const decoded = decodeBase64(new TextDecoder().decode(bytes))
+  if (!decoded) throw fault('contentEncodingData')
+  return decoded
+}
+
+const TRUE = new Set(['1', 't', 'true', 'on', 'y', 'yes'])
+const FALSE = new Set(['0', 'f', 'false', 'off', 'n', 'no'])
+
+/** Whether a deletion at 1.2 is forced. */
+function isForced(query: URLSearchParams): boolean {
+  const [force = 'false', ...others] = query.getAll('force').map((value) => value.trim().toLowerCase())
+  if (others.length > 0 || !(TRUE.has(force) || FALSE.has(force))) throw fault('queryParameters')
+  return TRUE.has(force)
+}
+
+const item = resource<Secret | SealedSecret>({
+  path: '/secrets/:secret',
+  find: (call) => (wantsMetadata(call) ? secretOfPath(call) : findSealedSecret(call.backend, idOfPath(call.param))),
+  operations: {
+    GET: operation<Secret | SealedSecret>({
+      name: 'Secret retrieval',
+      rule: (call) => (wantsMetadata(call) ? 'secret:get' : 'secret:decrypt'),
+      accept: 'negotiated',
+      answer(call, secret) {
+        if ('sealed' in secret) return answerPayload(call, secret)
+        return answer(call.c, 200, secretView(secret, call.refs, showsConsumers(call.c)))
+      },
+    }),
+    PUT: operation<Secret, Payload>({
+      name: 'Secret update',
+      rule: 'secret:put',
+      accept: 'known',
+      body: payload([OCTETS, 'text/plain'], (c) => c.var.config.maxSecretBytes),
+      async answer({ c, backend, query }, secret, body) {
+        const bytes = putBytes(c, body)
+        if (query.get('transport_key_id')) throw fault('transportKeyNotFound')
+        await putPayload(backend, secret, body.type, bytes)
+        return noContent(c)
+      },
+    }),
+    DELETE: operation<Secret>({
+      name: 'Secret deletion',
+      rule: 'secret:delete',
+      accept: 'known',
+      async answer({ c, backend, query }, secret) {
+        const unlessConsumed = atLeast(c.var.microversion, '1.2') && !isForced(query)
+        await deleteSecret(backend, secret, unlessConsumed)
+        return noContent(c)
+      },
+    }),
+  },
+})
+
+const payloadOfSecret = resource<SealedSecret>({
+  path: '/secrets/:secret/payload',
+  find: ({ backend, param }) => findSealedSecret(backend, idOfPath(param)),
+  operations: {
+    GET: operation<SealedSecret>({
+      name: 'Secret payload retrieval',
+      rule: 'secret:decrypt',
+      accept: 'negotiated',
+      answer: answerPayload,
+    }),
+  },
+})
+
+export const secretResources = [collection, item, payloadOfSecret]

@@ -1,0 +1,59 @@
+/**
+ * Transport keys on the wire. Only a back end that wraps payloads on their way has any; this one has none, so the
+ * collection is empty, nothing is found in it, and none can be added.
+ */
+import { fault } from '../faults.ts'
+import { page } from './answers.ts'
+import { unchecked } from './body.ts'
+import { parsePage } from './paging.ts'
+import { isCanonicalId } from './refs.ts'
+import { operation, resource, type Call } from './resource.ts'
+import { checked, object, schemaFault, text } from './schema.ts'
+import * as z from 'zod/mini'
+
+const SCHEMA = 'Transport Key'
+const keyBody = {
+  name: SCHEMA,
+  type: object({ plugin_name: z.optional(text()), transport_key: z.optional(text()) }),
+}
+
+const collection = resource({
+  path: '/transport_keys',
+  operations: {
+    GET: operation({
+      name: 'Transport Key(s) retrieval',
+      rule: 'transport_keys:get',
+      answer({ c, query, refs }) {
+        const read = { href: refs.to('transport_keys'), query, page: parsePage(query), total: 0 }
+        return page(c, 'transport_keys', [], read)
+      },
+    }),
+    POST: operation({
+      name: 'Transport Key Creation',
+      rule: 'transport_keys:post',
+      body: unchecked(),
+      async answer(_call, _target, document) {
+        const body = checked(keyBody, await document())
+        for (const member of ['plugin_name', 'transport_key'] as const) {
+          if (!body[member]) throw schemaFault(SCHEMA, `${member} must be provided`, member)
+        }
+        throw fault('transportKeyUnsupported')
+      },
+    }),
+  },
+})
+
+async function findNone({ param }: Call): Promise<never> {
+  throw fault(isCanonicalId(param('key')) ? 'transportKeyAbsent' : 'transportKeyId')
+}
+
+const item = resource({
+  path: '/transport_keys/:key',
+  find: findNone,
+  operations: {
+    GET: operation({ name: 'Transport Key retrieval', rule: 'transport_key:get', answer: findNone }),
+    DELETE: operation({ name: 'Transport Key deletion', rule: 'transport_key:delete', answer: findNone }),
+  },
+})
+
+export const transportKeyResources = [collection, item]

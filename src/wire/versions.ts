@@ -1,0 +1,47 @@
+/** Version discovery: `GET /` for everybody, `GET /v1` for callers. */
+import type { Context } from 'hono'
+import { prefersJsonHome } from './accept.ts'
+import { json } from './answers.ts'
+import type { Service } from './context.ts'
+import { atLeast, MAX_MICROVERSION, MIN_MICROVERSION, type Microversion } from './microversion.ts'
+
+const MEDIA_TYPE = 'application/vnd.openstack.key-manager-v1+json'
+
+function links(base: string) {
+  return [
+    { rel: 'self', href: `${base}/v1/` },
+    { rel: 'describedby', type: 'text/html', href: 'https://docs.openstack.org/' },
+  ]
+}
+
+/** The version document; since 1.1 it names the range of microversions. */
+function version(base: string, microversion: Microversion) {
+  if (atLeast(microversion, '1.1')) {
+    return {
+      id: 'v1',
+      status: 'CURRENT',
+      min_version: MIN_MICROVERSION,
+      max_version: MAX_MICROVERSION,
+      links: links(base),
+    }
+  }
+  return {
+    id: 'v1',
+    status: 'stable',
+    links: links(base),
+    'media-types': [{ base: 'application/json', type: MEDIA_TYPE }],
+  }
+}
+
+/** The list of versions, 300 as the peer has it; who prefers json-home is sent to the one version there is. */
+export function answerVersions(c: Context<Service>): Response {
+  const { base, microversion } = c.var
+  if (prefersJsonHome(c.req.header('Accept'))) return c.redirect(`${base}/v1/`, 302)
+  const one = version(base, microversion)
+  return json(c, 300, { versions: atLeast(microversion, '1.1') ? [one] : { values: [one] } })
+}
+
+/** The document of version 1. */
+export function answerVersion(c: Context<Service>): Response {
+  return json(c, 200, { version: version(c.var.base, c.var.microversion) })
+}

@@ -1,0 +1,198 @@
+import { env } from 'cloudflare:workers'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { authenticateEmbedded, forgetLiveChecks, LIVE_CHECK_SECONDS } from '../../src/access/embedded.ts'
+import { logIn } from '../../src/access/log-in.ts'
+import { later } from '../../src/access/tokens.ts'
+import { revokeToken } from '../../src/state/identity-accounts.ts'
+import { assignRole, unassignRole } from '../../src/state/identity-assignments.ts'
+import { bootstrapIdentity } from '../../src/state/identity-bootstrap.ts'
+import { createProject, updateProject } from '../../src/state/identity-projects.ts'
+import { listRoles } from '../../src/state/identity-roles.ts'
+import { createUser, deleteUser, updateUser } from '../../src/state/identity-users.ts'
+import { backendAt, countingDatabase } from '../support/backend.ts'
+
+const NOW = '2026-11-22T00:15:50.123000'
+const at = (seconds: number) => backendAt(later(NOW, seconds))
+
+/** A user with these roles in a project, and a token. State operations do not clear what this isolate remembers. */
+async function given(...roles: readonly string[]) {
+  const backend = await at(0)
+  await bootstrapIdentity(backend, 'first password')
+  const name = crypto.randomUUID()
+  const project = await createProject(backend, { name, description: '', enabled: true, extra: {} })
+  const user = await createUser(backend, {
+    name,
+    password: 'password',
+    enabled: true,
+    defaultProjectId: null,
+    extra: {},
+  })
+  for (const role of roles) {
+    const [found] = await listRoles(backend, role)
+    await assignRole(backend, { userId: user.id, projectId: project.id, roleId: found?.id ?? '' })
+  }
+  const proof = { method: 'password', user: { name }, password: 'password' } as const
+  const { token, standing } = await logIn(backend, proof, { id: project.id }, '')
+  return { token, standing, project, user, proof }
+}
+
+beforeEach(forgetLiveChecks)
+
+describe('the caller of a token', () => {
+  it('has its user, its project and the names of its roles in lower case', async () => {
+    const { token, user, project } = await given('admin', 'creator')
+    const caller = await authenticateEmbedded(token, await at(0))
+    expect(caller).toEqual({
+      userId: user.id,
+      projectId: project.id,
+      roles: ['admin', 'member', 'reader', 'creator'],
+    })
+  })
+
+  it('is unscoped without a project', async () => {
+    const { proof } = await given('creator')
+    const { token } = await logIn(await at(0), proof, 'unscoped', '')
+    expect(await authenticateEmbedded(token, await at(0))).toBe('unscoped')
+  })
+
+  it.each(['', 'x', 'A'.repeat(200), '\u{1f511}', '../..'])(
+    'is nobody for %j, and no look-up is made',
+    async (text) => {
+      const { binding, trips } = countingDatabase()
+      expect(await authenticateEmbedded(text, await backendAt(NOW, binding))).toBeNull()
+      expect(trips()).toBe(0)
+    },
+  )
+
+  it('is nobody from the expiry of the token on, remembered or not', async () => {
+    const { token } = await given('creator')
+    expect(await authenticateEmbedded(token, await at(3599))).not.toBeNull()
+    expect(await authenticateEmbedded(token, await at(3600))).toBeNull()
+    forgetLiveChecks()
+    expect(await authenticateEmbedded(token, await at(3600))).toBeNull()
+  })
+})
+
+describe('the live check', () => {
+  it('is one round trip, and none while its outcome is remembered', async () => {
+    const { token } = await given('creator')
+    const { binding, trips } = countingDatabase()
+    const ask = async (seconds: number) => authenticateEmbedded(token, await backendAt(later(NOW, seconds), binding))
+    await ask(0)
+    expect(trips()).toBe(1)
+    await ask(1)
+    await ask(LIVE_CHECK_SECONDS - 1)
+    expect(trips()).toBe(1)
+    await ask(LIVE_CHECK_SECONDS)
+    expect(trips()).toBe(2)
+    await ask(LIVE_CHECK_SECONDS - 1)
+    expect(trips(), 'a clock that was set back').toBe(3)
+    forgetLiveChecks()
+    await ask(LIVE_CHECK_SECONDS)
+    expect(trips()).toBe(4)
+  })
+
+  it('is made for each token: the same user with another one is another matter', async () => {
+    const { token, proof, project } = await given('creator')
+    const other = await logIn(await at(0), proof, { id: project.id }, '')
+    const { binding, trips } = countingDatabase()
+    for (const one of [token, other.token, token]) await authenticateEmbedded(one, await backendAt(NOW, binding))
+    expect(trips()).toBe(2)
+  })
+
+  type Given = Awaited<ReturnType<typeof given>>
+  it.each<[string, (given: Given) => Promise<unknown>]>([
+    ['the user is disabled', async ({ user }) => updateUser(await at(1), user.id, { enabled: false, extra: {} })],
+    ['the user is deleted', async ({ user }) => deleteUser(await at(1), user.id)],
+    ['the user has a new password', async ({ user }) => updateUser(await at(1), user.id, { password: 'x', extra: {} })],
+    [
+      'the project is disabled',
+      async ({ project }) => updateProject(await at(1), project.id, { enabled: false, extra: {} }),
+    ],
+    [
+      'the token is revoked',
+      async ({ standing: { claims } }) => revokeToken(await at(1), claims.auditIds[0], claims.expires),
+    ],
+    [
+      'the role is taken away',
+      async ({ user, project, standing: { roles } }) =>
+        unassignRole(await at(1), { userId: user.id, projectId: project.id, roleId: roles[0]?.id ?? '' }),
+    ],
+  ])(`ends the power of a token within ${LIVE_CHECK_SECONDS} seconds when elsewhere %s`, async (_, change) => {
+    const one = await given('creator')
+    expect(await authenticateEmbedded(one.token, await at(0))).not.toBeNull()
+    await change(one)
+    expect(await authenticateEmbedded(one.token, await at(LIVE_CHECK_SECONDS))).toBeNull()
+  })
+
+  it('a change through this isolate counts at once, also for a look-up that began before it', async () => {
+    const { token, user } = await given('creator')
+    const slow = authenticateEmbedded(token, await at(0))
+    await updateUser(await at(0), user.id, { enabled: false, extra: {} })
+    forgetLiveChecks()
+    await slow
+    expect(await authenticateEmbedded(token, await at(0))).toBeNull()
+  })
+
+  it('a role that is taken away goes with what it implies; the others stay', async () => {
+    const { token, user, project } = await given('admin', 'creator')
+    const [admin] = await listRoles(await at(0), 'admin')
+    await unassignRole(await at(0), { userId: user.id, projectId: project.id, roleId: admin?.id ?? '' })
+    expect(await authenticateEmbedded(token, await at(0))).toMatchObject({ roles: ['creator'] })
+  })
+})
+
+describe('the first administrator', () => {
+  it('is one, however many log in at the same time', async () => {
+    const tables = ['role_assignments', 'identity_users', 'identity_projects', 'identity_roles']
+    for (const table of tables) await (env as unknown as { DB: D1Database }).DB.exec(`delete from ${table}`)
+    const backend = await at(0)
+    const proof = { method: 'password', user: { name: 'admin' }, password: 'first password' } as const
+    const issued = await Promise.all(
+      Array.from({ length: 8 }, () => logIn(backend, proof, { name: 'admin' }, 'first password')),
+    )
+    expect(new Set(issued.map(({ standing }) => standing.user.id)).size).toBe(1)
+    expect(issued.every(({ standing }) => standing.administrator)).toBe(true)
+    const count = async (table: string) =>
+      await (env as unknown as { DB: D1Database }).DB.prepare(`select count(*) as n from ${table}`).first<number>('n')
+    expect(await Promise.all(tables.map(count))).toEqual([1, 1, 1, 8])
+  })
+
+  it('is not made for another name, for a wrong domain, or without a configured password', async () => {
+    const { DB } = env as unknown as { DB: D1Database }
+    await DB.exec('delete from identity_users')
+    const backend = await at(0)
+    const logInAs = (user: { name: string } | { id: string }, first: string) =>
+      logIn(backend, { method: 'password', user, password: 'first password' }, 'default', first)
+    await expect(logInAs({ name: 'admin' }, '')).rejects.toMatchObject({ status: 401 })
+    await expect(logInAs({ name: 'root' }, 'first password')).rejects.toMatchObject({ status: 401 })
+    await expect(logInAs({ id: 'admin' }, 'first password')).rejects.toMatchObject({ status: 401 })
+    expect(await DB.prepare('select count(*) as n from identity_users').first('n')).toBe(0)
+    await expect(
+      logIn(backend, { method: 'password', user: { name: 'admin' }, password: 'wrong' }, 'default', 'first password'),
+    ).rejects.toMatchObject({ status: 401 })
+    expect(await DB.prepare('select count(*) as n from identity_users').first('n')).toBe(1)
+    expect((await logInAs({ name: 'admin' }, 'another')).standing.user.name).toBe('admin')
+  })
+
+  it('who is disabled is not made again', async () => {
+    const backend = await at(0)
+    await bootstrapIdentity(backend, 'first password')
+    const proof = { method: 'password', user: { name: 'Admin' }, password: 'first password' } as const
+    const { standing } = await logIn(backend, proof, 'default', 'first password')
+    await updateUser(backend, standing.user.id, { enabled: false, extra: {} })
+    await expect(logIn(backend, proof, 'default', 'first password')).rejects.toMatchObject({ status: 401 })
+  })
+})
+
+describe('revoked tokens', () => {
+  it('are forgotten once they would have expired by themselves', async () => {
+    const { DB } = env as unknown as { DB: D1Database }
+    await revokeToken(await at(0), 'old', later(NOW, 10))
+    await revokeToken(await at(9), 'new', later(NOW, 100))
+    expect(await DB.prepare('select count(*) as n from revoked_tokens').first('n')).toBeGreaterThanOrEqual(2)
+    await revokeToken(await at(3600), 'newer', later(NOW, 4000))
+    const { results } = await DB.prepare('select audit_id as id from revoked_tokens').all<{ id: string }>()
+    expect(results.map(({ id }) => id)).toEqual(['newer'])
+  })
+})

@@ -1,0 +1,169 @@
+/**
+ * Every cell of the rules against what the peer's own policy engine answers; `test/peer/record-policy.py` recorded it.
+ */
+import { describe, expect, it } from 'vitest'
+import { permits, rules, type Policy, type Rule, type Target } from '../../src/access/policy.ts'
+import type { Caller } from '../../src/caller.ts'
+import recorded from '../peer/recorded/policy.json'
+
+const rolesOf = {
+  none: [],
+  reader: ['reader'],
+  member: ['member', 'reader'],
+  admin: ['admin', 'member', 'reader'],
+  'bare admin': ['admin'],
+  creator: ['creator'],
+  observer: ['observer'],
+  audit: ['audit'],
+  'service-admin': ['key-manager:service-admin'],
+} as const
+type Roles = keyof typeof rolesOf
+
+/** The caller's place; the entity was made by `maker` in the project `home`. */
+const placeOf = {
+  owner: { userId: 'maker', projectId: 'home' },
+  colleague: { userId: 'other', projectId: 'home' },
+  stranger: { userId: 'other', projectId: 'elsewhere' },
+  'owner elsewhere': { userId: 'maker', projectId: 'elsewhere' },
+} as const
+type Relation = keyof typeof placeOf
+
+const relations = Object.keys(placeOf) as Relation[]
+const bits = [false, true]
+
+interface Cell {
+  readonly rule: Rule
+  readonly roles: Roles
+  readonly relation: Relation
+  readonly caller: Caller
+  readonly target: Target
+  readonly peer: Readonly<Record<'legacy' | 'secure', boolean>>
+}
+
+function allowed(words: string, roles: number, cell: number): boolean {
+  return words.split(' ')[roles]?.[cell] === '1'
+}
+
+/** What the service asks about: a collection is that of the caller's project, an order is found in it or not at all. */
+function targetOf(rule: Rule, caller: Caller, isPrivate: boolean, onAcl: boolean): Target | null {
+  const kind = recorded.kinds[rule]
+  if (kind === 'collection') return { projectId: caller.projectId, creatorId: null, private: false, readers: [] }
+  const readers = onAcl ? ['somebody', caller.userId] : ['somebody']
+  if (kind !== 'order') return { projectId: 'home', creatorId: 'maker', private: isPrivate, readers }
+  return caller.projectId === 'home' ? { projectId: 'home', creatorId: 'maker', private: false, readers: [] } : null
+}
+
+function cellsOf(rule: Rule): Cell[] {
+  return (Object.keys(rolesOf) as Roles[]).flatMap((roles, word) =>
+    relations.flatMap((relation, place) =>
+      bits.flatMap((isPrivate) =>
+        bits.flatMap((onAcl) => {
+          const caller = { ...placeOf[relation], roles: rolesOf[roles] }
+          const target = targetOf(rule, caller, isPrivate, onAcl)
+          if (!target) return []
+          const index = place * 4 + Number(isPrivate) * 2 + Number(onAcl)
+          const peer = {
+            legacy: allowed(recorded.legacy[rule], word, index),
+            secure: allowed(recorded.secure[rule], word, index),
+          }
+          return [{ rule, roles, relation, caller, target, peer }]
+        }),
+      ),
+    ),
+  )
+}
+
+interface Difference {
+  readonly rules: readonly Rule[]
+  readonly roles: readonly Roles[]
+  readonly relations: readonly Relation[]
+  readonly reason: string
+}
+
+/** Where the secure rules allow what the packaged peer refuses. There is no place where they refuse what it allows. */
+const secureDifferences: readonly Difference[] = [
+  {
+    rules: ['secret:get', 'secret:delete'],
+    roles: ['admin', 'bare admin'],
+    relations: ['stranger', 'owner elsewhere'],
+    reason: 'newer Barbican lets an admin of any project see and delete a secret, though not read its payload',
+  },
+  {
+    rules: [
+      'project_quotas:get',
+      'project_quotas:put',
+      'project_quotas:delete',
+      'transport_keys:post',
+      'transport_key:delete',
+    ],
+    roles: ['admin', 'bare admin'],
+    relations,
+    reason: 'newer Barbican asks for an admin of any project; the packaged one for system scope, which no token has here',
+  },
+  {
+    rules: ['secret_consumer:get'],
+    roles: ['admin', 'bare admin'],
+    relations,
+    reason: 'newer Barbican asks for an admin of any project, where the packaged one asks about a container that is not',
+  },
+  {
+    rules: ['container_consumer:get'],
+    roles: ['admin', 'bare admin'],
+    relations: ['stranger', 'owner elsewhere'],
+    reason: 'newer Barbican asks for an admin of any project, the packaged one for system scope',
+  },
+]
+
+const nameOf = ({ rule, roles, relation }: Pick<Cell, 'rule' | 'roles' | 'relation'>) => `${rule}, ${roles}, ${relation}`
+
+const listed = secureDifferences.flatMap((difference) =>
+  difference.rules.flatMap((rule) =>
+    difference.roles.flatMap((roles) =>
+      difference.relations.map((relation) => nameOf({ rule, roles, relation })),
+    ),
+  ),
+)
+
+describe('the recorded answers', () => {
+  it('are about exactly the rules of the service, and the callers of this test', () => {
+    expect(Object.keys(recorded.kinds).toSorted()).toEqual(rules.toSorted())
+    expect(recorded.roles).toEqual(Object.keys(rolesOf))
+    expect(recorded.relations).toEqual(relations)
+  })
+})
+
+const differing = (policy: 'legacy' | 'secure') => (cell: Cell) =>
+  permits(policy, cell.rule, cell.caller, cell.target) !== cell.peer[policy]
+
+describe.each(rules)('%s', (rule) => {
+  const cells = cellsOf(rule)
+
+  it('allows under the legacy rules what the peer allows, and nothing else', () => {
+    expect(cells.filter(differing('legacy')).map(nameOf)).toEqual([])
+  })
+
+  it('allows under the secure rules what the peer allows, and of the rest only what is listed here', () => {
+    const found = new Set(cells.filter(differing('secure')).map(nameOf))
+    expect([...found].toSorted()).toEqual(listed.filter((name) => name.startsWith(`${rule},`)).toSorted())
+  })
+
+  it('never refuses under the secure rules what the peer allows', () => {
+    const refused = cells.filter((cell) => cell.peer.secure && !permits('secure', rule, cell.caller, cell.target))
+    expect(refused.map(nameOf)).toEqual([])
+  })
+
+  it('allows under both what either of them allows', () => {
+    for (const { caller, target } of cells) {
+      const one = (policy: Policy) => permits(policy, rule, caller, target)
+      expect(one('both')).toBe(one('legacy') || one('secure'))
+    }
+  })
+
+  it('opens nothing to who has no role, but what an ACL opens', () => {
+    const open = cells.filter(
+      ({ roles, caller, target }) =>
+        roles === 'none' && permits('both', rule, caller, target) && !target.readers.includes(caller.userId),
+    )
+    expect(open.map(nameOf)).toEqual([])
+  })
+})

@@ -1,0 +1,244 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { call } from '../support/client.ts'
+import { itDiffersInContainers } from '../support/container-differences.ts'
+import { itDiffers, onPeer } from '../support/differences.ts'
+import { idOf, owner, person, secret, type Person } from '../support/given.ts'
+import { aSecond, acl, as, container, HOOK_MILLISECONDS, tenantPath } from '../support/given-containers.ts'
+import { expectRefusal, mismatch, notPermitted } from '../support/refusals.ts'
+
+const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?$/)
+const none = { read: { 'project-access': true } }
+const absent = '11111111-1111-4111-8111-111111111111'
+
+let who: Person
+let creator: Person
+let observer: Person
+let auditor: Person
+let stranger: Person
+const send = as(() => who)
+
+beforeAll(async () => {
+  who = await owner()
+  creator = await person(['creator'], who.projectId)
+  observer = await person(['observer'], who.projectId)
+  auditor = await person(['audit'], who.projectId)
+  stranger = await person(['reader'])
+}, HOOK_MILLISECONDS)
+
+const kinds = [
+  {
+    kind: 'secrets',
+    make: (by: Person) => secret(by, { payload: 'x', payload_content_type: 'text/plain' }),
+    label: 'SecretACL',
+    retrieval: 'Secret retrieval',
+    absentEntity: 'Secret not found.',
+  },
+  {
+    kind: 'containers',
+    make: (by: Person) => container(by),
+    label: 'ContainerACL',
+    retrieval: 'Container retrieval',
+    absentEntity: 'Secrets container not found.',
+  },
+] as const
+
+describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEntity }) => {
+  const shown = async (ref: string) => (await send('GET', `${ref}/acl`)).json
+  const users = async (ref: string) => (await shown(ref)).read.users.toSorted()
+
+  it('are open to the project at first', async () => {
+    const answer = await send('GET', `${await make(who)}/acl`)
+    expect([answer.status, answer.json]).toEqual([200, none])
+  })
+
+  it('are made by PUT: 200 with their ref and no Location', async () => {
+    const ref = await make(who)
+    const read = { 'project-access': false, users: ['u1', 'u2'] }
+    const answer = await send('PUT', `${ref}/acl`, { json: { read } })
+    expect([answer.status, answer.json]).toEqual([200, { acl_ref: `${ref}/acl` }])
+    expect(answer.headers.get('Location')).toBeNull()
+    expect(await shown(ref)).toEqual({ read: { ...read, users: expect.any(Array), created: time, updated: time } })
+    expect(await users(ref)).toEqual(['u1', 'u2'])
+  })
+
+  it('fall back to their defaults where PUT does not say', async () => {
+    const ref = await make(who)
+    await acl(who, ref, { 'project-access': false, users: ['u'] })
+    await acl(who, ref, { users: ['v'] })
+    expect((await shown(ref)).read).toMatchObject({ 'project-access': true, users: ['v'] })
+    await acl(who, ref, { 'project-access': false })
+    expect((await shown(ref)).read).toMatchObject({ 'project-access': false, users: [] })
+  })
+
+  it('change by PATCH only where it says', async () => {
+    const ref = await make(who)
+    const patch = (read: object) => send('PATCH', `${ref}/acl`, { json: { read } })
+    expect((await patch({ users: ['u'] })).json).toEqual({ acl_ref: `${ref}/acl` })
+    expect((await shown(ref)).read).toMatchObject({ 'project-access': true, users: ['u'] })
+    await patch({ 'project-access': false })
+    expect((await shown(ref)).read).toMatchObject({ 'project-access': false, users: ['u'] })
+    await patch({ users: ['v', 'w'] })
+    expect(await users(ref)).toEqual(['v', 'w'])
+    await patch({ users: [] })
+    expect((await shown(ref)).read).toMatchObject({ 'project-access': false, users: [] })
+  })
+
+  it.each([{}, { read: {} }])('stay at PATCH of %j and go at PUT of it', async (json) => {
+    const ref = await make(who)
+    await acl(who, ref, { 'project-access': false, users: ['u'] })
+    const before = await shown(ref)
+    const patched = await send('PATCH', `${ref}/acl`, { json })
+    expect([patched.status, patched.json]).toEqual([200, { acl_ref: `${ref}/acl` }])
+    expect(await shown(ref)).toEqual(before)
+    const put = await send('PUT', `${ref}/acl`, { json })
+    expect([put.status, put.json]).toEqual([200, { acl_ref: `${ref}/acl` }])
+    expect(await shown(ref)).toEqual(none)
+  })
+
+  it('go by DELETE: 200 with null, also when there is none', async () => {
+    const ref = await make(who)
+    await acl(who, ref, { 'project-access': false })
+    for (const _ of [1, 2]) {
+      const answer = await send('DELETE', `${ref}/acl`)
+      expect([answer.status, answer.text]).toEqual([200, 'null'])
+      expect(answer.headers.get('Content-Type')).toBe('application/json')
+      expect(await shown(ref)).toEqual(none)
+    }
+  })
+
+  it('name each user once, stripped', async () => {
+    const ref = await make(who)
+    await acl(who, ref, { users: [' u ', 'u', '', 'v'] })
+    expect(await users(ref)).toEqual(['', 'u', 'v'])
+  })
+
+  it('move updated of what they guard, but not when they go', async () => {
+    const ref = await make(who)
+    const updated = async () => (await send('GET', ref)).json.updated
+    const times = [await updated()]
+    for (const method of ['PUT', 'PATCH']) {
+      if (onPeer) await aSecond()
+      await send(method, `${ref}/acl`, { json: { read: { users: [method] } } })
+      times.push(await updated())
+    }
+    expect(new Set(times).size).toBe(3)
+    expect(times).toEqual(times.toSorted())
+    if (onPeer) await aSecond()
+    await send('DELETE', `${ref}/acl`)
+    expect(await updated()).toBe(times.at(-1))
+  })
+
+  it('are 404 where there is nothing to guard', async () => {
+    for (const method of ['GET', 'PUT', 'PATCH', 'DELETE']) {
+      const json = method.startsWith('P') ? {} : undefined
+      expectRefusal(await send(method, `/v1/${kind}/${absent}/acl`, { json }), 404, absentEntity)
+    }
+  })
+
+  it('are 405 to POST, naming the methods that there are', async () => {
+    const answer = await send('POST', `${await make(who)}/acl`, { json: {} })
+    expectRefusal(answer, 405, '')
+    expect(answer.headers.get('Allow')).toBe('DELETE, GET, PATCH, PUT')
+  })
+
+  it.each<[unknown, reason: string, property: string | null]>([
+    [{ foo: {} }, "Additional properties are not allowed ('foo' was unexpected)", null],
+    [{ write: { users: [] } }, "Additional properties are not allowed ('write' was unexpected)", null],
+    [{ b: {}, a: {} }, "Additional properties are not allowed ('a', 'b' were unexpected)", null],
+    [{ read: null }, "None is not of type 'object'", 'read'],
+    [{ read: [] }, "[] is not of type 'object'", 'read'],
+    [{ read: { foo: 1 } }, "Additional properties are not allowed ('foo' was unexpected)", 'read'],
+    [{ read: { users: 'x' } }, "'x' is not of type 'array'", 'read'],
+    [{ read: { users: null } }, "None is not of type 'array'", 'read'],
+    [{ read: { users: [1] } }, "1 is not of type 'string'", 'read'],
+    [{ read: { users: ['x'.repeat(256)] } }, `'${'x'.repeat(256)}' is too long`, 'read'],
+    [{ read: { 'project-access': 1 } }, "1 is not of type 'boolean'", 'read'],
+    [{ read: { 'project-access': 'true' } }, "'true' is not of type 'boolean'", 'read'],
+    [{ read: { 'project-access': null } }, "None is not of type 'boolean'", 'read'],
+    [[], "[] is not of type 'object'", null],
+  ])('refuse %j', async (json, reason, property) => {
+    const ref = await make(who)
+    for (const method of ['PUT', 'PATCH']) {
+      expectRefusal(await send(method, `${ref}/acl`, { json }), 400, mismatch('ACL', reason, property))
+    }
+    expect(await shown(ref)).toEqual(none)
+  })
+
+  itDiffersInContainers('every user of an ACL').each<[unknown, string]>([
+    [1, "1 is not of type 'string'"],
+    [null, "None is not of type 'string'"],
+    [{ a: 1 }, "{'a': 1} is not of type 'string'"],
+    ['y'.repeat(256), `'${'y'.repeat(256)}' is too long`],
+  ])('check every user, not the first only: %j', async (user, reason) => {
+    const ref = await make(who)
+    const answer = await send('PUT', `${ref}/acl`, { json: { read: { users: ['a', 'b', user] } } })
+    expectRefusal(answer, 400, mismatch('ACL', reason, 'read'))
+    expect(await shown(ref)).toEqual(none)
+  })
+
+  it('close what they guard to the rest of the project', async () => {
+    const ref = await make(creator)
+    for (const { token } of [observer, auditor]) expect((await call('GET', ref, { token })).status).toBe(200)
+    await acl(creator, ref, { 'project-access': false })
+    for (const { token } of [observer, auditor]) {
+      expectRefusal(await call('GET', ref, { token }), 403, notPermitted(retrieval))
+    }
+    const second = await person(['creator'], who.projectId)
+    expectRefusal(await call('GET', ref, { token: second.token }), 403, notPermitted(retrieval))
+    for (const { token } of [creator, who]) expect((await call('GET', ref, { token })).status).toBe(200)
+  })
+
+  it('open what they guard to users of any project and role, to read and no more', async () => {
+    const ref = await make(creator)
+    const token = stranger.token
+    expectRefusal(await call('GET', ref, { token }), 403, notPermitted(retrieval))
+    await acl(creator, ref, { users: [stranger.userId] })
+    expect((await call('GET', ref, { token })).status).toBe(200)
+    expectRefusal(await call('GET', `${ref}/acl`, { token }), 403, notPermitted(`${label}(s) retrieval`))
+    const written = await call('PATCH', `${ref}/acl`, { token, json: { read: {} } })
+    expectRefusal(written, 403, notPermitted(`${label}(s) Update`))
+    expect((await call('DELETE', ref, { token })).status).toBe(403)
+    await call('DELETE', `${ref}/acl`, { token: creator.token })
+    expectRefusal(await call('GET', ref, { token }), 403, notPermitted(retrieval))
+  })
+
+  it('may be read by observers and written by any creator of the project, private or not', async () => {
+    const ref = await make(creator)
+    await acl(creator, ref, { 'project-access': false })
+    const second = await person(['creator'], who.projectId)
+    expect((await call('GET', `${ref}/acl`, { token: observer.token })).status).toBe(200)
+    const audited = await call('GET', `${ref}/acl`, { token: auditor.token })
+    expectRefusal(audited, 403, notPermitted(`${label}(s) retrieval`))
+    const put = await call('PUT', `${ref}/acl`, { token: observer.token, json: {} })
+    expectRefusal(put, 403, notPermitted(`${label}(s) Update`))
+    const gone = await call('DELETE', `${ref}/acl`, { token: observer.token })
+    expectRefusal(gone, 403, notPermitted(`${label}(s) deletion`))
+    expect((await call('PUT', `${ref}/acl`, { token: second.token, json: {} })).status).toBe(200)
+  })
+
+  itDiffers('tenant paths')('are there under a tenant path', async () => {
+    const ref = tenantPath(who, await make(who))
+    const answer = await send('PUT', `${ref}/acl`, { json: { read: { users: ['u'] } } })
+    expect(answer.json).toEqual({ acl_ref: `${ref}/acl` })
+    expect((await send('GET', `${ref}/acl`)).json.read.users).toEqual(['u'])
+    expect((await send('DELETE', `${ref}/acl`)).status).toBe(200)
+  })
+})
+
+describe('GET /v1/secrets?acl_only=true', () => {
+  it('lists the secrets of all projects whose ACL names the user, and no others', async () => {
+    const reader = await person(['creator'])
+    const own = await secret(reader)
+    const theirs = await secret(who, { name: 'theirs' })
+    const named = await acl(who, theirs, { users: ['somebody', reader.userId] }).then(() => theirs)
+    await acl(who, await secret(who), { users: [`x${reader.userId}`, 'somebody'] })
+    const list = async (query: string) =>
+      (await call('GET', `/v1/secrets${query}`, { token: reader.token })).json.secrets.map(
+        (one: { secret_ref: string }) => idOf(one.secret_ref),
+      )
+    expect(await list('?acl_only=true')).toEqual([idOf(named)])
+    expect(await list('?acl_only=TRUE')).toEqual([idOf(named)])
+    expect(await list('?acl_only=true&name=other')).toEqual([])
+    for (const value of ['false', '1', '']) expect(await list(`?acl_only=${value}`)).toEqual([idOf(own)])
+  })
+})

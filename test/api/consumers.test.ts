@@ -1,0 +1,305 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { base, call } from '../support/client.ts'
+import { eitherOfContainers, itDiffersInContainers } from '../support/container-differences.ts'
+import { differs, itDiffers, onPeer } from '../support/differences.ts'
+import { idOf, owner, person, secret, type Person } from '../support/given.ts'
+import { aSecond, acl, as, container, HOOK_MILLISECONDS, tenantPath } from '../support/given-containers.ts'
+import { badQuery, expectRefusal, notPermitted } from '../support/refusals.ts'
+
+const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?$/)
+const absent = '11111111-1111-4111-8111-111111111111'
+
+let who: Person
+let reader: Person
+const send = as(() => who)
+
+const uuid = () => crypto.randomUUID()
+const image = (id = uuid()) => ({ service: 'image', resource_type: 'image', resource_id: id })
+const balancer = (name = uuid()) => ({ name, URL: 'https://svc.example/lb/1' })
+
+/** What the two kinds have in common. */
+const kinds = [
+  {
+    kind: 'secrets',
+    label: 'SecretConsumer',
+    make: () => secret(who, { payload: 'x', payload_content_type: 'text/plain' }),
+    absentEntity: 'Secret not found.',
+    consumer: image,
+  },
+  { kind: 'containers', label: 'ContainerConsumer', make: () => container(who), absentEntity: 'Secrets container not found.', consumer: balancer },
+] as const
+
+beforeAll(async () => {
+  who = await owner()
+  reader = await person(['creator'])
+}, HOOK_MILLISECONDS)
+
+describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, consumer }) => {
+  const shown = async (ref: string) => (await send('GET', ref, { microversion: '1.1' })).json.consumers
+
+  it('are none at first', async () => {
+    const answer = await send('GET', `${await make()}/consumers`)
+    expect([answer.status, answer.json]).toEqual([200, { consumers: [], total: 0 }])
+  })
+
+  it('are registered: 200 with the whole entity, whose updated moves', async () => {
+    const ref = await make()
+    const { updated } = (await send('GET', ref)).json
+    if (onPeer) await aSecond()
+    const json = consumer()
+    const answer = await send('POST', `${ref}/consumers`, { json })
+    expect(answer.status).toBe(200)
+    expect(answer.json.consumers).toEqual([json])
+    expect(answer.json.updated > updated).toBe(true)
+    const { json: whole } = await send('GET', ref, { microversion: '1.1' })
+    const { content_types: types, ...rest } = whole
+    const expected = eitherOfContainers('content types of consumers', { ours: whole, peer: rest })
+    expect(answer.json).toEqual({ ...expected, updated: expect.any(String) })
+    expect(types).toEqual(kind === 'secrets' ? { default: 'text/plain' } : undefined)
+    const location = eitherOfContainers('consumer locations', {
+      ours: `${ref}/consumers`,
+      peer: `${base}/v1/consumers/${idOf(ref)}/consumers`,
+    })
+    expect(answer.headers.get('Location')).toBe(location)
+  })
+
+  it('are registered once, however often they are asked for', async () => {
+    const ref = await make()
+    const json = { ...consumer(), more: 1 }
+    const first = await send('POST', `${ref}/consumers`, { json })
+    const { updated } = (await send('GET', ref)).json
+    const second = await send('POST', `${ref}/consumers/`, { json })
+    expect([first.status, second.status]).toEqual([200, 200])
+    expect(second.json.consumers).toHaveLength(1)
+    expect((await send('GET', ref)).json.updated).toBe(updated)
+    expect((await send('GET', `${ref}/consumers`)).json.total).toBe(1)
+  })
+
+  it('are registered once by ten requests at the same time', async () => {
+    const ref = await make()
+    const json = consumer()
+    const answers = await Promise.all(Array.from({ length: 10 }, () => send('POST', `${ref}/consumers`, { json })))
+    if (!onPeer) expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200))
+    expect((await send('GET', `${ref}/consumers`)).json.total).toBe(1)
+    expect(await shown(ref)).toEqual([json])
+  })
+
+  it('all stay when different ones come at the same time', async () => {
+    const ref = await make()
+    const many = Array.from({ length: 10 }, () => consumer())
+    await Promise.all(many.map((json) => send('POST', `${ref}/consumers`, { json })))
+    const { json } = await send('GET', `${ref}/consumers?limit=100`)
+    expect(json.total).toBe(10)
+    expect(json.consumers).toHaveLength(10)
+  })
+
+  it('are listed with their times and status', async () => {
+    const ref = await make()
+    const json = consumer()
+    await send('POST', `${ref}/consumers`, { json })
+    const answer = await send('GET', `${ref}/consumers`)
+    expect(answer.json).toEqual({
+      consumers: [{ created: time, updated: time, status: 'ACTIVE', ...json }],
+      total: 1,
+    })
+  })
+
+  it('are paged', async () => {
+    const ref = await make()
+    const many = ['c', 'a', 'b'].map((name) => consumer(name))
+    for (const json of many) {
+      await send('POST', `${ref}/consumers`, { json })
+      if (onPeer) await aSecond()
+    }
+    // Those of secrets come oldest first, those of containers by name.
+    const expected = kind === 'secrets' ? many : [many[1], many[2], many[0]]
+    const { json: all } = await send('GET', `${ref}/consumers`)
+    expect(all.consumers.map(({ created: _c, updated: _u, status: _s, ...rest }: Record<string, unknown>) => rest)).toEqual(
+      expected,
+    )
+    const { json: page } = await send('GET', `${ref}/consumers?limit=1&offset=1`)
+    expect(page).toEqual({
+      consumers: [all.consumers[1]],
+      previous: `${ref}/consumers?limit=1&offset=0`,
+      next: `${ref}/consumers?limit=1&offset=2`,
+      total: 3,
+    })
+    expect((await send('GET', `${ref}/consumers?offset=9`)).json).toEqual({ consumers: [], total: 3 })
+  })
+
+  it('are taken away: 200 with the whole entity, whose updated stays', async () => {
+    const ref = await make()
+    const [kept, gone] = [consumer(), consumer()]
+    for (const json of [kept, gone]) await send('POST', `${ref}/consumers`, { json })
+    const { updated } = (await send('GET', ref)).json
+    if (onPeer) await aSecond()
+    const answer = await send('DELETE', `${ref}/consumers`, { json: gone })
+    expect([answer.status, answer.json.consumers]).toEqual([200, [kept]])
+    expect((await send('GET', ref)).json.updated).toBe(updated)
+    expectRefusal(await send('DELETE', `${ref}/consumers`, { json: gone }), 404, 'Consumer not found.')
+  })
+
+  it('come back after they were taken away', async () => {
+    const ref = await make()
+    const json = consumer()
+    for (const method of ['POST', 'DELETE', 'POST']) {
+      expect((await send(method, `${ref}/consumers`, { json })).status).toBe(200)
+    }
+    expect(await shown(ref)).toEqual([json])
+  })
+
+  it('are 404 where there is no entity', async () => {
+    const path = `/v1/${kind}/${absent}/consumers`
+    for (const [method, json] of [['GET', undefined], ['POST', consumer()], ['DELETE', consumer()]] as const) {
+      expectRefusal(await send(method, path, { json }), 404, absentEntity)
+    }
+  })
+
+  it('need application/json', async () => {
+    const ref = await make()
+    for (const method of ['POST', 'DELETE']) {
+      const request = { body: JSON.stringify(consumer()), headers: { 'Content-Type': 'text/plain' } }
+      const answer = await send(method, `${ref}/consumers`, request)
+      expectRefusal(answer, 415, "Unexpected content type. Expected content types are: ['application/json']")
+    }
+  })
+
+  it('are 405 for other methods', async () => {
+    const ref = await make()
+    for (const method of ['PUT', 'PATCH']) {
+      const answer = await send(method, `${ref}/consumers`)
+      expectRefusal(answer, 405, '')
+      expect(answer.headers.get('Allow')).toBe('DELETE, GET, POST')
+    }
+    const item = await send('DELETE', `${ref}/consumers/${absent}`)
+    expectRefusal(item, 405, '')
+    expect(item.headers.get('Allow')).toBe('GET')
+  })
+
+  it('are 404 by an id that is malformed or unknown', async () => {
+    const ref = await make()
+    for (const id of ['x', absent.toUpperCase().replace('1', 'A'), absent.replaceAll('-', '')]) {
+      expectRefusal(await send('GET', `${ref}/consumers/${id}`), 404, 'Not Found. Provided consumer id is invalid.')
+    }
+    expectRefusal(await send('GET', `${ref}/consumers/${absent}`), 404, 'Consumer not found.')
+  })
+
+  it('may be seen, added and taken away by users of the ACL', async () => {
+    const ref = await make()
+    const own = consumer()
+    const theirs = consumer()
+    await send('POST', `${ref}/consumers`, { json: own })
+    const refused = await call('GET', `${ref}/consumers`, { token: reader.token })
+    expectRefusal(refused, 403, notPermitted(`${label}s(s) retrieval`))
+    await acl(who, ref, { users: [reader.userId] })
+    const as = (method: string, json?: object) => call(method, `${ref}/consumers`, { token: reader.token, json })
+    expect((await as('POST', theirs)).status).toBe(200)
+    expect((await as('GET')).json.total).toBe(2)
+    const foreign = await as('DELETE', own)
+    expectRefusal(foreign, 403, 'Not Allowed. Sorry, only the creator of a consumer can delete it.')
+    expect((await as('DELETE', theirs)).status).toBe(200)
+    expect(await shown(ref)).toEqual([own])
+  })
+
+  it('that another project registered may be taken away by the owner', async () => {
+    const ref = await make()
+    await acl(who, ref, { users: [reader.userId] })
+    const json = consumer()
+    await call('POST', `${ref}/consumers`, { token: reader.token, json })
+    expect((await send('DELETE', `${ref}/consumers`, { json })).status).toBe(200)
+    expect(await shown(ref)).toEqual([])
+  })
+
+  itDiffers('tenant paths')('are there under a tenant path', async () => {
+    const ref = tenantPath(who, await make())
+    const json = consumer()
+    const added = await send('POST', `${ref}/consumers`, { json })
+    expect(added.status).toBe(200)
+    expect(added.json[`${kind.slice(0, -1)}_ref`]).toBe(ref)
+    await send('POST', `${ref}/consumers`, { json: consumer() })
+    expect((await send('GET', `${ref}/consumers?limit=1`)).json.next).toBe(`${ref}/consumers?limit=1&offset=1`)
+    expect((await send('DELETE', `${ref}/consumers`, { json })).status).toBe(200)
+  })
+})
+
+describe('secrets with consumers', () => {
+  it('show them from 1.1 on', async () => {
+    const ref = await secret(who)
+    const json = image()
+    const added = await send('POST', `${ref}/consumers`, { json, microversion: '1.0' })
+    expect(added.json.consumers).toEqual([json])
+    expect((await send('GET', ref, { microversion: '1.0' })).json).not.toHaveProperty('consumers')
+    expect((await send('GET', ref, { microversion: '1.1' })).json.consumers).toEqual([json])
+  })
+
+  it.each(['1.0', '1.1'])('may be deleted at %s, and force is not looked at', async (microversion) => {
+    const ref = await secret(who)
+    await send('POST', `${ref}/consumers`, { json: image() })
+    expect((await send('DELETE', `${ref}?force=maybe`, { microversion })).status).toBe(204)
+  })
+
+  itDiffers('microversion 1.2')('may not be deleted at 1.2 without force', async () => {
+    const ref = await secret(who)
+    const json = image()
+    await send('POST', `${ref}/consumers`, { json })
+    for (const query of ['', '?force=false', '?force=0', '?FORCE=1']) {
+      const answer = await send('DELETE', ref + query, { microversion: '1.2' })
+      expectRefusal(answer, 400, 'Secret deletion issue seen - Secret cannot be deleted as it has consumers..')
+    }
+    expect((await send('GET', ref)).status).toBe(200)
+    await send('DELETE', `${ref}/consumers`, { json })
+    expect((await send('DELETE', ref, { microversion: '1.2' })).status).toBe(204)
+  })
+
+  itDiffers('microversion 1.2').each(['1', 't', 'true', 'on', 'y', 'yes', 'TRUE', '%20Yes%20'])(
+    'are deleted at 1.2 with force=%s',
+    async (force) => {
+      const ref = await secret(who)
+      await send('POST', `${ref}/consumers`, { json: image() })
+      expect((await send('DELETE', `${ref}?force=${force}`, { microversion: '1.2' })).status).toBe(204)
+      expectRefusal(await send('GET', ref), 404, 'Secret not found.')
+    },
+  )
+
+  itDiffers('microversion 1.2').each(['?force=', '?force=maybe', '?force=2', '?force=1&force=1'])(
+    'are 400 at 1.2 for %s, with consumers or without',
+    async (query) => {
+      const ref = await secret(who)
+      expectRefusal(await send('DELETE', ref + query, { microversion: '1.2' }), 400, badQuery)
+      expect((await send('GET', ref)).status).toBe(200)
+    },
+  )
+
+  itDiffers('microversion 1.2')('take force from a JSON body as well', async () => {
+    const ref = await secret(who)
+    await send('POST', `${ref}/consumers`, { json: image() })
+    expect((await send('DELETE', ref, { microversion: '1.2', json: { force: 'true' } })).status).toBe(204)
+  })
+
+  itDiffersInContainers('long resource ids')('take a resource id of 36 characters and no more', async () => {
+    const ref = await secret(who)
+    expect((await send('POST', `${ref}/consumers`, { json: image('r'.repeat(36)) })).status).toBe(200)
+    const answer = await send('POST', `${ref}/consumers`, { json: image('r'.repeat(37)) })
+    expect(answer.status).toBe(400)
+    expect(answer.json.description).toMatch(/^Provided object does not match schema 'Secret Consumer': 'r{37}' is too long/)
+  })
+
+  it('take names of services and types of 255 characters', async () => {
+    const json = { service: 's'.repeat(255), resource_type: 't'.repeat(255), resource_id: 'r' }
+    const ref = await secret(who)
+    expect((await send('POST', `${ref}/consumers`, { json })).json.consumers).toEqual([json])
+  })
+
+  it('come in lists with their consumers', async () => {
+    const mine = await owner()
+    const ref = await secret(mine)
+    const json = image()
+    await call('POST', `${ref}/consumers`, { token: mine.token, json })
+    const { json: list } = await call('GET', '/v1/secrets', { token: mine.token, microversion: '1.1' })
+    expect(list.secrets[0].consumers).toEqual([json])
+    await differs('microversion 1.2', async () => {
+      const latest = await call('GET', '/v1/secrets', { token: mine.token, microversion: 'latest' })
+      expect(latest.json.secrets[0].consumers).toEqual([json])
+    })
+  })
+})

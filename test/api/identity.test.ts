@@ -1,0 +1,505 @@
+import { describe, expect, it } from 'vitest'
+import { adminPassword, base, call } from '../support/client.ts'
+import * as cloud from '../support/cloud.ts'
+import {
+  authenticate,
+  byPassword,
+  byToken,
+  create,
+  domain,
+  grantPath,
+  identity,
+  member,
+  unique,
+} from '../support/cloud.ts'
+
+const { administrator, roleId, tokenIn } = cloud
+
+const UNAUTHENTICATED = {
+  error: { code: 401, message: 'The request you have made requires authentication.', title: 'Unauthorized' },
+}
+const FAULT = (code: number, title: string, message: string) => ({ error: { code, message, title } })
+
+describe('discovery', () => {
+  const version = {
+    id: 'v3.14',
+    status: 'stable',
+    updated: '2020-04-07T00:00:00Z',
+    links: [{ rel: 'self', href: `${base}/identity/v3/` }],
+    'media-types': [{ base: 'application/json', type: 'application/vnd.openstack.identity-v3+json' }],
+  }
+
+  it.each(['/identity', '/identity/'])('%s offers its one version with 300', async (path) => {
+    const answer = await call('GET', path)
+    expect(answer.status).toBe(300)
+    expect(answer.headers.get('Location')).toBe(`${base}/identity/v3/`)
+    expect(answer.headers.get('Content-Type')).toBe('application/json')
+    expect(answer.json).toEqual({ versions: { values: [version] } })
+  })
+
+  it.each(['/identity/v3', '/identity/v3/', '//identity//v3'])('%s shows the version', async (path) => {
+    const answer = await call('GET', path)
+    expect(answer.status).toBe(200)
+    expect(answer.json).toEqual({ version })
+  })
+
+  it('answers HEAD like GET, without a body', async () => {
+    const answer = await call('HEAD', '/identity/v3')
+    expect([answer.status, answer.text]).toEqual([200, ''])
+  })
+})
+
+describe('paths and methods', () => {
+  it.each(['/identity/v3/nothing', '/identity/nothing', '/identity/v3/users/a/b/c'])(
+    '404 as a page for %s, with a token or without',
+    async (path) => {
+      for (const token of [undefined, await administrator()]) {
+        const answer = await call('GET', path, { token })
+        expect(answer.status).toBe(404)
+        expect(answer.headers.get('Content-Type')).toMatch(/^text\/html/)
+        expect(answer.text).toContain('The requested URL was not found on the server.')
+      }
+    },
+  )
+
+  it.each([
+    ['PUT', '/identity/v3/auth/tokens', 'POST, GET, HEAD, DELETE, OPTIONS'],
+    ['PATCH', '/identity/v3/projects', 'GET, HEAD, POST, OPTIONS'],
+    ['POST', '/identity/v3/domains', 'GET, HEAD, OPTIONS'],
+    ['GET', '/identity/v3/users/x/password', 'POST, OPTIONS'],
+    ['POST', '/identity/v3', 'GET, HEAD, OPTIONS'],
+  ])('405 for %s %s, before the token is asked for', async (method, path, allowed) => {
+    const answer = await call(method, path)
+    expect(answer.status).toBe(405)
+    expect(answer.headers.get('Allow')).toBe(allowed)
+    expect(answer.json).toEqual({ message: 'The method is not allowed for the requested URL.' })
+  })
+})
+
+describe('log-in with a password', () => {
+  it('gives the token in the header and what it stands for in the body', async () => {
+    const user = await member('member')
+    const answer = await byPassword(user.name, user.password, { project: { id: user.project } })
+    expect(answer.status).toBe(201)
+    expect(answer.headers.get('X-Subject-Token')).toMatch(/^[\w-]{150,400}$/)
+    expect(answer.headers.get('Cache-Control')).toBe('no-store')
+    expect(answer.headers.get('Vary')).toBe('X-Auth-Token')
+    const { token } = answer.json
+    expect(token).toEqual({
+      methods: ['password'],
+      user: { domain: { id: 'default', name: 'Default' }, id: user.id, name: user.name, password_expires_at: null },
+      audit_ids: [expect.stringMatching(/^[\w-]{22}$/)],
+      expires_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
+      issued_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
+      project: { domain: { id: 'default', name: 'Default' }, id: user.project, name: expect.any(String) },
+      is_domain: false,
+      roles: [
+        { id: expect.stringMatching(/^[\da-f]{32}$/), name: 'member' },
+        { id: expect.stringMatching(/^[\da-f]{32}$/), name: 'reader' },
+      ],
+      catalog: expect.any(Array),
+    })
+    expect(Date.parse(token.expires_at) - Date.parse(token.issued_at)).toBe(3_600_000)
+  })
+
+  it('puts the Key Manager and the identity into the catalogue, with all three interfaces', async () => {
+    const { json } = await byPassword('admin', adminPassword, { project: { name: 'admin', domain } })
+    const endpoints = (service: { endpoints: Record<string, string>[] }) =>
+      service.endpoints.map(({ interface: name, url, region, region_id }) => [name, url, region, region_id])
+    const everywhere = (url: string) =>
+      ['public', 'internal', 'admin'].map((name) => [name, url, 'RegionOne', 'RegionOne'])
+    const [first, second] = json.token.catalog
+    expect([first.type, second.type]).toEqual(['identity', 'key-manager'])
+    expect(endpoints(first)).toEqual(everywhere(`${base}/identity/v3`))
+    expect(endpoints(second)).toEqual(everywhere(base))
+  })
+
+  it('leaves the catalogue out with ?nocatalog', async () => {
+    const auth = {
+      identity: { methods: ['password'], password: { user: { name: 'admin', domain, password: adminPassword } } },
+      scope: { project: { name: 'admin', domain } },
+    }
+    const answer = await identity('POST', '/auth/tokens?nocatalog', { json: { auth } })
+    expect(answer.json.token).toHaveProperty('roles')
+    expect(answer.json.token).not.toHaveProperty('catalog')
+  })
+
+  it('takes the user by id, and the domain by name', async () => {
+    const { id, name, password } = await member('member')
+    for (const user of [
+      { id, password },
+      { name, password, domain: { name: 'Default' } },
+    ]) {
+      const answer = await authenticate({ methods: ['password'], password: { user } })
+      expect(answer.status).toBe(201)
+      expect(answer.json.token.user.id).toBe(id)
+    }
+  })
+
+  it('finds the user in whatever case the name is given', async () => {
+    const { id, name, password } = await member('member')
+    const answer = await byPassword(name.toUpperCase(), password)
+    expect(answer.json.token.user).toMatchObject({ id, name })
+  })
+
+  it('carries admin, member and reader for admin', async () => {
+    const { token } = (await byPassword('admin', adminPassword, { project: { name: 'admin', domain } })).json
+    expect(token.roles.map(({ name }: { name: string }) => name).toSorted()).toEqual(['admin', 'member', 'reader'])
+  })
+})
+
+describe('the scope of a token', () => {
+  it('is the project that is asked for, by id or by name and domain', async () => {
+    const user = await member('creator')
+    const { name } = (await byPassword(user.name, user.password)).json.token.project
+    for (const project of [{ id: user.project }, { name, domain }, { name, domain: { name: 'Default' } }]) {
+      const answer = await byPassword(user.name, user.password, { project })
+      expect(answer.json.token.project.id).toBe(user.project)
+    }
+  })
+
+  it("is the user's default project when none is asked for", async () => {
+    const user = await member('creator')
+    expect((await byPassword(user.name, user.password)).json.token.project.id).toBe(user.project)
+  })
+
+  it('is nothing when the default project cannot be', async () => {
+    const user = await member()
+    const { token } = (await byPassword(user.name, user.password)).json
+    expect(Object.keys(token).toSorted()).toEqual(['audit_ids', 'expires_at', 'issued_at', 'methods', 'user'])
+  })
+
+  it.each(['unscoped', { unscoped: {} }])('is nothing when %j is asked for', async (scope) => {
+    const user = await member('creator')
+    const answer = await byPassword(user.name, user.password, scope)
+    expect(answer.status).toBe(201)
+    expect(answer.json.token).not.toHaveProperty('project')
+    expect(answer.json.token).not.toHaveProperty('catalog')
+  })
+
+  it.each([
+    ['a project that does not exist', { project: { id: 'none' } }],
+    ['a project of another domain', { project: { name: 'admin', domain: { id: 'other' } } }],
+    ["a project without a role of the user's", { project: { name: 'admin', domain } }],
+    ['the domain', { domain }],
+    ['the system', { system: { all: true } }],
+    ['a trust', { 'OS-TRUST:trust': { id: 'none' } }],
+  ])('is refused with 401 for %s', async (_, scope) => {
+    const user = await member('creator')
+    const answer = await byPassword(user.name, user.password, scope)
+    expect(answer.status).toBe(401)
+    expect(answer.json).toEqual(UNAUTHENTICATED)
+  })
+
+  it('is refused with 401 for a disabled project', async () => {
+    const user = await member('creator')
+    const token = await administrator()
+    await identity('PATCH', `/projects/${user.project}`, { token, json: { project: { enabled: false } } })
+    const answer = await byPassword(user.name, user.password, { project: { id: user.project } })
+    expect([answer.status, answer.json]).toEqual([401, UNAUTHENTICATED])
+  })
+})
+
+describe('a log-in that fails', () => {
+  it('says the same for a wrong password, an unknown, a disabled and a foreign user, and one without password', async () => {
+    const user = await member('member')
+    const disabled = await create('user', { name: unique('user'), password: 'secret', enabled: false })
+    const without = await create('user', { name: unique('user') })
+    const foreign = {
+      methods: ['password'],
+      password: { user: { name: 'admin', domain: { id: 'x' }, password: adminPassword } },
+    }
+    const answers = await Promise.all([
+      byPassword(user.name, 'wrong'),
+      byPassword(unique('nobody'), 'wrong'),
+      byPassword(disabled.name, 'secret'),
+      byPassword(without.name, ''),
+      byPassword(without.name, 'null'),
+      authenticate({ methods: ['password'], password: { user: { id: user.id } } }),
+      authenticate({ methods: ['password'], password: { user: { id: 'none', password: 'x' } } }),
+      authenticate(foreign),
+    ])
+    const told = answers.map(({ status, json, headers }) => [status, json, headers.get('WWW-Authenticate')])
+    expect(told).toEqual(answers.map(() => [401, UNAUTHENTICATED, `Keystone uri="${base}/identity/v3"`]))
+    expect(answers.every(({ headers }) => !headers.has('X-Subject-Token'))).toBe(true)
+  })
+
+  it('takes about as long for an unknown user as for a wrong password', async () => {
+    const user = await member('member')
+    const median = async (name: () => string) => {
+      const times: number[] = []
+      for (let round = 0; round < 9; round++) {
+        const begun = performance.now()
+        await byPassword(name(), 'wrong')
+        times.push(performance.now() - begun)
+      }
+      return times.toSorted((a, b) => a - b)[4] ?? 0
+    }
+    const known = await median(() => user.name)
+    const unknown = await median(() => unique('nobody'))
+    // Without the work for nobody the ratio is beyond ten.
+    expect(Math.max(known, unknown) / Math.min(known, unknown)).toBeLessThan(2)
+  })
+
+  const identityOf = (methods: unknown, members: object = {}) => ({ auth: { identity: { methods, ...members } } })
+  const password = (user: unknown, scope?: unknown) => ({
+    auth: { identity: { methods: ['password'], password: { user } }, ...(scope !== undefined && { scope }) },
+  })
+  const somebody = { id: 'x', password: 'y' }
+  const expecting = (what: string) =>
+    `Expecting to find ${what}. The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.`
+
+  it.each([
+    [{}, "'identity' is a required property"],
+    [{ auth: null }, expecting('auth in request body')],
+    [{ auth: [] }, "[] is not of type 'object'"],
+    [{ auth: {} }, "'identity' is a required property"],
+    [{ auth: { identity: {} } }, "Invalid input for field 'identity': 'methods' is a required property"],
+    [identityOf('password'), "Invalid input for field 'identity/methods': 'password' is not of type 'array'"],
+    [identityOf([1]), "Invalid input for field 'identity/methods/0': 1 is not of type 'string'"],
+    [identityOf(['password']), expecting('password in identity')],
+    [identityOf(['zzz']), expecting('zzz in identity')],
+    [identityOf(['password'], { password: {} }), expecting('user in password')],
+    [identityOf(['token'], { token: {} }), "Invalid input for field 'identity/token': 'id' is a required property"],
+    [
+      identityOf(['application_credential'], { application_credential: {} }),
+      expecting('name or ID in application credential'),
+    ],
+    [
+      identityOf(['application_credential'], { application_credential: { name: 'x' } }),
+      expecting('user in application credential'),
+    ],
+    [password({ name: 'x' }), expecting('domain in user')],
+    [password({}), 'Invalid input for field identity/password/user: id or name must be present.'],
+    [
+      password({ name: 'x', domain: {} }),
+      'Invalid input for field identity/password/user/domain: id or name must be present.',
+    ],
+    [
+      password({ id: 'x', password: 7 }),
+      "Invalid input for field 'identity/password/user/password': The value is not of type 'string'",
+    ],
+    [password(somebody, { project: {} }), 'Invalid input for field scope/project: id or name must be present.'],
+    [password(somebody, { project: { name: 'x' } }), expecting('domain in project')],
+    [password(somebody, { bogus: {} }), expecting('system, project, domain, OS-TRUST:trust or unscoped in scope')],
+    [
+      password(somebody, { project: { id: 'x' }, unscoped: {} }),
+      expecting('system, project, domain, OS-TRUST:trust or unscoped in scope'),
+    ],
+    [password(somebody, 'bogus'), "Invalid input for field 'scope': the value is not a scope"],
+  ])('400 for the request %j', async (json, message) => {
+    const answer = await identity('POST', '/auth/tokens', { json })
+    expect([answer.status, answer.json]).toEqual([400, FAULT(400, 'Bad Request', message)])
+  })
+
+  it.each([[['totp']], [['password', 'token']], [[]]])('401 for the methods %j', async (methods) => {
+    const given = { totp: {}, password: { user: somebody }, token: { id: 'x' } }
+    const answer = await authenticate({ methods, ...given })
+    expect(answer.status).toBe(401)
+    expect(answer.json.error.message).toBe('Attempted to authenticate with an unsupported method.')
+  })
+
+  it.each([
+    ['{bad', 'application/json', 400],
+    ['[]', 'application/json', 400],
+    ['"text"', 'application/json', 400],
+    ['\xff', 'application/json', 400],
+    ['auth=x', 'application/x-www-form-urlencoded', 400],
+    ['', 'application/json', 400],
+    [`{"auth":"${'x'.repeat(30_000)}"}`, 'application/json', 413],
+    ['['.repeat(20_000), 'application/json', 400],
+    [`{"auth":${'{"a":'.repeat(4000)}1${'}'.repeat(4000)}}`, 'application/json', 400],
+  ])('the body %.20j of type %s: %d', async (body, type, status) => {
+    const bytes = Uint8Array.from(body, (character) => character.charCodeAt(0))
+    const answer = await identity('POST', '/auth/tokens', { body: bytes, headers: { 'Content-Type': type } })
+    expect(answer.status).toBe(status)
+    expect(answer.json.error.code).toBe(status)
+  })
+})
+
+describe('log-in with a token', () => {
+  it('changes the scope and keeps the time of expiry, the chain and the methods', async () => {
+    const user = await member('creator')
+    const first = await byPassword(user.name, user.password, 'unscoped')
+    const second = await byToken(tokenIn(first), { project: { id: user.project } })
+    expect(second.json.token.project.id).toBe(user.project)
+    expect(second.json.token.methods).toEqual(['token', 'password'])
+    expect(second.json.token.expires_at).toBe(first.json.token.expires_at)
+    const third = await byToken(tokenIn(second), 'unscoped')
+    expect(third.json.token.methods).toEqual(['token', 'password'])
+    expect(third.json.token.expires_at).toBe(first.json.token.expires_at)
+    const [root] = first.json.token.audit_ids
+    expect(second.json.token.audit_ids).toEqual([expect.not.stringContaining(root), root])
+    expect(third.json.token.audit_ids[1]).toBe(root)
+  })
+
+  it('gives no role that the user does not have', async () => {
+    const user = await member('creator')
+    const answer = await byToken(user.token, { project: { name: 'admin', domain } })
+    expect(answer.status).toBe(401)
+  })
+
+  it.each(['', 'x', 'gAAAAABrAlwSSqg5', 'AQR0ZXN0'])('404 for %j, which is no token', async (token) => {
+    const answer = await byToken(token)
+    expect([answer.status, answer.json]).toEqual([404, FAULT(404, 'Not Found', 'Failed to validate token')])
+  })
+})
+
+describe('a token as its own subject', () => {
+  it('is shown to its user and to the administrator, as it was issued', async () => {
+    const user = await member('creator')
+    const issued = await byPassword(user.name, user.password)
+    const subject = tokenIn(issued)
+    for (const token of [subject, user.token, await administrator()]) {
+      const answer = await identity('GET', '/auth/tokens', { token, headers: { 'X-Subject-Token': subject } })
+      expect(answer.status).toBe(200)
+      expect(answer.headers.get('X-Subject-Token')).toBe(subject)
+      expect(answer.headers.get('Cache-Control')).toBe('no-store')
+      expect(answer.json).toEqual(issued.json)
+    }
+    const head = await identity('HEAD', '/auth/tokens', { token: subject, headers: { 'X-Subject-Token': subject } })
+    expect([head.status, head.text]).toEqual([200, ''])
+  })
+
+  it.each(['GET', 'DELETE'])('%s is forbidden to others, the admin of some project too', async (method) => {
+    const admin = await member('admin')
+    const other = await member('member')
+    const answer = await identity(method, '/auth/tokens', {
+      token: admin.token,
+      headers: { 'X-Subject-Token': other.token },
+    })
+    expect(answer.status).toBe(403)
+    expect(answer.json.error.message).toMatch(
+      /^You are not authorized to perform the requested action: identity:\w+_token\.$/,
+    )
+  })
+
+  it.each([
+    ['GET', 'x', 404, 'Failed to validate token'],
+    ['DELETE', 'x', 404, 'Failed to validate token'],
+    ['GET', undefined, 404, 'No token in the request'],
+    ['DELETE', undefined, 404, 'No token in the request'],
+  ])('%s with the subject %s: %d', async (method, subject, status, message) => {
+    const headers = subject === undefined ? {} : { 'X-Subject-Token': subject }
+    const answer = await identity(method, '/auth/tokens', { token: await administrator(), headers })
+    expect([answer.status, answer.json]).toEqual([status, FAULT(status, 'Not Found', message)])
+  })
+
+  it('ends at once when it is given back, with all tokens got from it, and no other', async () => {
+    const user = await member('creator')
+    const root = tokenIn(await byPassword(user.name, user.password, 'unscoped'))
+    const child = tokenIn(await byToken(root, { project: { id: user.project } }))
+    const works = async (token: string) => (await identity('GET', '/auth/projects', { token })).status
+    const keyManager = async (token: string) => (await call('GET', '/v1/secrets', { token })).status
+    expect(await Promise.all([works(root), works(child), works(user.token)])).toEqual([200, 200, 200])
+    expect([await keyManager(child), await keyManager(user.token)]).toEqual([200, 200])
+    const revoked = await identity('DELETE', '/auth/tokens', { token: root, headers: { 'X-Subject-Token': root } })
+    expect([revoked.status, revoked.text]).toEqual([204, ''])
+    expect(await Promise.all([works(root), works(child), works(user.token)])).toEqual([401, 401, 200])
+    expect([await keyManager(child), await keyManager(user.token)]).toEqual([401, 200])
+    expect((await byToken(root)).status).toBe(404)
+  })
+})
+
+describe('what a token opens', () => {
+  it('the enabled projects in which its user has a role', async () => {
+    const user = await member('creator')
+    const answer = await identity('GET', '/auth/projects', { token: user.token })
+    expect(answer.json.projects.map(({ id }: { id: string }) => id)).toEqual([user.project])
+    expect(answer.json.links).toEqual({ next: null, self: `${base}/identity/v3/auth/projects`, previous: null })
+  })
+
+  it('no domains', async () => {
+    const user = await member('creator')
+    const answer = await identity('GET', '/auth/domains', { token: user.token })
+    expect(answer.json.domains).toEqual([])
+  })
+
+  it('the catalogue, for a scoped token only', async () => {
+    const user = await member('creator')
+    const scoped = await identity('GET', '/auth/catalog', { token: user.token })
+    expect(scoped.json.catalog).toEqual((await byPassword(user.name, user.password)).json.token.catalog)
+    const token = tokenIn(await byPassword(user.name, user.password, 'unscoped'))
+    const unscoped = await identity('GET', '/auth/catalog', { token })
+    expect(unscoped.json).toEqual(FAULT(403, 'Forbidden', 'You are not authorized to perform the requested action.'))
+  })
+
+  it('the Key Manager, and with an unscoped token nothing of it', async () => {
+    const user = await member('creator')
+    expect((await call('GET', '/v1/secrets', { token: user.token })).status).toBe(200)
+    const token = tokenIn(await byPassword(user.name, user.password, 'unscoped'))
+    expect((await call('GET', '/v1/secrets', { token })).status).toBe(401)
+  })
+})
+
+describe('the end of tokens already issued, through the same Worker at once', () => {
+  const change = (path: string, json: unknown) => async (token: string) => {
+    expect((await identity('PATCH', path, { token, json })).status).toBe(200)
+  }
+  const remove = (path: string) => async (token: string) => {
+    expect((await identity('DELETE', path, { token })).status).toBe(204)
+  }
+
+  it.each<[string, (user: cloud.Member, role: string) => (token: string) => Promise<void>]>([
+    ['the user is disabled', ({ id }) => change(`/users/${id}`, { user: { enabled: false } })],
+    ['the user is deleted', ({ id }) => remove(`/users/${id}`)],
+    ['the administrator sets a password', ({ id }) => change(`/users/${id}`, { user: { password: 'another' } })],
+    ['the project is disabled', ({ project }) => change(`/projects/${project}`, { project: { enabled: false } })],
+    ['the project is deleted', ({ project }) => remove(`/projects/${project}`)],
+    ['the last role is taken away', ({ project, id }, role) => remove(grantPath(project, id, role))],
+  ])('%s', async (_, effect) => {
+    const user = await member('creator')
+    const token = await administrator()
+    const keyManager = async () => (await call('GET', '/v1/secrets', { token: user.token })).status
+    expect(await keyManager()).toBe(200)
+    await effect(user, await roleId('creator', token))(token)
+    expect(await keyManager()).toBe(401)
+    expect((await identity('GET', '/auth/projects', { token: user.token })).status).toBe(401)
+  })
+
+  it('a user who is enabled again needs a new token', async () => {
+    const user = await member('creator')
+    const token = await administrator()
+    for (const enabled of [false, true]) {
+      await identity('PATCH', `/users/${user.id}`, { token, json: { user: { enabled } } })
+    }
+    expect((await call('GET', '/v1/secrets', { token: user.token })).status).toBe(401)
+    expect((await byPassword(user.name, user.password)).status).toBe(201)
+  })
+
+  it('one of two roles is taken away: the token keeps the other', async () => {
+    const user = await member('creator', 'observer')
+    const token = await administrator()
+    const store = async () => (await call('POST', '/v1/secrets', { token: user.token, json: { name: 'x' } })).status
+    expect(await store()).toBe(201)
+    await identity('DELETE', grantPath(user.project, user.id, await roleId('creator', token)), { token })
+    expect(await store()).toBe(403)
+    expect((await call('GET', '/v1/secrets', { token: user.token })).status).toBe(200)
+  })
+
+  it('a role given later is not in a token issued before', async () => {
+    const user = await member('observer')
+    const token = await administrator()
+    await identity('PUT', grantPath(user.project, user.id, await roleId('creator', token)), { token })
+    const store = async (token: string) => (await call('POST', '/v1/secrets', { token, json: { name: 'x' } })).status
+    expect(await store(user.token)).toBe(403)
+    expect(await store(tokenIn(await byPassword(user.name, user.password)))).toBe(201)
+  })
+
+  it('admin is replaced by member: the token is no administrator any more', async () => {
+    const admin = await administrator()
+    const created = await create('user', { name: unique('user'), password: 'secret' }, admin)
+    const projects = await identity('GET', '/projects?name=admin', { token: admin })
+    const project = projects.json.projects[0].id
+    const role = await roleId('admin', admin)
+    await identity('PUT', grantPath(project, created.id, role), { token: admin })
+    const token = tokenIn(await byPassword(created.name, 'secret', { project: { id: project } }))
+    const list = async () => (await identity('GET', '/users', { token })).status
+    expect(await list()).toBe(200)
+    await identity('PUT', grantPath(project, created.id, await roleId('member', admin)), { token: admin })
+    await identity('DELETE', grantPath(project, created.id, role), { token: admin })
+    expect(await list()).toBe(403)
+    const answer = await identity('GET', '/auth/tokens', { token, headers: { 'X-Subject-Token': token } })
+    expect(answer.json.token.roles.map(({ name }: { name: string }) => name)).toEqual(['member', 'reader'])
+  })
+})

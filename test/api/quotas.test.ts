@@ -1,0 +1,310 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { base, call } from '../support/client.ts'
+import { eitherOfContainers, itDiffersInContainers } from '../support/container-differences.ts'
+import { itDiffers, onPeer } from '../support/differences.ts'
+import { owner, person, project, secret, type Person } from '../support/given.ts'
+import { aSecond, container, HOOK_MILLISECONDS } from '../support/given-containers.ts'
+import { expectRefusal, mismatch, notPermitted, quotaReached } from '../support/refusals.ts'
+
+const unlimited = { secrets: -1, orders: -1, containers: -1, consumers: -1, cas: -1 }
+const unset = { secrets: null, orders: null, containers: null, consumers: null, cas: null }
+const path = '/v1/project-quotas'
+
+let who: Person
+let admin: Person
+const asAdmin = (method: string, at: string, json?: unknown) => call(method, at, { token: admin.token, json })
+const limits = (projectId: string, given: object) => asAdmin('PUT', `${path}/${projectId}`, { project_quotas: given })
+const unknown = () => `project ${crypto.randomUUID()}`.replace(' ', '-')
+
+beforeAll(async () => {
+  who = await owner()
+  admin = await person(['key-manager:service-admin'])
+}, HOOK_MILLISECONDS)
+
+describe('GET /v1/quotas', () => {
+  it('gives the configured limits to a project without its own', async () => {
+    const { token } = await owner()
+    const answer = await call('GET', '/v1/quotas', { token })
+    expect([answer.status, answer.json]).toEqual([200, { quotas: unlimited }])
+  })
+
+  it('gives the project’s own limits where they are set', async () => {
+    await limits(who.projectId, { secrets: 5, cas: 0, orders: -7 })
+    const answer = await call('GET', '/v1/quotas', { token: who.token })
+    expect(answer.json).toEqual({ quotas: { ...unlimited, secrets: 5, cas: 0, orders: -7 } })
+    await asAdmin('DELETE', `${path}/${who.projectId}`)
+    expect((await call('GET', '/v1/quotas', { token: who.token })).json).toEqual({ quotas: unlimited })
+  })
+
+  it('is 405 for other methods', async () => {
+    const answer = await call('DELETE', '/v1/quotas', { token: who.token })
+    expectRefusal(answer, 405, '')
+    expect(answer.headers.get('Allow')).toBe('GET')
+  })
+
+  itDiffers('no stray segments')('is 404 below', async () => {
+    expectRefusal(await call('GET', '/v1/quotas/abc', { token: who.token }), 404, '')
+  })
+
+  itDiffers('tenant paths')('is there under a tenant path', async () => {
+    const answer = await call('GET', `/v1/${who.projectId}/quotas`, { token: who.token })
+    expect(answer.json).toEqual({ quotas: unlimited })
+  })
+})
+
+describe('/v1/project-quotas/{project}', () => {
+  it('is 404 for a project without limits of its own', async () => {
+    for (const method of ['GET', 'DELETE']) {
+      expectRefusal(await asAdmin(method, `${path}/${unknown()}`), 404, 'Project quotas not found.')
+    }
+  })
+
+  it('takes limits of any project, and merges them', async () => {
+    const id = unknown()
+    const put = await limits(id, { secrets: 5, orders: -1 })
+    expect([put.status, put.text]).toEqual([204, ''])
+    expect((await asAdmin('GET', `${path}/${id}`)).json).toEqual({
+      project_quotas: { ...unset, secrets: 5, orders: -1 },
+    })
+    await limits(id, { containers: 2, orders: 0 })
+    await limits(id, {})
+    expect((await asAdmin('GET', `${path}/${id}`)).json).toEqual({
+      project_quotas: { ...unset, secrets: 5, orders: 0, containers: 2 },
+    })
+    expect((await asAdmin('DELETE', `${path}/${id}`)).status).toBe(204)
+    expectRefusal(await asAdmin('GET', `${path}/${id}`), 404, 'Project quotas not found.')
+  })
+
+  it('keeps an empty row', async () => {
+    const id = unknown()
+    expect((await limits(id, {})).status).toBe(204)
+    expect((await asAdmin('GET', `${path}/${id}`)).json).toEqual({ project_quotas: unset })
+  })
+
+  it.each([-1, 0, 1, 2147483647, -2147483648])('takes %i', async (value) => {
+    const id = unknown()
+    expect((await limits(id, { secrets: value })).status).toBe(204)
+    expect((await asAdmin('GET', `${path}/${id}`)).json.project_quotas.secrets).toBe(value)
+  })
+
+  it('takes 2.0 as 2', async () => {
+    const id = unknown()
+    const body = '{"project_quotas": {"secrets": 2.0}}'
+    const request = { token: admin.token, body, headers: { 'Content-Type': 'application/json' } }
+    expect((await call('PUT', `${path}/${id}`, request)).status).toBe(204)
+    expect((await asAdmin('GET', `${path}/${id}`)).json.project_quotas.secrets).toBe(2)
+  })
+
+  itDiffersInContainers('numbers of quotas').each<[number, string]>([
+    [2147483648, '2147483648 is greater than the maximum of 2147483647'],
+    [-2147483649, '-2147483649 is less than the minimum of -2147483648'],
+  ])('refuses %i', async (value, reason) => {
+    const answer = await limits(unknown(), { secrets: value })
+    expectRefusal(answer, 400, mismatch('Project Quota', reason, 'project_quotas'))
+  })
+
+  it('is 405 to POST, naming the methods that there are', async () => {
+    const answer = await asAdmin('POST', `${path}/${unknown()}`, {})
+    expectRefusal(answer, 405, '')
+    expect(answer.headers.get('Allow')).toBe('DELETE, GET, PUT')
+  })
+
+  it('is for the service’s administrators', async () => {
+    const refusal = notPermitted('Project Quotas')
+    for (const [method, at] of [
+      ['GET', path],
+      ['GET', `${path}/x`],
+      ['PUT', `${path}/x`],
+      ['DELETE', `${path}/x`],
+    ] as const) {
+      const json = method === 'PUT' ? { project_quotas: {} } : undefined
+      expectRefusal(await call(method, at, { token: who.token, json }), 403, refusal)
+    }
+  })
+
+  itDiffers('no stray segments')('is 404 below', async () => {
+    expectRefusal(await asAdmin('GET', `${path}/x/y`), 404, '')
+  })
+})
+
+describe('GET /v1/project-quotas', () => {
+  it('lists projects with limits, oldest first, paged', async () => {
+    const ids = [unknown(), unknown()]
+    for (const id of ids) {
+      await limits(id, { secrets: 3 })
+      if (onPeer) await aSecond()
+    }
+    const { total } = (await asAdmin('GET', path)).json
+    const offset = total - 2
+    const answer = await asAdmin('GET', `${path}?limit=2&offset=${offset}`)
+    expect(answer.json.project_quotas).toEqual(
+      ids.map((id) => ({ project_id: id, project_quotas: { ...unset, secrets: 3 } })),
+    )
+    const at = eitherOfContainers('links to quotas', {
+      ours: `${base}/v1/project-quotas`,
+      peer: `${base}/v1/project_quotas`,
+    })
+    expect(answer.json.previous).toBe(`${at}?limit=2&offset=${Math.max(0, offset - 2)}`)
+    const earlier = (await asAdmin('GET', `${path}?limit=1&offset=${offset}`)).json
+    expect(earlier.next).toBe(`${at}?limit=1&offset=${offset + 1}`)
+  })
+
+  it('links back even from an empty page', async () => {
+    await limits(unknown(), {})
+    const answer = await asAdmin('GET', `${path}?limit=5&offset=100000`)
+    expect(Object.keys(answer.json)).toEqual(['project_quotas', 'previous', 'total'])
+    expect(answer.json.project_quotas).toEqual([])
+    expect(answer.json.previous).toMatch(/\?limit=5&offset=99995$/)
+  })
+})
+
+const order = { type: 'key', meta: { algorithm: 'aes', bit_length: 128 } }
+const image = () => ({ service: 'image', resource_type: 'image', resource_id: crypto.randomUUID() })
+
+/** What a quota is about: how one is made, and how many there are. */
+const subjects = [
+  {
+    quota: 'secrets',
+    operation: 'Secret creation',
+    prepare: async () => '/v1/secrets',
+    body: () => ({}),
+    made: 201,
+    counted: '/v1/secrets',
+  },
+  {
+    quota: 'orders',
+    operation: 'Order creation',
+    prepare: async () => '/v1/orders',
+    body: () => order,
+    made: 202,
+    counted: '/v1/orders',
+  },
+  {
+    quota: 'containers',
+    operation: 'Container creation',
+    prepare: async () => '/v1/containers',
+    body: () => ({ type: 'generic' }),
+    made: 201,
+    counted: '/v1/containers',
+  },
+  {
+    quota: 'consumers',
+    operation: 'SecretConsumer creation',
+    prepare: async (by: Person) => `${await secret(by)}/consumers`,
+    body: image,
+    made: 200,
+    counted: null,
+  },
+  {
+    quota: 'consumers',
+    operation: 'ContainerConsumer creation',
+    prepare: async (by: Person) => `${await container(by)}/consumers`,
+    body: () => ({ name: crypto.randomUUID(), URL: 'u' }),
+    made: 200,
+    counted: null,
+  },
+] as const
+
+describe.each(subjects)('the quota of $quota at $operation', ({ quota, operation, prepare, body, made, counted }) => {
+  const refusal = `${operation} issue seen - ${quotaReached}`
+
+  it('forbids all at 0, allows n at n, and all below 0', async () => {
+    const { token, projectId } = who
+    const at = await prepare(who)
+    const present = (await call('GET', counted ?? at, { token })).json.total
+    const create = () => call('POST', at, { token, json: body() })
+    await limits(projectId, { [quota]: 0 })
+    expectRefusal(await create(), 403, refusal)
+    if (quota === 'consumers') await limits(projectId, { consumers: 1000 })
+    else await limits(projectId, { [quota]: present + 2 })
+    const first = await create()
+    expect(first.status).toBe(made)
+    const second = await create()
+    expect(second.status).toBe(made)
+    if (quota !== 'consumers') expectRefusal(await create(), 403, refusal)
+    await limits(projectId, { [quota]: 1 })
+    expectRefusal(await create(), 403, refusal)
+    expect((await call('GET', counted ?? at, { token })).json.total).toBe(present + 2)
+    await limits(projectId, { [quota]: -3 })
+    expect((await create()).status).toBe(made)
+    await asAdmin('DELETE', `${path}/${projectId}`)
+  })
+
+  it('is asked after the body is checked', async () => {
+    const { token, projectId } = who
+    const at = await prepare(who)
+    await limits(projectId, { [quota]: 0 })
+    const answer = await call('POST', at, { token, json: [] })
+    expect(answer.status).toBe(400)
+    await asAdmin('DELETE', `${path}/${projectId}`)
+  })
+
+  it.skipIf(onPeer)('lets exactly n of many parallel creators through', async () => {
+    const creator = await owner()
+    const at = await prepare(creator)
+    const { token } = creator
+    const present = (await call('GET', counted ?? at, { token })).json.total
+    await limits(creator.projectId, { [quota]: present + 5 })
+    const create = () => call('POST', at, { token, json: body() })
+    const answers = await Promise.all(Array.from({ length: 14 }, create))
+    expect(answers.filter(({ status }) => status === made)).toHaveLength(5)
+    for (const answer of answers) if (answer.status !== made) expectRefusal(answer, 403, refusal)
+    expect((await call('GET', counted ?? at, { token })).json.total).toBe(present + 5)
+  })
+})
+
+describe('quotas', () => {
+  it('of containers are asked before the secrets are looked for', async () => {
+    await limits(who.projectId, { containers: 0 })
+    const refs = [{ name: 'a', secret_ref: `${base}/v1/secrets/11111111-1111-4111-8111-111111111111` }]
+    const json = { type: 'generic', secret_refs: refs }
+    const answer = await call('POST', '/v1/containers', { token: who.token, json })
+    expectRefusal(answer, 403, `Container creation issue seen - ${quotaReached}`)
+    await asAdmin('DELETE', `${path}/${who.projectId}`)
+  })
+
+  it('of consumers refuse a repeated registration too', async () => {
+    const creator = await owner()
+    const { token } = creator
+    for (const [ref, json, operation] of [
+      [await secret(creator), image(), 'SecretConsumer creation'],
+      [await container(creator), { name: 'n', URL: 'u' }, 'ContainerConsumer creation'],
+    ] as const) {
+      await asAdmin('DELETE', `${path}/${creator.projectId}`)
+      expect((await call('POST', `${ref}/consumers`, { token, json })).status).toBe(200)
+      // One of each kind: they are counted apart.
+      await limits(creator.projectId, { consumers: 1 })
+      const again = await call('POST', `${ref}/consumers`, { token, json })
+      expectRefusal(again, 403, `${operation} issue seen - ${quotaReached}`)
+    }
+  })
+
+  it('count what is deleted no more', async () => {
+    const creator = await owner()
+    await limits(creator.projectId, { secrets: 1, containers: 1 })
+    for (const make of [secret, container]) {
+      const ref = await make(creator)
+      await expect(make(creator)).rejects.toThrow('quota')
+      await call('DELETE', ref, { token: creator.token })
+      await make(creator)
+    }
+  })
+
+  it('of one project are not touched by another', async () => {
+    const other = await owner()
+    await limits(await project(), { secrets: 0 })
+    await limits(who.projectId, { secrets: 0 })
+    await secret(other)
+    await asAdmin('DELETE', `${path}/${who.projectId}`)
+  })
+
+  it('of an ACL user’s project count what that user registers elsewhere', async () => {
+    const reader = await person(['creator'])
+    const ref = await secret(who)
+    await call('PUT', `${ref}/acl`, { token: who.token, json: { read: { users: [reader.userId] } } })
+    await limits(reader.projectId, { consumers: 0 })
+    const refused = await call('POST', `${ref}/consumers`, { token: reader.token, json: image() })
+    expectRefusal(refused, 403, `SecretConsumer creation issue seen - ${quotaReached}`)
+    expect((await call('POST', `${ref}/consumers`, { token: who.token, json: image() })).status).toBe(200)
+  })
+})

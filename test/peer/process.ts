@@ -1,0 +1,238 @@
+/** Child processes of the peer drivers: each is started in its own process group and none outlives this process. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { constants, homedir } from 'node:os'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export type Environment = Readonly<Record<string, string>>
+
+/**
+ * What every peer runs with. Debian's own programs come first, so that another Python on the machine is not picked up;
+ * nothing of the caller's environment is passed on, so that no proxy and no OS_* variable of another cloud leaks in.
+ */
+export const systemEnvironment: Environment = {
+  PATH: '/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: homedir(),
+  LANG: 'C.UTF-8',
+  PYTHONDONTWRITEBYTECODE: '1',
+  PYTHONWARNINGS: 'ignore',
+}
+
+export interface StartOptions {
+  readonly environment?: Environment
+  readonly folder?: string
+  /** A file that takes standard output and error; without it both are kept in memory and given to `onLine`. */
+  readonly log?: string
+  /** Called with every line of standard output. */
+  readonly onLine?: (line: string) => void
+}
+
+export interface RunningProcess {
+  readonly name: string
+  readonly pid: number
+  /** Settles when the process has ended, with its exit status; a death by signal is 128 + its number, as in a shell. */
+  readonly ended: Promise<number>
+  /** The last lines that the process wrote, to explain a failure. */
+  lastLines(): string
+  /** Asks the whole process group to end, kills it after ten seconds, and returns when the process is gone. */
+  stop(): Promise<void>
+}
+
+export interface Finished {
+  readonly status: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** The words of a command line: the literal text is split at its spaces, every value stays one word whatever it holds. */
+export function words(literals: TemplateStringsArray, ...values: readonly string[]): readonly string[] {
+  const split: string[] = []
+  let word: string | undefined
+  for (const [index, literal] of literals.entries()) {
+    const [first = '', ...rest] = literal.split(/\s+/)
+    if (first) word = (word ?? '') + first
+    for (const next of rest) {
+      if (word !== undefined) split.push(word)
+      word = next || undefined
+    }
+    const value = values[index]
+    if (value !== undefined) word = (word ?? '') + value
+  }
+  return word === undefined ? split : [...split, word]
+}
+
+const GRACE_MILLISECONDS = 10_000
+const LAST_LINES = 15
+const running = new Set<RunningProcess>()
+/** A signal has come: nothing new is started. */
+let isStopping = false
+
+const tail = (text: string): string => text.trimEnd().split('\n').slice(-LAST_LINES).join('\n')
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal)
+  } catch {
+    // The group is gone already, which is what was wanted.
+  }
+}
+
+/** Also settles, with status 127 as in a shell, when the program could not be started at all. */
+function endOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(127))
+    child.once('close', (status, signal) => resolve(status ?? 128 + (signal ? constants.signals[signal] : 0)))
+  })
+}
+
+async function stopGroup(pid: number, ended: Promise<number>): Promise<void> {
+  signalGroup(pid, 'SIGTERM')
+  const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), GRACE_MILLISECONDS)
+  await ended
+  clearTimeout(timer)
+  // Children that ignored the request must not survive their parent.
+  signalGroup(pid, 'SIGKILL')
+}
+
+function readLines(child: ChildProcess, onLine?: (line: string) => void): () => string {
+  let kept: string[] = []
+  const keep = (line: string): void => {
+    kept = [...kept.slice(1 - LAST_LINES), line]
+  }
+  if (child.stderr) createInterface({ input: child.stderr }).on('line', keep)
+  if (child.stdout)
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      keep(line)
+      onLine?.(line)
+    })
+  return () => kept.join('\n')
+}
+
+/** Starts a program in a process group of its own, known to {@link stopEverything}. */
+function spawnGroup(
+  command: string,
+  args: readonly string[],
+  { environment, folder }: StartOptions,
+  output: number | 'pipe',
+  lastLines: () => string,
+): { readonly child: ChildProcess; readonly started: RunningProcess } {
+  if (isStopping) throw new Error(`${command} is not started any more`)
+  const child = spawn(command, args, {
+    cwd: folder,
+    env: { ...systemEnvironment, ...environment },
+    detached: true,
+    stdio: ['ignore', output, output],
+  })
+  const ended = endOf(child)
+  const { pid } = child
+  if (pid === undefined) throw new Error(`${command} cannot be started`)
+  const name = command.split('/').at(-1) ?? command
+  const started = { name, pid, ended, lastLines, stop: () => stopGroup(pid, ended) }
+  running.add(started)
+  void ended.then(() => running.delete(started))
+  return { child, started }
+}
+
+/** Starts a program that keeps running. Throws when the program cannot be started. */
+export function startProcess(command: string, args: readonly string[], options: StartOptions = {}): RunningProcess {
+  const { log, onLine } = options
+  if (log === undefined) {
+    let lines = (): string => ''
+    const { child, started } = spawnGroup(command, args, options, 'pipe', () => lines())
+    lines = readLines(child, onLine)
+    return started
+  }
+  const file = openSync(log, 'a')
+  try {
+    return spawnGroup(command, args, options, file, () => tail(readFileSync(log, 'utf8'))).started
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Runs a program to its end and returns what it wrote, whatever its exit status. Throws when it cannot be started. */
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: Omit<StartOptions, 'log' | 'onLine'> = {},
+): Promise<Finished> {
+  const written = { stdout: '', stderr: '' }
+  const { child, started } = spawnGroup(command, args, options, 'pipe', () => tail(written.stderr))
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (written.stdout += text))
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (written.stderr += text))
+  const status = await started.ended
+  // After a signal nobody is to take a program that was stopped for one that failed.
+  if (isStopping) await new Promise(() => {})
+  return { status, ...written }
+}
+
+/** {@link run} for programs that must succeed. Throws with the end of what the program wrote. */
+export async function runToSuccess(
+  command: string,
+  args: readonly string[],
+  options: Omit<StartOptions, 'log' | 'onLine'> = {},
+): Promise<string> {
+  const { status, stdout, stderr } = await run(command, args, options)
+  if (status === 0) return stdout
+  throw new Error(`${[command, ...args].join(' ')} ended with status ${status}:\n${tail(`${stdout}\n${stderr}`)}`)
+}
+
+/**
+ * Waits until `isReady` answers true (an exception counts as not yet).
+ * Throws when the process ends before, or after `seconds`.
+ */
+export async function waitUntil(
+  process: RunningProcess,
+  isReady: () => boolean | Promise<boolean>,
+  seconds: number,
+): Promise<void> {
+  const deadline = Date.now() + seconds * 1000
+  let status: number | undefined
+  void process.ended.then((value) => (status = value))
+  while (Date.now() < deadline) {
+    if (status !== undefined) throw new Error(`${process.name} ended with status ${status}:\n${process.lastLines()}`)
+    const ready = await Promise.resolve()
+      .then(isReady)
+      .catch(() => false)
+    if (ready) return
+    await sleep(200)
+  }
+  throw new Error(`${process.name} was not ready after ${seconds} s:\n${process.lastLines()}`)
+}
+
+/** Stops everything that is still running, the last started first. */
+export async function stopEverything(): Promise<void> {
+  for (const process of [...running].toReversed()) await process.stop()
+}
+
+/** On SIGINT and SIGTERM stops everything that was started and ends with the usual status (128 + signal). */
+export function stopEverythingOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      if (isStopping) return
+      isStopping = true
+      console.log(`stopping after ${signal}`)
+      void stopEverything().then(() => process.exit(128 + constants.signals[signal]))
+    })
+}
+
+// The last resort, when this process ends by an error that nobody expected.
+process.once('exit', () => {
+  for (const { pid } of running) signalGroup(pid, 'SIGTERM')
+})
+
+/** A loopback port that nothing listens on now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() =>
+        address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      )
+    })
+  })
+}

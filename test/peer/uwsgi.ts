@@ -1,0 +1,39 @@
+/** Debian's uWSGI as the web server of the Python peers. */
+import { startProcess, waitUntil, type Environment, type RunningProcess } from './process.ts'
+
+export interface Application {
+  readonly port: number
+  /** `package.module:factory()`, imported by uWSGI. */
+  readonly module: string
+  readonly environment: Environment
+  readonly log: string
+  readonly processes?: number
+  readonly threads?: number
+}
+
+/** Serves a WSGI application on a loopback port and returns when it answers. Throws when it does not in a minute. */
+export async function serve(application: Application): Promise<RunningProcess> {
+  const { port, module, environment, log, processes = 2, threads = 4 } = application
+  const server = startProcess(
+    'uwsgi',
+    [
+      '--plugins=python3',
+      `--http-socket=127.0.0.1:${port}`,
+      `--module=${module}`,
+      `--processes=${processes}`,
+      `--threads=${threads}`,
+      '--master',
+      '--lazy-apps',
+      '--need-app',
+      '--die-on-term',
+      '--buffer-size=65535',
+      '--post-buffering=65535',
+      // Debian's own settings: without them answers to HEAD and 204 confuse clients that keep the connection.
+      '--rem-header=Content-Length',
+      '--add-header=Connection: close',
+    ],
+    { environment, log },
+  )
+  await waitUntil(server, async () => (await fetch(`http://127.0.0.1:${port}/`)).status < 500, 60)
+  return server
+}

@@ -1,0 +1,53 @@
+/** Portcullis itself, started as `npm start` starts it, in a process of its own. */
+import { join } from 'node:path'
+import { startProcess, waitUntil, words, type Environment } from './process.ts'
+
+export interface WorkerOptions {
+  readonly port: number
+  /** A folder for the durable state; a second start continues with what is there. */
+  readonly state: string
+  /** Variables of the Worker that differ from their defaults. */
+  readonly variables?: Readonly<Record<string, string>>
+}
+
+export interface Worker {
+  /** Base of the key manager, without `/v1`. */
+  readonly url: string
+  /** The OS_* variables that it printed; none when it takes the tokens of a Keystone. */
+  readonly environment: Environment
+  stop(): Promise<void>
+}
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const READY = 'Portcullis is ready on '
+/** Of what is printed for the OpenStack client, the line that comes last. */
+const LAST_EXPORT = 'OS_PROJECT_DOMAIN_NAME'
+
+/** Starts the Worker on a loopback port and returns when it says that it is ready. Throws when it does not. */
+export async function startWorker({ port, state, variables = {} }: WorkerOptions): Promise<Worker> {
+  const described = Object.entries(variables).filter(([name]) => !name.endsWith('PASSWORD'))
+  console.log(
+    `starting Portcullis on port ${port} (${described.map((pair) => pair.join(' ')).join(', ') || 'defaults'})`,
+  )
+  let url: string | undefined
+  const environment: Record<string, string> = {}
+  const worker = startProcess(
+    process.execPath,
+    [
+      join('src', 'local', 'start.ts'),
+      ...words`--port ${String(port)} --persist-to ${state}`,
+      ...Object.entries(variables).flatMap(([name, value]) => ['--var', `${name}:${value}`]),
+    ],
+    {
+      folder: ROOT,
+      onLine: (line) => {
+        if (line.startsWith(READY)) url = line.slice(READY.length).trim()
+        const [, name, value] = /^\s*export (OS_[A-Z_]+)=(.*)$/.exec(line) ?? []
+        if (name !== undefined && value !== undefined) environment[name] = value.replace(/^(['"])(.*)\1$/, '$2')
+      },
+    },
+  )
+  const isComplete = () => variables.IDENTITY === 'keystone' || environment[LAST_EXPORT] !== undefined
+  await waitUntil(worker, () => url !== undefined && isComplete(), 120)
+  return { url: url ?? '', environment, stop: () => worker.stop() }
+}

@@ -1,0 +1,86 @@
+/**
+ * One client for two servers: the Worker of this repository in process, or with PEER_URL a real Barbican. It speaks
+ * HTTP only; tests assert what it gives back.
+ */
+import { env, exports } from 'cloudflare:workers'
+import { createApp } from '../../src/app.ts'
+import type { Environment } from '../../src/config.ts'
+
+const variables = env as unknown as Readonly<Record<string, string>>
+
+/** The database of the Worker under test, for what has no route and for what only a broken disk would do. */
+export const database = (env as unknown as { readonly DB: D1Database }).DB
+
+/** Set: the suite runs against this server, a real Barbican. */
+export const peerUrl = variables['PEER_URL'] ?? ''
+/** Keystone's v3 API that the peer believes. */
+export const peerIdentityUrl = variables['PEER_IDENTITY_URL'] ?? ''
+export const adminPassword = variables['ADMIN_PASSWORD'] ?? ''
+
+/** The base of every href that the server under test makes. */
+export const base = peerUrl || 'http://kms.example:9311'
+export const identityBase = peerUrl ? peerIdentityUrl : `${base}/identity/v3`
+
+export interface Request {
+  readonly token?: string | undefined
+  readonly json?: unknown
+  readonly body?: BodyInit
+  readonly headers?: Readonly<Record<string, string>>
+  /** For the `OpenStack-API-Version` header: `1.1`. */
+  readonly microversion?: string
+}
+
+/** An answer, its body read. `json` is undefined when the body is no JSON. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  readonly bytes: Uint8Array
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly json: any
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** An absolute URL: of a path below the server under test, or of an href that it gave. */
+const urlOf = (path: string) => (path.startsWith('http') ? path : base + path)
+
+function initOf(method: string, request: Request): RequestInit {
+  const headers = new Headers(request.headers)
+  if (request.token !== undefined) headers.set('X-Auth-Token', request.token)
+  if (request.microversion) headers.set('OpenStack-API-Version', `key-manager ${request.microversion}`)
+  if (request.json !== undefined && !headers.has('Content-Type')) headers.set('Content-Type', 'application/json')
+  const body = request.json === undefined ? request.body : JSON.stringify(request.json)
+  return { method, headers, redirect: 'manual', ...(body !== undefined && { body }) }
+}
+
+async function read(response: Response): Promise<Answer> {
+  const bytes = new Uint8Array(await response.arrayBuffer())
+  const text = new TextDecoder().decode(bytes)
+  return { status: response.status, headers: response.headers, text, bytes, json: parse(text) }
+}
+
+/** Sends one request; `path` may be an absolute href that the server gave. */
+export async function call(method: string, path: string, request: Request = {}): Promise<Answer> {
+  const [url, init] = [urlOf(path), initOf(method, request)]
+  return read(
+    peerUrl ? await fetch(url, init) : await (exports as unknown as { default: Fetcher }).default.fetch(url, init),
+  )
+}
+
+/**
+ * A Worker of its own on the same database, as another isolate of the deployment: it has opened no key yet. `variables`
+ * are set otherwise there; undefined takes one away.
+ */
+export function isolate(variables: Readonly<Record<string, unknown>> = {}): typeof call {
+  const app = createApp()
+  const environment = { ...env, ...variables } as unknown as Environment
+  return async (method, path, request = {}) =>
+    read(await app.request(urlOf(path), initOf(method, request), environment))
+}

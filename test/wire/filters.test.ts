@@ -1,0 +1,189 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Fault } from '../../src/faults.ts'
+import { parseBits, parseDateFilter, parseSort } from '../../src/wire/filters.ts'
+
+function failureOf(parse: () => unknown): string | null {
+  try {
+    parse()
+    return null
+  } catch (error) {
+    if (error instanceof Fault) return error.failure
+    throw error
+  }
+}
+
+const start = '2020-01-01T00:00:00.000000'
+const end = '2030-01-01T00:00:00.000000'
+
+describe('parseDateFilter', () => {
+  it.each([
+    ['', []],
+    ['2020', [{ comparison: 'eq', time: start }]],
+    ['gt:2020-01-01', [{ comparison: 'gt', time: start }]],
+    ['gte:2020-01-01T00:00:00Z', [{ comparison: 'gte', time: start }]],
+    ['lt:20200101', [{ comparison: 'lt', time: start }]],
+    ['lte:2020-01', [{ comparison: 'lte', time: start }]],
+    ['gt:2020-01-01T02:00:00+02:00', [{ comparison: 'gt', time: start }]],
+    [
+      'gt:2020,lt:2030',
+      [
+        { comparison: 'gt', time: start },
+        { comparison: 'lt', time: end },
+      ],
+    ],
+    [
+      'lte:2030,gte:2020',
+      [
+        { comparison: 'lte', time: end },
+        { comparison: 'gte', time: start },
+      ],
+    ],
+    [
+      '2020,gt:2020',
+      [
+        { comparison: 'eq', time: start },
+        { comparison: 'gt', time: start },
+      ],
+    ],
+    [
+      'gt:2020,lt:2030,2020',
+      [
+        { comparison: 'gt', time: start },
+        { comparison: 'lt', time: end },
+        { comparison: 'eq', time: start },
+      ],
+    ],
+  ])('reads %j', (value, terms) => {
+    expect(parseDateFilter(value)).toEqual(terms)
+  })
+
+  it.each(
+    [
+      [
+        'foo',
+        'eq:2020',
+        'GT:2020',
+        'gt:',
+        ',',
+        '2020,',
+        ',2020',
+        'gt:2020,,lt:2030',
+        'gt 2020',
+        'ne:2020',
+        'gt:gt:2020',
+      ],
+      ['gt:2020,gt:2021', 'gte:2020,gte:2021', 'gt:2020,gte:2021', 'gte:2020,gt:2021'],
+      ['lt:2020,lt:2021', 'lte:2020,lte:2021', 'lt:2020,lte:2021', 'lte:2020,lt:2021'],
+      ['2020,2021', '2020,gte:2020', 'gte:2020,2020', '2020,lte:2020', 'lte:2020,2020'],
+      ['gt:2020-01-01T00:00:00 01:00', 'gt: 2020', ' 2020', 'gt:2020 ', '2020, gt:2019'],
+    ].flat(),
+  )('refuses %j', (value) => {
+    expect(failureOf(() => parseDateFilter(value))).toBe('queryParameters')
+  })
+
+  it('gives at most three terms or refuses, for any value', () => {
+    const pieces = ['gt:', 'gte:', 'lt:', 'lte:', '2020', ',', '-01', 'T00', 'Z', ' ', ':']
+    const values = fc.oneof(
+      fc.string(),
+      fc.array(fc.constantFrom(...pieces)).map((parts) => parts.join('')),
+    )
+    fc.assert(
+      fc.property(values, (value) => {
+        const failure = failureOf(() => parseDateFilter(value))
+        if (failure !== null) expect(failure).toBe('queryParameters')
+        else expect(parseDateFilter(value).length).toBeLessThanOrEqual(3)
+      }),
+    )
+  })
+
+  it('is indifferent to the order of the terms', () => {
+    const terms = fc.constantFrom('2020', 'gt:2021', 'gte:2022', 'lt:2023', 'lte:2024')
+    fc.assert(
+      fc.property(fc.array(terms, { minLength: 1, maxLength: 4 }), (list) => {
+        const reversed = failureOf(() => parseDateFilter(list.toReversed().join(',')))
+        expect(failureOf(() => parseDateFilter(list.join(',')))).toBe(reversed)
+      }),
+    )
+  })
+})
+
+const keys = ['algorithm', 'bit_length', 'created', 'expiration', 'mode', 'name', 'secret_type', 'status', 'updated']
+
+describe('parseSort', () => {
+  it.each(keys)('knows the key %s, ascending by default', (key) => {
+    expect(parseSort(key)).toEqual([{ key, direction: 'asc' }])
+    expect(parseSort(`${key}:asc`)).toEqual([{ key, direction: 'asc' }])
+    expect(parseSort(`${key}:desc`)).toEqual([{ key, direction: 'desc' }])
+  })
+
+  it('keeps the order of several keys', () => {
+    expect(parseSort('name,created:desc,mode:asc')).toEqual([
+      { key: 'name', direction: 'asc' },
+      { key: 'created', direction: 'desc' },
+      { key: 'mode', direction: 'asc' },
+    ])
+  })
+
+  it('reads the empty value as no order', () => {
+    expect(parseSort('')).toEqual([])
+  })
+
+  it.each(
+    [
+      ['bits', 'alg', 'id', 'creator_id', 'foo', 'Name', 'name:ASC', 'name:up', 'name:', ':', ':asc', 'name:asc:desc'],
+      ['name,name', 'name,name:desc', 'name,', ',name', ',', 'name,,mode', ' name', 'name ', 'name, mode', 'name: asc'],
+      ['constructor', '__proto__', 'name;drop', 'created_at'],
+    ].flat(),
+  )('refuses %j', (value) => {
+    expect(failureOf(() => parseSort(value))).toBe('queryParameters')
+  })
+
+  it('writes and reads back any order of distinct keys', () => {
+    const orders = fc.uniqueArray(
+      fc.record({ key: fc.constantFrom(...keys), direction: fc.constantFrom('asc', 'desc') }),
+      {
+        selector: ({ key }) => key,
+      },
+    )
+    fc.assert(
+      fc.property(orders, (order) => {
+        expect(parseSort(order.map(({ key, direction }) => `${key}:${direction}`).join(','))).toEqual(order)
+      }),
+    )
+  })
+
+  it('throws nothing but the failure, for any value', () => {
+    fc.assert(
+      fc.property(fc.string(), (value) => {
+        expect(failureOf(() => parseSort(value)) ?? 'queryParameters').toBe('queryParameters')
+      }),
+    )
+  })
+})
+
+describe('parseBits', () => {
+  it.each([
+    ['256', 256],
+    ['1', 1],
+    ['+256', 256],
+    [' 256', 256],
+    ['1_0', 10],
+    ['9999999999999999999999', Number.MAX_SAFE_INTEGER],
+  ])('filters by %j', (value, bits) => {
+    expect(parseBits(value)).toBe(bits)
+  })
+
+  it.each(['', '0', '-1', 'abc', '1.5', '256.0', '1e400', '0x100', '٢٥٦'])('does not filter by %j', (value) => {
+    expect(parseBits(value)).toBeNull()
+  })
+
+  it('is null or a positive safe integer for any value', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.bigInt().map(String)), (value) => {
+        const bits = parseBits(value)
+        expect(bits === null || (Number.isSafeInteger(bits) && bits > 0)).toBe(true)
+      }),
+    )
+  })
+})
