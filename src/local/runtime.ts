@@ -65,33 +65,34 @@ async function migrate(database: D1Database): Promise<void> {
   }
 }
 
+/** The Worker of this state folder as Miniflare takes it: the bundle, its bindings and where they are kept. */
+function workerOf(state: string, variables: Readonly<Record<string, string>>) {
+  const { name, compatibility_date, d1_databases } = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') })
+  const [database] = d1_databases
+  if (!name || !compatibility_date || !database) throw new StartError('wrangler.toml is incomplete')
+  const contents = readFileSync(join(bundleOf(state), 'index.js'), 'utf8')
+  return {
+    name,
+    modules: [{ type: 'ESModule' as const, path: 'index.js', contents }],
+    compatibilityDate: compatibility_date,
+    cf: false as const,
+    telemetry: { enabled: false },
+    logRequests: false,
+    d1Databases: { DB: database.database_id ?? 'DB' },
+    durableObjects: { PROJECT: { className: 'ProjectObject', useSQLite: true } },
+    bindings: { ...variables },
+    resourcePersistencePath: resolve(state, 'v3'),
+  }
+}
+
 /** Serves the built bundle on the port from the state folder; `variables` are its bindings. */
 export async function startRuntime(
   port: number,
   state: string,
   variables: Readonly<Record<string, string>>,
 ): Promise<Runtime> {
-  const { name, compatibility_date, d1_databases } = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') })
-  const [database] = d1_databases
-  if (!name || !compatibility_date || !database) throw new StartError('wrangler.toml is incomplete')
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      name,
-      modules: [
-        { type: 'ESModule', path: 'index.js', contents: readFileSync(join(bundleOf(state), 'index.js'), 'utf8') },
-      ],
-      compatibilityDate: compatibility_date,
-      cf: false,
-      telemetry: { enabled: false },
-      logRequests: false,
-      d1Databases: { DB: database.database_id ?? 'DB' },
-      durableObjects: { PROJECT: { className: 'ProjectObject', useSQLite: true } },
-      bindings: variables,
-      resourcePersistencePath: resolve(state, 'v3'),
-      port: 0,
-      unsafeDirectSockets: [{ host: HOST, port }],
-    }),
-  )
+  const sockets = { port: 0, unsafeDirectSockets: [{ host: HOST, port }] }
+  const miniflare = new Miniflare(convertV4MiniflareOptions({ ...workerOf(state, variables), ...sockets }))
   await miniflare.ready
   await migrate(await miniflare.getD1Database('DB'))
   const worker = await miniflare.getWorker()
@@ -102,4 +103,14 @@ export async function startRuntime(
     await miniflare.dispose()
   }
   return { url: `http://${HOST}:${port}`, stop }
+}
+
+/** The database of a state folder whose service is stopped, to look into. */
+export async function openDatabase(state: string) {
+  const miniflare = new Miniflare(convertV4MiniflareOptions(workerOf(state, {})))
+  const database = await miniflare.getD1Database('DB')
+  return {
+    first: <Row>(query: string): Promise<Row | null> => database.prepare(query).first<Row>(),
+    close: () => miniflare.dispose(),
+  }
 }
