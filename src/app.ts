@@ -74,6 +74,10 @@ const authenticate: MiddlewareHandler<Service> = async function authenticate(c, 
       ? await authenticateKeystone(config.keystoneUrl, token, serviceToken)
       : await authenticateEmbedded(token, backend)
   if (!caller) throw fault('unauthenticated')
+  // Keystone has checked both; here a service token adds nothing, but one that is sent must be valid.
+  const validService =
+    config.identity === 'keystone' || !serviceToken || (await authenticateEmbedded(serviceToken, backend))
+  if (!validService) throw fault('unauthenticated')
   if (caller === 'unscoped') throw fault('projectRequired')
   c.set('caller', caller)
   return next()

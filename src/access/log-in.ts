@@ -24,9 +24,11 @@ export interface Issued {
   readonly standing: Standing
 }
 
-type Origin = Pick<TokenClaims, 'methods' | 'auditIds' | 'expires'>
+/** What a token has from the way in which it was got. */
+type Origin = Pick<TokenClaims, 'tokenEpoch' | 'methods' | 'auditIds' | 'expires'>
 
-const firstToken = (method: Method, backend: Backend): Origin => ({
+const firstToken = (method: Method, { tokenEpoch }: AccountUser, backend: Backend): Origin => ({
+  tokenEpoch,
   methods: [method],
   auditIds: [newAuditId()],
   expires: later(backend.now, TOKEN_SECONDS),
@@ -62,21 +64,24 @@ async function logInWithPassword(
   }
   const matches = await verifyPassword(password, account.user?.passwordHash ?? undefined)
   if (!account.user || !matches) throw identityFault('unauthenticated')
-  return issue(backend, { ...account, user: account.user }, scope, firstToken('password', backend))
+  return issue(backend, { ...account, user: account.user }, scope, firstToken('password', account.user, backend))
 }
 
 async function logInWithToken(backend: Backend, token: string, scope: Scope): Promise<Issued> {
   const parent = await currentStanding(token, backend)
   if (!parent) throw identityFault('tokenNotFound')
-  const { methods, auditIds, expires } = parent.claims
+  const { methods, auditIds, expires, tokenEpoch } = parent.claims
   if (methods.includes('application_credential')) {
     throw identityFault('notPermitted', 'Using a delegated token to create another token is not allowed.')
   }
   const project = scope === 'unscoped' ? null : scope
-  const account = await loadAccount(backend, { user: { id: parent.user.id }, project })
+  // Asked again with the other project: what ended the first token meanwhile must not be passed over.
+  const chain = auditIds.filter((id) => id !== undefined)
+  const account = await loadAccount(backend, { user: { id: parent.user.id }, project, auditIds: chain })
   if (!account.user) throw identityFault('unauthenticated')
   // It lives no longer than the token it was got with (CVE-2026-44394), and ends with the first of the chain.
   const origin: Origin = {
+    tokenEpoch,
     methods: ['token', ...methods.filter((method) => method !== 'token')],
     auditIds: [newAuditId(), auditIds[1] ?? auditIds[0]],
     expires,
@@ -90,10 +95,11 @@ async function logInWithCredential(backend: Backend, key: CredentialKey, secret:
   const matches = await verifyPassword(secret, credential?.secretHash)
   const expired = typeof credential?.expires === 'string' && credential.expires <= backend.now
   if (!user || !project || !credential || !matches || expired) throw identityFault('unauthenticated')
-  const { expires, ...origin } = firstToken('application_credential', backend)
+  const { expires, ...origin } = firstToken('application_credential', user, backend)
   const claims: TokenClaims = {
     ...origin,
-    ...claimsOf(backend, user),
+    userId: user.id,
+    issued: backend.now,
     expires: credential.expires !== null && credential.expires < expires ? credential.expires : expires,
     projectId: project.id,
     // Exactly the roles that it was made for, without what they imply, as Keystone has it.
@@ -102,12 +108,6 @@ async function logInWithCredential(backend: Backend, key: CredentialKey, secret:
   }
   return sign(backend, claims, account)
 }
-
-const claimsOf = (backend: Backend, { id, tokenEpoch }: AccountUser) => ({
-  userId: id,
-  tokenEpoch,
-  issued: backend.now,
-})
 
 /** A token for the project of the account, or an unscoped one; a default project that cannot be is left out. */
 function issue(
@@ -121,7 +121,8 @@ function issue(
   if (!usable && typeof scope === 'object') throw identityFault('unauthenticated')
   const claims: TokenClaims = {
     ...origin,
-    ...claimsOf(backend, user),
+    userId: user.id,
+    issued: backend.now,
     projectId: usable ? project.id : null,
     roleIds: usable ? roles.map(({ id }) => id) : [],
     credentialId: null,

@@ -111,8 +111,9 @@ export type Rule = keyof typeof legacy
 const secureEntity = entity('member', 'member')
 const secureRead = any(secureEntity, onAcl)
 const secureOwner = entity('member')
-const writers = role('admin', 'member')
-const personas = role('admin', 'member', 'reader')
+/** Keystone puts the roles that `admin` implies, member and reader, into the token. */
+const writers = inProject('member')
+const personas = inProject('reader')
 
 const secure: Record<Rule, Predicate> = {
   'secrets:post': writers,

@@ -26,31 +26,26 @@ function registrationOf<Kind extends ConsumerKind>(
   return { kind, id, entityId: entity.id, entityProjectId: entity.projectId, projectId: caller.projectId, identity }
 }
 
-/** Registers the caller's consumer of the entity and gives the entity as it is then; see `storeConsumer`. */
-export async function addConsumer<Kind extends ConsumerKind>(
-  backend: Backend,
-  kind: Kind,
-  entity: Entity,
-  caller: Caller,
-  identity: Identities[Kind],
-): Promise<EntityRows[Kind]> {
-  const project = backend.projects.getByName(entity.projectId)
-  const registration = registrationOf(kind, entity, caller, identity)
-  return (await settled(project.addConsumer(circumstances(backend), registration))) as EntityRows[Kind]
+/** A mutation in the object of the entity's project; gives the entity as it is then. */
+function mutation(method: 'addConsumer' | 'deleteConsumer') {
+  return async <Kind extends ConsumerKind>(
+    backend: Backend,
+    kind: Kind,
+    entity: Entity,
+    caller: Caller,
+    identity: Identities[Kind],
+  ): Promise<EntityRows[Kind]> => {
+    const project = backend.projects.getByName(entity.projectId)
+    const registration = registrationOf(kind, entity, caller, identity)
+    return (await settled(project[method](circumstances(backend), registration))) as EntityRows[Kind]
+  }
 }
 
-/** Takes a consumer of the entity away and gives the entity as it is then; see `removeConsumer`. */
-export async function deleteConsumer<Kind extends ConsumerKind>(
-  backend: Backend,
-  kind: Kind,
-  entity: Entity,
-  caller: Caller,
-  identity: Identities[Kind],
-): Promise<EntityRows[Kind]> {
-  const project = backend.projects.getByName(entity.projectId)
-  const registration = registrationOf(kind, entity, caller, identity)
-  return (await settled(project.deleteConsumer(circumstances(backend), registration))) as EntityRows[Kind]
-}
+/** Registers the caller's consumer of the entity; see `storeConsumer`. */
+export const addConsumer = mutation('addConsumer')
+
+/** Takes a consumer of the entity away; see `removeConsumer`. */
+export const deleteConsumer = mutation('deleteConsumer')
 
 /** One page of an entity's consumers: of a secret oldest first, of a container by name. */
 export async function listConsumers<Kind extends ConsumerKind>(

@@ -56,7 +56,11 @@ const failures = {
   userExists: [409, (name: string) => conflict('user', `Duplicate entry found with name ${name} at domain ID default`)],
   projectExists: [
     409,
-    (name: string) => conflict('project', `Duplicate entry found with name ${name} at domain ID default`),
+    (name: string, id: string) =>
+      conflict(
+        'project',
+        `it is not permitted to have two projects with either the same name or same id in the same domain: name is ${name}, project id ${id}`,
+      ),
   ],
   roleExists: [409, (name: string) => conflict('role', `Duplicate entry found with name ${name}`)],
   credentialExists: [

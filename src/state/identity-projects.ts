@@ -78,7 +78,7 @@ export async function createProject(backend: Backend, project: NewProject): Prom
     .values({ ...made, folded: foldName(project.name), created: backend.now })
     .onConflictDoNothing()
     .run()
-  if (changes(result) === 0) throw identityFault('projectExists', project.name)
+  if (changes(result) === 0) throw identityFault('projectExists', made.name, made.id)
   return made
 }
 
@@ -105,7 +105,7 @@ export async function updateProject(backend: Backend, id: string, change: Projec
   if (updated) return updated
   if (!found) throw identityFault('notFound', 'project', id)
   if (found.administrative) throw identityFault('immutableUpdate', 'project', id)
-  if (found.taken) throw identityFault('projectExists', name ?? '')
+  if (found.taken) throw identityFault('projectExists', name ?? '', id)
   throw identityFault('invalid', 'The properties of the project are too large.')
 }
 

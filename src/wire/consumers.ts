@@ -144,20 +144,18 @@ function consumersOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body>) {
       }),
     },
   })
-  type Found = Entity & { readonly consumer: Consumers[Name] }
-  const item = resource<Found>({
+  const item = resource<Entity>({
     path: `/${kind.collection}/:${kind.param}/consumers/:consumer`,
-    async find(call) {
-      const entity = await kind.find(call)
-      const id = call.param('consumer')
-      if (!isCanonicalId(id)) throw fault('consumerId')
-      return { ...entity, consumer: await findConsumer(call.backend, kind.kind, entity, id) }
-    },
+    find: kind.find,
     operations: {
-      GET: operation<Found>({
+      GET: operation<Entity>({
         name: `${kind.label} retrieval`,
         rule: kind.rules.item,
-        answer: ({ c }, { consumer }) => answer(c, 200, kind.itemView(consumer)),
+        async answer({ c, backend, param }, entity) {
+          const id = param('consumer')
+          if (!isCanonicalId(id)) throw fault('consumerId')
+          return answer(c, 200, kind.itemView(await findConsumer(backend, kind.kind, entity, id)))
+        },
       }),
     },
   })

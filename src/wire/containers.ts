@@ -188,6 +188,7 @@ const members = resource<Container>({
     DELETE: operation<Container, MemberBody>({
       name: 'Container Secret deletion',
       rule: 'container_secret:delete',
+      accept: 'known',
       body: removedMemberBody,
       async answer({ c, backend }, container, body) {
         await removeFromContainer(backend, container, namedSecret(body), body.secret_ref)

@@ -5,7 +5,7 @@ import { logProblem } from '../log.ts'
 import { rootErrorForm } from './accept.ts'
 import { json } from './answers.ts'
 import type { Service } from './context.ts'
-import { MicroversionRefused, refusalBody } from './microversion.ts'
+import { escapeHtml, MicroversionRefused, refusalBody } from './microversion.ts'
 
 /** A token is needed: the peer wraps this one failure in `error`; the members beside it spare clients a KeyError. */
 function answerUnauthenticated(c: Context<Service>, failed: Fault): Response {
@@ -17,23 +17,30 @@ function answerUnauthenticated(c: Context<Service>, failed: Fault): Response {
   return json(c, 401, { error: { code: 401, title, message }, code: 401, title, description: message })
 }
 
-const ROOT_TEXTS: Partial<Record<number, string>> = {
-  404: 'The resource could not be found.',
-  405: 'The method is not allowed for this resource.',
-  406: 'The resource could not be generated that was acceptable to your browser.',
+/** What a failure outside `/v1` says beyond its title. */
+function rootText(c: Context<Service>, failed: Fault): string {
+  if (failed.status === 404) return 'The resource could not be found.'
+  if (failed.status === 405) return `The method ${c.req.method} is not allowed for this resource. `
+  if (failed.status !== 406) return failed.describe('') ?? ''
+  return `The resource could not be generated that was acceptable to your browser (content of type ${c.req.header('Accept')}. `
 }
 
 /** Outside `/v1` a failure is plain text, a page or JSON, by `Accept`. */
 export function answerRootFailure(c: Context<Service>, failed: Fault): Response {
   const title = titles[failed.status]
-  const text = failed.describe('') || ROOT_TEXTS[failed.status] || title
+  const heading = `${failed.status} ${title}`
   switch (rootErrorForm(c.req.header('Accept'))) {
     case 'json':
       return json(c, failed.status, { code: failed.status, title, description: failed.describe('') })
-    case 'html':
-      return c.html(`<html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>`, failed.status)
-    case 'text':
-      return c.text(`${failed.status} ${title}\n\n${text}\n`, failed.status)
+    case 'html': {
+      const text = escapeHtml(rootText(c, failed))
+      const page = `<html>\n <head>\n  <title>${heading}</title>\n </head>\n <body>\n  <h1>${heading}</h1>\n  ${text}\n </body>\n</html>`
+      return c.body(page, failed.status, { 'Content-Type': 'text/html; charset=UTF-8' })
+    }
+    case 'text': {
+      const text = `${heading}\n\n${rootText(c, failed)}\n`
+      return c.body(text, failed.status, { 'Content-Type': 'text/plain; charset=UTF-8' })
+    }
   }
 }
 

@@ -88,7 +88,8 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#x27;',
 }
 
-const asHtml: Escape = (text) => text.replace(/[&<>"']/g, (character) => entities[character] ?? character)
+/** Text that a client sent, harmless in a page. */
+export const escapeHtml: Escape = (text) => text.replace(/[&<>"']/g, (character) => entities[character] ?? character)
 
 function withoutMarkup(message: string): string {
   return message
@@ -111,7 +112,7 @@ export function refusalBody(
     }
     case 'html': {
       const heading = `<html>\n <head>\n  <title>${status}</title>\n </head>\n <body>\n  <h1>${status}</h1>\n  `
-      const body = `${heading}${messageOf(refused, accept, asHtml)}\n </body>\n</html>`
+      const body = `${heading}${messageOf(refused, accept, escapeHtml)}\n </body>\n</html>`
       return { contentType: 'text/html; charset=UTF-8', body }
     }
     case 'text': {

@@ -101,6 +101,8 @@ export interface Schema<Body> {
   readonly missingNames?: 'member' | 'document'
   /** The order in which missing members are reported, where it is not that of the type. */
   readonly missingFirst?: readonly string[]
+  /** Unknown members are reported before missing ones. */
+  readonly extraFirst?: boolean
 }
 
 interface Violation {
@@ -109,6 +111,7 @@ interface Violation {
   readonly property: Property
   /** The member that is missing, if that is what is wrong. */
   readonly missing?: string
+  readonly extra?: boolean
 }
 
 function violation(
@@ -121,7 +124,10 @@ function violation(
     .reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)[key], document)
   const last = issue.path.at(-1)
   const missing = last !== undefined && typeof parent === 'object' && parent !== null && !Object.hasOwn(parent, last)
-  if (!missing) return { depth: issue.path.length, reason: issue.message, property: issue.path[0] }
+  if (!missing) {
+    const extra = issue.code === 'unrecognized_keys'
+    return { depth: issue.path.length, reason: issue.message, property: issue.path[0], extra }
+  }
   const names = missingNames === 'member' || issue.path.length > 1
   return {
     depth: issue.path.length - 1,
@@ -131,16 +137,21 @@ function violation(
   }
 }
 
+/** Where a violation of a whole object stands among others of the same object. */
+function placeOf({ extra, missing }: Violation, { extraFirst, missingFirst = [] }: Schema<unknown>): number {
+  if (extra) return extraFirst ? -1 : missingFirst.length
+  return missing === undefined ? 0 : Math.max(0, missingFirst.indexOf(missing))
+}
+
 /** The body as the schema's type; throws the fault `schema` with the violation that the peer would report. */
 export function checked<Body>(schema: Schema<Body>, document: unknown): Body {
   const result = z.safeParse(schema.type, document)
   if (result.success) return result.data
-  const rank = ({ depth, missing }: Violation) =>
-    depth +
-    (missing === undefined ? 0 : (schema.missingFirst?.indexOf(missing) ?? 0) / (schema.missingFirst?.length ?? 1))
   const [first, ...others] = result.error.issues.map((issue) => violation(issue, document, schema.missingNames))
   if (!first) throw fault('malformedJson')
-  const nearest = others.reduce((best, other) => (rank(other) < rank(best) ? other : best), first)
+  const before = (one: Violation, other: Violation) =>
+    one.depth - other.depth || placeOf(one, schema) - placeOf(other, schema)
+  const nearest = others.reduce((best, other) => (before(other, best) < 0 ? other : best), first)
   throw schemaFault(schema.name, nearest.reason, nearest.property)
 }
 

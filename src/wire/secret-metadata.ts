@@ -24,6 +24,7 @@ const pairBody = {
   name: 'SecretMetadatum',
   type: closedObject({ key: text({ most: MOST_CHARACTERS }), value: text({ most: MOST_CHARACTERS }) }),
   missingNames: 'member',
+  extraFirst: true,
 } as const
 type MapBody = z.infer<typeof mapBody.type>
 type PairBody = z.infer<typeof pairBody.type>
@@ -65,6 +66,7 @@ const collection = resource<DescribedSecret>({
     GET: operation<DescribedSecret>({
       name: 'Secret metadata retrieval',
       rule: 'secret_meta:get',
+      accept: 'known',
       answer: ({ c }, { metadata }) => answer(c, 200, { metadata: Object.fromEntries(metadata) }),
     }),
     PUT: operation<DescribedSecret, MapBody>({
@@ -107,6 +109,7 @@ const item = resource<DescribedSecret>({
     PUT: operation<DescribedSecret, PairBody>({
       name: 'Secret metadatum update',
       rule: 'secret_meta:put',
+      accept: 'known',
       body: pairReader,
       async answer({ c, backend, param }, secret, { key: given, value }) {
         const key = checkedKey(given)

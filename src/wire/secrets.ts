@@ -14,7 +14,7 @@ import {
   type Secret,
 } from '../state/secrets.ts'
 import { created, json as answer, noContent, page } from './answers.ts'
-import { json, payload, type Payload } from './body.ts'
+import { json, payload, readBytes, type Payload } from './body.ts'
 import type { Service } from './context.ts'
 import { parseBits, parseDateFilter, parseSort } from './filters.ts'
 import { atLeast } from './microversion.ts'
@@ -117,9 +117,10 @@ const collection = resource({
 })
 
 /** The bytes of a PUT: `Content-Encoding: base64` may wrap octets; for text the header says nothing. */
-function putBytes(c: Context<Service>, { type, bytes }: Payload): Uint8Array {
+function putBytes(c: Context<Service>, secret: Secret, { type, bytes }: Payload): Uint8Array {
   if (bytes.length === 0) throw fault('noData')
   if (bytes.length > c.var.config.maxSecretBytes) throw fault('payloadTooLargeOnUpdate')
+  if (secret.hasPayload) throw fault('payloadExists')
   const encoding = type === OCTETS ? c.req.header('Content-Encoding') : undefined
   if (!encoding) return bytes
   if (encoding.toLowerCase() !== 'base64') throw fault('contentEncoding')
@@ -131,9 +132,24 @@ function putBytes(c: Context<Service>, { type, bytes }: Payload): Uint8Array {
 const TRUE = new Set(['1', 't', 'true', 'on', 'y', 'yes'])
 const FALSE = new Set(['0', 'f', 'false', 'off', 'n', 'no'])
 
+/** What a body says of `force`; JSON and forms count like the query, as with the peer. */
+async function forceInBody(c: Context<Service>): Promise<string[]> {
+  const type = c.req.header('Content-Type') ?? ''
+  const text = new TextDecoder().decode(await readBytes(c.req.raw, c.var.config.maxRequestBytes))
+  if (type.startsWith('application/x-www-form-urlencoded')) return new URLSearchParams(text).getAll('force')
+  if (!type.startsWith('application/json')) return []
+  try {
+    const { force } = Object(JSON.parse(text)) as { readonly force?: unknown }
+    return force === undefined ? [] : [typeof force === 'string' ? force : JSON.stringify(force)]
+  } catch {
+    return []
+  }
+}
+
 /** Whether a deletion at 1.2 is forced. */
-function isForced(query: URLSearchParams): boolean {
-  const [force = 'false', ...others] = query.getAll('force').map((value) => value.trim().toLowerCase())
+async function isForced(c: Context<Service>, query: URLSearchParams): Promise<boolean> {
+  const given = [...query.getAll('force'), ...(await forceInBody(c))]
+  const [force = 'false', ...others] = given.map((value) => value.trim().toLowerCase())
   if (others.length > 0 || !(TRUE.has(force) || FALSE.has(force))) throw fault('queryParameters')
   return TRUE.has(force)
 }
@@ -157,7 +173,7 @@ const item = resource<Secret | SealedSecret>({
       accept: 'known',
       body: payload([OCTETS, 'text/plain'], (c) => c.var.config.maxSecretBytes),
       async answer({ c, backend, query }, secret, body) {
-        const bytes = putBytes(c, body)
+        const bytes = putBytes(c, secret, body)
         if (query.get('transport_key_id')) throw fault('transportKeyNotFound')
         await putPayload(backend, secret, body.type, bytes)
         return noContent(c)
@@ -168,7 +184,7 @@ const item = resource<Secret | SealedSecret>({
       rule: 'secret:delete',
       accept: 'known',
       async answer({ c, backend, query }, secret) {
-        const unlessConsumed = atLeast(c.var.microversion, '1.2') && !isForced(query)
+        const unlessConsumed = atLeast(c.var.microversion, '1.2') && !(await isForced(c, query))
         await deleteSecret(backend, secret, unlessConsumed)
         return noContent(c)
       },

@@ -43,16 +43,15 @@ const collection = resource({
   },
 })
 
-async function findNone({ param }: Call): Promise<never> {
+function answerNone({ param }: Call): never {
   throw fault(isCanonicalId(param('key')) ? 'transportKeyAbsent' : 'transportKeyId')
 }
 
 const item = resource({
   path: '/transport_keys/:key',
-  find: findNone,
   operations: {
-    GET: operation({ name: 'Transport Key retrieval', rule: 'transport_key:get', answer: findNone }),
-    DELETE: operation({ name: 'Transport Key deletion', rule: 'transport_key:delete', answer: findNone }),
+    GET: operation({ name: 'Transport Key retrieval', rule: 'transport_key:get', answer: answerNone }),
+    DELETE: operation({ name: 'Transport Key deletion', rule: 'transport_key:delete', answer: answerNone }),
   },
 })
 

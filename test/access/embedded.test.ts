@@ -1,4 +1,5 @@
 import { env } from 'cloudflare:workers'
+import { Hono } from 'hono'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { authenticateEmbedded, forgetLiveChecks, LIVE_CHECK_SECONDS } from '../../src/access/embedded.ts'
 import { logIn } from '../../src/access/log-in.ts'
@@ -9,6 +10,9 @@ import { bootstrapIdentity } from '../../src/state/identity-bootstrap.ts'
 import { createProject, updateProject } from '../../src/state/identity-projects.ts'
 import { listRoles } from '../../src/state/identity-roles.ts'
 import { createUser, deleteUser, updateUser } from '../../src/state/identity-users.ts'
+import { readConfig } from '../../src/config.ts'
+import type { Service } from '../../src/wire/context.ts'
+import { identityRoutes } from '../../src/wire/identity/index.ts'
 import { backendAt, countingDatabase } from '../support/backend.ts'
 
 const NOW = '2026-11-22T00:15:50.123000'
@@ -35,6 +39,8 @@ async function given(...roles: readonly string[]) {
   const { token, standing } = await logIn(backend, proof, { id: project.id }, '')
   return { token, standing, project, user, proof }
 }
+
+type Given = Awaited<ReturnType<typeof given>>
 
 beforeEach(forgetLiveChecks)
 
@@ -100,8 +106,7 @@ describe('the live check', () => {
     expect(trips()).toBe(2)
   })
 
-  type Given = Awaited<ReturnType<typeof given>>
-  it.each<[string, (given: Given) => Promise<unknown>]>([
+  it.each<[string, (from: Given) => Promise<unknown>]>([
     ['the user is disabled', async ({ user }) => updateUser(await at(1), user.id, { enabled: false, extra: {} })],
     ['the user is deleted', async ({ user }) => deleteUser(await at(1), user.id)],
     ['the user has a new password', async ({ user }) => updateUser(await at(1), user.id, { password: 'x', extra: {} })],
@@ -127,10 +132,24 @@ describe('the live check', () => {
 
   it('a change through this isolate counts at once, also for a look-up that began before it', async () => {
     const { token, user } = await given('creator')
-    const slow = authenticateEmbedded(token, await at(0))
+    const { DB } = env as unknown as { DB: D1Database }
+    const changed = Promise.withResolvers<void>()
+    const read = Promise.withResolvers<void>()
+    const slow = {
+      prepare: (text: string) => DB.prepare(text),
+      batch: async (statements: D1PreparedStatement[]) => {
+        const rows = await DB.batch(statements)
+        read.resolve()
+        await changed.promise
+        return rows
+      },
+    }
+    const before = authenticateEmbedded(token, await backendAt(NOW, slow as unknown as D1Database))
+    await read.promise
     await updateUser(await at(0), user.id, { enabled: false, extra: {} })
     forgetLiveChecks()
-    await slow
+    changed.resolve()
+    expect(await before).not.toBeNull()
     expect(await authenticateEmbedded(token, await at(0))).toBeNull()
   })
 
@@ -175,6 +194,15 @@ describe('the first administrator', () => {
     expect((await logInAs({ name: 'admin' }, 'another')).standing.user.name).toBe('admin')
   })
 
+  it('who has lost the role is not given it again', async () => {
+    const { DB } = env as unknown as { DB: D1Database }
+    const backend = await at(0)
+    await bootstrapIdentity(backend, 'first password')
+    await DB.exec('delete from role_assignments')
+    await bootstrapIdentity(backend, 'first password')
+    expect(await DB.prepare('select count(*) as n from role_assignments').first('n')).toBe(0)
+  })
+
   it('who is disabled is not made again', async () => {
     const backend = await at(0)
     await bootstrapIdentity(backend, 'first password')
@@ -194,5 +222,49 @@ describe('revoked tokens', () => {
     await revokeToken(await at(3600), 'newer', later(NOW, 4000))
     const { results } = await DB.prepare('select audit_id as id from revoked_tokens').all<{ id: string }>()
     expect(results.map(({ id }) => id)).toEqual(['newer'])
+  })
+})
+
+describe('a token got with another token', () => {
+  it.each<[string, (from: Given) => Promise<unknown>]>([
+    ['a new password', async ({ user }) => updateUser(await at(0), user.id, { password: 'another', extra: {} })],
+    ['its return', async ({ standing: { claims } }) => revokeToken(await at(0), claims.auditIds[0], claims.expires)],
+  ])('is not issued when %s ends the other one between the check and the issue', async (_, end) => {
+    const one = await given('creator')
+    const { DB } = env as unknown as { DB: D1Database }
+    let trips = 0
+    // The first trip checks the token, the second one loads the account.
+    const between = {
+      prepare: (text: string) => DB.prepare(text),
+      batch: async (statements: D1PreparedStatement[]) => {
+        trips += 1
+        if (trips === 2) await end(one)
+        return DB.batch(statements)
+      },
+    }
+    const racing = await backendAt(NOW, between as unknown as D1Database)
+    const proof = { method: 'token', token: one.token } as const
+    await expect(logIn(racing, proof, { id: one.project.id }, '')).rejects.toMatchObject({ status: 401 })
+    expect(trips).toBe(2)
+  })
+})
+
+describe('the identity API', () => {
+  it('is not there when Keystone is in charge', async () => {
+    const app = new Hono<Service>()
+    app.use(async (c, next) => {
+      c.set('config', { ...(await readConfig(c.env)), identity: 'keystone' })
+      c.set('backend', await at(0))
+      c.set('base', 'http://kms.example')
+      return next()
+    })
+    app.route('/identity', identityRoutes())
+    for (const [method, path] of [
+      ['GET', '/identity'],
+      ['POST', '/identity/v3/auth/tokens'],
+      ['GET', '/identity/v3/users'],
+    ] as const) {
+      expect((await app.request(path, { method }, env)).status).toBe(404)
+    }
   })
 })

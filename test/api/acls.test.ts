@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { call } from '../support/client.ts'
 import { itDiffersInContainers } from '../support/container-differences.ts'
 import { itDiffers, onPeer } from '../support/differences.ts'
-import { idOf, owner, person, secret, type Person } from '../support/given.ts'
-import { aSecond, acl, as, container, HOOK_MILLISECONDS, tenantPath } from '../support/given-containers.ts'
+import { callAs, idOf, owner, person, secret, type Person } from '../support/given.ts'
+import { aSecond, acl, container, HOOK_MILLISECONDS, tenantPath } from '../support/given-containers.ts'
 import { expectRefusal, mismatch, notPermitted } from '../support/refusals.ts'
 
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?$/)
@@ -15,7 +15,7 @@ let creator: Person
 let observer: Person
 let auditor: Person
 let stranger: Person
-const send = as(() => who)
+const send = callAs(() => who)
 
 beforeAll(async () => {
   who = await owner()

@@ -1,18 +1,7 @@
-import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import { createApp } from '../../src/app.ts'
-import type { Environment } from '../../src/config.ts'
+import { isolate } from '../support/client.ts'
 import { onPeer } from '../support/differences.ts'
 import { owner } from '../support/given.ts'
-
-const bindings = env as unknown as Environment
-const app = createApp()
-
-/** An answer of a Worker that is configured otherwise; undefined takes a variable away. */
-function ask(variables: Readonly<Record<string, unknown>>, path = '/v1/secrets', init: RequestInit = {}) {
-  const environment: Environment = { ...bindings, ...variables }
-  return app.request(`http://kms.example${path}`, init, environment)
-}
 
 const encode = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes))
 const random = () => encode(crypto.getRandomValues(new Uint8Array(32)))
@@ -34,25 +23,24 @@ const paths: readonly (readonly [method: string, path: string])[] = [
 
 /** Everything but the health check is 503; gives the message. */
 async function expectUnserved(variables: Readonly<Record<string, unknown>>): Promise<string> {
+  const ask = isolate(variables)
   let message = ''
   for (const [method, path] of paths) {
-    const answer = await ask(variables, path, { method })
-    const text = await answer.text()
+    const answer = await ask(method, path)
     expect([method, path, answer.status]).toEqual([method, path, 503])
     expect(answer.headers.get('Content-Type')).toBe('application/json')
-    const body = JSON.parse(text)
-    expect(body).toEqual({ code: 503, title: 'Service Unavailable', description: expect.any(String) })
-    message = body.description
+    expect(answer.json).toEqual({ code: 503, title: 'Service Unavailable', description: expect.any(String) })
+    message = answer.json.description
   }
-  const health = await ask(variables, '/healthcheck')
-  expect([health.status, await health.text()]).toEqual([200, 'OK'])
+  const health = await ask('GET', '/healthcheck')
+  expect([health.status, health.text]).toEqual([200, 'OK'])
   return message
 }
 
 const KNOWN = 'dGhpcnR5X3R3b19ieXRlX2tleWJsYWhibGFoYmxhaGg='
 
 describe.skipIf(onPeer)('a Worker does not serve with MASTER_KEYS', () => {
-  it.each<[string, unknown]>([
+  it.each<[string, string | number | undefined]>([
     ['that are not set', undefined],
     ['that are empty', ''],
     ['that are white space', '  '],
@@ -99,8 +87,8 @@ describe.skipIf(onPeer)('a Worker serves with MASTER_KEYS', () => {
     ['with spaces between keys', ` a:${good} , b:${random()} `],
     ['with an id of 64 characters', `${'a'.repeat(64)}:${good}`],
   ])('%s', async (_, MASTER_KEYS) => {
-    expect((await ask({ MASTER_KEYS }, '/')).status).toBe(300)
-    expect((await ask({ MASTER_KEYS })).status).toBe(401)
+    expect((await isolate({ MASTER_KEYS })('GET', '/')).status).toBe(300)
+    expect((await isolate({ MASTER_KEYS })('GET', '/v1/secrets')).status).toBe(401)
   })
 })
 
@@ -133,15 +121,9 @@ describe.skipIf(onPeer)('a Worker does not serve with a bad variable', () => {
 })
 
 describe.skipIf(onPeer)('what a variable does', () => {
-  const as = (token: string, json?: unknown): RequestInit => ({
-    method: json === undefined ? 'GET' : 'POST',
-    headers: { 'X-Auth-Token': token, 'Content-Type': 'application/json' },
-    ...(json !== undefined && { body: JSON.stringify(json) }),
-  })
-
   it('empty variables count as not set', async () => {
-    const empty = { IDENTITY: '', POLICY: '', HOST_HREF: '', QUOTA_SECRETS: '', MAX_SECRET_BYTES: '' }
-    expect((await ask(empty, '/')).status).toBe(300)
+    const ask = isolate({ IDENTITY: '', POLICY: '', HOST_HREF: '', QUOTA_SECRETS: '', MAX_SECRET_BYTES: '' })
+    expect((await ask('GET', '/')).status).toBe(300)
   })
 
   it.each([
@@ -150,64 +132,70 @@ describe.skipIf(onPeer)('what a variable does', () => {
     ['http://keys.example:9311/base//', 'http://keys.example:9311/base'],
   ])('HOST_HREF %s is the base of all refs', async (HOST_HREF, base) => {
     const { token } = await owner()
-    const made = (await (await ask({ HOST_HREF }, '/v1/secrets', as(token, {}))).json()) as { secret_ref: string }
-    expect(made.secret_ref.startsWith(`${base}/v1/secrets/`)).toBe(true)
-    expect(await (await ask({ HOST_HREF }, '/')).text()).toContain(`"${base}/v1/"`)
+    const ask = isolate({ HOST_HREF })
+    const { json } = await ask('POST', '/v1/secrets', { token, json: {} })
+    expect(json.secret_ref.startsWith(`${base}/v1/secrets/`)).toBe(true)
+    expect((await ask('GET', '/')).json.versions.values[0].links[0].href).toBe(`${base}/v1/`)
   })
 
   it('MAX_SECRET_BYTES bounds payloads of POST and PUT', async () => {
     const { token } = await owner()
-    const payload = (length: number) => ({ payload: 'x'.repeat(length), payload_content_type: 'text/plain' })
-    const small = { MAX_SECRET_BYTES: '10' }
-    expect((await ask(small, '/v1/secrets', as(token, payload(10)))).status).toBe(201)
-    expect((await ask(small, '/v1/secrets', as(token, payload(11)))).status).toBe(413)
-    const { secret_ref } = (await (await ask(small, '/v1/secrets', as(token, {}))).json()) as { secret_ref: string }
-    const path = new URL(secret_ref).pathname
-    const put = (length: number): RequestInit => ({
-      method: 'PUT',
-      headers: { 'X-Auth-Token': token, 'Content-Type': 'text/plain' },
-      body: 'x'.repeat(length),
-    })
-    expect((await ask(small, path, put(11))).status).toBe(413)
-    expect((await ask(small, path, put(10))).status).toBe(204)
+    const ask = isolate({ MAX_SECRET_BYTES: '10' })
+    const post = async (length: number) => {
+      const json = { payload: 'x'.repeat(length), payload_content_type: 'text/plain' }
+      return (await ask('POST', '/v1/secrets', { token, json })).status
+    }
+    expect(await post(10)).toBe(201)
+    expect(await post(11)).toBe(413)
+    const { json } = await ask('POST', '/v1/secrets', { token, json: {} })
+    const put = async (length: number) => {
+      const headers = { 'Content-Type': 'text/plain' }
+      return (await ask('PUT', json.secret_ref, { token, headers, body: 'x'.repeat(length) })).status
+    }
+    expect(await put(11)).toBe(413)
+    expect(await put(10)).toBe(204)
   })
 
   it('MAX_SECRET_BYTES and MAX_REQUEST_BYTES admit larger payloads', async () => {
     const { token } = await owner()
-    const large = { MAX_SECRET_BYTES: '1000000', MAX_REQUEST_BYTES: '1100000' }
+    const ask = isolate({ MAX_SECRET_BYTES: '1000000', MAX_REQUEST_BYTES: '1100000' })
     const payload = 'x'.repeat(1_000_000)
-    const made = await ask(large, '/v1/secrets', as(token, { payload, payload_content_type: 'text/plain' }))
+    const json = { payload, payload_content_type: 'text/plain' }
+    const made = await ask('POST', '/v1/secrets', { token, json })
     expect(made.status).toBe(201)
-    const { secret_ref } = (await made.json()) as { secret_ref: string }
-    const read = await ask(large, `${new URL(secret_ref).pathname}/payload`, as(token))
-    expect(await read.text()).toBe(payload)
+    expect((await ask('GET', `${made.json.secret_ref}/payload`, { token })).text).toBe(payload)
   })
 
   it('MAX_REQUEST_BYTES bounds JSON', async () => {
     const { token } = await owner()
-    const small = { MAX_REQUEST_BYTES: '50' }
-    expect((await ask(small, '/v1/secrets', as(token, { name: 'x'.repeat(30) }))).status).toBe(201)
-    expect((await ask(small, '/v1/secrets', as(token, { name: 'x'.repeat(50) }))).status).toBe(400)
+    const ask = isolate({ MAX_REQUEST_BYTES: '50' })
+    const post = async (length: number) =>
+      (await ask('POST', '/v1/secrets', { token, json: { name: 'x'.repeat(length) } })).status
+    expect(await post(30)).toBe(201)
+    expect(await post(50)).toBe(400)
   })
 
   it.each([
     ['0', 0],
     ['2', 2],
     ['-1', 4],
-  ])('QUOTA_SECRETS %s admits %d of four', async (QUOTA_SECRETS, admitted) => {
+  ])('QUOTA_SECRETS and QUOTA_ORDERS %s admit %d of four', async (quota, admitted) => {
     const { token } = await owner()
-    const statuses: number[] = []
-    for (let i = 0; i < 4; i += 1) {
-      statuses.push((await ask({ QUOTA_SECRETS }, '/v1/secrets', as(token, {}))).status)
+    const ask = isolate({ QUOTA_SECRETS: quota, QUOTA_ORDERS: quota })
+    const order = { type: 'key', meta: { algorithm: 'aes', bit_length: 128 } }
+    for (const [path, json, status] of [
+      ['/v1/secrets', {}, 201],
+      ['/v1/orders', order, 202],
+    ] as const) {
+      const statuses: number[] = []
+      for (let i = 0; i < 4; i += 1) statuses.push((await ask('POST', path, { token, json })).status)
+      expect(statuses).toEqual([...Array(admitted).fill(status), ...Array(4 - admitted).fill(403)])
     }
-    expect(statuses.filter((status) => status === 201)).toHaveLength(admitted)
-    expect(statuses.filter((status) => status === 403)).toHaveLength(4 - admitted)
   })
 
-  it('MASTER_KEYS of another deployment open nothing, and say nothing of it', async () => {
+  it('MASTER_KEYS of another deployment open no token', async () => {
     const { token } = await owner()
-    const other = { MASTER_KEYS: `test:${random()}` }
-    const answer = await ask(other, '/v1/secrets', as(token))
-    expect(answer.status).toBe(401)
+    const ask = isolate({ MASTER_KEYS: `test:${random()}` })
+    expect((await ask('GET', '/v1/secrets', { token })).status).toBe(401)
   })
 })

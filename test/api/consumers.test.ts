@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call } from '../support/client.ts'
 import { eitherOfContainers, itDiffersInContainers } from '../support/container-differences.ts'
 import { differs, itDiffers, onPeer } from '../support/differences.ts'
-import { idOf, owner, person, secret, type Person } from '../support/given.ts'
-import { aSecond, acl, as, container, HOOK_MILLISECONDS, tenantPath } from '../support/given-containers.ts'
+import { callAs, idOf, owner, person, secret, type Person } from '../support/given.ts'
+import { aSecond, acl, container, HOOK_MILLISECONDS, tenantPath } from '../support/given-containers.ts'
 import { badQuery, expectRefusal, notPermitted } from '../support/refusals.ts'
 
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?$/)
@@ -11,7 +11,7 @@ const absent = '11111111-1111-4111-8111-111111111111'
 
 let who: Person
 let reader: Person
-const send = as(() => who)
+const send = callAs(() => who)
 
 const uuid = () => crypto.randomUUID()
 const image = (id = uuid()) => ({ service: 'image', resource_type: 'image', resource_id: id })
@@ -182,6 +182,12 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
       expectRefusal(await send('GET', `${ref}/consumers/${id}`), 404, 'Not Found. Provided consumer id is invalid.')
     }
     expectRefusal(await send('GET', `${ref}/consumers/${absent}`), 404, 'Consumer not found.')
+  })
+
+  it('are 403 by any id to who may not see them', async () => {
+    const stranger = await person(['member'])
+    const answer = await call('GET', `${await make()}/consumers/${absent}`, { token: stranger.token })
+    expectRefusal(answer, 403, notPermitted(`${label} retrieval`))
   })
 
   it('may be seen, added and taken away by users of the ACL', async () => {

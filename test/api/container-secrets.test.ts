@@ -2,14 +2,14 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call } from '../support/client.ts'
 import { itDiffersInContainers } from '../support/container-differences.ts'
 import { itDiffers } from '../support/differences.ts'
-import { idOf, owner, person, secret, type Person } from '../support/given.ts'
-import { acl, as, container, HOOK_MILLISECONDS, tenantPath } from '../support/given-containers.ts'
+import { callAs, idOf, owner, person, secret, type Person } from '../support/given.ts'
+import { acl, container, HOOK_MILLISECONDS, tenantPath } from '../support/given-containers.ts'
 import { expectRefusal, notPermitted, wrongType } from '../support/refusals.ts'
 
 let who: Person
 let a: string
 let b: string
-const send = as(() => who)
+const send = callAs(() => who)
 const refsOf = async (ref: string) => (await send('GET', ref)).json.secret_refs
 
 beforeAll(async () => {

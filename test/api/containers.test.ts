@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call } from '../support/client.ts'
 import { differs, itDiffers, onPeer } from '../support/differences.ts'
 import { itDiffersInContainers } from '../support/container-differences.ts'
-import { idOf, owner, person, secret, type Person } from '../support/given.ts'
-import { aSecond, acl, as, container, HOOK_MILLISECONDS, tenantPath } from '../support/given-containers.ts'
+import { callAs, idOf, owner, person, secret, type Person } from '../support/given.ts'
+import { aSecond, acl, container, HOOK_MILLISECONDS, tenantPath } from '../support/given-containers.ts'
 import { expectRefusal, notPermitted } from '../support/refusals.ts'
 
 const time = onPeer ? /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/ : /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$/
@@ -12,7 +12,7 @@ const absent = '11111111-1111-4111-8111-111111111111'
 let who: Person
 let a: string
 let b: string
-const send = as(() => who)
+const send = callAs(() => who)
 
 beforeAll(async () => {
   who = await owner()

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { call, type Request } from '../support/client.ts'
+import { call } from '../support/client.ts'
 import { either, itDiffers } from '../support/differences.ts'
 import { callAs, limit, owner, person, type Person } from '../support/given.ts'
 import { expectRefusal, mismatch, notPermitted, wrongType } from '../support/refusals.ts'
@@ -9,7 +9,10 @@ const over = 'x'.repeat(256)
 const secretTypes = "['symmetric', 'passphrase', 'private', 'public', 'certificate', 'opaque']"
 const contentTypes =
   "['text/plain', 'text/plain;charset=utf-8', 'text/plain; charset=utf-8', 'application/octet-stream', 'application/pkcs8']"
-const orderTypes = either('order types', { ours: "['key']", peer: "['key', 'asymmetric', 'certificate']" })
+const orderTypes = either('order types', {
+  ours: "['key', 'asymmetric']",
+  peer: "['key', 'asymmetric', 'certificate']",
+})
 const supplied = "If 'payload' is supplied, 'payload_content_type' must also be supplied."
 const unknown = '6a1a6a3e-22a7-4c5b-8d60-52a1ad3fd25b'
 
@@ -46,8 +49,27 @@ describe('POST /v1/orders is 400 in the words of the schema', () => {
       "'payload' not allowed for key type order",
       'meta',
     ],
+    [{ type: 'asymmetric', meta: {} }, "'algorithm' is required field for asymmetric key type order", 'meta'],
+    [
+      { type: 'asymmetric', meta: { algorithm: 'rsa' } },
+      "'bit_length' is required field for asymmetric key type order",
+      'meta',
+    ],
+    [
+      {
+        type: 'asymmetric',
+        meta: { algorithm: 'rsa', bit_length: 1024, payload: 'x', payload_content_type: 'text/plain' },
+      },
+      "'payload' not allowed for asymmetric type order",
+      'meta',
+    ],
   ])('%j', async (json, reason, property) => {
     expectRefusal(await order(json), 400, mismatch('Order', reason, property))
+  })
+
+  itDiffers('order types')('and no certificates are ordered', async () => {
+    const reason = "'certificate' is not one of ['key', 'asymmetric']"
+    expectRefusal(await order({ type: 'certificate', meta: {} }), 400, mismatch('Order', reason, 'type'))
   })
 
   it('and asks for meta before it looks for the type among the known', async () => {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { call, type Request } from '../support/client.ts'
+import { call } from '../support/client.ts'
 import { itDiffers } from '../support/differences.ts'
 import { callAs, consumer, idOf, limit, owner, secret, type Person } from '../support/given.ts'
 import { badQuery, expectRefusal, mismatch, wrongType } from '../support/refusals.ts'
@@ -186,7 +186,7 @@ describe('POST /v1/secrets', () => {
     expectRefusal(answer, 415, wrongType("['application/json']"))
   })
 
-  itDiffers('undecodable payloads')('is 415 for a form', async () => {
+  itDiffers('always an answer')('is 415 for a form', async () => {
     const headers = { 'Content-Type': 'multipart/form-data; boundary=x' }
     const answer = await send('POST', '/v1/secrets', { body: '--x--', headers })
     expectRefusal(answer, 415, wrongType("['application/json']"))

@@ -130,6 +130,7 @@ describe('/v1/project-quotas/{project}', () => {
 describe('GET /v1/project-quotas', () => {
   it('lists projects with limits, oldest first, paged', async () => {
     const ids = [unknown(), unknown()]
+    if (onPeer) await aSecond()
     for (const id of ids) {
       await limits(id, { secrets: 3 })
       if (onPeer) await aSecond()

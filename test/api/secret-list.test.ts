@@ -39,7 +39,8 @@ async function found(query: string): Promise<(string | null)[]> {
   return json.secrets.map(({ name }: Entry) => name)
 }
 
-const sorted = (all: readonly (string | null)[]) => all.toSorted()
+const sorted = (all: readonly (string | null)[]) =>
+  all.toSorted((one, other) => String(one).localeCompare(String(other)))
 
 describe('GET /v1/secrets', () => {
   it('lists the project’s secrets, each as GET shows it', async () => {
@@ -145,10 +146,10 @@ describe('a filter', () => {
 
   itDiffers('any character')('on any name finds the secrets of that name', { timeout: 60_000 }, async () => {
     const collector = await owner()
-    const some = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
-    const plain = some.filter((name) => !/^[\s\x1c-\x1f\x85]|[\s\x1c-\x1f\x85]$/.test(name) && name.isWellFormed())
+    // The brackets keep white space at the ends of the text from being stripped.
+    const texts = fc.string({ unit: 'grapheme', maxLength: 40 }).map((text) => `<${text}>`)
     await fc.assert(
-      fc.asyncProperty(plain, async (name) => {
+      fc.asyncProperty(texts, async (name) => {
         const ref = await secret(collector, { name })
         const { json } = await list(`?name=${encodeURIComponent(name)}&limit=100&sort=created:desc`, collector)
         expect(json.secrets[0].secret_ref).toBe(ref)
@@ -332,7 +333,7 @@ describe('a page', () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 30 }), async (limit) => {
         const seen: string[] = []
-        for (let page = `/v1/secrets?limit=${limit}`; page; ) {
+        for (let page = `/v1/secrets?limit=${limit}`; page;) {
           const { json } = await call('GET', page, { token: collector.token })
           expect(json.total).toBe(all.length)
           seen.push(...json.secrets.map((entry: Entry) => entry.secret_ref))

@@ -2,12 +2,12 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call } from '../support/client.ts'
 import { itDiffersInContainers } from '../support/container-differences.ts'
 import { itDiffers } from '../support/differences.ts'
-import { owner, person, secret, type Person } from '../support/given.ts'
-import { aSecond, acl, as, HOOK_MILLISECONDS, tenantPath } from '../support/given-containers.ts'
+import { callAs, owner, person, secret, type Person } from '../support/given.ts'
+import { aSecond, acl, HOOK_MILLISECONDS, tenantPath } from '../support/given-containers.ts'
 import { expectRefusal, notPermitted } from '../support/refusals.ts'
 
 let who: Person
-const send = as(() => who)
+const send = callAs(() => who)
 const described = async (metadata: object) => {
   const ref = await secret(who)
   await send('PUT', `${ref}/metadata`, { json: { metadata } })

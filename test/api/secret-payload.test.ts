@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { call, type Request } from '../support/client.ts'
+import { call } from '../support/client.ts'
 import { either, itDiffers, onPeer } from '../support/differences.ts'
 import { callAs, owner, person, secret, type Person } from '../support/given.ts'
 import { expectRefusal } from '../support/refusals.ts'
@@ -79,12 +79,15 @@ describe('a payload given with POST', () => {
     },
   )
 
-  it.each(['aGVsbG8', 'a', 'ab', 'abc', '_-8=', 'aGVsbG8é='])('is refused when it is no base64: %j', async (payload) => {
-    const json = { payload, payload_content_type: OCTETS, payload_content_encoding: 'base64' }
-    const answer = await send('POST', '/v1/secrets', { json })
-    expect(answer.status).toBe(400)
-    expect(answer.json.description).toContain('Invalid payload for payload_content_encoding')
-  })
+  it.each(['aGVsbG8', 'a', 'ab', 'abc', '_-8=', 'aGVsbG8é='])(
+    'is refused when it is no base64: %j',
+    async (payload) => {
+      const json = { payload, payload_content_type: OCTETS, payload_content_encoding: 'base64' }
+      const answer = await send('POST', '/v1/secrets', { json })
+      expect(answer.status).toBe(400)
+      expect(answer.json.description).toContain('Invalid payload for payload_content_encoding')
+    },
+  )
 
   it.each(['****', '=', '===='])('may decode to nothing: %j', async (payload) => {
     const members = { payload_content_type: OCTETS, payload_content_encoding: 'base64' }
@@ -118,7 +121,11 @@ describe('a payload given with POST', () => {
   it('may have 15 000 bytes in base64', async () => {
     const bytes = crypto.getRandomValues(new Uint8Array(15_000))
     expect((await read(await binarySecret(bytes))).bytes).toEqual(bytes)
-    const json = { payload: base64(new Uint8Array(15_001)), payload_content_type: OCTETS, payload_content_encoding: 'base64' }
+    const json = {
+      payload: base64(new Uint8Array(15_001)),
+      payload_content_type: OCTETS,
+      payload_content_encoding: 'base64',
+    }
     expectRefusal(await send('POST', '/v1/secrets', { json }), 413, 'Provided information too large to process')
   })
 })

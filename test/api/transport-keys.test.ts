@@ -83,6 +83,14 @@ describe('/v1/transport_keys/{id}', () => {
     expectRefusal(answer, 404, 'Not Found. Transport Key not found.')
   })
 
+  it('is 403 before it is looked for', async () => {
+    const nobody = await person(['reader'])
+    const read = await call('GET', `${path}/${absent}`, { token: nobody.token })
+    expectRefusal(read, 403, notPermitted('Transport Key retrieval'))
+    const deleted = await call('DELETE', `${path}/${absent}`, { token: who.token })
+    expectRefusal(deleted, 403, notPermitted('Transport Key deletion'))
+  })
+
   itDiffersInContainers('transport keys in JSON')('is 404 to GET by an unknown id', async () => {
     for (const accept of ['application/json', '*/*']) {
       const answer = await call('GET', `${path}/${absent}`, { token: who.token, headers: { Accept: accept } })

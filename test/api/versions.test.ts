@@ -94,9 +94,7 @@ describe('GET /', () => {
     expect(answer.headers.get('Allow')).toBe('GET')
     if (method === 'HEAD') return
     expect(answer.headers.get('Content-Type')).toBe('text/plain; charset=UTF-8')
-    expect(answer.text.trim()).toBe(
-      `405 Method Not Allowed\n\nThe method ${method} is not allowed for this resource.`,
-    )
+    expect(answer.text.trim()).toBe(`405 Method Not Allowed\n\nThe method ${method} is not allowed for this resource.`)
   })
 })
 
@@ -273,12 +271,15 @@ describe('what the versions change', () => {
     expect((await call('DELETE', ref, { token: who.token, microversion: '1.2' })).status).toBe(204)
   })
 
-  itDiffers('microversion 1.2').each(['1', 't', 'true', 'ON', 'y', ' yes '])('force may be %j at 1.2', async (force) => {
-    const ref = await secret(who)
-    await consumer(ref, who)
-    const path = `${ref}?force=${encodeURIComponent(force)}`
-    expect((await call('DELETE', path, { token: who.token, microversion: '1.2' })).status).toBe(204)
-  })
+  itDiffers('microversion 1.2').each(['1', 't', 'true', 'ON', 'y', ' yes '])(
+    'force may be %j at 1.2',
+    async (force) => {
+      const ref = await secret(who)
+      await consumer(ref, who)
+      const path = `${ref}?force=${encodeURIComponent(force)}`
+      expect((await call('DELETE', path, { token: who.token, microversion: '1.2' })).status).toBe(204)
+    },
+  )
 })
 
 describe('outside /v1', () => {

@@ -17,15 +17,15 @@ export interface Comparison {
 }
 
 /**
- * Reads the rows of every Markdown table whose first cell is a name in backticks: name, what differs, why.
- * Throws when a row gives no reason or names something twice.
+ * Reads the rows below the head of a Markdown table: name in backticks, what differs, why.
+ * Throws when a row has another form, gives no reason, or names something twice.
  */
 export function readAcceptedDifferences(markdown: string): readonly AcceptedDifference[] {
   const read = new Map<string, AcceptedDifference>()
-  for (const line of markdown.split('\n')) {
-    const [, name, difference, reason] = /^\| `([^`]+)` \|([^|]*)\|(.*)\|$/.exec(line) ?? []
-    if (name === undefined) continue
-    if (!difference?.trim() || !reason?.trim()) throw new Error(`accepted difference without a reason: ${name}`)
+  const table = markdown.split('\n').filter((line) => line.startsWith('|'))
+  for (const line of table.slice(2)) {
+    const [, name, difference, reason] = /^\|\s*`([^`]+)`\s*\|([^|]*)\|([^|]*)\|$/.exec(line) ?? []
+    if (!name || !difference?.trim() || !reason?.trim()) throw new Error(`not an accepted difference: ${line}`)
     if (read.has(name)) throw new Error(`accepted difference listed twice: ${name}`)
     read.set(name, { name, reason: reason.trim() })
   }

@@ -81,6 +81,6 @@ export async function call(method: string, path: string, request: Request = {}):
 export function isolate(variables: Readonly<Record<string, unknown>> = {}): typeof call {
   const app = createApp()
   const environment = { ...env, ...variables } as unknown as Environment
-  return async (method, path, request = {}) =>
-    read(await app.request(urlOf(path), initOf(method, request), environment))
+  return async (method, path, request) =>
+    read(await app.request(urlOf(path), initOf(method, request ?? {}), environment))
 }

@@ -30,9 +30,12 @@ export function tokenIn(answer: Answer): string {
   return token
 }
 
-/** A fresh token of the first administrator. */
-export async function administrator(): Promise<string> {
-  return tokenIn(await byPassword('admin', adminPassword, { project: { name: 'admin', domain } }))
+let known: Promise<string> | undefined
+
+/** A token of the first administrator; `fresh`: the one that is known has ended. */
+export function administrator(fresh = false): Promise<string> {
+  if (fresh || !known) known = byPassword('admin', adminPassword, { project: { name: 'admin', domain } }).then(tokenIn)
+  return known
 }
 
 export interface User {

@@ -1,5 +1,5 @@
 /** Containers, consumers and ACLs that a test starts from, made through the public API of either server. */
-import { call, type Answer, type Request } from './client.ts'
+import { call } from './client.ts'
 import type { Person } from './given.ts'
 
 /** How long a hook may take that makes people: the peer's Keystone hashes passwords slowly. */
@@ -7,12 +7,6 @@ export const HOOK_MILLISECONDS = 120_000
 
 /** Time enough for the peer's clock, whose times have whole seconds. */
 export const aSecond = () => new Promise((resolve) => setTimeout(resolve, 1_100))
-
-/** Requests in the name of somebody. */
-export const as =
-  (who: () => Person) =>
-  (method: string, path: string, request: Request = {}): Promise<Answer> =>
-    call(method, path, { token: who().token, ...request })
 
 /** Makes a container and gives its ref. */
 export async function container(who: Person, members: object = {}): Promise<string> {

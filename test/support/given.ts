@@ -1,5 +1,5 @@
 /** What a test starts from: projects, people with roles, secrets. Made through the public API of either server. */
-import { adminPassword, call, database, identityBase, peerUrl, type Answer, type Request } from './client.ts'
+import { adminPassword, call, identityBase, peerUrl, type Answer, type Request } from './client.ts'
 
 export interface Person {
   readonly token: string
@@ -58,7 +58,9 @@ const roleIds = new Map<string, Promise<string>>()
 function roleId(role: string): Promise<string> {
   const known = roleIds.get(role)
   if (known) return known
-  const found = identity('GET', `/roles?name=${encodeURIComponent(role)}`).then(({ json }) => json.roles[0].id as string)
+  const found = identity('GET', `/roles?name=${encodeURIComponent(role)}`).then(
+    ({ json }) => json.roles[0].id as string,
+  )
   roleIds.set(role, found)
   return found
 }
@@ -97,37 +99,17 @@ export async function secret(who: Person, members: object = {}): Promise<string>
 /** The id behind a ref. */
 export const idOf = (ref: string): string => ref.slice(ref.lastIndexOf('/') + 1)
 
-/** Gives a project limits of its own. The peer takes them from the operator; here they are a row of the database. */
+/** Gives a project limits of its own, as the operator of the cloud. */
 export async function limit(projectId: string, limits: Readonly<Record<string, number>>): Promise<void> {
-  if (peerUrl) {
-    const { token } = await person(['key-manager:service-admin'])
-    const answer = await call('PUT', `/v1/project-quotas/${projectId}`, { token, json: { project_quotas: limits } })
-    if (answer.status !== 204) throw new Error(`limits: ${answer.status} ${answer.text}`)
-    return
-  }
-  const columns = Object.keys(limits)
-  const row = ['project_id', ...columns].join(', ')
-  const places = ['?', ...columns.map(() => '?')].join(', ')
-  await database
-    .prepare(`insert into project_quotas (${row}) values (${places})`)
-    .bind(projectId, ...Object.values(limits))
-    .run()
+  const { token } = await person(['key-manager:service-admin'])
+  const answer = await call('PUT', `/v1/project-quotas/${projectId}`, { token, json: { project_quotas: limits } })
+  if (answer.status !== 204) throw new Error(`limits: ${answer.status} ${answer.text}`)
 }
 
-/** Registers a consumer of a secret and gives it as the secret shows it. Here it is a row of the database. */
+/** Registers a consumer of a secret and gives it as the secret shows it. */
 export async function consumer(ref: string, who: Person) {
   const json = { service: 'image', resource_type: 'image', resource_id: crypto.randomUUID() }
-  if (peerUrl) {
-    const answer = await call('POST', `${ref}/consumers`, { token: who.token, json })
-    if (answer.status !== 200) throw new Error(`consumer: ${answer.status} ${answer.text}`)
-    return json
-  }
-  const row = 'id, secret_id, project_id, service, resource_type, resource_id, created, updated'
-  const now = '2026-11-22T00:15:50.123000'
-  const values = [crypto.randomUUID(), idOf(ref), who.projectId, json.service, json.resource_type, json.resource_id]
-  await database
-    .prepare(`insert into secret_consumers (${row}) values (?, ?, ?, ?, ?, ?, ?, ?)`)
-    .bind(...values, now, now)
-    .run()
+  const answer = await call('POST', `${ref}/consumers`, { token: who.token, json })
+  if (answer.status !== 200) throw new Error(`consumer: ${answer.status} ${answer.text}`)
   return json
 }

@@ -1,0 +1,133 @@
+/** Every route has a rule, and answers nobody without a token, but for a short list. */
+import { describe, expect, it } from 'vitest'
+import { createApp, resources } from '../../src/app.ts'
+import { rules } from '../../src/access/policy.ts'
+import type { Method } from '../../src/wire/resource.ts'
+import {
+  canarySecret,
+  cloud,
+  emptyContainer,
+  keyOrder,
+  type Somebody,
+} from '../support/cloud-of-threats.ts'
+import { base } from '../support/client.ts'
+import { idOf } from '../support/given.ts'
+import { expectRefusal } from '../support/refusals.ts'
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+const { keystone, send, somebody } = cloud({ SECRET_STORES: 'multiple' })
+const absent = '11111111-1111-4111-8111-111111111111'
+
+/** What answers without a token, and nothing else. The embedded identity has a list and a test of its own. */
+const publicRoutes = ['/healthcheck', '/', '/identity', '/identity/*']
+
+async function params(who: Somebody): Promise<Readonly<Record<string, string>>> {
+  const store = (await send('GET', '/v1/secret-stores', { token: who.token })).json.secret_stores[0]
+  return {
+    secret: idOf(await canarySecret(send, who)),
+    container: idOf(await emptyContainer(send, who)),
+    order: idOf(await keyOrder(send, who)),
+    store: idOf(store.secret_store_ref),
+    project: who.projectId,
+    consumer: absent,
+    key: absent,
+  }
+}
+
+const pathOf = (path: string, given: Readonly<Record<string, string>>) =>
+  `/v1${path.replaceAll(/:(\w+)/g, (_match, name: string) => given[name] ?? name)}`
+
+describe('every resource', () => {
+  const paths = resources.map(({ path }) => path)
+
+  it('stands once in the list', () => {
+    expect(new Set(paths).size).toBe(paths.length)
+  })
+
+  it('names a rule in every operation', () => {
+    for (const { path, operations } of resources) {
+      for (const [method, operation] of Object.entries(operations)) {
+        expect(operation.name, `${method} ${path}`).toMatch(/^\w/)
+        if (typeof operation.rule === 'string') expect(rules, `${method} ${path}`).toContain(operation.rule)
+        else expect(typeof operation.rule, `${method} ${path}`).toBe('function')
+      }
+    }
+  })
+
+  it.each(resources.map((resource) => [resource.path, resource] as const))('%s: no role, no answer', async (path, one) => {
+    const owner = somebody(['admin'])
+    const given = await params(owner)
+    const nobody = somebody([], { projectId: owner.projectId })
+    for (const method of methods) {
+      const answer = await send(method, pathOf(path, given), { token: nobody.token })
+      const expected = one.operations[method as Method] === undefined ? 405 : 403
+      expect([method, answer.status]).toEqual([method, expected])
+    }
+  })
+
+  it.each(paths)('%s: no token, no answer', async (path) => {
+    for (const method of [...methods, 'HEAD']) {
+      for (const prefix of ['', `/${absent}`]) {
+        const answer = await send(method, pathOf(path, {}).replace('/v1', `/v1${prefix}`))
+        expect([method, answer.status]).toEqual([method, 401])
+      }
+    }
+  })
+
+  it.each(paths)('%s: no project in the token, no answer', async (path) => {
+    const token = keystone.issue({ roles: ['admin'] })
+    const answer = await send('GET', pathOf(path, {}), { token })
+    expect(answer.status).toBe(401)
+  })
+})
+
+describe('the app', () => {
+  it('has no routes but those of its resources, and the public ones', () => {
+    const known = new Set(
+      [
+        ...publicRoutes,
+        '/*',
+        '/v1',
+        '/v1/*',
+        ...resources.flatMap(({ path }) => [`/v1${path}`, `/v1/:tenant${path}`]),
+      ].map((path) => path),
+    )
+    const stray = createApp()
+      .routes.map(({ path }) => path)
+      .filter((path) => !known.has(path) && !path.startsWith('/identity/'))
+    expect([...new Set(stray)]).toEqual([])
+  })
+
+  it.each(['/healthcheck', '/'])('answers %s without a token', async (path) => {
+    expect((await send('GET', path)).status).toBeLessThan(400)
+  })
+
+  it.each(['/v1', '/v1/', '/v1/foo', '/v1/foo/bar/baz', '/v1//'])('does not answer %s without one', async (path) => {
+    expect((await send('GET', path)).status).toBe(401)
+  })
+
+  it.each(['/v2', '/v10', '/V1/secrets', '/foo', '/v1foo', '/.env', '/do', '/rpc/placeOrder', '/cdn-cgi/x'])(
+    'has nothing at %s',
+    async (path) => {
+      const answer = await send('GET', path, { headers: { Accept: 'application/json' } })
+      expectRefusal(answer, 404, '')
+      expect((await send('POST', path)).status).toBe(404)
+    },
+  )
+
+  it('has no embedded identity when Keystone is in charge', async () => {
+    for (const path of ['/identity', '/identity/v3', '/identity/v3/auth/tokens', '/identity/v3/users']) {
+      expect((await send('GET', path)).status).toBe(404)
+      expect((await send('POST', path, { json: {} })).status).toBe(404)
+    }
+  })
+
+  it('ends OPTIONS before anything else, without a header that opens another site', async () => {
+    for (const path of ['/', '/v1/secrets', '/foo']) {
+      const headers = { Origin: 'https://evil.example', 'Access-Control-Request-Method': 'GET' }
+      const answer = await send('OPTIONS', `${base}${path}`, { headers })
+      expect([answer.status, answer.text]).toEqual([200, ''])
+      expect([...answer.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([])
+    }
+  })
+})

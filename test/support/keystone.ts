@@ -1,0 +1,108 @@
+/**
+ * A small Keystone of the test's own: it knows the tokens that it issued and answers `GET /v3/auth/tokens` about them.
+ * It stands where `fetch` leads, for its own address and every other one, and writes down what it was asked.
+ */
+import { vi } from 'vitest'
+
+export const KEYSTONE_URL = 'http://keystone.example:5000'
+
+export interface TokenOf {
+  readonly userId?: string
+  /** Left out: the token is not scoped to a project. */
+  readonly projectId?: string | undefined
+  readonly roles?: readonly string[]
+  /** When it ends, in milliseconds. */
+  readonly expires?: number
+  /** Further members of the document: `domain`, `system`, `OS-TRUST:trust`. */
+  readonly members?: object
+  /** Of an application credential: only who says that it enforces them is told about the token. */
+  readonly accessRules?: boolean
+}
+
+export interface Asked {
+  readonly url: string
+  readonly headers: Headers
+  readonly redirect: string | undefined
+  readonly timed: boolean
+}
+
+export interface FakeKeystone {
+  /** Makes a token that is valid from now on. */
+  readonly issue: (token?: TokenOf) => string
+  readonly revoke: (token: string) => void
+  /** Everything that was asked for, of whatever host. */
+  readonly asked: Asked[]
+  /** What it answers instead of knowing anything, until it is given null. */
+  readonly answerWith: (answer: ((asked: Asked) => Promise<Response> | Response) | null) => void
+}
+
+const HOUR = 3_600_000
+const SERVICE_ROLE = 'service'
+
+function documentOf({ userId = 'user', projectId, roles = [], expires = 0, members = {} }: TokenOf) {
+  const domain = { id: 'default', name: 'Default' }
+  return {
+    token: {
+      methods: ['password'],
+      user: { id: userId, name: userId, domain },
+      ...(projectId !== undefined && { project: { id: projectId, name: projectId, domain } }),
+      roles: roles.map((name) => ({ id: `id of ${name}`, name })),
+      issued_at: new Date(expires - HOUR).toISOString(),
+      expires_at: new Date(expires).toISOString(),
+      audit_ids: ['AAAAAAAAAAAAAAAAAAAAAA'],
+      ...members,
+    },
+  }
+}
+
+/** Puts it in place of `fetch`; `vi.unstubAllGlobals()` takes it away. */
+export function fakeKeystone(): FakeKeystone {
+  const tokens = new Map<string, TokenOf & { readonly expires: number }>()
+  const asked: Asked[] = []
+  let answer: ((asked: Asked) => Promise<Response> | Response) | null = null
+  const live = (token: string | null) => {
+    const known = tokens.get(token ?? '')
+    return known && known.expires > Date.now() ? known : undefined
+  }
+
+  function validate({ url, headers }: Asked): Response {
+    const asking = live(headers.get('X-Auth-Token'))
+    if (!asking) return Response.json({ error: { code: 401 } }, { status: 401 })
+    const subject = headers.get('X-Subject-Token') ?? ''
+    const trusted = asking.roles?.includes(SERVICE_ROLE) ?? false
+    const expired = new URL(url).searchParams.get('allow_expired') === '1' && trusted
+    const known = expired ? tokens.get(subject) : live(subject)
+    const admitted = known && (!known.accessRules || headers.has('OpenStack-Identity-Access-Rules'))
+    if (!admitted) return Response.json({ error: { code: 404 } }, { status: 404 })
+    return Response.json(documentOf(known))
+  }
+
+  async function follow(one: Asked, response: Response): Promise<Response> {
+    const to = response.headers.get('Location')
+    if (!to || one.redirect === 'manual') return response
+    asked.push({ ...one, url: to })
+    return new Response('followed')
+  }
+
+  vi.stubGlobal('fetch', async (input: string | URL, init: RequestInit = {}) => {
+    const headers = new Headers(init.headers)
+    const one: Asked = { url: String(input), headers, redirect: init.redirect, timed: init.signal !== undefined }
+    asked.push(one)
+    if (answer) return follow(one, await answer(one))
+    if (!one.url.startsWith(`${KEYSTONE_URL}/v3/auth/tokens`)) return new Response('no such host', { status: 502 })
+    return validate(one)
+  })
+
+  return {
+    asked,
+    issue(token = {}) {
+      const id = `gAAAAA${crypto.randomUUID()}`
+      tokens.set(id, { ...token, expires: token.expires ?? Date.now() + HOUR })
+      return id
+    },
+    revoke: (token) => void tokens.delete(token),
+    answerWith(other) {
+      answer = other
+    },
+  }
+}

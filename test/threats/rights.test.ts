@@ -1,0 +1,381 @@
+/** Threats against the decision who may do what: T1 to T4, T23 and T26. */
+import { beforeAll, describe, expect, it } from 'vitest'
+import { resources } from '../../src/app.ts'
+import { permits, type Rule } from '../../src/access/policy.ts'
+import { base } from '../support/client.ts'
+import {
+  CANARY,
+  canarySecret,
+  close,
+  cloud,
+  emptyContainer,
+  keyOrder,
+  keystoneVariables,
+  seen,
+  type Somebody,
+} from '../support/cloud-of-threats.ts'
+import { idOf } from '../support/given.ts'
+import { expectRefusal, mismatch, notPermitted } from '../support/refusals.ts'
+import { workerWith } from '../support/worker-with.ts'
+
+const { send, somebody } = cloud()
+const absent = '11111111-1111-4111-8111-111111111111'
+
+let owner: Somebody
+let colleague: Somebody
+let stranger: Somebody
+let secretRef: string
+let containerRef: string
+let orderRef: string
+
+beforeAll(async () => {
+  owner = somebody(['creator'])
+  colleague = somebody(['creator'], { projectId: owner.projectId })
+  stranger = somebody(['creator', 'admin'])
+  secretRef = await canarySecret(send, owner)
+  containerRef = await emptyContainer(send, owner)
+  orderRef = await keyOrder(send, owner)
+  for (const ref of [secretRef, containerRef]) await close(send, owner, ref)
+})
+
+const pathOf = (path: string) =>
+  `/v1${path}`
+    .replace(':secret', idOf(secretRef))
+    .replace(':container', idOf(containerRef))
+    .replace(':order', idOf(orderRef))
+    .replace(':project', owner.projectId)
+    .replace(/:\w+/, absent)
+
+const operations = resources.flatMap(({ path, operations: of }) => Object.keys(of).map((method) => [method, path] as const))
+const onEntities = operations.filter(([, path]) => /:(secret|container|order)/.test(path))
+
+describe('T1 policy injection', () => {
+  const claims = (who: Somebody): [string, string][] => [
+    ['target.secret.read', 'read'],
+    ['target.secret.read_project_access', 'True'],
+    ['target.secret.project_id', who.projectId],
+    ['target.secret.creator_id', who.userId],
+    ['target.container.read', 'read'],
+    ['target.container.read_project_access', 'True'],
+    ['target.container.project_id', who.projectId],
+    ['target.container.creator_id', who.userId],
+    ['target.order.project_id', who.projectId],
+    ['enforce_new_defaults', 'True'],
+    ['enforce_new_defaults', 'False'],
+    ['roles', 'admin'],
+    ['role', 'key-manager:service-admin'],
+    ['user_id', owner.userId],
+    ['project_id', owner.projectId],
+    ['external_project_id', owner.projectId],
+    ['is_admin', '1'],
+    ['tenant', owner.projectId],
+  ]
+  const percent = (text: string) => [...text].map((letter) => `%${letter.charCodeAt(0).toString(16)}`).join('')
+
+  it.each(onEntities)('%s %s answers as without the claims', async (method, path) => {
+    for (const who of [stranger, colleague, somebody([])]) {
+      const { token } = who
+      const query = claims(who).map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+      const encoded = claims(who).map(([name, value]) => `${percent(name)}=${percent(value)}`)
+      const nested = { target: { secret: { read: 'read' }, container: { read: 'read' } }, roles: ['admin'] }
+      const json = method === 'GET' ? undefined : { ...Object.fromEntries(claims(who)), ...nested }
+      const asked = pathOf(path)
+      const plain = seen(await send(method, asked, { token, json: json && {} }))
+      // What the rules let this caller do is not what this is about, and must not be done here.
+      if (plain.status !== 403 && plain.status !== 404) continue
+      for (const claimed of [query, encoded, [...query, ...query]]) {
+        expect(seen(await send(method, `${asked}?${claimed.join('&')}`, { token, json: json && {} }))).toEqual(plain)
+      }
+      expect(seen(await send(method, asked, { token, json }))).toEqual(plain)
+    }
+  })
+
+  it.each(['/secrets', '/containers', '/orders', '/quotas', '/project-quotas', '/transport_keys'])(
+    'GET %s shows no more with the claims',
+    async (path) => {
+      for (const who of [stranger, somebody([]), somebody(['audit'])]) {
+        const plain = seen(await send('GET', `/v1${path}`, { token: who.token }))
+        for (const [name, value] of claims(who)) {
+          const query = `?${name}=${encodeURIComponent(value)}`
+          expect(seen(await send('GET', `/v1${path}${query}`, { token: who.token }))).toEqual(plain)
+        }
+      }
+    },
+  )
+
+  it('a body cannot say whose a new secret is', async () => {
+    const json = { creator_id: owner.userId, project_id: owner.projectId, external_project_id: owner.projectId }
+    const made = await send('POST', '/v1/secrets', { token: stranger.token, json })
+    const shown = await send('GET', made.json.secret_ref, { token: stranger.token })
+    expect(shown.json.creator_id).toBe(stranger.userId)
+    expect((await send('GET', made.json.secret_ref, { token: owner.token })).status).toBe(403)
+  })
+})
+
+describe('T2 policy oracle', () => {
+  const roleSets = [
+    [],
+    ['reader'],
+    ['member', 'reader'],
+    ['admin', 'member', 'reader'],
+    ['creator'],
+    ['observer'],
+    ['audit'],
+    ['key-manager:service-admin'],
+  ]
+
+  /** Deleting would end what the other cells are about; it has a test of its own in each resource. */
+  const walked = resources.flatMap(({ path, operations: of }) =>
+    /^\/(secrets\/:secret|containers\/:container)/.test(path) && !path.includes(':consumer')
+      ? Object.entries(of).flatMap(([method, { rule, name, body }]) =>
+          typeof rule === 'string' && (method !== 'DELETE' || body) ? [{ path, method, rule: rule as Rule, name }] : [],
+        )
+      : [],
+  )
+
+  it.each(['legacy', 'secure', 'both'] as const)('every route asks its rule about the stored row: %s', async (policy) => {
+    const ask = workerWith({ ...keystoneVariables, POLICY: policy })
+    const maker = somebody(['creator', 'member'])
+    const listed = `listed-${crypto.randomUUID()}`
+    for (const isPrivate of [false, true]) {
+      const refs = { ':secret': await canarySecret(ask, maker), ':container': await emptyContainer(ask, maker) }
+      for (const ref of Object.values(refs)) {
+        const json = { read: { 'project-access': !isPrivate, users: [listed] } }
+        expect((await ask('PUT', `${ref}/acl`, { token: maker.token, json })).status).toBe(200)
+      }
+      for (const roles of roleSets) {
+        const callers = [
+          somebody(roles, { userId: maker.userId, projectId: maker.projectId }),
+          somebody(roles, { projectId: maker.projectId }),
+          somebody(roles),
+          somebody(roles, { userId: listed }),
+        ]
+        for (const who of callers) {
+          const target = {
+            projectId: maker.projectId,
+            creatorId: maker.userId,
+            private: isPrivate,
+            readers: [listed],
+          }
+          for (const { path, method, rule, name } of walked) {
+            const at = `/v1${path}`
+              .replace(/:(secret|container)/, (kind) => idOf(refs[kind as keyof typeof refs]))
+              .replace(':key', 'none')
+            // Without a media type a body is refused right after the rule was asked, so nothing changes.
+            const answer = await ask(method, at, { token: who.token })
+            const allowed = permits(policy, rule, { ...who, roles }, target)
+            const label = `${policy} ${method} ${path} as ${roles.join('+') || 'nobody'}`
+            if (allowed) expect(answer.status, label).not.toBe(403)
+            else expect([label, answer.json?.description]).toEqual([label, notPermitted(name)])
+          }
+        }
+      }
+    }
+  }, 120_000)
+
+  it('what runs inside the objects of projects has no address', async () => {
+    const admin = somebody(['admin', 'key-manager:service-admin'])
+    for (const path of ['/v1/placeOrder', '/v1/addConsumer', '/project', '/PROJECT', '/v1/__proto__', '/v1/constructor']) {
+      expect((await send('POST', path, { token: admin.token, json: {} })).status).toBe(404)
+    }
+  })
+
+  it('an id of another project is refused in every place of a path', async () => {
+    for (const who of [somebody(['admin']), somebody(['creator'])]) {
+      for (const [method, path] of onEntities) {
+        const own = pathOf(path)
+        const answer = await send(method, own, { token: who.token })
+        expect([403, 404, 405], `${method} ${path}`).toContain(answer.status)
+        const under = own.replace('/v1/', `/v1/${who.projectId}/`)
+        expect(seen(await send(method, under, { token: who.token }))).toEqual(seen(answer))
+        expect(seen(await send(method, own.replace('/v1/', `/v1/${owner.projectId}/`), { token: who.token })).status).toBe(403)
+      }
+    }
+  })
+})
+
+describe('T3 foreign references', () => {
+  const refsTo = (id: string) => [
+    `${base}/v1/secrets/${id}`,
+    `${base}/v1/secrets/${id.toUpperCase()}`,
+    `${base}/v1/secrets/${id}/`,
+    `${base}/v1/${owner.projectId}/secrets/${id}`,
+    `${base}/${id}`,
+  ]
+
+  it('a secret of another project gets into no container', async () => {
+    for (const ref of refsTo(idOf(secretRef))) {
+      const json = { type: 'generic', secret_refs: [{ name: 'x', secret_ref: ref }] }
+      const answer = await send('POST', '/v1/containers', { token: stranger.token, json })
+      expectRefusal(answer, 404, "Secret provided for 'x' doesn't exist.")
+    }
+  })
+
+  it('nor is it added to one, from a forged host or any other', async () => {
+    const mine = await emptyContainer(send, stranger)
+    const id = idOf(secretRef)
+    for (const ref of [...refsTo(id), `http://evil.example/${id}`, `x/${id}`, id]) {
+      const answer = await send('POST', `${mine}/secrets`, { token: stranger.token, json: { secret_ref: ref } })
+      expect(answer.status).toBe(404)
+    }
+    expect((await send('GET', mine, { token: stranger.token })).json.secret_refs).toEqual([])
+  })
+
+  it('a forged host is no base of the service', async () => {
+    const mine = idOf(await canarySecret(send, stranger))
+    for (const host of ['http://evil.example', `${base}.evil.example`, 'HTTP://KMS.EXAMPLE:9311']) {
+      const json = { type: 'generic', secret_refs: [{ name: 'x', secret_ref: `${host}/v1/secrets/${mine}` }] }
+      const answer = await send('POST', '/v1/containers', { token: stranger.token, json })
+      expect(answer.status, host).toBe(400)
+    }
+  })
+
+  it('consumers are not registered on entities of another project', async () => {
+    const secretConsumer = { service: 's', resource_type: 't', resource_id: 'r' }
+    for (const [ref, json] of [
+      [secretRef, secretConsumer],
+      [containerRef, { name: 'n', URL: 'u' }],
+    ] as const) {
+      expect((await send('POST', `${ref}/consumers`, { token: stranger.token, json })).status).toBe(403)
+      expect((await send('GET', `${ref}/consumers`, { token: owner.token })).json.total).toBe(0)
+    }
+  })
+
+  it('a consumer is found under its own entity only', async () => {
+    const json = { service: 's', resource_type: 't', resource_id: 'r' }
+    const mine = await canarySecret(send, stranger)
+    await send('POST', `${secretRef}/consumers`, { token: owner.token, json })
+    const answer = await send('DELETE', `${mine}/consumers`, { token: stranger.token, json })
+    expectRefusal(answer, 404, 'Consumer not found.')
+    await send('DELETE', `${secretRef}/consumers`, { token: owner.token, json })
+  })
+
+  it('an order keeps no container of another project', async () => {
+    const meta = { algorithm: 'aes', bit_length: 128, container_ref: containerRef, secret_ref: secretRef }
+    const made = await send('POST', '/v1/orders', { token: stranger.token, json: { type: 'key', meta } })
+    if (made.status >= 400) return
+    const { text } = await send('GET', made.json.order_ref, { token: stranger.token })
+    expect(text).not.toContain(idOf(containerRef))
+    expect(text).not.toContain(idOf(secretRef))
+  })
+})
+
+describe('T4 existence oracle', () => {
+  it('an order of another project looks like none', async () => {
+    for (const method of ['GET', 'DELETE']) {
+      const foreign = seen(await send(method, orderRef, { token: stranger.token }))
+      const none = seen(await send(method, `/v1/orders/${absent}`, { token: stranger.token }))
+      expect(foreign).toEqual(none)
+    }
+  })
+
+  it('a secret of another project looks like none where it would go into a container', async () => {
+    const mine = await emptyContainer(send, stranger)
+    for (const method of ['POST', 'DELETE']) {
+      const answers = [secretRef, `${base}/v1/secrets/${absent}`].map(async (ref) => {
+        const answer = await send(method, `${mine}/secrets`, { token: stranger.token, json: { secret_ref: ref } })
+        return { status: answer.status, description: answer.json.description.replace(ref, 'REF') }
+      })
+      const [foreign, none] = await Promise.all(answers)
+      expect(foreign).toEqual(none)
+    }
+  })
+
+  it('a secret or container of another project is 403 and none is 404: decided, because Barbican’s clients rely on it', async () => {
+    for (const [path, ref, text] of [
+      ['secrets', secretRef, 'Secret not found.'],
+      ['containers', containerRef, 'Secrets container not found.'],
+    ] as const) {
+      const foreign = await send('GET', ref, { token: stranger.token })
+      expect(foreign.status).toBe(403)
+      // Nothing in the answer is of the entity.
+      expect(foreign.text).not.toContain(owner.projectId)
+      expect(foreign.text).not.toContain(owner.userId)
+      expectRefusal(await send('GET', `/v1/${path}/${absent}`, { token: stranger.token }), 404, text)
+    }
+  })
+
+  it('an expired secret looks like none', async () => {
+    const soon = new Date(Date.now() + 1_500).toISOString()
+    const ref = await canarySecret(send, owner, { expiration: soon })
+    await new Promise((resolve) => setTimeout(resolve, 2_000))
+    for (const { token } of [owner, colleague, stranger]) {
+      const gone = seen(await send('GET', ref, { token }))
+      expect(gone).toEqual(seen(await send('GET', `/v1/secrets/${absent}`, { token })))
+    }
+  })
+})
+
+describe('T23 ACL users', () => {
+  const wrong: [unknown, string][] = [
+    [1, "1 is not of type 'string'"],
+    [null, "None is not of type 'string'"],
+    [true, "True is not of type 'string'"],
+    [['u'], "['u'] is not of type 'string'"],
+    [{ id: 'u' }, "{'id': 'u'} is not of type 'string'"],
+    ['x'.repeat(256), `'${'x'.repeat(256)}' is too long`],
+  ]
+
+  it.each(wrong)('%j is refused in every place of the list', async (user, reason) => {
+    for (const users of [[user], ['a', user], ['a', 'b', user, 'c'], ['a', 'b', 'c', 'd', user]]) {
+      for (const [method, ref] of [
+        ['PUT', secretRef],
+        ['PATCH', containerRef],
+      ] as const) {
+        const answer = await send(method, `${ref}/acl`, { token: owner.token, json: { read: { users } } })
+        expectRefusal(answer, 400, mismatch('ACL', reason, 'read'))
+        expect((await send('GET', `${ref}/acl`, { token: owner.token })).json.read.users).toEqual([])
+      }
+    }
+  })
+
+  it('a user who is named is let in as exactly that user', async () => {
+    const ref = await canarySecret(send, owner)
+    const id = `Ünï-${crypto.randomUUID()}`
+    await close(send, owner, ref, ['%', '*', `${id},other`, id])
+    for (const [userId, status] of [
+      [id, 200],
+      [id.toLowerCase(), 403],
+      [id.normalize('NFD'), 403],
+      [`${id},other`, 200],
+      ['other', 403],
+      [`"${id}"`, 403],
+    ] as const) {
+      const answer = await send('GET', ref, { token: somebody([], { userId }).token })
+      expect([userId, answer.status]).toEqual([userId, status])
+    }
+  })
+})
+
+describe('T26 list privacy', () => {
+  const refsIn = (answer: { json: { secrets: { secret_ref: string }[] } }) =>
+    answer.json.secrets.map(({ secret_ref: ref }) => ref)
+
+  it('private secrets of colleagues are in the list, as in Barbican’s, without their payload', async () => {
+    const answer = await send('GET', '/v1/secrets', { token: colleague.token, microversion: '1.1' })
+    expect(refsIn(answer)).toContain(secretRef)
+    expect(answer.text).not.toContain(CANARY)
+    expect((await send('GET', secretRef, { token: colleague.token })).status).toBe(403)
+    expect((await send('GET', `${secretRef}/payload`, { token: colleague.token })).status).toBe(403)
+  })
+
+  it('nothing of another project is in any list', async () => {
+    for (const path of ['secrets', 'containers', 'orders', 'secrets?acl_only=true', 'secrets?limit=100&name=%25']) {
+      const answer = await send('GET', `/v1/${path}`, { token: stranger.token })
+      expect(answer.text).not.toContain(idOf(secretRef))
+      expect(answer.text).not.toContain(idOf(orderRef))
+    }
+  })
+
+  it('acl_only lists what names the user, and nothing that a pattern would', async () => {
+    const ref = await canarySecret(send, owner)
+    const reader = somebody(['observer'])
+    await close(send, owner, ref, [reader.userId])
+    const listed = await send('GET', '/v1/secrets?acl_only=true', { token: reader.token })
+    expect(refsIn(listed)).toEqual([ref])
+    for (const userId of ['%', '_'.repeat(reader.userId.length), reader.userId.slice(0, -1), `"${reader.userId}"`, '']) {
+      const other = somebody(['observer'], { userId })
+      expect(refsIn(await send('GET', '/v1/secrets?acl_only=true', { token: other.token }))).toEqual([])
+    }
+  })
+})

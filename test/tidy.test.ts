@@ -1,0 +1,168 @@
+/// <reference types="vite/types/importMeta.d.ts" />
+import { describe, expect, it } from 'vitest'
+import { rules } from '../src/access/policy.ts'
+import { resources } from '../src/app.ts'
+import { differences } from './support/differences.ts'
+
+const sources = import.meta.glob<string>('../src/**/*.ts', { query: '?raw', eager: true, import: 'default' })
+const tests = import.meta.glob<string>('./**/*.ts', { query: '?raw', eager: true, import: 'default' })
+const files = Object.entries(sources).map(([path, text]) => ({ path: path.replace('../src/', ''), text }))
+
+/** The room that a file of `src` stands in, or for the files at the top their own name. */
+const roomOf = (path: string) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : path.replace(/\.ts$/, ''))
+
+/** What each room may look into, besides itself. */
+const admitted: Readonly<Record<string, readonly string[]>> = {
+  caller: [],
+  faults: [],
+  times: [],
+  log: [],
+  crypto: [],
+  state: ['crypto', 'caller', 'faults', 'times', 'log'],
+  access: ['crypto', 'state', 'caller', 'faults', 'times'],
+  config: ['crypto', 'state'],
+  wire: ['crypto', 'state', 'access', 'caller', 'config', 'faults', 'times', 'log'],
+  app: ['state', 'access', 'wire', 'config', 'faults', 'times', 'log'],
+  index: ['app', 'state', 'config', 'times', 'log'],
+  local: ['config'],
+}
+
+/** The files of `src` that a file imports, as paths below `src`. */
+function importsOf({ path, text }: { readonly path: string; readonly text: string }): string[] {
+  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, specifier = '']) => specifier)
+  const folder = new URL(path, 'file:///src/')
+  return specifiers.map((specifier) => new URL(specifier, folder).pathname.replace('/src/', ''))
+}
+
+describe('a source file', () => {
+  it('is read by this test', () => {
+    expect(files.length).toBeGreaterThan(50)
+    expect(files.flatMap(importsOf).length).toBeGreaterThan(100)
+  })
+
+  it.each(files)('$path looks only into rooms below its own', (file) => {
+    const room = roomOf(file.path)
+    expect(admitted).toHaveProperty(room)
+    const others = importsOf(file).map(roomOf)
+    const strange = others.filter((other) => other !== room && !admitted[room]?.includes(other))
+    expect(strange).toEqual([])
+  })
+
+  it('imports what exists, inside src', () => {
+    const known = new Set(files.map(({ path }) => path))
+    const unknown = files.flatMap((file) => importsOf(file).filter((path) => !known.has(path)))
+    expect(unknown).toEqual([])
+  })
+
+  it.each(files)('$path has at most 400 lines', ({ text }) => {
+    expect(text.split('\n').length - 1).toBeLessThanOrEqual(400)
+  })
+
+  it('is named after what it knows', () => {
+    const vague = [...files.map(({ path }) => path), ...Object.keys(tests)].filter((path) =>
+      /(^|[/-])(utils?|helpers?|common|misc|shared|lib)([/.-]|$)/i.test(path),
+    )
+    expect(vague).toEqual([])
+  })
+
+  it('uses batches: D1 has no transactions', () => {
+    expect(files.filter(({ text }) => text.includes('.transaction(')).map(({ path }) => path)).toEqual([])
+  })
+
+  it('keeps SQL in the room of state and HTTP out of it', () => {
+    const outside = files.filter(({ path, text }) => roomOf(path) !== 'state' && text.includes("from 'drizzle-orm"))
+    expect(outside.map(({ path }) => path)).toEqual([])
+    const inside = files.filter(({ path, text }) => /^(state|crypto|access)\//.test(path) && /from 'hono/.test(text))
+    expect(inside.map(({ path }) => path)).toEqual([])
+  })
+})
+
+/** The operations and their names in the words of failures, as the contract lists them. */
+const contract: Readonly<Record<string, string>> = {
+  'GET /secrets': 'Secret(s) retrieval',
+  'POST /secrets': 'Secret creation',
+  'GET /secrets/*': 'Secret retrieval',
+  'PUT /secrets/*': 'Secret update',
+  'DELETE /secrets/*': 'Secret deletion',
+  'GET /secrets/*/payload': 'Secret payload retrieval',
+  'GET /secrets/*/acl': 'SecretACL(s) retrieval',
+  'PUT /secrets/*/acl': 'SecretACL(s) Update',
+  'PATCH /secrets/*/acl': 'SecretACL(s) Update',
+  'DELETE /secrets/*/acl': 'SecretACL(s) deletion',
+  'GET /secrets/*/metadata': 'Secret metadata retrieval',
+  'PUT /secrets/*/metadata': 'Secret metadata creation',
+  'POST /secrets/*/metadata': 'Secret metadatum creation',
+  'GET /secrets/*/metadata/*': 'Secret metadatum retrieval',
+  'PUT /secrets/*/metadata/*': 'Secret metadatum update',
+  'DELETE /secrets/*/metadata/*': 'Secret metadatum removal',
+  'GET /secrets/*/consumers': 'SecretConsumers(s) retrieval',
+  'POST /secrets/*/consumers': 'SecretConsumer creation',
+  'DELETE /secrets/*/consumers': 'SecretConsumer deletion',
+  'GET /secrets/*/consumers/*': 'SecretConsumer retrieval',
+  'GET /containers': 'Containers(s) retrieval',
+  'POST /containers': 'Container creation',
+  'GET /containers/*': 'Container retrieval',
+  'DELETE /containers/*': 'Container deletion',
+  'POST /containers/*/secrets': 'Container Secret creation',
+  'DELETE /containers/*/secrets': 'Container Secret deletion',
+  'GET /containers/*/acl': 'ContainerACL(s) retrieval',
+  'PUT /containers/*/acl': 'ContainerACL(s) Update',
+  'PATCH /containers/*/acl': 'ContainerACL(s) Update',
+  'DELETE /containers/*/acl': 'ContainerACL(s) deletion',
+  'GET /containers/*/consumers': 'ContainerConsumers(s) retrieval',
+  'POST /containers/*/consumers': 'ContainerConsumer creation',
+  'DELETE /containers/*/consumers': 'ContainerConsumer deletion',
+  'GET /containers/*/consumers/*': 'ContainerConsumer retrieval',
+  'GET /orders': 'Order(s) retrieval',
+  'POST /orders': 'Order creation',
+  'PUT /orders': 'Order update',
+  'GET /orders/*': 'Order retrieval',
+  'DELETE /orders/*': 'Order deletion',
+  'GET /quotas': 'Quotas',
+  'GET /project-quotas': 'Project Quotas',
+  'GET /project-quotas/*': 'Project Quotas',
+  'PUT /project-quotas/*': 'Project Quotas',
+  'DELETE /project-quotas/*': 'Project Quotas',
+  'GET /secret-stores': 'List available secret stores',
+  'GET /secret-stores/global-default': 'Retrieve global default secret store',
+  'GET /secret-stores/preferred': 'Retrieve project preferred store',
+  'GET /secret-stores/*': 'Secret store retrieval',
+  'POST /secret-stores/*/preferred': 'Setting preferred secret store',
+  'DELETE /secret-stores/*/preferred': 'Removing preferred secret store',
+  'GET /transport_keys': 'Transport Key(s) retrieval',
+  'POST /transport_keys': 'Transport Key Creation',
+  'GET /transport_keys/*': 'Transport Key retrieval',
+  'DELETE /transport_keys/*': 'Transport Key deletion',
+}
+
+describe('an operation', () => {
+  const operations = resources.flatMap(({ path, operations }) =>
+    Object.entries(operations).map(([method, operation]) => ({
+      route: `${method} ${path.replaceAll(/:[a-z]+/gi, '*')}`,
+      operation,
+    })),
+  )
+
+  it.each(operations)('$route has a rule of the policy', ({ operation: { rule } }) => {
+    if (typeof rule === 'string') expect(rules).toContain(rule)
+    else expect(rule).toBeTypeOf('function')
+  })
+
+  it('stands on one route, which has it once', () => {
+    const routes = operations.map(({ route }) => route)
+    expect(routes.filter((route, at) => routes.indexOf(route) !== at)).toEqual([])
+  })
+
+  it('has the contract’s name, and every one of the contract is there', () => {
+    const names = Object.fromEntries(operations.map(({ route, operation }) => [route, operation.name]))
+    expect(names).toEqual(contract)
+  })
+})
+
+describe('a difference from the peer', () => {
+  const used = Object.entries(tests).filter(([path]) => path.endsWith('.test.ts') && !path.endsWith('tidy.test.ts'))
+
+  it.each(Object.keys(differences))('is met by a test: %s', (difference) => {
+    expect(used.some(([, text]) => text.includes(`'${difference}'`))).toBe(true)
+  })
+})
