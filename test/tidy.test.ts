@@ -24,7 +24,7 @@ const admitted: Readonly<Record<string, readonly string[]>> = {
   wire: ['crypto', 'state', 'access', 'caller', 'config', 'faults', 'times', 'log'],
   app: ['state', 'access', 'wire', 'config', 'faults', 'times', 'log'],
   index: ['app', 'state', 'config', 'times', 'log'],
-  local: ['config'],
+  local: ['config', 'crypto'],
 }
 
 /** The files of `src` that a file imports, as paths below `src`. */

@@ -7,7 +7,6 @@
  * P-521 is ordered as 528 bits: 66 bytes, the size of its field elements.
  */
 import { createPrivateKey, createPublicKey, KeyObject, timingSafeEqual, type webcrypto } from 'node:crypto'
-import { fault } from '../faults.ts'
 import { encodeUtf8 } from './encoding.ts'
 
 /**
@@ -163,9 +162,9 @@ async function belongTogether(recipe: Recipe, pair: WrittenPair, passphrase: str
  */
 export async function generateKeyPair(algorithm: string, bits: number, passphrase: string | null): Promise<KeyPair> {
   const recipe = lengthsOf(algorithm)?.[bits]
-  if (!recipe || !passphraseFits(passphrase ?? '')) throw fault('unexpected')
+  if (!recipe || !passphraseFits(passphrase ?? '')) throw new Error('a key pair could not be made')
   const pair = written(await newPair(recipe), passphrase)
-  if (!(await belongTogether(recipe, pair, passphrase))) throw fault('unexpected')
+  if (!(await belongTogether(recipe, pair, passphrase))) throw new Error('a key pair could not be made')
   return {
     privateKey: encodeUtf8(pair.privatePem),
     publicKey: encodeUtf8(pair.publicPem),

@@ -1,4 +1,5 @@
 /** `npm start`: the whole service on this machine, ready to use. */
+import { readKeyring } from '../crypto/keyring.ts'
 import { seedDemo, type Demo } from './demo.ts'
 import { localKeys } from './keys.ts'
 import { parseOptions, StartError } from './options.ts'
@@ -27,13 +28,21 @@ For the OpenStack client:
 `)
 }
 
+/** Throws what a deployed Worker would answer 503 with. */
+async function requireMasterKeys(masterKeys: string): Promise<void> {
+  await readKeyring(masterKeys).catch((error: Error) => {
+    throw new StartError(`MASTER_KEYS: ${error.message}`)
+  })
+}
+
 async function start(): Promise<void> {
   const options = parseOptions(process.argv.slice(2))
   const { DEMO_PASSWORD, ...keys } = localKeys(options.state)
+  const variables = { ...keys, ...options.variables }
+  await requireMasterKeys(variables.MASTER_KEYS)
   await requireFreePort(options.port)
   console.log('Building the Worker …')
   await buildBundle(options.state)
-  const variables = { ...keys, ...options.variables }
   const runtime = await startRuntime(options.port, options.state, variables)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void runtime.stop().then(() => process.exit(0)))

@@ -7,17 +7,23 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { startBarbican } from './barbican.ts'
+import { runBlackBox } from './black-box.ts'
 import { runCastellan } from './castellan.ts'
 import { asymmetricOrders, containersAclsConsumers, identityAdministration, secretsAndOrders } from './clients.ts'
 import { compare, outcomesOf, readAcceptedDifferences } from './differences.ts'
 import { startKeystone, type Keystone } from './keystone.ts'
 import { openSession, type Credentials } from './openstack.ts'
-import { freePort, stopEverything, stopEverythingOnSignals } from './process.ts'
+import { needPackages } from './packages.ts'
+import { freePort, run, stopEverything, stopEverythingOnSignals } from './process.ts'
 import { Report, type Outcome } from './report.ts'
+import { refusedStarts } from './starting.ts'
 import { runTempest } from './tempest.ts'
 import { startWorker, type Worker } from './worker.ts'
 
-const parts = ['clients', 'castellan', 'tempest'] as const
+const parts = ['clients', 'crash', 'peer', 'castellan', 'tempest'] as const
+/** Rounds of the crash test; `npm run crash` runs it for long. */
+const CRASHES = 10
 type Part = (typeof parts)[number]
 
 const USAGE = `usage: node test/peer/interop.ts [--only ${parts.join('|')}]`
@@ -50,6 +56,7 @@ async function runClients(state: string): Promise<readonly Outcome[]> {
     const report = new Report('clients')
     const printed: Credentials = printedCredentials(worker.environment)
     const user = await openSession(printed, join(state, 'clients'), report)
+    await refusedStarts(join(state, 'refused'), report)
     await secretsAndOrders(user)
     await asymmetricOrders(user)
     await containersAclsConsumers(user)
@@ -61,17 +68,25 @@ async function runClients(state: string): Promise<readonly Outcome[]> {
   }
 }
 
+/** What the service acknowledged survives SIGKILL. */
+async function runCrashes(): Promise<readonly Outcome[]> {
+  const program = join(import.meta.dirname, '..', 'crash', 'crash.ts')
+  const { status, stdout, stderr } = await run(process.execPath, [program, '--rounds', String(CRASHES)])
+  console.log(stdout.trim())
+  return [{ name: 'crash: all that was acknowledged is there', failure: status === 0 ? null : stderr.slice(0, 1_000) }]
+}
+
 /** Starts a Worker that takes Keystone's tokens, for as long as `use` runs. */
 async function withWorker<Value>(
   state: string,
   keystone: Keystone,
-  policy: 'legacy' | 'secure',
+  variables: { readonly POLICY: 'legacy' | 'secure'; readonly SECRET_STORES?: 'multiple' },
   use: (url: string) => Promise<Value>,
 ): Promise<Value> {
   const worker = await startWorker({
     port: await freePort(),
-    state: join(state, `worker-${policy}`),
-    variables: { IDENTITY: 'keystone', KEYSTONE_URL: keystone.url, POLICY: policy },
+    state: join(state, `worker-${Object.values(variables).join('-')}`),
+    variables: { IDENTITY: 'keystone', KEYSTONE_URL: keystone.url, ...variables },
   })
   try {
     return await use(worker.url)
@@ -80,41 +95,71 @@ async function withWorker<Value>(
   }
 }
 
-/** castellan and Tempest with a real Keystone. Tempest skips what its configuration rules out, castellan nothing. */
+/** Tempest with the personas, with two secret stores, and with the legacy roles. It skips what each rules out. */
+async function runTempestSuites(state: string, keystone: Keystone): Promise<readonly Outcome[]> {
+  const tempest = async (
+    name: string,
+    url: string,
+    options: { strict: boolean; multipleStores?: true; regex?: string },
+  ) => outcomesOf(name, await runTempest({ url, keystone, state: join(state, 'tempest'), ...options }), false)
+  return [
+    ...(await withWorker(state, keystone, { POLICY: 'secure' }, (url) =>
+      tempest('tempest secure', url, { strict: true }),
+    )),
+    ...(await withWorker(state, keystone, { POLICY: 'secure', SECRET_STORES: 'multiple' }, (url) =>
+      tempest('tempest stores', url, { strict: true, multipleStores: true, regex: 'test_secret_stores' }),
+    )),
+    ...(await withWorker(state, keystone, { POLICY: 'legacy' }, (url) =>
+      tempest('tempest legacy', url, { strict: false }),
+    )),
+  ]
+}
+
+/** The black-box suite against a real Barbican, which the Worker's own run of it is compared with. */
+async function runPeer(state: string, keystone: Keystone): Promise<readonly Outcome[]> {
+  const barbican = await startBarbican({ state: join(state, 'barbican'), port: await freePort(), keystone })
+  try {
+    return await runBlackBox(barbican, keystone, state)
+  } finally {
+    await barbican.stop()
+  }
+}
+
+/** The suites that need a real Keystone. */
 async function runSuites(state: string, wanted: readonly Part[]): Promise<readonly Outcome[]> {
   const keystone = await startKeystone({
     state: join(state, 'keystone'),
     port: await freePort(),
     keyManagerUrl: 'http://127.0.0.1:9311',
   })
-  const tempest = (policy: 'legacy' | 'secure', url: string) =>
-    runTempest({ url, keystone, strict: policy === 'secure', state: join(state, 'tempest') }).then((results) =>
-      outcomesOf(`tempest ${policy}`, results, false),
-    )
   try {
-    const secure = wanted.includes('tempest')
-      ? await withWorker(state, keystone, 'secure', (url) => tempest('secure', url))
+    const tempest = wanted.includes('tempest') ? await runTempestSuites(state, keystone) : []
+    const castellan = wanted.includes('castellan')
+      ? await withWorker(state, keystone, { POLICY: 'legacy' }, async (url) =>
+          outcomesOf('castellan', await runCastellan({ url, keystone, state: join(state, 'castellan') }), true),
+        )
       : []
-    const legacy = await withWorker(state, keystone, 'legacy', async (url) => [
-      ...(wanted.includes('castellan')
-        ? outcomesOf('castellan', await runCastellan({ url, keystone, state: join(state, 'castellan') }), true)
-        : []),
-      ...(wanted.includes('tempest') ? await tempest('legacy', url) : []),
-    ])
-    return [...secure, ...legacy]
+    const peer = wanted.includes('peer') ? await runPeer(state, keystone) : []
+    return [...tempest, ...castellan, ...peer]
   } finally {
     await keystone.stop()
   }
 }
 
+const needKeystone: readonly Part[] = ['peer', 'castellan', 'tempest']
+
 /** Runs the wanted parts and returns whether all is as accepted. */
 async function interop(wanted: readonly Part[], state: string): Promise<boolean> {
   const file = join(import.meta.dirname, 'accepted-differences.md')
   const accepted = readAcceptedDifferences(await readFile(file, 'utf8'))
-  const outcomes: Outcome[] = []
-  if (wanted.includes('clients')) outcomes.push(...(await runClients(state)))
-  if (wanted.some((part) => part !== 'clients')) outcomes.push(...(await runSuites(state, wanted)))
-  const comparison = compare(outcomes, accepted)
+  await needPackages(['python3-barbicanclient', 'python3-openstackclient'])
+  // Two at a time: on the small machines that this runs on, each part keeps about one core busy.
+  const outcomes = await Promise.all([
+    wanted.includes('clients') ? runClients(state) : [],
+    wanted.some((part) => needKeystone.includes(part)) ? runSuites(state, wanted) : [],
+  ])
+  const crashes = wanted.includes('crash') ? await runCrashes() : []
+  const comparison = compare([...outcomes.flat(), ...crashes], accepted)
   for (const name of comparison.accepted) console.log(`accepted difference: ${name}`)
   for (const wrong of comparison.wrong) console.log(`wrong: ${wrong}`)
   console.log(`${comparison.passed} passed, ${comparison.wrong.length} failed`)

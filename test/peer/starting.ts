@@ -1,0 +1,47 @@
+/** What `npm start` does before it serves: it ends with one clear line and a non-zero status when it cannot. */
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { freePort, run, words } from './process.ts'
+import { Report } from './report.ts'
+
+const START = join(import.meta.dirname, '..', '..', 'src', 'local', 'start.ts')
+
+/** Starts it in vain; throws unless it ends with status 1 and one line that matches. */
+async function refuses(args: readonly string[], line: RegExp): Promise<void> {
+  const { status, stderr } = await run(process.execPath, [START, ...args])
+  const lines = stderr.trim().split('\n')
+  if (status !== 1) throw new Error(`status ${status}, not 1`)
+  if (lines.length !== 1 || !line.test(lines[0] ?? '')) throw new Error(`it said: ${stderr.trim()}`)
+}
+
+/** The ways in which it must not start; `state` is a folder of its own. */
+export async function refusedStarts(state: string, report: Report): Promise<void> {
+  const { step } = report
+  await report.scenario('npm start', async () => {
+    await step('npm start on a taken port is refused', async () => {
+      const port = await freePort()
+      const server = createServer()
+      await new Promise<void>((listening) => server.listen(port, '127.0.0.1', listening))
+      await refuses(words`--port ${String(port)} --persist-to ${state}`, /^portcullis: port \d+ cannot be used/)
+      await new Promise((closed) => server.close(closed))
+    })
+    await step('npm start in an unusable folder is refused', () =>
+      refuses(['--persist-to', '/dev/null/state'], /^portcullis: the state folder \/dev\/null\/state cannot be used/),
+    )
+    await step('npm start with a bad variable is refused', () =>
+      refuses(['--var', 'QUOTA_ORDERS:many'], /^portcullis: QUOTA_ORDERS must be an integer/),
+    )
+    await step('npm start with an unknown variable is refused', () =>
+      refuses(['--var', 'QUOTAS:1'], /^portcullis: --var QUOTAS: not a variable/),
+    )
+    await step('npm start with a weak master key is refused', () =>
+      refuses(
+        ['--persist-to', state, '--var', 'MASTER_KEYS:k:AAAA'],
+        /^portcullis: MASTER_KEYS: key 'k' is not 32 bytes/,
+      ),
+    )
+    await step('npm start with an unknown option is refused', () =>
+      refuses(['--prot', '1'], /^portcullis: Unknown option/),
+    )
+  })
+}

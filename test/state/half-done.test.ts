@@ -1,0 +1,151 @@
+/** Nothing is half done: an operation whose batch fails at any of its statements leaves every table as it was. */
+import { env } from 'cloudflare:workers'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { Caller } from '../../src/caller.ts'
+import { readConfig, type Environment } from '../../src/config.ts'
+import { deleteAcl, setAcl } from '../../src/state/acls.ts'
+import { backendOf, type Backend } from '../../src/state/backend.ts'
+import { removeConsumer, storeConsumer, type Registration } from '../../src/state/consumer-rows.ts'
+import { addToContainer, createContainer, findContainer, removeFromContainer } from '../../src/state/containers.ts'
+import { storeOrder, storeResult } from '../../src/state/order-rows.ts'
+import { replaceMetadata } from '../../src/state/secret-metadata.ts'
+import { createSecret, findSecret, sealedRow, type NewSecret } from '../../src/state/secrets.ts'
+
+const NOW = '2026-11-22T00:00:00.000000'
+const bindings = env as unknown as Environment
+const caller: Caller = { userId: 'somebody', projectId: 'half-done', roles: [] }
+const described: NewSecret = {
+  name: null,
+  secretType: 'opaque',
+  algorithm: null,
+  mode: null,
+  bitLength: null,
+  expiration: null,
+  contentType: 'text/plain',
+  payload: new TextEncoder().encode('payload'),
+}
+
+/** A database whose batches get one more statement at `place`, which fails. `seen` tells the longest batch. */
+function failingAt(place: number, seen: { statements: number }): D1Database {
+  const { DB } = bindings
+  return {
+    prepare: (query: string) => DB.prepare(query),
+    batch: (statements: D1PreparedStatement[]) => {
+      seen.statements = Math.max(seen.statements, statements.length)
+      return DB.batch(statements.toSpliced(place, 0, DB.prepare("select json('{')")))
+    },
+  } as unknown as D1Database
+}
+
+async function backendWith(DB: D1Database): Promise<Backend> {
+  return backendOf({ ...bindings, DB }, await readConfig(bindings), NOW)
+}
+
+async function everything(): Promise<string> {
+  const tables = await bindings.DB.prepare(
+    "select name from sqlite_master where type = 'table' and name not like 'sqlite%' and name not like '\\_cf%' escape '\\' order by name",
+  ).all<{ name: string }>()
+  const rows = []
+  for (const { name } of tables.results)
+    rows.push([name, (await bindings.DB.prepare(`select * from "${name}"`).all()).results])
+  return JSON.stringify(rows)
+}
+
+let secretId: string
+let otherId: string
+let containerId: string
+const orderId = crypto.randomUUID()
+
+beforeAll(async () => {
+  const backend = await backendWith(bindings.DB)
+  secretId = await createSecret(backend, caller, described)
+  otherId = await createSecret(backend, caller, described)
+  containerId = await createContainer(backend, caller, {
+    name: 'c',
+    type: 'generic',
+    secrets: [{ name: 'a', secretId }],
+  })
+  await storeConsumer(backend, {
+    ...registration(),
+    identity: { service: 's', resourceType: 't', resourceId: 'there' },
+  })
+  await storeOrder(backend, { order: order(orderId), secret: null })
+  await setAcl(backend, 'secret', await findSecret(backend, secretId), { projectAccess: false, users: ['u'] }, true)
+})
+
+const registration = (): Registration => ({
+  kind: 'secret',
+  id: crypto.randomUUID(),
+  entityId: secretId,
+  entityProjectId: caller.projectId,
+  projectId: caller.projectId,
+  identity: { service: 's', resourceType: 't', resourceId: 'new' },
+})
+
+const order = (id: string) => ({
+  id,
+  projectId: caller.projectId,
+  creatorId: caller.userId,
+  type: 'asymmetric',
+  meta: '{}',
+  status: 'PENDING',
+  created: NOW,
+  updated: NOW,
+})
+
+const container = () => ({
+  id: crypto.randomUUID(),
+  projectId: caller.projectId,
+  creatorId: caller.userId,
+  name: null,
+  type: 'rsa',
+  created: NOW,
+  updated: NOW,
+})
+
+const operations: Record<string, (backend: Backend) => Promise<unknown>> = {
+  'creating a container': (backend) =>
+    createContainer(backend, caller, { name: null, type: 'generic', secrets: [{ name: 'a', secretId }] }),
+  'adding a secret to a container': async (backend) =>
+    addToContainer(backend, await findContainer(backend, containerId), { name: 'b', secretId: otherId }),
+  'taking a secret out of a container': async (backend) =>
+    removeFromContainer(backend, await findContainer(backend, containerId), { name: 'a', secretId }, 'ref'),
+  'registering a consumer': (backend) => storeConsumer(backend, registration()),
+  'taking a consumer away': (backend) =>
+    removeConsumer(backend, { ...registration(), identity: { service: 's', resourceType: 't', resourceId: 'there' } }),
+  'setting an ACL': async (backend) =>
+    setAcl(backend, 'secret', await findSecret(backend, secretId), { projectAccess: true, users: ['x', 'y'] }, true),
+  'deleting an ACL': async (backend) => deleteAcl(backend, 'secret', await findSecret(backend, secretId)),
+  'replacing metadata': async (backend) =>
+    replaceMetadata(backend, await findSecret(backend, secretId), new Map([['k', 'v']])),
+  'placing an order with its key': async (backend) =>
+    storeOrder(backend, { order: order(crypto.randomUUID()), secret: await sealedRow(backend, caller, described) }),
+  'ending an order with its result': async (backend) => {
+    const secret = await sealedRow(backend, caller, described)
+    const members = [{ name: 'private_key', secretId: secret.id }]
+    const ended = { orderId, projectId: caller.projectId, subStatus: 'Unknown', subStatusMessage: 'Unknown' }
+    return storeResult(backend, { ...ended, container: container(), secrets: [secret], members })
+  },
+}
+
+describe.each(Object.entries(operations))('%s', (_name, operate) => {
+  it('leaves nothing behind when it fails, at whichever statement', async () => {
+    const before = await everything()
+    const seen = { statements: 0 }
+    for (let place = 0; place === 0 || place <= seen.statements; place += 1) {
+      const backend = await backendWith(failingAt(place, seen))
+      await expect(operate(backend)).rejects.toThrow()
+      expect(await everything()).toBe(before)
+    }
+    expect(seen.statements).toBeGreaterThan(0)
+  })
+})
+
+describe('an order with its key', () => {
+  it('is stored whole when nothing fails, so the failures above are those that were put in', async () => {
+    const backend = await backendWith(bindings.DB)
+    const before = await everything()
+    await operations['placing an order with its key']?.(backend)
+    expect(await everything()).not.toBe(before)
+  })
+})
