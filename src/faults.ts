@@ -89,7 +89,6 @@ export const failures = {
   payloadAccept: failure(406, 'issue', 'Wrong payload content-type'),
   payloadType: failure(400, 'issue', (accept: string) => `content-type of '${accept}' not supported`),
   hasConsumers: failure(400, 'issue', 'Secret cannot be deleted as it has consumers.'),
-  unreadable: failure(404, 'bare', 'Secret not found.'),
   transportKeyNotFound: failure(400, 'issue', 'Provided transport key was not found.'),
   transportKeyUnsupported: failure(400, 'issue', 'No plugin was found that could support your request'),
   sessionKeyAlone: failure(

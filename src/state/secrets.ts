@@ -217,8 +217,9 @@ export async function putPayload(
  */
 export async function deleteSecret(backend: Backend, secret: Secret, unlessConsumed: boolean): Promise<void> {
   const unused = sql`not exists (select 1 from ${secretConsumers} where ${secretConsumers.secretId} = ${secret.id})`
-  const result = await backend.db.delete(secrets).where(and(secretIs(secret), unlessConsumed ? unused : undefined))
-  if (changes(result) > 0) return
-  if (unlessConsumed) throw fault('hasConsumers')
-  throw fault('secretNotFound')
+  const [found, deleted] = await backend.db.batch([
+    backend.db.select({ id: secrets.id }).from(secrets).where(secretIs(secret)),
+    backend.db.delete(secrets).where(and(secretIs(secret), unlessConsumed ? unused : undefined)),
+  ])
+  if (changes(deleted) === 0) throw fault(found.length > 0 ? 'hasConsumers' : 'secretNotFound')
 }

@@ -1,0 +1,109 @@
+/** Expiry: hidden from its second on, deleted by the next sweep. The clock is a fake; everything else is real. */
+import { createExecutionContext, createScheduledController, waitOnExecutionContext } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Environment } from '../../src/config.ts'
+import worker from '../../src/index.ts'
+import { call } from '../support/client.ts'
+import { idOf, owner, secret, type Person } from '../support/given.ts'
+
+const bindings = env as unknown as Environment
+const MINUTE = 60_000
+const EXPIRES_AFTER = 10 * MINUTE
+
+let who: Person
+let start: number
+let ref: string
+let container: string
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  start = Date.now()
+  who = await owner()
+  const expiration = new Date(start + EXPIRES_AFTER).toISOString()
+  ref = await secret(who, { expiration, payload: 'short-lived', payload_content_type: 'text/plain' })
+  const { token } = who
+  await call('PUT', `${ref}/metadata`, { token, json: { metadata: { a: '1' } } })
+  await call('PUT', `${ref}/acl`, { token, json: { read: { users: ['somebody'] } } })
+  await call('POST', `${ref}/consumers`, { token, json: { service: 's', resource_type: 't', resource_id: 'i' } })
+  const made = await call('POST', '/v1/containers', {
+    token,
+    json: { type: 'generic', secret_refs: [{ name: 'a', secret_ref: ref }] },
+  })
+  container = made.json.container_ref
+})
+
+afterEach(() => void vi.useRealTimers())
+
+async function sweep(): Promise<void> {
+  const context = createExecutionContext()
+  await worker.scheduled(createScheduledController(), bindings)
+  await waitOnExecutionContext(context)
+}
+
+async function rowsLeft(): Promise<number[]> {
+  const tables = ['secrets', 'secret_metadata', 'secret_readers', 'secret_consumers', 'container_secrets']
+  const counts = tables.map((table) =>
+    bindings.DB.prepare(
+      `select count(*) as n from ${table} where ${table === 'secrets' ? 'id' : 'secret_id'} = ?`,
+    ).bind(idOf(ref)),
+  )
+  const results = await bindings.DB.batch<{ n: number }>(counts)
+  return results.map(({ results: rows }) => rows[0]?.n ?? -1)
+}
+
+describe('a secret that has not expired', () => {
+  it('is there until its last moment, through sweeps', async () => {
+    vi.setSystemTime(start + EXPIRES_AFTER - 1)
+    await sweep()
+    expect((await call('GET', `${ref}/payload`, { token: who.token })).text).toBe('short-lived')
+    expect(await rowsLeft()).toEqual([1, 1, 1, 1, 1])
+  })
+})
+
+describe('a secret whose expiration has come', () => {
+  beforeEach(() => void vi.setSystemTime(start + EXPIRES_AFTER))
+
+  it.each([
+    ['GET', ''],
+    ['GET', '/payload'],
+    ['PUT', ''],
+    ['DELETE', ''],
+    ['GET', '/metadata'],
+    ['GET', '/metadata/a'],
+    ['GET', '/acl'],
+    ['GET', '/consumers'],
+  ])('is hidden from %s …%s at once', async (method, path) => {
+    const answer = await call(method, ref + path, { token: who.token })
+    expect([answer.status, answer.json.description]).toEqual([404, 'Secret not found.'])
+  })
+
+  it('is in no list, no total and no container', async () => {
+    const list = await call('GET', '/v1/secrets', { token: who.token })
+    expect([list.json.secrets, list.json.total]).toEqual([[], 0])
+    const shown = await call('GET', container, { token: who.token })
+    expect([shown.status, shown.json.secret_refs]).toEqual([200, []])
+  })
+
+  it('leaves the database with the next sweep, and all that belonged to it', async () => {
+    expect(await rowsLeft()).toEqual([1, 1, 1, 1, 1])
+    await sweep()
+    expect(await rowsLeft()).toEqual([0, 0, 0, 0, 0])
+    expect((await call('GET', container, { token: who.token })).status).toBe(200)
+  })
+})
+
+describe('an order', () => {
+  it('still answers when the secret that it made is gone', async () => {
+    const expiration = new Date(Date.now() + EXPIRES_AFTER).toISOString()
+    const placed = await call('POST', '/v1/orders', {
+      token: who.token,
+      json: { type: 'key', meta: { algorithm: 'aes', bit_length: 128, expiration } },
+    })
+    vi.setSystemTime(Date.now() + EXPIRES_AFTER)
+    await sweep()
+    const order = await call('GET', placed.json.order_ref, { token: who.token })
+    expect([order.status, order.json.status]).toEqual([200, 'ACTIVE'])
+    expect((await call('GET', order.json.secret_ref, { token: who.token })).status).toBe(404)
+  })
+})

@@ -1,0 +1,158 @@
+/** The engine of orders: quotas under concurrency, runs that are cut off, and orders that are deleted meanwhile. */
+import { runDurableObjectAlarm } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { readConfig, type Environment } from '../../src/config.ts'
+import { backendOf, type Backend } from '../../src/state/backend.ts'
+import { runOrder } from '../../src/state/order-runs.ts'
+import { attemptTimes } from '../../src/state/order-schedule.ts'
+import { placeKeyPairOrder } from '../../src/state/orders.ts'
+import { formatTime } from '../../src/times.ts'
+import { call } from '../support/client.ts'
+import { limit, owner, type Person } from '../support/given.ts'
+
+const bindings = env as unknown as Environment
+
+let who: Person
+beforeAll(async () => {
+  who = await owner()
+})
+afterEach(() => void vi.useRealTimers())
+
+const backendNow = async (): Promise<Backend> => backendOf(bindings, await readConfig(bindings), formatTime(Date.now()))
+
+/** An accepted order that nobody runs: its Worker is gone. */
+async function abandoned(passphrase: string | null = null): Promise<string> {
+  const { id } = await placeKeyPairOrder(
+    await backendNow(),
+    { ...who, roles: [] },
+    {
+      name: 'abandoned',
+      algorithm: 'ec',
+      bitLength: 256,
+      mode: null,
+      expiration: null,
+      contentType: 'application/octet-stream',
+      passphrase: passphrase === null ? null : { text: passphrase },
+      shown: { name: 'abandoned', algorithm: 'ec', bit_length: 256, expiration: null },
+    },
+  )
+  return id
+}
+
+const orderOf = async (id: string) => (await call('GET', `/v1/orders/${id}`, { token: who.token })).json
+const alarm = () => runDurableObjectAlarm(bindings.PROJECT.getByName(who.projectId))
+
+describe('200 parallel orders of all kinds, 120 of them allowed', () => {
+  const kinds = [
+    { type: 'key', meta: { algorithm: 'aes', bit_length: 256 } },
+    { type: 'key', meta: { algorithm: 'unknown', bit_length: 256 } },
+    { type: 'asymmetric', meta: { algorithm: 'ec', bit_length: 384 } },
+    { type: 'asymmetric', meta: { algorithm: 'ed25519', bit_length: 256, passphrase: 'secret' } },
+    { type: 'asymmetric', meta: { algorithm: 'rsa', bit_length: 1024 } },
+  ]
+
+  it('are 120 orders, each with one end', async () => {
+    const busy = await owner()
+    await limit(busy.projectId, { orders: 120 })
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, (_, i) =>
+        call('POST', '/v1/orders', { token: busy.token, json: kinds[i % kinds.length] }),
+      ),
+    )
+    const statuses = answers.map(({ status }) => status)
+    expect(statuses.filter((status) => status === 202)).toHaveLength(120)
+    expect(statuses.filter((status) => status === 403)).toHaveLength(80)
+    const { results } = await bindings.DB.prepare(
+      'select status, count(*) as n, count(distinct coalesce(secret_id, container_id)) as made from orders where project_id = ? group by status',
+    )
+      .bind(busy.projectId)
+      .all<{ status: string; n: number; made: number }>()
+    expect(results.map(({ status }) => status).toSorted()).toEqual(['ACTIVE', 'ERROR'])
+    expect(results.reduce((sum, { n }) => sum + n, 0)).toBe(120)
+    expect(results.find(({ status }) => status === 'ACTIVE')).toMatchObject({
+      n: results.find(({ status }) => status === 'ACTIVE')?.made,
+    })
+  }, 120_000)
+})
+
+describe('while an order waits', () => {
+  it('it is PENDING and shows its progress, and the project goes on', async () => {
+    const id = await abandoned()
+    expect(await orderOf(id)).toMatchObject({
+      status: 'PENDING',
+      sub_status: 'generating',
+      sub_status_message: `Generating, attempt 1 of ${attemptTimes.length}`,
+    })
+    const other = await call('POST', '/v1/orders', {
+      token: who.token,
+      json: { type: 'key', meta: { algorithm: 'aes', bit_length: 128 } },
+    })
+    expect(other.status).toBe(202)
+    expect((await call('GET', '/v1/secrets', { token: who.token })).status).toBe(200)
+  })
+})
+
+describe('an order whose run was cut off', () => {
+  it('is left alone while its attempt lasts', async () => {
+    const id = await abandoned()
+    await alarm()
+    expect((await orderOf(id)).status).toBe('PENDING')
+  })
+
+  it('is run again by the alarm of its project, and ends with its passphrase', async () => {
+    const id = await abandoned('a passphrase')
+    vi.useFakeTimers({ toFake: ['Date'] })
+    vi.setSystemTime(Date.now() + attemptTimes[0])
+    await alarm()
+    const order = await orderOf(id)
+    expect(order.status).toBe('ACTIVE')
+    const container = await call('GET', order.container_ref, { token: who.token })
+    const names = container.json.secret_refs.map(({ name }: { name: string }) => name)
+    expect(names.toSorted()).toEqual(['private_key', 'private_key_passphrase', 'public_key'])
+  })
+
+  it('makes one result, however many runs end', async () => {
+    const id = await abandoned()
+    const backend = await backendNow()
+    await Promise.all([1, 2, 3, 4].map(() => runOrder(backend, who.projectId, id)))
+    const { container_ref: ref } = await orderOf(id)
+    const { results } = await bindings.DB.prepare('select id from containers where project_id = ? and name = ?')
+      .bind(who.projectId, 'abandoned')
+      .all<{ id: string }>()
+    const own = results.filter((row) => ref.endsWith(row.id))
+    expect(own).toHaveLength(1)
+    const secrets = await bindings.DB.prepare(
+      `select count(*) as n from secrets where project_id = ? and secret_type = 'private'
+         and not exists (select 1 from container_secrets where secret_id = secrets.id)`,
+    )
+      .bind(who.projectId)
+      .first<{ n: number }>()
+    expect(secrets?.n).toBe(0)
+  })
+
+  it('ends in ERROR when no attempt ends it', async () => {
+    const id = await abandoned()
+    await bindings.DB.prepare('update orders set attempts = ?, due = created where id = ?')
+      .bind(attemptTimes.length, id)
+      .run()
+    await alarm()
+    expect(await orderOf(id)).toMatchObject({
+      status: 'ERROR',
+      error_status_code: '500',
+      error_reason: 'Process TypeOrder failure seen - please contact site administrator.',
+    })
+  })
+})
+
+describe('an order that is deleted while it runs', () => {
+  it('stays deleted, and nothing is left of its run', async () => {
+    const id = await abandoned()
+    const { results: before } = await bindings.DB.prepare('select id from containers').all()
+    expect((await call('DELETE', `/v1/orders/${id}`, { token: who.token })).status).toBe(204)
+    await runOrder(await backendNow(), who.projectId, id)
+    expect((await call('GET', `/v1/orders/${id}`, { token: who.token })).status).toBe(404)
+    const { results: after } = await bindings.DB.prepare('select id from containers').all()
+    expect(after).toEqual(before)
+  })
+})
