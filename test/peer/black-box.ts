@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Barbican } from './barbican.ts'
 import type { Keystone } from './keystone.ts'
-import { startProcess } from './process.ts'
+import { startProcess, words } from './process.ts'
 import type { Outcome } from './report.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -43,11 +43,7 @@ export async function runBlackBox(barbican: Barbican, keystone: Keystone, state:
   console.log(`black-box suite: starting against ${barbican.url}`)
   const suite = startProcess(
     process.execPath,
-    [
-      join(ROOT, 'node_modules', 'vitest', 'vitest.mjs'),
-      ...['run', '--config', 'test/vitest.config.ts', '--reporter=json', `--outputFile=${file}`],
-      ...['--exclude', '**/identity*', '--exclude', '**/configuration*', 'test/api'],
-    ],
+    words`${join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')} run --config test/vitest.config.ts --reporter=json --outputFile=${file} --exclude **/identity* --exclude **/configuration* test/api`,
     {
       folder: ROOT,
       environment: { PEER_URL: barbican.url, PEER_IDENTITY_URL: keystone.url, PATH: process.env['PATH'] ?? '' },

@@ -146,7 +146,7 @@ async function runSuites(state: string, wanted: readonly Part[]): Promise<readon
   }
 }
 
-const needKeystone: readonly Part[] = ['peer', 'castellan', 'tempest']
+const needKeystone: ReadonlySet<Part> = new Set(['peer', 'castellan', 'tempest'])
 
 /** Runs the wanted parts and returns whether all is as accepted. */
 async function interop(wanted: readonly Part[], state: string): Promise<boolean> {
@@ -156,7 +156,7 @@ async function interop(wanted: readonly Part[], state: string): Promise<boolean>
   // Two at a time: on the small machines that this runs on, each part keeps about one core busy.
   const outcomes = await Promise.all([
     wanted.includes('clients') ? runClients(state) : [],
-    wanted.some((part) => needKeystone.includes(part)) ? runSuites(state, wanted) : [],
+    wanted.some((part) => needKeystone.has(part)) ? runSuites(state, wanted) : [],
   ])
   const crashes = wanted.includes('crash') ? await runCrashes() : []
   const comparison = compare([...outcomes.flat(), ...crashes], accepted)
