@@ -4,12 +4,12 @@
  */
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import { fault } from '../faults.ts'
-import type { Store } from './backend.ts'
-import { belowQuota } from './quotas.ts'
+import { belowQuota } from './below-quota.ts'
 import { containerConsumers, containers, secretConsumers, secrets } from './schema.ts'
-import { findContainerBy, type ContainerRow } from './containers.ts'
-import { findSecretBy, type SecretRow } from './secrets.ts'
+import { findContainerBy, type ContainerRow } from './container-rows.ts'
+import { findSecretBy, type SecretRow } from './secret-rows.ts'
 import { changes, insertWhere } from './statements.ts'
+import type { Store } from './store.ts'
 
 export const kinds = {
   secret: {

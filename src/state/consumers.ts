@@ -2,7 +2,7 @@
 import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Caller } from '../caller.ts'
 import { fault } from '../faults.ts'
-import type { Guarded } from './acls.ts'
+import type { Guarded } from './guarded.ts'
 import type { Backend } from './backend.ts'
 import {
   kinds,

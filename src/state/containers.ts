@@ -2,86 +2,15 @@
 import { and, asc, eq, sql, type SQL } from 'drizzle-orm'
 import type { Caller } from '../caller.ts'
 import { fault } from '../faults.ts'
-import { aclColumns, guarded, type AclRow, type Guarded } from './acls.ts'
-import type { Backend, Store } from './backend.ts'
-import { belowQuota } from './quotas.ts'
+import type { Backend } from './backend.ts'
+import { asContainer, containerColumns, findContainerBy, type Container, type NamedSecret } from './container-rows.ts'
+import { belowQuota } from './below-quota.ts'
 import { containers, containerSecrets, secrets } from './schema.ts'
-import { live } from './secrets.ts'
+import { live } from './secret-rows.ts'
 import { changes, insertWhere } from './statements.ts'
 
 export const containerTypes = ['generic', 'rsa', 'certificate'] as const
 export type ContainerType = (typeof containerTypes)[number]
-
-/** A secret in a container under a name; null: it was given without one. */
-export interface NamedSecret {
-  readonly name: string | null
-  readonly secretId: string
-}
-
-export interface ConsumerOfContainer {
-  readonly name: string
-  readonly URL: string
-}
-
-export interface Container extends Guarded {
-  readonly id: string
-  readonly name: string | null
-  readonly type: string
-  readonly created: string
-  readonly updated: string
-  readonly secrets: readonly NamedSecret[]
-  readonly consumers: readonly ConsumerOfContainer[]
-}
-
-/**
- * References to secrets that have expired are hidden like the secrets themselves. Written with literal names: in a
- * selection drizzle leaves the table's name away, which a subquery needs.
- */
-const secretsAsJson = (now: string) => sql<string>`(
-  select json_group_array(json_object('name', name, 'secretId', secret_id))
-  from (select container_secrets.name, container_secrets.secret_id from container_secrets
-    join secrets on secrets.id = container_secrets.secret_id
-    where container_secrets.container_id = containers.id
-      and (secrets.expiration is null or secrets.expiration > ${now})
-    order by container_secrets.seq))`
-
-const consumersAsJson = sql<string>`(
-  select json_group_array(json_object('name', name, 'URL', url))
-  from (select * from container_consumers where container_consumers.container_id = containers.id order by seq))`
-
-/** The columns of a {@link Container}. */
-export const containerColumns = (now: string) => ({
-  id: containers.id,
-  projectId: containers.projectId,
-  creatorId: containers.creatorId,
-  name: containers.name,
-  type: containers.type,
-  created: containers.created,
-  updated: containers.updated,
-  ...aclColumns(containers),
-  secrets: secretsAsJson(now),
-  consumers: consumersAsJson,
-})
-
-export interface ContainerRow extends Omit<Container, 'secrets' | 'consumers' | keyof Guarded>, AclRow {
-  readonly secrets: string
-  readonly consumers: string
-}
-
-/** The container of a row read with {@link containerColumns}. */
-export function asContainer(row: ContainerRow): Container {
-  return {
-    ...row,
-    ...guarded(row),
-    secrets: JSON.parse(row.secrets) as NamedSecret[],
-    consumers: JSON.parse(row.consumers) as ConsumerOfContainer[],
-  }
-}
-
-/** The statement that reads the container with this id, for a batch. */
-export function findContainerBy({ db, now }: Store, id: string) {
-  return db.select(containerColumns(now)).from(containers).where(eq(containers.id, id))
-}
 
 /** The container with this id, of whatever project; throws `containerNotFound`. */
 export async function findContainer(backend: Backend, id: string): Promise<Container> {

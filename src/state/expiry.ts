@@ -1,8 +1,8 @@
 /** Expiry: what no route shows any more is deleted from the database. */
 import { inArray, lte } from 'drizzle-orm'
-import type { Store } from './backend.ts'
 import { secrets } from './schema.ts'
 import { changes } from './statements.ts'
+import type { Store } from './store.ts'
 
 /** Secrets that one statement deletes: each takes its metadata, consumers and places in containers with it. */
 const MOST_SECRETS_PER_STATEMENT = 500

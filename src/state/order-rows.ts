@@ -1,10 +1,10 @@
 /** The order mutations that run inside the project's object: one guarded D1 batch each. */
 import { and, asc, eq, lte, sql, type SQL } from 'drizzle-orm'
 import { fault } from '../faults.ts'
-import type { Store } from './backend.ts'
-import { belowQuota } from './quotas.ts'
+import { belowQuota } from './below-quota.ts'
 import { containers, containerSecrets, orders, secrets } from './schema.ts'
 import { changes, insertWhere } from './statements.ts'
+import type { Store } from './store.ts'
 
 /** An order as it is to be stored, together with the secret that it made, if any. */
 export interface StoredOrder {

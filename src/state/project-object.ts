@@ -5,7 +5,6 @@
 import { DurableObject } from 'cloudflare:workers'
 import { Fault, type FailureName } from '../faults.ts'
 import { formatTime } from '../times.ts'
-import { database, type QuotaLimits, type Store } from './backend.ts'
 import {
   removeConsumer,
   storeConsumer,
@@ -23,6 +22,7 @@ import {
   type OrderResult,
   type StoredOrder,
 } from './order-rows.ts'
+import { database, type QuotaLimits, type Store } from './store.ts'
 import { attemptTimes, exhausted, MOST_ORDERS_PER_ALARM, progressOf } from './order-schedule.ts'
 
 /** What a call on the object gives: a value, or a failure as plain data (a class does not cross the call). */

@@ -1,11 +1,9 @@
 /** Limits on how much a project may have. */
-import { asc, eq, sql, type SQL } from 'drizzle-orm'
+import { asc, eq, sql } from 'drizzle-orm'
 import { fault } from '../faults.ts'
-import type { Backend, QuotaLimits, Store } from './backend.ts'
+import type { Backend } from './backend.ts'
 import { projectQuotas } from './schema.ts'
 import { changes } from './statements.ts'
-
-export type Quota = keyof QuotaLimits
 
 /** `cas` is a limit in name only: nothing counts against it. */
 export const quotaNames = ['secrets', 'orders', 'containers', 'consumers', 'cas'] as const
@@ -15,16 +13,6 @@ export type QuotaName = (typeof quotaNames)[number]
 export type OwnLimits = Readonly<Record<QuotaName, number | null>>
 
 const UNLIMITED = -1
-
-/**
- * The condition that the project may have one more: `counted` (a select of the count) is below the project's own
- * limit, or below the configured one where it has none. A negative limit means none.
- */
-export function belowQuota(store: Store, quota: Quota, projectId: string, counted: SQL): SQL {
-  const own = sql`(select ${projectQuotas[quota]} from ${projectQuotas} where ${projectQuotas.projectId} = ${projectId})`
-  const limit = sql`coalesce(${own}, ${store.quotas[quota]})`
-  return sql`(${limit} < 0 or (${counted}) < ${limit})`
-}
 
 const limitColumns = {
   secrets: projectQuotas.secrets,

@@ -4,7 +4,7 @@ import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import type { Caller } from '../caller.ts'
 import type { Backend } from './backend.ts'
 import { secretReaders, secrets } from './schema.ts'
-import { asSecret, live, secretColumns, type Secret } from './secrets.ts'
+import { asSecret, live, secretColumns, type Secret } from './secret-rows.ts'
 
 export type Comparison = 'eq' | 'gt' | 'gte' | 'lt' | 'lte'
 

@@ -3,7 +3,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { fault } from '../faults.ts'
 import type { Backend } from './backend.ts'
 import { secretMetadata, secrets } from './schema.ts'
-import { asSecret, findSecretBy, secretIs, type Secret } from './secrets.ts'
+import { asSecret, findSecretBy, secretIs, type Secret } from './secret-rows.ts'
 import { changes, insertWhere } from './statements.ts'
 
 export interface DescribedSecret extends Secret {

@@ -3,41 +3,16 @@ import { and, eq, isNull, sql, type SQL } from 'drizzle-orm'
 import type { Caller } from '../caller.ts'
 import { open, seal } from '../crypto/envelope.ts'
 import { fault } from '../faults.ts'
-import { aclColumns, guarded, type AclRow, type Guarded } from './acls.ts'
-import type { Backend, Store } from './backend.ts'
+import type { Backend } from './backend.ts'
 import { openKey, sealingKey } from './project-keys.ts'
-import { belowQuota } from './quotas.ts'
+import { belowQuota } from './below-quota.ts'
 import { projectKeys, secretConsumers, secrets } from './schema.ts'
+import { asSecret, findSecretBy, live, secretColumns, secretIs, type Secret } from './secret-rows.ts'
 import { changes, insertWhere } from './statements.ts'
 import { storeForNewSecrets } from './secret-stores.ts'
 
 export const secretTypes = ['symmetric', 'passphrase', 'private', 'public', 'certificate', 'opaque'] as const
 export type SecretType = (typeof secretTypes)[number]
-
-/** Who uses a secret, as its registrations say. */
-export interface ConsumerOfSecret {
-  readonly service: string
-  readonly resource_type: string
-  readonly resource_id: string
-}
-
-/** A secret without its payload. */
-export interface Secret extends Guarded {
-  readonly id: string
-  readonly projectId: string
-  readonly creatorId: string | null
-  readonly name: string | null
-  readonly secretType: string
-  readonly algorithm: string | null
-  readonly mode: string | null
-  readonly bitLength: number | null
-  readonly expiration: string | null
-  readonly created: string
-  readonly updated: string
-  readonly contentType: string | null
-  readonly hasPayload: boolean
-  readonly consumers: readonly ConsumerOfSecret[]
-}
 
 /** A secret with what is needed to open its payload. */
 export interface SealedSecret extends Secret {
@@ -57,63 +32,6 @@ export interface NewSecret {
   readonly expiration: string | null
   readonly contentType: string | null
   readonly payload: Uint8Array | null
-}
-
-/** The secret is there and has not expired. */
-export function live(now: string): SQL {
-  return sql`(${secrets.expiration} is null or ${secrets.expiration} > ${now})`
-}
-
-/** Written with literal names: in a selection drizzle leaves the table's name away, which a subquery needs. */
-const consumersAsJson = sql<string>`(
-  select json_group_array(json_object('service', service, 'resource_type', resource_type, 'resource_id', resource_id))
-  from (select * from secret_consumers where secret_consumers.secret_id = secrets.id order by seq))`
-
-/** The columns of a {@link Secret}. */
-export const secretColumns = {
-  id: secrets.id,
-  projectId: secrets.projectId,
-  creatorId: secrets.creatorId,
-  name: secrets.name,
-  secretType: secrets.secretType,
-  algorithm: secrets.algorithm,
-  mode: secrets.mode,
-  bitLength: secrets.bitLength,
-  expiration: secrets.expiration,
-  created: secrets.created,
-  updated: secrets.updated,
-  contentType: secrets.contentType,
-  hasPayload: sql<number>`${secrets.sealed} is not null`,
-  ...aclColumns(secrets),
-  consumers: consumersAsJson,
-}
-
-export interface SecretRow extends Omit<Secret, 'hasPayload' | 'consumers' | keyof Guarded>, AclRow {
-  readonly hasPayload: number
-  readonly consumers: string
-}
-
-/** The secret of a row read with {@link secretColumns}; further columns stay as they are. */
-export function asSecret<Row extends SecretRow>(row: Row): Omit<Row, keyof SecretRow> & Secret {
-  return {
-    ...row,
-    ...guarded(row),
-    hasPayload: row.hasPayload === 1,
-    consumers: JSON.parse(row.consumers) as ConsumerOfSecret[],
-  }
-}
-
-/** The statement that reads the live secret with this id, for a batch. */
-export function findSecretBy({ db, now }: Store, id: string) {
-  return db
-    .select(secretColumns)
-    .from(secrets)
-    .where(and(eq(secrets.id, id), live(now)))
-}
-
-/** The row is this secret's, in the project that it was found in. */
-export function secretIs(secret: Secret): SQL {
-  return sql`${secrets.id} = ${secret.id} and ${secrets.projectId} = ${secret.projectId}`
 }
 
 /** The live secret with this id, of whatever project; throws `secretNotFound`. */

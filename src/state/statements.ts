@@ -1,7 +1,7 @@
 /** Statements that several operations share the form of. */
 import { getTableColumns, sql, type SQL } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
-import type { Store } from './backend.ts'
+import type { Store } from './store.ts'
 
 /**
  * `INSERT … SELECT … WHERE condition`: the row is made only if the condition holds at that moment, so an invariant
@@ -14,7 +14,9 @@ export function insertWhere<Table extends SQLiteTable>(
   condition: SQL,
 ) {
   const given: Readonly<Record<string, unknown>> = row
-  const values = Object.entries(getTableColumns(table)).map(([name, column]) => sql.param(given[name] ?? column.default ?? null, column))
+  const values = Object.entries(getTableColumns(table)).map(([name, column]) =>
+    sql.param(given[name] ?? column.default ?? null, column),
+  )
   return db.insert(table).select(sql`select ${sql.join(values, sql`, `)} where ${condition}`)
 }
 

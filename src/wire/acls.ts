@@ -1,7 +1,8 @@
 /** Read ACLs on the wire: `/secrets/{id}/acl` and `/containers/{id}/acl`, which are alike. */
 import * as z from 'zod/mini'
 import type { Rule } from '../access/policy.ts'
-import { deleteAcl, setAcl, type Acl, type AclSubject, type GivenAcl, type GuardedKind } from '../state/acls.ts'
+import type { Acl } from '../state/guarded.ts'
+import { deleteAcl, setAcl, type AclSubject, type GivenAcl, type GuardedKind } from '../state/acls.ts'
 import { json as answer } from './answers.ts'
 import { json } from './body.ts'
 import { containerOfPath } from './containers.ts'

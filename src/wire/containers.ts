@@ -9,10 +9,9 @@ import {
   findContainer,
   listContainers,
   removeFromContainer,
-  type Container,
   type ContainerType,
-  type NamedSecret,
 } from '../state/containers.ts'
+import type { Container, NamedSecret } from '../state/container-rows.ts'
 import { created, json as answer, noContent, page } from './answers.ts'
 import { json, unchecked } from './body.ts'
 import { parsePage } from './paging.ts'

@@ -11,8 +11,8 @@ import {
   openPayload,
   putPayload,
   type SealedSecret,
-  type Secret,
 } from '../state/secrets.ts'
+import type { Secret } from '../state/secret-rows.ts'
 import { created, json as answer, noContent, page } from './answers.ts'
 import { json, payload, readBytes, type Payload } from './body.ts'
 import type { Service } from './context.ts'

@@ -1,7 +1,8 @@
 /** A backend as the Worker makes one for a request, at a time of the test's choice. */
 import { env } from 'cloudflare:workers'
 import { readConfig, type Environment } from '../../src/config.ts'
-import { database, type Backend } from '../../src/state/backend.ts'
+import type { Backend } from '../../src/state/backend.ts'
+import { database } from '../../src/state/store.ts'
 
 const environment = env as unknown as Environment
 

@@ -1,0 +1,87 @@
+/** The rows of secrets: which columns make a secret, and the statements that read it. */
+import { and, eq, sql, type SQL } from 'drizzle-orm'
+import { aclColumns, guarded, type AclRow, type Guarded } from './guarded.ts'
+import { secrets } from './schema.ts'
+import type { Store } from './store.ts'
+
+/** Who uses a secret, as its registrations say. */
+export interface ConsumerOfSecret {
+  readonly service: string
+  readonly resource_type: string
+  readonly resource_id: string
+}
+
+/** A secret without its payload. */
+export interface Secret extends Guarded {
+  readonly id: string
+  readonly projectId: string
+  readonly creatorId: string | null
+  readonly name: string | null
+  readonly secretType: string
+  readonly algorithm: string | null
+  readonly mode: string | null
+  readonly bitLength: number | null
+  readonly expiration: string | null
+  readonly created: string
+  readonly updated: string
+  readonly contentType: string | null
+  readonly hasPayload: boolean
+  readonly consumers: readonly ConsumerOfSecret[]
+}
+
+/** The secret is there and has not expired. */
+export function live(now: string): SQL {
+  return sql`(${secrets.expiration} is null or ${secrets.expiration} > ${now})`
+}
+
+/** Written with literal names: in a selection drizzle leaves the table's name away, which a subquery needs. */
+const consumersAsJson = sql<string>`(
+  select json_group_array(json_object('service', service, 'resource_type', resource_type, 'resource_id', resource_id))
+  from (select * from secret_consumers where secret_consumers.secret_id = secrets.id order by seq))`
+
+/** The columns of a {@link Secret}. */
+export const secretColumns = {
+  id: secrets.id,
+  projectId: secrets.projectId,
+  creatorId: secrets.creatorId,
+  name: secrets.name,
+  secretType: secrets.secretType,
+  algorithm: secrets.algorithm,
+  mode: secrets.mode,
+  bitLength: secrets.bitLength,
+  expiration: secrets.expiration,
+  created: secrets.created,
+  updated: secrets.updated,
+  contentType: secrets.contentType,
+  hasPayload: sql<number>`${secrets.sealed} is not null`,
+  ...aclColumns(secrets),
+  consumers: consumersAsJson,
+}
+
+export interface SecretRow extends Omit<Secret, 'hasPayload' | 'consumers' | keyof Guarded>, AclRow {
+  readonly hasPayload: number
+  readonly consumers: string
+}
+
+/** The secret of a row read with {@link secretColumns}; further columns stay as they are. */
+export function asSecret<Row extends SecretRow>(row: Row): Omit<Row, keyof SecretRow> & Secret {
+  return {
+    ...row,
+    ...guarded(row),
+    hasPayload: row.hasPayload === 1,
+    consumers: JSON.parse(row.consumers) as ConsumerOfSecret[],
+  }
+}
+
+/** The statement that reads the live secret with this id, for a batch. */
+export function findSecretBy({ db, now }: Store, id: string) {
+  return db
+    .select(secretColumns)
+    .from(secrets)
+    .where(and(eq(secrets.id, id), live(now)))
+}
+
+/** The row is this secret's, in the project that it was found in. */
+export function secretIs(secret: Secret): SQL {
+  return sql`${secrets.id} = ${secret.id} and ${secrets.projectId} = ${secret.projectId}`
+}
