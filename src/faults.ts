@@ -58,6 +58,7 @@ export const failures = {
   ),
   malformedJson: failure(400, 'bare', 'Malformed JSON'),
   notUtf8: failure(400, 'bare', ''),
+  brokenBody: failure(400, 'bare', 'The request body broke off.'),
   queryParameters: failure(400, 'bare', 'URI provided invalid query string parameters.'),
   unexpected: failure(500, 'failure', 'please contact site administrator'),
   identityUnreachable: failure(503, 'bare', 'The identity service cannot be reached. Try again later.'),

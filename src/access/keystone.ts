@@ -76,7 +76,8 @@ async function check(keystoneUrl: string, token: string, serviceToken: string | 
 }
 
 function asChecked(token: z.infer<typeof tokenDocument>['token'], expiredAllowed: boolean): Checked {
-  const expires = expiredAllowed ? Infinity : Date.parse(token.expires_at)
+  const expires = Date.parse(token.expires_at)
+  if (Number.isNaN(expires)) throw fault('identityUnreachable')
   return {
     caller: token.project
       ? {
@@ -85,7 +86,7 @@ function asChecked(token: z.infer<typeof tokenDocument>['token'], expiredAllowed
           roles: (token.roles ?? []).map(({ name }) => name.toLowerCase()),
         }
       : 'unscoped',
-    until: Math.min(Date.now() + TOKEN_CACHE_MILLISECONDS, expires),
+    until: Math.min(Date.now() + TOKEN_CACHE_MILLISECONDS, expiredAllowed ? Infinity : expires),
   }
 }
 

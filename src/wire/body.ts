@@ -10,14 +10,16 @@ export type BodyReader<Body> = (c: Context<Service>) => Promise<Body>
 
 const JSON_TYPE = 'application/json'
 
-/** Up to `most` bytes of the body; the rest is never read. */
+/** Up to `most` bytes of the body; the rest is never read. Throws `brokenBody` when the connection breaks off. */
 export async function readBytes(request: Request, most: number): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(most)
   let length = 0
   if (!request.body) return bytes.subarray(0, 0)
   const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader()
   while (length < most) {
-    const { done, value } = await reader.read()
+    const { done, value } = await reader.read().catch(() => {
+      throw fault('brokenBody')
+    })
     if (done) break
     const part = value.subarray(0, most - length)
     bytes.set(part, length)

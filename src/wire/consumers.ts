@@ -146,15 +146,19 @@ function consumersOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body>) {
   })
   const item = resource<Entity>({
     path: `/${kind.collection}/:${kind.param}/consumers/:consumer`,
-    find: kind.find,
+    // The form of an id is checked before the rule, as with the peer; whether it is there, after it.
+    async find(call) {
+      const entity = await kind.find(call)
+      if (!isCanonicalId(call.param('consumer'))) throw fault('consumerId')
+      return entity
+    },
     operations: {
       GET: operation<Entity>({
         name: `${kind.label} retrieval`,
         rule: kind.rules.item,
         async answer({ c, backend, param }, entity) {
-          const id = param('consumer')
-          if (!isCanonicalId(id)) throw fault('consumerId')
-          return answer(c, 200, kind.itemView(await findConsumer(backend, kind.kind, entity, id)))
+          const consumer = await findConsumer(backend, kind.kind, entity, param('consumer'))
+          return answer(c, 200, kind.itemView(consumer))
         },
       }),
     },

@@ -87,7 +87,13 @@ function callOf(c: Context<Service>): Call {
   }
 }
 
-const collectionOf = ({ projectId }: Caller): Target => ({ projectId, creatorId: null, private: false, readers: [] })
+/** What a rule is asked about where it is not about a row: the caller's own project. */
+export const projectTarget = ({ projectId }: Caller): Target => ({
+  projectId,
+  creatorId: null,
+  private: false,
+  readers: [],
+})
 
 function admits(kind: Operation<Target, never>['accept'], accept: string | undefined): boolean {
   if (kind === 'negotiated') return true
@@ -98,7 +104,7 @@ async function serve(c: Context<Service>, { find, operations }: Resource): Promi
   const chosen = Object.hasOwn(operations, c.req.method) ? operations[c.req.method as Method] : undefined
   if (chosen) c.set('operation', chosen.name)
   const call = callOf(c)
-  const subject = find ? await find(call) : collectionOf(call.caller)
+  const subject = find ? await find(call) : projectTarget(call.caller)
   if (!chosen) {
     c.header('Allow', Object.keys(operations).toSorted().join(', '))
     throw fault('methodNotAllowed')

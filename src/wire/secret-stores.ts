@@ -11,7 +11,7 @@ import {
 import type { Target } from '../access/policy.ts'
 import { json as answer, noContent } from './answers.ts'
 import type { Refs } from './refs.ts'
-import { operation, resource, type Call } from './resource.ts'
+import { operation, projectTarget, resource, type Call } from './resource.ts'
 
 /** The stores are part of the service, not rows: they have no time of their own. */
 const SINCE = '2026-11-22T00:00:00.000000'
@@ -70,7 +70,7 @@ type StoreTarget = Target & { readonly store: SecretStore }
 /** Found before any rule is asked, as with the peer; a store belongs to every project. */
 async function storeOfPath({ backend, caller, param }: Call): Promise<StoreTarget> {
   const store = findStore(backend, param('store'))
-  return { projectId: caller.projectId, creatorId: null, private: false, readers: [], store }
+  return { ...projectTarget(caller), store }
 }
 
 const item = resource<StoreTarget>({

@@ -2,12 +2,13 @@
  * Transport keys on the wire. Only a back end that wraps payloads on their way has any; this one has none, so the
  * collection is empty, nothing is found in it, and none can be added.
  */
+import type { Target } from '../access/policy.ts'
 import { fault } from '../faults.ts'
 import { page } from './answers.ts'
 import { unchecked } from './body.ts'
 import { parsePage } from './paging.ts'
 import { isCanonicalId } from './refs.ts'
-import { operation, resource, type Call } from './resource.ts'
+import { operation, projectTarget, resource, type Call } from './resource.ts'
 import { checked, object, schemaFault, text } from './schema.ts'
 import * as z from 'zod/mini'
 
@@ -43,12 +44,19 @@ const collection = resource({
   },
 })
 
-function answerNone({ param }: Call): never {
-  throw fault(isCanonicalId(param('key')) ? 'transportKeyAbsent' : 'transportKeyId')
+/** The form of an id is checked before the rule, as with the peer. */
+async function requireId({ caller, param }: Call): Promise<Target> {
+  if (!isCanonicalId(param('key'))) throw fault('transportKeyId')
+  return projectTarget(caller)
+}
+
+function answerNone(): never {
+  throw fault('transportKeyAbsent')
 }
 
 const item = resource({
   path: '/transport_keys/:key',
+  find: requireId,
   operations: {
     GET: operation({ name: 'Transport Key retrieval', rule: 'transport_key:get', answer: answerNone }),
     DELETE: operation({ name: 'Transport Key deletion', rule: 'transport_key:delete', answer: answerNone }),

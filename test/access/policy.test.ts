@@ -98,13 +98,15 @@ const secureDifferences: readonly Difference[] = [
     ],
     roles: ['admin', 'bare admin'],
     relations,
-    reason: 'newer Barbican asks for an admin of any project; the packaged one for system scope, which no token has here',
+    reason:
+      'newer Barbican asks for an admin of any project; the packaged one for system scope, which no token has here',
   },
   {
     rules: ['secret_consumer:get'],
     roles: ['admin', 'bare admin'],
     relations,
-    reason: 'newer Barbican asks for an admin of any project, where the packaged one asks about a container that is not',
+    reason:
+      'newer Barbican asks for an admin of any project, where the packaged one asks about a container that is not',
   },
   {
     rules: ['container_consumer:get'],
@@ -114,13 +116,12 @@ const secureDifferences: readonly Difference[] = [
   },
 ]
 
-const nameOf = ({ rule, roles, relation }: Pick<Cell, 'rule' | 'roles' | 'relation'>) => `${rule}, ${roles}, ${relation}`
+const nameOf = ({ rule, roles, relation }: Pick<Cell, 'rule' | 'roles' | 'relation'>) =>
+  `${rule}, ${roles}, ${relation}`
 
 const listed = secureDifferences.flatMap((difference) =>
   difference.rules.flatMap((rule) =>
-    difference.roles.flatMap((roles) =>
-      difference.relations.map((relation) => nameOf({ rule, roles, relation })),
-    ),
+    difference.roles.flatMap((roles) => difference.relations.map((relation) => nameOf({ rule, roles, relation }))),
   ),
 )
 

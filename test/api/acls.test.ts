@@ -122,7 +122,7 @@ describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEnt
       times.push(await updated())
     }
     expect(new Set(times).size).toBe(3)
-    expect(times).toEqual(times.toSorted())
+    for (const [i, one] of times.entries()) expect(one >= (times[i - 1] ?? '')).toBe(true)
     if (onPeer) await aSecond()
     await send('DELETE', `${ref}/acl`)
     expect(await updated()).toBe(times.at(-1))

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { base, call } from '../support/client.ts'
+import { base, call, database } from '../support/client.ts'
 import { eitherOfContainers, itDiffersInContainers } from '../support/container-differences.ts'
 import { differs, itDiffers, onPeer } from '../support/differences.ts'
 import { callAs, idOf, owner, person, secret, type Person } from '../support/given.ts'
@@ -26,7 +26,13 @@ const kinds = [
     absentEntity: 'Secret not found.',
     consumer: image,
   },
-  { kind: 'containers', label: 'ContainerConsumer', make: () => container(who), absentEntity: 'Secrets container not found.', consumer: balancer },
+  {
+    kind: 'containers',
+    label: 'ContainerConsumer',
+    make: () => container(who),
+    absentEntity: 'Secrets container not found.',
+    consumer: balancer,
+  },
 ] as const
 
 beforeAll(async () => {
@@ -114,9 +120,9 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
     // Those of secrets come oldest first, those of containers by name.
     const expected = kind === 'secrets' ? many : [many[1], many[2], many[0]]
     const { json: all } = await send('GET', `${ref}/consumers`)
-    expect(all.consumers.map(({ created: _c, updated: _u, status: _s, ...rest }: Record<string, unknown>) => rest)).toEqual(
-      expected,
-    )
+    expect(
+      all.consumers.map(({ created: _c, updated: _u, status: _s, ...rest }: Record<string, unknown>) => rest),
+    ).toEqual(expected)
     const { json: page } = await send('GET', `${ref}/consumers?limit=1&offset=1`)
     expect(page).toEqual({
       consumers: [all.consumers[1]],
@@ -150,7 +156,11 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
 
   it('are 404 where there is no entity', async () => {
     const path = `/v1/${kind}/${absent}/consumers`
-    for (const [method, json] of [['GET', undefined], ['POST', consumer()], ['DELETE', consumer()]] as const) {
+    for (const [method, json] of [
+      ['GET', undefined],
+      ['POST', consumer()],
+      ['DELETE', consumer()],
+    ] as const) {
       expectRefusal(await send(method, path, { json }), 404, absentEntity)
     }
   })
@@ -188,6 +198,34 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
     const stranger = await person(['member'])
     const answer = await call('GET', `${await make()}/consumers/${absent}`, { token: stranger.token })
     expectRefusal(answer, 403, notPermitted(`${label} retrieval`))
+    // The form of an id is looked at before any right is.
+    const malformed = await call('GET', `${await make()}/consumers/x`, { token: stranger.token })
+    expectRefusal(malformed, 404, 'Not Found. Provided consumer id is invalid.')
+  })
+
+  itDiffersInContainers('consumer of another')('are found by their id under their own entity only', async () => {
+    const [ref, other] = [await make(), await make()]
+    const json = consumer()
+    await send('POST', `${ref}/consumers`, { json })
+    const kindOf = kind === 'secrets' ? 'secret' : 'container'
+    const row = await database
+      .prepare(`select id from ${kindOf}_consumers where ${kindOf}_id = ?`)
+      .bind(idOf(ref))
+      .first<{ id: string }>()
+    const found = await send('GET', `${ref}/consumers/${row?.id}`)
+    expect([found.status, found.json]).toEqual([200, { created: time, updated: time, status: 'ACTIVE', ...json }])
+    expectRefusal(await send('GET', `${other}/consumers/${row?.id}`), 404, 'Consumer not found.')
+  })
+
+  itDiffersInContainers('a second life of consumers')('that come back have the time at which they came', async () => {
+    const ref = await make()
+    const json = consumer()
+    const created = async () => (await send('GET', `${ref}/consumers`)).json.consumers[0].created
+    await send('POST', `${ref}/consumers`, { json })
+    const first = await created()
+    await send('DELETE', `${ref}/consumers`, { json })
+    await send('POST', `${ref}/consumers`, { json })
+    expect((await created()) > first).toBe(true)
   })
 
   it('may be seen, added and taken away by users of the ACL', async () => {
@@ -287,7 +325,9 @@ describe('secrets with consumers', () => {
     expect((await send('POST', `${ref}/consumers`, { json: image('r'.repeat(36)) })).status).toBe(200)
     const answer = await send('POST', `${ref}/consumers`, { json: image('r'.repeat(37)) })
     expect(answer.status).toBe(400)
-    expect(answer.json.description).toMatch(/^Provided object does not match schema 'Secret Consumer': 'r{37}' is too long/)
+    expect(answer.json.description).toMatch(
+      /^Provided object does not match schema 'Secret Consumer': 'r{37}' is too long/,
+    )
   })
 
   it('take names of services and types of 255 characters', async () => {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call } from '../support/client.ts'
 import { differs, itDiffers, onPeer } from '../support/differences.ts'
-import { itDiffersInContainers } from '../support/container-differences.ts'
+import { eitherOfContainers, itDiffersInContainers } from '../support/container-differences.ts'
 import { callAs, idOf, owner, person, secret, type Person } from '../support/given.ts'
 import { aSecond, acl, container, HOOK_MILLISECONDS, tenantPath } from '../support/given-containers.ts'
 import { expectRefusal, notPermitted } from '../support/refusals.ts'
@@ -129,7 +129,15 @@ describe('GET /v1/containers/{id}', () => {
     expect(answer.headers.get('Content-Type')).toBe('application/json')
     expect(Object.keys(answer.json).toSorted()).toEqual(
       [
-        'created', 'updated', 'status', 'name', 'type', 'creator_id', 'secret_refs', 'consumers', 'container_ref',
+        'created',
+        'updated',
+        'status',
+        'name',
+        'type',
+        'creator_id',
+        'secret_refs',
+        'consumers',
+        'container_ref',
       ].toSorted(),
     )
     expect(answer.json).toEqual({
@@ -161,6 +169,18 @@ describe('GET /v1/containers/{id}', () => {
     const ref = await container(who, { type: 'rsa', secret_refs: refs })
     expect((await send('DELETE', gone)).status).toBe(204)
     expect((await send('GET', ref)).json.secret_refs).toEqual([{ name: 'private_key', secret_ref: a }])
+  })
+
+  it('shows the ref of an expired secret, or hides it with the secret', async () => {
+    const gone = await secret(who, { expiration: new Date(Date.now() + 3_000).toISOString() })
+    const ref = await container(who, { secret_refs: [{ name: 'x', secret_ref: gone }] })
+    await new Promise((resolve) => setTimeout(resolve, 4_200))
+    const shown = eitherOfContainers('refs that lead somewhere', {
+      ours: [],
+      peer: [{ name: 'x', secret_ref: gone }],
+    })
+    expect((await send('GET', ref)).json.secret_refs).toEqual(shown)
+    expectRefusal(await send('GET', gone), 404, 'Secret not found.')
   })
 
   it('does not give access to its secrets', async () => {

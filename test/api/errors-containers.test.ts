@@ -10,7 +10,8 @@ const over = 'x'.repeat(256)
 const absent = '11111111-1111-4111-8111-111111111111'
 const absentRef = `${base}/v1/secrets/${absent}`
 const jsonOnly = wrongType("['application/json']")
-const rsaNames = "only 'private_key', 'public_key' and 'private_key_passphrase' reference names are allowed for RSA type"
+const rsaNames =
+  "only 'private_key', 'public_key' and 'private_key_passphrase' reference names are allowed for RSA type"
 const rsaLeast = "The minimum required reference names are 'public_key' and'private_key' for RSA type"
 const certificateNames =
   "only 'private_key', 'certificate' , 'private_key_passphrase',  or 'intermediates' reference names are allowed for Certificate type"
@@ -93,11 +94,7 @@ describe('POST /v1/containers is 400 in the words of the schema', () => {
       rsaLeast,
       'secret_refs',
     ],
-    [
-      { type: 'certificate', secret_refs: [ref('certificate', 'A'), ref('foo', 'B')] },
-      certificateNames,
-      'secret_refs',
-    ],
+    [{ type: 'certificate', secret_refs: [ref('certificate', 'A'), ref('foo', 'B')] }, certificateNames, 'secret_refs'],
     [{ type: 'certificate', secret_refs: [ref('public_key', 'A')] }, certificateNames, 'secret_refs'],
     [{ type: 'certificate', secret_refs: [ref('private_key', 'A')] }, certificateLeast, 'secret_refs'],
   ])('%j', async (document, reason, property) => {

@@ -17,16 +17,8 @@ describe('PUT /v1/project-quotas/{project} is 400 in the words of the schema', (
     [[], "[] is not of type 'object'", null],
     [{}, "'project_quotas' is a required property", null],
     [{ foo: 1 }, "'project_quotas' is a required property", null],
-    [
-      { project_quotas: { secrets: 1 }, foo: 1 },
-      "Additional properties are not allowed ('foo' was unexpected)",
-      null,
-    ],
-    [
-      { project_quotas: { foo: 1 } },
-      "Additional properties are not allowed ('foo' was unexpected)",
-      'project_quotas',
-    ],
+    [{ project_quotas: { secrets: 1 }, foo: 1 }, "Additional properties are not allowed ('foo' was unexpected)", null],
+    [{ project_quotas: { foo: 1 } }, "Additional properties are not allowed ('foo' was unexpected)", 'project_quotas'],
     [
       { project_quotas: { foo: 1, bar: 2, secrets: 'x' } },
       "Additional properties are not allowed ('bar', 'foo' were unexpected)",
@@ -56,7 +48,11 @@ describe('PUT /v1/project-quotas/{project} is 400 in the words of the schema', (
   })
 
   it('needs application/json', async () => {
-    const answer = await call('PUT', path, { token: admin.token, body: '{}', headers: { 'Content-Type': 'text/plain' } })
+    const answer = await call('PUT', path, {
+      token: admin.token,
+      body: '{}',
+      headers: { 'Content-Type': 'text/plain' },
+    })
     expectRefusal(answer, 415, wrongType("['application/json']"))
   })
 

@@ -3,13 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createApp, resources } from '../../src/app.ts'
 import { rules } from '../../src/access/policy.ts'
 import type { Method } from '../../src/wire/resource.ts'
-import {
-  canarySecret,
-  cloud,
-  emptyContainer,
-  keyOrder,
-  type Somebody,
-} from '../support/cloud-of-threats.ts'
+import { canarySecret, cloud, emptyContainer, keyOrder, type Somebody } from '../support/cloud-of-threats.ts'
 import { base } from '../support/client.ts'
 import { idOf } from '../support/given.ts'
 import { expectRefusal } from '../support/refusals.ts'
@@ -54,16 +48,19 @@ describe('every resource', () => {
     }
   })
 
-  it.each(resources.map((resource) => [resource.path, resource] as const))('%s: no role, no answer', async (path, one) => {
-    const owner = somebody(['admin'])
-    const given = await params(owner)
-    const nobody = somebody([], { projectId: owner.projectId })
-    for (const method of methods) {
-      const answer = await send(method, pathOf(path, given), { token: nobody.token })
-      const expected = one.operations[method as Method] === undefined ? 405 : 403
-      expect([method, answer.status]).toEqual([method, expected])
-    }
-  })
+  it.each(resources.map((resource) => [resource.path, resource] as const))(
+    '%s: no role, no answer',
+    async (path, one) => {
+      const owner = somebody(['admin'])
+      const given = await params(owner)
+      const nobody = somebody([], { projectId: owner.projectId })
+      for (const method of methods) {
+        const answer = await send(method, pathOf(path, given), { token: nobody.token })
+        const expected = one.operations[method as Method] === undefined ? 405 : 403
+        expect([method, answer.status]).toEqual([method, expected])
+      }
+    },
+  )
 
   it.each(paths)('%s: no token, no answer', async (path) => {
     for (const method of [...methods, 'HEAD']) {

@@ -18,13 +18,10 @@ beforeAll(async () => {
 }, HOOK_MILLISECONDS)
 
 describe('GET /v1/transport_keys', () => {
-  it.each([`?plugin_name=${plugin}`, `?plugin_name=${plugin}&limit=5&offset=5`])(
-    'is empty: %s',
-    async (query) => {
-      const answer = await call('GET', path + query, { token: who.token })
-      expect([answer.status, answer.json]).toEqual([200, { transport_keys: [], total: 0 }])
-    },
-  )
+  it.each([`?plugin_name=${plugin}`, `?plugin_name=${plugin}&limit=5&offset=5`])('is empty: %s', async (query) => {
+    const answer = await call('GET', path + query, { token: who.token })
+    expect([answer.status, answer.json]).toEqual([200, { transport_keys: [], total: 0 }])
+  })
 
   it('is for who has a role', async () => {
     const nobody = await person(['reader'])
@@ -53,7 +50,11 @@ describe('POST /v1/transport_keys', () => {
   })
 
   it('needs application/json', async () => {
-    const answer = await call('POST', path, { token: admin.token, body: '{}', headers: { 'Content-Type': 'text/plain' } })
+    const answer = await call('POST', path, {
+      token: admin.token,
+      body: '{}',
+      headers: { 'Content-Type': 'text/plain' },
+    })
     expectRefusal(answer, 415, wrongType("['application/json']"))
   })
 
@@ -89,6 +90,9 @@ describe('/v1/transport_keys/{id}', () => {
     expectRefusal(read, 403, notPermitted('Transport Key retrieval'))
     const deleted = await call('DELETE', `${path}/${absent}`, { token: who.token })
     expectRefusal(deleted, 403, notPermitted('Transport Key deletion'))
+    // The form of an id is looked at before any right is.
+    const malformed = await call('GET', `${path}/x`, { token: nobody.token })
+    expectRefusal(malformed, 404, 'Not Found. Provided transport key id is invalid.')
   })
 
   itDiffersInContainers('transport keys in JSON')('is 404 to GET by an unknown id', async () => {

@@ -80,13 +80,13 @@ async function runCrashes(): Promise<readonly Outcome[]> {
 async function withWorker<Value>(
   state: string,
   keystone: Keystone,
-  variables: { readonly POLICY: 'legacy' | 'secure'; readonly SECRET_STORES?: 'multiple' },
+  policy: 'legacy' | 'secure',
   use: (url: string) => Promise<Value>,
 ): Promise<Value> {
   const worker = await startWorker({
     port: await freePort(),
-    state: join(state, `worker-${Object.values(variables).join('-')}`),
-    variables: { IDENTITY: 'keystone', KEYSTONE_URL: keystone.url, ...variables },
+    state: join(state, `worker-${policy}`),
+    variables: { IDENTITY: 'keystone', KEYSTONE_URL: keystone.url, POLICY: policy },
   })
   try {
     return await use(worker.url)
@@ -95,24 +95,17 @@ async function withWorker<Value>(
   }
 }
 
-/** Tempest with the personas, with two secret stores, and with the legacy roles. It skips what each rules out. */
+/**
+ * Tempest with the personas and with the legacy roles. It skips what each rules out; its tests of several secret stores
+ * cannot be run at all with this version (their `skip_checks` does not call its parent's), test/api has ours.
+ */
 async function runTempestSuites(state: string, keystone: Keystone): Promise<readonly Outcome[]> {
-  const tempest = async (
-    name: string,
-    url: string,
-    options: { strict: boolean; multipleStores?: true; regex?: string },
-  ) => outcomesOf(name, await runTempest({ url, keystone, state: join(state, 'tempest'), ...options }), false)
-  return [
-    ...(await withWorker(state, keystone, { POLICY: 'secure' }, (url) =>
-      tempest('tempest secure', url, { strict: true }),
-    )),
-    ...(await withWorker(state, keystone, { POLICY: 'secure', SECRET_STORES: 'multiple' }, (url) =>
-      tempest('tempest stores', url, { strict: true, multipleStores: true, regex: 'test_secret_stores' }),
-    )),
-    ...(await withWorker(state, keystone, { POLICY: 'legacy' }, (url) =>
-      tempest('tempest legacy', url, { strict: false }),
-    )),
-  ]
+  const suite = (policy: 'legacy' | 'secure') =>
+    withWorker(state, keystone, policy, async (url) => {
+      const results = await runTempest({ url, keystone, strict: policy === 'secure', state: join(state, 'tempest') })
+      return outcomesOf(`tempest ${policy}`, results, false)
+    })
+  return [...(await suite('secure')), ...(await suite('legacy'))]
 }
 
 /** The black-box suite against a real Barbican, which the Worker's own run of it is compared with. */
@@ -135,7 +128,7 @@ async function runSuites(state: string, wanted: readonly Part[]): Promise<readon
   try {
     const tempest = wanted.includes('tempest') ? await runTempestSuites(state, keystone) : []
     const castellan = wanted.includes('castellan')
-      ? await withWorker(state, keystone, { POLICY: 'legacy' }, async (url) =>
+      ? await withWorker(state, keystone, 'legacy', async (url) =>
           outcomesOf('castellan', await runCastellan({ url, keystone, state: join(state, 'castellan') }), true),
         )
       : []

@@ -13,8 +13,6 @@ export interface TempestOptions {
   readonly strict: boolean
   /** The highest microversion that the key manager offers, such as `1.1`. */
   readonly microversion?: string
-  /** The key manager has several secret stores: adds their tests. */
-  readonly multipleStores?: boolean
   /** Which tests; all of api and rbac when not given. */
   readonly regex?: string
   /** A folder for configuration and logs; its test results are replaced. */
@@ -23,7 +21,7 @@ export interface TempestOptions {
 
 const DEBIAN_PYTHON = '/usr/lib/python3/dist-packages'
 
-function configuration({ state, keystone, strict, microversion = '1.1', multipleStores = false }: TempestOptions) {
+function configuration({ state, keystone, strict, microversion = '1.1' }: TempestOptions) {
   const { OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME, OS_REGION_NAME } = keystone.environment
   return `[DEFAULT]
 log_file = ${state}/tempest.log
@@ -53,8 +51,6 @@ ${['nova', 'glance', 'cinder', 'neutron', 'swift', 'horizon'].map((service) => `
 [key_manager]
 min_microversion = 1.0
 max_microversion = ${microversion}
-[barbican_tempest]
-enable_multiple_secret_stores = ${multipleStores}
 [barbican_rbac_scope_verification]
 enforce_scope = ${strict}
 [enforce_scope]

@@ -265,7 +265,10 @@ describe('T6 tokens', () => {
       ['answers a token without a user', () => Response.json({ token: { expires_at: later, project: { id: 'p' } } })],
       ['answers a user without an id', () => Response.json({ token: { ...valid, expires_at: later, user: {} } })],
       ['answers a project without an id', () => Response.json({ token: { ...valid, expires_at: later, project: {} } })],
-      ['answers roles that are none', () => Response.json({ token: { ...valid, expires_at: later, roles: 'creator' } })],
+      [
+        'answers roles that are none',
+        () => Response.json({ token: { ...valid, expires_at: later, roles: 'creator' } }),
+      ],
       ['answers no time', () => Response.json({ token: valid })],
       ['answers a time that is none', () => Response.json({ token: { ...valid, expires_at: 'never' } })],
       ['answers an empty time', () => Response.json({ token: { ...valid, expires_at: '' } })],
@@ -398,7 +401,15 @@ describe('T11 identity normalisation', () => {
     for (const role of ['creator', 'Creator', 'CREATOR']) {
       expect([role, (await list(somebody([role]).token)).status]).toEqual([role, 200])
     }
-    for (const role of [' creator', 'creator ', 'creator\u0000', 'сreator', 'crеator', 'creator,admin', 'cre\u00adator']) {
+    for (const role of [
+      ' creator',
+      'creator ',
+      'creator\u0000',
+      'сreator',
+      'crеator',
+      'creator,admin',
+      'cre\u00adator',
+    ]) {
       expect([role, (await list(somebody([role]).token)).status]).toEqual([role, 403])
     }
   })

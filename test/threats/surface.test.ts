@@ -1,0 +1,266 @@
+/** Threats from who has no token, and through what is sent back: T14, T20 and T22. */
+import { env } from 'cloudflare:workers'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createApp, resources } from '../../src/app.ts'
+import type { Environment } from '../../src/config.ts'
+import { countingDatabase } from '../support/backend.ts'
+import { base } from '../support/client.ts'
+import {
+  canarySecret,
+  cloud,
+  emptyContainer,
+  keyOrder,
+  keystoneVariables,
+  type Somebody,
+} from '../support/cloud-of-threats.ts'
+import { idOf } from '../support/given.ts'
+import { workerWith } from '../support/worker-with.ts'
+
+const { keystone, send, somebody } = cloud()
+
+describe('T14 no-auth surface', () => {
+  const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+  const paths = [
+    '/',
+    '/healthcheck',
+    '/healthcheck/',
+    '/v1',
+    '/v1/',
+    '/foo',
+    '/v2',
+    '/identity',
+    '/identity/v3',
+    ...resources.flatMap(({ path }) => [`/v1${path}`, `/v1/x${path}`]),
+  ].map((path) => path.replaceAll(/:\w+/g, '11111111-1111-4111-8111-111111111111'))
+
+  it.each(['keystone', 'embedded'])('nothing without a token reads or writes the database: %s', async (identity) => {
+    const { binding, trips } = countingDatabase()
+    const variables = identity === 'keystone' ? keystoneVariables : {}
+    const environment = { ...(env as unknown as Environment), ...variables, DB: binding } as Environment
+    const app = createApp()
+    keystone.asked.length = 0
+    const open = new Set<string>()
+    for (const path of paths) {
+      for (const method of methods) {
+        for (const headers of [{}, { 'X-Auth-Token': '' }, { Authorization: 'Bearer x' }, { 'X-Service-Token': 'x' }]) {
+          const body = ['GET', 'HEAD', 'OPTIONS'].includes(method) ? null : 'x'.repeat(100)
+          const response = await app.fetch(new Request(base + path, { method, headers, body }), environment)
+          await response.arrayBuffer()
+          expect(response.status).toBeLessThan(500)
+          if (response.status < 400 && method !== 'OPTIONS') open.add(`${method} ${path}`)
+        }
+      }
+    }
+    expect(trips()).toBe(0)
+    expect(keystone.asked).toEqual([])
+    const health = ['/healthcheck', '/healthcheck/'].flatMap((path) =>
+      methods.filter((method) => method !== 'OPTIONS').map((method) => `${method} ${path}`),
+    )
+    const discovery = identity === 'embedded' ? ['GET /identity', 'GET /identity/v3'] : []
+    const isHead = (one: string) => one.startsWith('HEAD') && !one.includes('health')
+    expect([...open].filter((one) => !isHead(one)).toSorted()).toEqual(['GET /', ...health, ...discovery].toSorted())
+  })
+
+  it('a token that is none costs no look-up here', async () => {
+    const { binding, trips } = countingDatabase()
+    const environment = { ...(env as unknown as Environment), DB: binding } as Environment
+    for (const token of ['x', 'gAAAAA', '.'.repeat(100), 'x'.repeat(100_000), '{}', 'é']) {
+      const headers = { 'X-Auth-Token': token }
+      const response = await createApp().fetch(new Request(`${base}/v1/secrets`, { headers }), environment)
+      expect(response.status).toBe(401)
+    }
+    expect(trips()).toBe(0)
+  })
+
+  it('no answer to nobody shows more than the version and the way to a token', async () => {
+    const forbidden = /migration|drizzle|sqlite|\bstack\b|node_modules|MASTER|select |src\//i
+    for (const path of paths) {
+      const answer = await send('GET', path)
+      expect(answer.text).not.toMatch(forbidden)
+      expect(answer.text.length).toBeLessThan(1_000)
+      for (const name of ['server', 'x-powered-by', 'set-cookie']) expect(answer.headers.get(name)).toBeNull()
+    }
+  })
+})
+
+describe('T20 host poisoning', () => {
+  const evil = 'evil.example'
+  const poison: Record<string, string>[] = [
+    { 'X-Forwarded-Host': evil },
+    { 'X-Forwarded-Proto': 'gopher', 'X-Forwarded-Port': '1' },
+    { Forwarded: `host=${evil};proto=https` },
+    { 'X-Host': evil, 'X-Original-URL': `http://${evil}/`, 'X-Rewrite-URL': '/v1/orders', 'X-Forwarded-Prefix': '/x' },
+    { Referer: `http://${evil}/`, Origin: `http://${evil}`, Via: evil },
+  ]
+  let who: Somebody
+
+  beforeAll(async () => {
+    who = somebody(['creator'])
+    for (let i = 0; i < 2; i += 1) {
+      await canarySecret(send, who)
+      await emptyContainer(send, who)
+      await keyOrder(send, who)
+    }
+  })
+
+  it('with HOST_HREF every href and link is below it, whoever is asked for', async () => {
+    const configured = 'https://km.example/base'
+    const ask = workerWith({ ...keystoneVariables, HOST_HREF: `${configured}/` })
+    const { token } = who
+    for (const origin of [base, `http://${evil}`, `https://${evil}:8443`]) {
+      for (const headers of [{}, ...poison]) {
+        for (const path of ['secrets', 'containers', 'orders']) {
+          const answer = await ask('GET', `${origin}/v1/${path}?limit=1&offset=0`, { token, headers })
+          expect(answer.status).toBe(200)
+          expect(answer.text).not.toContain(evil)
+          expect(answer.json.next.startsWith(`${configured}/v1/${path}?limit=1&offset=1`)).toBe(true)
+        }
+        const made = await ask('POST', `${origin}/v1/secrets`, { token, headers, json: {} })
+        expect(made.json.secret_ref.startsWith(`${configured}/v1/secrets/`)).toBe(true)
+        expect(made.headers.get('Location')).toBe(made.json.secret_ref)
+        const versions = await ask('GET', `${origin}/`, { headers })
+        expect(versions.text).toContain(`${configured}/v1/`)
+        const refused = await ask('GET', `${origin}/v1/secrets`, { headers })
+        expect(refused.headers.get('WWW-Authenticate')).not.toContain(evil)
+        const redirected = await ask('GET', `${origin}/`, { headers: { ...headers, Accept: 'application/json-home' } })
+        expect(redirected.headers.get('Location')).toBe(`${configured}/v1/`)
+      }
+    }
+  })
+
+  it('without it hrefs are below the address that was asked, and no header changes that', async () => {
+    const { token } = who
+    for (const headers of poison) {
+      const answer = await send('GET', '/v1/secrets?limit=1', { token, headers })
+      expect(answer.text).not.toContain(evil)
+      expect(answer.json.next.startsWith(`${base}/v1/secrets?limit=1&offset=1`)).toBe(true)
+    }
+  })
+
+  it('refs to a host that was asked for are refused where the service has its own', async () => {
+    const ask = workerWith({ ...keystoneVariables, HOST_HREF: 'https://km.example' })
+    const id = idOf(await canarySecret(send, who))
+    const json = (host: string) => ({
+      type: 'generic',
+      secret_refs: [{ name: 'x', secret_ref: `${host}/v1/secrets/${id}` }],
+    })
+    const post = (host: string) => ask('POST', `http://${evil}/v1/containers`, { token: who.token, json: json(host) })
+    expect((await post(`http://${evil}`)).status).toBe(400)
+    expect((await post('https://km.example')).status).toBe(201)
+  })
+
+  it('no answer may be kept by a cache', async () => {
+    const { token } = who
+    for (const [path, headers] of [
+      ['/v1/secrets', {}],
+      ['/v1/secrets/x', {}],
+      ['/v1/', {}],
+      ['/', {}],
+      ['/v1/foo', {}],
+    ] as const) {
+      const answer = await send('GET', path, { token, headers })
+      expect([path, answer.headers.get('Cache-Control')]).toEqual([path, 'no-store'])
+    }
+    expect((await send('GET', '/v1/secrets')).headers.get('Cache-Control')).toBe('no-store')
+  })
+})
+
+describe('T22 XSS', () => {
+  const script = '<script>alert(1)</script>'
+  const attribute = '"><img src=x onerror=alert(1)>'
+
+  it('in names, metadata and consumers is data of type JSON', async () => {
+    const who = somebody(['creator'])
+    const { token } = who
+    const ref = await canarySecret(send, who, { name: script, algorithm: attribute, mode: script })
+    await send('PUT', `${ref}/metadata`, { token, json: { metadata: { a: script } } })
+    await send('POST', `${ref}/consumers`, {
+      token,
+      json: { service: script, resource_type: attribute, resource_id: 'r' },
+    })
+    const container = await emptyContainer(send, who, { name: script })
+    for (const path of [ref, `${ref}/metadata`, `${ref}/metadata/a`, `${ref}/consumers`, container, '/v1/secrets']) {
+      for (const headers of [{}, { Accept: 'application/json' }, { Accept: 'text/html, */*' }]) {
+        const answer = await send('GET', path, { token, headers, microversion: '1.1' })
+        if (answer.status !== 200) continue
+        expect([path, answer.headers.get('Content-Type')]).toEqual([path, 'application/json'])
+        expect(JSON.stringify(answer.json)).toContain('alert(1)')
+      }
+    }
+  })
+
+  it('in a payload is never sent as a page', async () => {
+    const who = somebody(['creator'])
+    const ref = await canarySecret(send, who, { payload: script })
+    for (const accept of [
+      'text/html',
+      '*/*',
+      'text/html,*/*',
+      'image/svg+xml',
+      'application/xhtml+xml',
+      'text/plain',
+      '',
+    ]) {
+      for (const path of [ref, `${ref}/payload`]) {
+        const answer = await send('GET', path, { token: who.token, headers: { Accept: accept } })
+        expect(answer.headers.get('Content-Type') ?? '').not.toMatch(/html|svg|xml/)
+      }
+    }
+  })
+
+  it('in what is refused is never in a page', async () => {
+    const who = somebody(['creator'])
+    const encoded = encodeURIComponent(script)
+    const requests: [string, string, Record<string, string>][] = [
+      ['GET', `/${encoded}`, {}],
+      ['GET', `/v2/${encoded}?x=${encoded}`, {}],
+      ['POST', `/?${encoded}`, {}],
+      ['GET', '/', { Accept: `text/html;q=1, ${script}` }],
+      ['GET', '/', { 'OpenStack-API-Version': `key-manager ${script}` }],
+      ['GET', '/v1/', { 'OpenStack-API-Version': `key-manager 1.${script}` }],
+      ['GET', '/v1/secrets', { 'OpenStack-API-Version': `key-manager 9.9${attribute}` }],
+      ['GET', `/v1/secrets/${encoded}`, {}],
+      ['GET', `/v1/${encoded}/secrets`, {}],
+      ['GET', `/v1/secrets?sort=${encoded}`, {}],
+      ['GET', '/healthcheck', { 'X-Test': script }],
+      ['GET', `/identity/${encoded}`, {}],
+    ]
+    for (const [method, path, given] of requests) {
+      for (const accept of ['text/html', '*/*', 'text/html, application/json;q=0.5', undefined]) {
+        const headers = { ...(accept !== undefined && { Accept: accept }), ...given }
+        const answer = await send(method, path, { token: who.token, headers })
+        const type = answer.headers.get('Content-Type') ?? ''
+        if (type.includes('html')) {
+          expect([path, answer.text.toLowerCase().includes('<script'), answer.text.includes('<img')]).toEqual([
+            path,
+            false,
+            false,
+          ])
+        }
+        expect([...answer.headers].flat().join('\n').toLowerCase()).not.toContain('<script')
+      }
+    }
+  })
+
+  it('in a refused body is data of type JSON', async () => {
+    const who = somebody(['creator'])
+    const answer = await send('POST', '/v1/containers', {
+      token: who.token,
+      json: { type: script },
+      headers: { Accept: 'application/json, text/html' },
+    })
+    expect([answer.status, answer.headers.get('Content-Type')]).toEqual([400, 'application/json'])
+    expect(answer.json.description).toContain(script)
+  })
+
+  it('a header cannot be split by what is stored or asked', async () => {
+    const who = somebody(['creator'])
+    const ref = await canarySecret(send, who)
+    const json = { key: 'a\r\nSet-Cookie: x=1', value: '1' }
+    expect((await send('POST', `${ref}/metadata`, { token: who.token, json })).status).toBe(400)
+    for (const path of [`/v1/secrets?name=%0d%0aSet-Cookie:x`, '/v1/%0d%0aSet-Cookie:x', '/%0d%0aSet-Cookie:x']) {
+      const answer = await send('GET', path, { token: who.token })
+      expect(answer.headers.get('Set-Cookie')).toBeNull()
+    }
+  })
+})
