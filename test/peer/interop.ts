@@ -21,7 +21,7 @@ import { refusedStarts } from './starting.ts'
 import { runTempest } from './tempest.ts'
 import { startWorker, type Worker } from './worker.ts'
 
-const parts = ['clients', 'crash', 'peer', 'castellan', 'tempest'] as const
+const parts = ['clients', 'openssl', 'crash', 'peer', 'castellan', 'tempest'] as const
 /** Rounds of the crash test; `npm run crash` runs it for long. */
 const CRASHES = 10
 type Part = (typeof parts)[number]
@@ -68,12 +68,22 @@ async function runClients(state: string): Promise<readonly Outcome[]> {
   }
 }
 
-/** What the service acknowledged survives SIGKILL. */
-async function runCrashes(): Promise<readonly Outcome[]> {
-  const program = join(import.meta.dirname, '..', 'crash', 'crash.ts')
-  const { status, stdout, stderr } = await run(process.execPath, [program, '--rounds', String(CRASHES)])
+/** A test that is a program of its own: it passes when it ends with status 0. */
+async function runProgram(name: string, program: string, ...args: readonly string[]): Promise<readonly Outcome[]> {
+  const { status, stdout, stderr } = await run(process.execPath, [join(import.meta.dirname, program), ...args])
   console.log(stdout.trim())
-  return [{ name: 'crash: all that was acknowledged is there', failure: status === 0 ? null : stderr.slice(0, 1_000) }]
+  return [{ name, failure: status === 0 ? null : stderr.slice(0, 1_000) }]
+}
+
+/** Every kind of key pair in the hands of the real openssl, and what the service acknowledged after SIGKILL. */
+async function runPrograms(wanted: readonly Part[]): Promise<readonly Outcome[]> {
+  await needPackages(['openssl'])
+  return [
+    ...(wanted.includes('openssl') ? await runProgram('openssl: key pairs', 'openssl-key-pairs.ts') : []),
+    ...(wanted.includes('crash')
+      ? await runProgram('crash: all that was acknowledged is there', '../crash/crash.ts', '--rounds', String(CRASHES))
+      : []),
+  ]
 }
 
 /** Starts a Worker that takes Keystone's tokens, for as long as `use` runs. */
@@ -151,8 +161,8 @@ async function interop(wanted: readonly Part[], state: string): Promise<boolean>
     wanted.includes('clients') ? runClients(state) : [],
     wanted.some((part) => needKeystone.has(part)) ? runSuites(state, wanted) : [],
   ])
-  const crashes = wanted.includes('crash') ? await runCrashes() : []
-  const comparison = compare([...outcomes.flat(), ...crashes], accepted)
+  const programs = await runPrograms(wanted)
+  const comparison = compare([...outcomes.flat(), ...programs], accepted)
   for (const name of comparison.accepted) console.log(`accepted difference: ${name}`)
   for (const wrong of comparison.wrong) console.log(`wrong: ${wrong}`)
   console.log(`${comparison.passed} passed, ${comparison.wrong.length} failed`)
