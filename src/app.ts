@@ -7,6 +7,7 @@ import { fault } from './faults.ts'
 import { backendOf } from './state/backend.ts'
 import { admitsVersions } from './wire/accept.ts'
 import { aclResources } from './wire/acls.ts'
+import { certificateAuthorityResources } from './wire/certificate-authorities.ts'
 import { consumerResources } from './wire/consumers.ts'
 import { containerResources } from './wire/containers.ts'
 import type { Service } from './wire/context.ts'
@@ -35,6 +36,7 @@ export const resources = [
   ...quotaResources,
   ...secretStoreResources,
   ...transportKeyResources,
+  ...certificateAuthorityResources,
 ]
 
 /** The path without empty segments and with encoded slashes as slashes, as the peer routes it. */

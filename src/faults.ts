@@ -131,6 +131,22 @@ export const failures = {
 
   // Orders, quotas and secret stores.
   orderNotFound: failure(404, 'bare', 'Order not found.'),
+  orderTypeFixed: failure(400, 'bare', (type: string) => `Updates are not supported for order type ${type}.`),
+  orderNotPending: failure(
+    400,
+    'bare',
+    (status: string) => `Only PENDING orders can be updated. Order is in the ${status} state.`,
+  ),
+  certificateRequestType: failure(400, 'bare', 'Invalid Certificate Request Type'),
+  fullCmc: failure(400, 'bare', 'Full CMC Requests are not yet supported.'),
+  metadataField: failure(400, 'bare', (field: string) => `Missing required metadata field for ${field}`),
+  requestData: failure(400, 'bare', 'Unable to decode request data.'),
+  requestFormat: failure(400, 'bare', 'Invalid PKCS10 Data: Bad format'),
+  requestSignature: failure(400, 'bare', 'Invalid PKCS10 Data: Signing key incorrect'),
+  subjectName: failure(400, 'bare', (name: string) => `Invalid subject DN: ${name}`),
+  certificateExtensions: failure(400, 'bare', 'Extensions are not yet supported.  Specify a valid profile instead.'),
+  authorityNotFound: failure(404, 'bare', 'Not Found. Certificate authority not found.'),
+  notIssued: failure(400, 'issue', 'The container holds no certificate that can be revoked'),
   quotaReached: failure(403, 'issue', 'Creation not allowed because a quota has been reached'),
   projectQuotasNotFound: failure(404, 'bare', 'Project quotas not found.'),
   singleStore: failure(404, 'bare', 'Not Found. Multiple backends support is not enabled in service configuration.'),

@@ -117,6 +117,7 @@ const contract: Readonly<Record<string, string>> = {
   'POST /orders': 'Order creation',
   'PUT /orders': 'Order update',
   'GET /orders/*': 'Order retrieval',
+  'PUT /orders/*': 'Order update',
   'DELETE /orders/*': 'Order deletion',
   'GET /quotas': 'Quotas',
   'GET /project-quotas': 'Project Quotas',
@@ -133,6 +134,11 @@ const contract: Readonly<Record<string, string>> = {
   'POST /transport_keys': 'Transport Key Creation',
   'GET /transport_keys/*': 'Transport Key retrieval',
   'DELETE /transport_keys/*': 'Transport Key deletion',
+  'GET /cas': 'CertificateAuthorities(s) retrieval',
+  'GET /cas/*': 'CertificateAuthority retrieval',
+  'GET /cas/*/cacert': 'CA Certificate retrieval',
+  'GET /cas/*/intermediates': 'CA Intermediates retrieval',
+  'GET /cas/*/crl': 'CA Revocation List retrieval',
 }
 
 describe('an operation', () => {

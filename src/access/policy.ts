@@ -104,6 +104,8 @@ const legacy = {
   'transport_keys:post': role(SERVICE_ADMIN),
   'transport_key:get': role(...everyLegacyRole),
   'transport_key:delete': role(SERVICE_ADMIN),
+  'certificate_authorities:get': role(...everyLegacyRole),
+  'certificate_authority:get': role(...everyLegacyRole),
 } as const satisfies Record<string, Predicate>
 
 export type Rule = keyof typeof legacy
@@ -165,6 +167,8 @@ const secure: Record<Rule, Predicate> = {
   'transport_keys:post': role('admin'),
   'transport_key:get': personas,
   'transport_key:delete': role('admin'),
+  'certificate_authorities:get': personas,
+  'certificate_authority:get': personas,
 }
 
 export const rules = Object.keys(legacy) as Rule[]

@@ -1,11 +1,11 @@
 /** Containers: named lists of references to secrets of the same project. */
-import { and, asc, eq, sql, type SQL } from 'drizzle-orm'
+import { and, asc, eq, isNull, sql, type SQL } from 'drizzle-orm'
 import type { Caller } from '../caller.ts'
 import { fault } from '../faults.ts'
 import type { Backend } from './backend.ts'
 import { asContainer, containerColumns, findContainerBy, type Container, type NamedSecret } from './container-rows.ts'
 import { belowQuota } from './below-quota.ts'
-import { containers, containerSecrets, secrets } from './schema.ts'
+import { containers, containerSecrets, issuedCertificates, secrets } from './schema.ts'
 import { live } from './secret-rows.ts'
 import { changes, insertWhere } from './statements.ts'
 
@@ -89,12 +89,28 @@ export async function createContainer(backend: Backend, caller: Caller, wanted: 
   return id
 }
 
-/** Deletes a container with its references, consumers and ACL; the secrets stay. Throws `containerNotFound`. */
-export async function deleteContainer(backend: Backend, container: Container): Promise<void> {
-  const result = await backend.db
-    .delete(containers)
-    .where(and(eq(containers.id, container.id), eq(containers.projectId, container.projectId)))
-  if (changes(result) === 0) throw fault('containerNotFound')
+/**
+ * Deletes a container with its references, consumers and ACL; the secrets stay. With `revoke` the certificate that was
+ * issued into it is revoked in the same batch. Throws `containerNotFound`, and `notIssued` when there is none to revoke.
+ */
+export async function deleteContainer(backend: Backend, container: Container, revoke: boolean): Promise<void> {
+  const { db, now } = backend
+  const issued = and(eq(issuedCertificates.containerId, container.id), isNull(issuedCertificates.revoked))
+  const revocable = sql`exists (select 1 from ${issuedCertificates} where ${issued})`
+  const isContainer = and(eq(containers.id, container.id), eq(containers.projectId, container.projectId))
+  const [found, deleted] = await db.batch([
+    db.select({ id: containers.id }).from(containers).where(isContainer),
+    db.delete(containers).where(and(isContainer, revoke ? revocable : undefined)),
+    ...(revoke
+      ? [
+          db
+            .update(issuedCertificates)
+            .set({ revoked: now })
+            .where(and(issued, sql`changes() > 0`)),
+        ]
+      : []),
+  ])
+  if (changes(deleted) === 0) throw fault(found.length > 0 ? 'notIssued' : 'containerNotFound')
 }
 
 const pairIs = (container: Container, { name, secretId }: NamedSecret): SQL =>

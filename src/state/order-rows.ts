@@ -2,7 +2,8 @@
 import { and, asc, eq, lte, sql, type SQL } from 'drizzle-orm'
 import { fault } from '../faults.ts'
 import { belowQuota } from './below-quota.ts'
-import { containers, containerSecrets, orders, secrets } from './schema.ts'
+import { containers, containerSecrets, issuedCertificates, orders, secrets } from './schema.ts'
+import { live } from './secret-rows.ts'
 import { changes, insertWhere } from './statements.ts'
 import type { Store } from './store.ts'
 
@@ -16,11 +17,21 @@ export interface StoredOrder {
 export interface OrderResult {
   readonly orderId: string
   readonly projectId: string
+  /** The order's `meta` that the run read: an order that was updated meanwhile is run again. */
+  readonly meta: string
   readonly subStatus: string
   readonly subStatusMessage: string
   readonly container: typeof containers.$inferInsert
   readonly secrets: readonly (typeof secrets.$inferInsert)[]
   readonly members: readonly { readonly name: string; readonly secretId: string }[]
+  /** The certificate that it issued, if any. */
+  readonly issued?: typeof issuedCertificates.$inferInsert
+}
+
+/** Why an order ended in ERROR: a status as text, and a reason of at most 255 characters. */
+export interface OrderError {
+  readonly code: string
+  readonly reason: string
 }
 
 /** Stores the order if the quota allows it, and its secret only with it; throws `quotaReached`. */
@@ -48,6 +59,14 @@ const isPending = (projectId: string, orderId: string): SQL | undefined =>
 /** Nothing of an order's run is kept once it is over. */
 const over = { due: null, store: null, keyVersion: null, sealed: null }
 
+/** The members that were there before are there still: what became of them during the run is not passed over. */
+function membersAreThere({ projectId, members, secrets: made }: OrderResult, now: string): SQL {
+  const ids = members.map(({ secretId }) => secretId).filter((id) => !made.some((secret) => secret.id === id))
+  if (ids.length === 0) return sql`true`
+  return sql`(select count(*) from ${secrets} where ${secrets.projectId} = ${projectId} and ${live(now)}
+    and ${secrets.id} in (select value from json_each(${JSON.stringify(ids)}))) = ${ids.length}`
+}
+
 /**
  * Ends the order ACTIVE with its result, all or nothing, if it is still PENDING: of repeated runs only one lands, and
  * none for a deleted order. Gives whether this one did.
@@ -58,24 +77,21 @@ export async function storeResult(store: Store, result: OrderResult): Promise<bo
   const ended = { status: 'ACTIVE', containerId: container.id, subStatus, subStatusMessage, updated: now, ...over }
   const landed = sql`exists (select 1 from ${orders}
     where ${orders.id} = ${orderId} and ${orders.containerId} = ${container.id})`
+  const asRead = and(isPending(projectId, orderId), eq(orders.meta, result.meta), membersAreThere(result, now))
   const [update] = await db.batch([
-    db.update(orders).set(ended).where(isPending(projectId, orderId)),
+    db.update(orders).set(ended).where(asRead),
     insertWhere(store, containers, container, landed),
     ...result.secrets.map((secret) => insertWhere(store, secrets, secret, landed)),
     ...result.members.map((member) =>
       insertWhere(store, containerSecrets, { containerId: container.id, ...member }, landed),
     ),
+    ...(result.issued ? [insertWhere(store, issuedCertificates, result.issued, landed)] : []),
   ])
   return changes(update) > 0
 }
 
 /** Ends the order in ERROR, if it is still PENDING. */
-export async function storeError(
-  store: Store,
-  projectId: string,
-  orderId: string,
-  error: { readonly code: string; readonly reason: string },
-): Promise<null> {
+export async function storeError(store: Store, projectId: string, orderId: string, error: OrderError): Promise<null> {
   await store.db
     .update(orders)
     .set({
@@ -120,5 +136,23 @@ export async function claimOrder(
     .update(orders)
     .set({ ...claim, attempts: sql`${orders.attempts} + 1`, updated: store.now })
     .where(and(isPending(projectId, orderId), lte(orders.due, store.now)))
+  return changes(result) > 0
+}
+
+/**
+ * Gives a certificate order that is PENDING or in ERROR another `meta` and begins it anew; false when it is over or is
+ * not there.
+ */
+export async function restartOrder(
+  store: Store,
+  projectId: string,
+  orderId: string,
+  begun: { readonly meta: string; readonly due: string; readonly subStatus: string; readonly subStatusMessage: string },
+): Promise<boolean> {
+  const waits = sql`${orders.type} = 'certificate' and ${orders.status} in ('PENDING', 'ERROR')`
+  const result = await store.db
+    .update(orders)
+    .set({ ...begun, status: 'PENDING', attempts: 1, errorStatusCode: null, errorReason: null, updated: store.now })
+    .where(and(eq(orders.id, orderId), eq(orders.projectId, projectId), waits))
   return changes(result) > 0
 }

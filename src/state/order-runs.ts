@@ -3,6 +3,7 @@ import { and, eq } from 'drizzle-orm'
 import { open } from '../crypto/envelope.ts'
 import { generateKeyPair } from '../crypto/key-pairs.ts'
 import type { Backend } from './backend.ts'
+import { certificateResult } from './certificate-orders.ts'
 import type { OrderResult } from './order-rows.ts'
 import { passphrasePlace, type Order } from './orders.ts'
 import { openKey } from './project-keys.ts'
@@ -73,6 +74,7 @@ async function keyPairResult(backend: Backend, row: WaitingRow): Promise<OrderRe
   return {
     orderId: order.id,
     projectId: order.projectId,
+    meta: order.meta,
     subStatus: 'Unknown',
     subStatusMessage: 'Unknown',
     container: {
@@ -96,6 +98,12 @@ async function keyPairResult(backend: Backend, row: WaitingRow): Promise<OrderRe
 export async function runOrder(backend: Backend, projectId: string, orderId: string): Promise<void> {
   const row = await waitingOrder(backend, projectId, orderId)
   if (!row) return
-  const result = await keyPairResult(backend, row)
-  await settled(backend.projects.getByName(projectId).finishOrder(circumstances(backend), result))
+  const project = backend.projects.getByName(projectId)
+  const certifies = row.order.type === 'certificate'
+  const result = await (certifies ? certificateResult(backend, row.order) : keyPairResult(backend, row))
+  await settled<unknown>(
+    'reason' in result
+      ? project.failOrder(circumstances(backend), projectId, orderId, result)
+      : project.finishOrder(circumstances(backend), result),
+  )
 }

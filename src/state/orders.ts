@@ -34,7 +34,8 @@ export interface KeyPairOrder extends GeneratedOrder {
   readonly passphrase: { readonly text: string } | 'unusable' | null
 }
 
-const FAILURE = 'Process TypeOrder failure seen - please contact site administrator.'
+/** What the peer says of all that its plugins fail on. */
+export const FAILURE = 'Process TypeOrder failure seen - please contact site administrator.'
 
 /** Why an order ends in ERROR at once, in the peer's words where it has some. */
 const orderErrors = {
@@ -117,6 +118,24 @@ export async function placeKeyPairOrder(
   }
   await settled(projectOf(backend, order).acceptOrder(circumstances(backend), { order: accepted, secret: null }))
   return { id: order.id, run: true }
+}
+
+/** Accepts an order for a certificate, which the caller is to run as it does an order for a key pair. */
+export async function placeCertificateOrder(backend: Backend, caller: Caller, meta: object): Promise<string> {
+  const order = { ...newOrder(backend, caller, 'certificate', meta), attempts: 1, ...progressOf(1, backend.now) }
+  await settled(projectOf(backend, order).acceptOrder(circumstances(backend), { order, secret: null }))
+  return order.id
+}
+
+/**
+ * Gives a certificate order another `meta`; the caller is to run it. Throws `orderTypeFixed` for an order of another
+ * type and `orderNotPending` for one that is ACTIVE.
+ */
+export async function updateCertificateOrder(backend: Backend, order: Order, meta: object): Promise<void> {
+  if (order.type !== 'certificate') throw fault('orderTypeFixed', order.type)
+  const begun = { meta: JSON.stringify(meta), ...progressOf(1, backend.now) }
+  const call = projectOf(backend, order).updateOrder(circumstances(backend), order.projectId, order.id, begun)
+  if (!(await settled(call))) throw fault('orderNotPending', 'ACTIVE')
 }
 
 async function sealedPassphrase(backend: Backend, order: NewOrder, { passphrase }: KeyPairOrder) {

@@ -15,10 +15,12 @@ import {
 import {
   claimOrder,
   removeOrder,
+  restartOrder,
   storeError,
   storeOrder,
   storeResult,
   waitingOrders,
+  type OrderError,
   type OrderResult,
   type StoredOrder,
 } from './order-rows.ts'
@@ -99,9 +101,22 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database }> {
     circumstances: Circumstances,
     projectId: string,
     orderId: string,
-    error: { readonly code: string; readonly reason: string },
+    error: OrderError,
   ): Promise<Outcome<null>> {
     return this.#serialised(circumstances, (store) => storeError(store, projectId, orderId, error))
+  }
+
+  /** Begins a certificate order anew, the alarm first as in {@link acceptOrder}; see {@link restartOrder}. */
+  updateOrder(
+    circumstances: Circumstances,
+    projectId: string,
+    orderId: string,
+    begun: Parameters<typeof restartOrder>[3],
+  ): Promise<Outcome<boolean>> {
+    return this.#serialised(circumstances, async (store) => {
+      await this.#wakeAt(begun.due)
+      return restartOrder(store, projectId, orderId, begun)
+    })
   }
 
   /** Deletes an order; see {@link removeOrder}. */

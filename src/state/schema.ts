@@ -213,3 +213,49 @@ export const preferredStores = sqliteTable('preferred_stores', {
   projectId: text('project_id').primaryKey(),
   store: text('store').notNull(),
 })
+
+/**
+ * The deployment's certificate authorities, one after the other: the newest issues until what it issues would outlive
+ * it, the older ones stay for their revocation lists.
+ */
+export const certificateAuthorities = sqliteTable(
+  'certificate_authorities',
+  {
+    id: text('id').primaryKey(),
+    /** From 1; of those who make the same one at the same time, the first wins. */
+    generation: integer('generation').notNull(),
+    /** Certificates, DER. */
+    root: blob('root', { mode: 'buffer' }).notNull(),
+    issuing: blob('issuing', { mode: 'buffer' }).notNull(),
+    /** When the issuing certificate ends. */
+    expiration: text('expiration').notNull(),
+    created: text('created').notNull(),
+    store: text('store').notNull(),
+    keyVersion: integer('key_version').notNull(),
+    /** The private keys, PKCS#8, sealed. */
+    rootSealed: blob('root_sealed', { mode: 'buffer' }).notNull(),
+    issuingSealed: blob('issuing_sealed', { mode: 'buffer' }).notNull(),
+  },
+  (table) => [uniqueIndex('certificate_authorities_generation').on(table.generation)],
+)
+
+/** What the authorities have issued. A row outlives the container, because a certificate does. */
+export const issuedCertificates = sqliteTable(
+  'issued_certificates',
+  {
+    serial: text('serial').primaryKey(),
+    authorityId: text('authority_id').notNull(),
+    projectId: text('project_id').notNull(),
+    containerId: text('container_id').notNull(),
+    expiration: text('expiration').notNull(),
+    created: text('created').notNull(),
+    /** When it was revoked; null: it is good. */
+    revoked: text('revoked'),
+  },
+  (table) => [
+    index('issued_certificates_container').on(table.containerId),
+    index('issued_certificates_revoked')
+      .on(table.authorityId, table.expiration)
+      .where(sql`revoked is not null`),
+  ],
+)

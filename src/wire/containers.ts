@@ -154,8 +154,8 @@ const item = resource<Container>({
       name: 'Container deletion',
       rule: 'container:delete',
       accept: 'known',
-      async answer({ c, backend }, container) {
-        await deleteContainer(backend, container)
+      async answer({ c, backend, query }, container) {
+        await deleteContainer(backend, container, query.get('revoke') === 'true')
         return noContent(c)
       },
     }),

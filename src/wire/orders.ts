@@ -6,8 +6,10 @@ import {
   deleteOrder,
   findOrder,
   listOrders,
+  placeCertificateOrder,
   placeKeyOrder,
   placeKeyPairOrder,
+  updateCertificateOrder,
   type GeneratedOrder,
   type KeyPairOrder,
   type Order,
@@ -15,6 +17,7 @@ import {
 import type { Target } from '../access/policy.ts'
 import { created, json as answer, noContent, page } from './answers.ts'
 import { json } from './body.ts'
+import { checkedCertificateMeta } from './certificate-orders.ts'
 import { logUnexpected } from './failures.ts'
 import { parsePage } from './paging.ts'
 import { payloadTypes } from './payload.ts'
@@ -31,13 +34,14 @@ const MOST_PASSPHRASE_CHARACTERS = 1023
 /** How long an answer waits for a run, so that most orders are ACTIVE when they are first asked for. */
 const RUN_WAIT_MILLISECONDS = 1_000
 
-const orderTypes = ['key', 'asymmetric'] as const
+const orderTypes = ['key', 'asymmetric', 'certificate'] as const
 const orderBody = {
   name: SCHEMA,
   type: object({ meta: anyObject(), type: text({ oneOf: orderTypes }) }),
   missingNames: 'member',
 } as const
 type OrderBody = z.infer<typeof orderBody.type>
+type GeneratedBody = OrderBody & { readonly type: keyof typeof labels }
 
 /** How the peer's messages call an order for generated keys. */
 const labels = { key: 'key', asymmetric: 'asymmetric key' } as const
@@ -52,7 +56,7 @@ function shownMeta(meta: SecretBody, expiration: string | null): Record<string, 
 }
 
 /** The order for generated keys that a body asks for, or the first of the contract's violations. */
-function generatedOrder(body: OrderBody, now: string): GeneratedOrder {
+function generatedOrder(body: GeneratedBody, now: string): GeneratedOrder {
   const meta = checked({ name: META_SCHEMA, type: secretBody }, body.meta)
   const expiration = expirationOf(meta, META_SCHEMA, now)
   checkOrderedPayload(meta, META_SCHEMA)
@@ -93,9 +97,15 @@ async function runNow({ c, backend, caller }: Call, orderId: string): Promise<vo
 /** Accepts the order that a body asks for and gives its id. */
 async function place(call: Call, body: OrderBody): Promise<string> {
   const { backend, caller } = call
-  const wanted = generatedOrder(body, backend.now)
-  if (body.type === 'key') return placeKeyOrder(backend, caller, wanted)
-  const passphrase = passphraseOf(body.meta['passphrase'])
+  const { type, meta } = body
+  if (type === 'certificate') {
+    const accepted = await placeCertificateOrder(backend, caller, await checkedCertificateMeta(meta))
+    await runNow(call, accepted)
+    return accepted
+  }
+  const wanted = generatedOrder({ type, meta }, backend.now)
+  if (type === 'key') return placeKeyOrder(backend, caller, wanted)
+  const passphrase = passphraseOf(meta['passphrase'])
   const { id, run } = await placeKeyPairOrder(backend, caller, { ...wanted, passphrase })
   if (run) await runNow(call, id)
   return id
@@ -119,6 +129,10 @@ function orderView(order: Order, refs: Refs) {
 }
 
 const newOrderBody = json(orderBody)
+
+/** A certificate order may be given another `meta`; its type stays. */
+const changedBody = { name: SCHEMA, type: object({ meta: anyObject() }), missingNames: 'member' } as const
+const changedOrderBody = json(changedBody)
 
 const collection = resource({
   path: '/orders',
@@ -167,6 +181,17 @@ const item = resource<OrderTarget>({
       name: 'Order retrieval',
       rule: 'order:get',
       answer: ({ c, refs }, { order }) => answer(c, 200, orderView(order, refs)),
+    }),
+    PUT: operation<OrderTarget, z.infer<typeof changedBody.type>>({
+      name: 'Order update',
+      rule: 'orders:put',
+      body: changedOrderBody,
+      async answer(call, { order }, { meta }) {
+        if (order.type !== 'certificate') throw fault('orderTypeFixed', order.type)
+        await updateCertificateOrder(call.backend, order, await checkedCertificateMeta(meta))
+        await runNow(call, order.id)
+        return noContent(call.c)
+      },
     }),
     DELETE: operation<OrderTarget>({
       name: 'Order deletion',

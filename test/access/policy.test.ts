@@ -2,9 +2,14 @@
  * Every cell of the rules against what the peer's own policy engine answers; `test/peer/record-policy.py` recorded it.
  */
 import { describe, expect, it } from 'vitest'
-import { permits, rules, type Policy, type Rule, type Target } from '../../src/access/policy.ts'
+import { permits, rules as allRules, type Policy, type Rule as AnyRule, type Target } from '../../src/access/policy.ts'
 import type { Caller } from '../../src/caller.ts'
 import recorded from '../peer/recorded/policy.json'
+
+/** Rules of what the peer does not have; `certificate authorities` below is about them. */
+const ownRules = ['certificate_authorities:get', 'certificate_authority:get'] as const
+type Rule = Exclude<AnyRule, (typeof ownRules)[number]>
+const rules = allRules.filter((rule): rule is Rule => !(ownRules as readonly string[]).includes(rule))
 
 const rolesOf = {
   none: [],
@@ -166,5 +171,18 @@ describe.each(rules)('%s', (rule) => {
         roles === 'none' && permits('both', rule, caller, target) && !target.readers.includes(caller.userId),
     )
     expect(open.map(nameOf)).toEqual([])
+  })
+})
+
+describe.each(ownRules)('%s', (rule) => {
+  const target: Target = { projectId: 'home', creatorId: null, private: false, readers: [] }
+  const opens = (policy: Policy) =>
+    (Object.keys(rolesOf) as Roles[]).filter((name) =>
+      permits(policy, rule, { ...placeOf.owner, roles: rolesOf[name] }, target),
+    )
+
+  it('opens the authorities to every role of the rule set, and to nobody without one', () => {
+    expect(opens('legacy')).toEqual(['admin', 'bare admin', 'creator', 'observer', 'audit', 'service-admin'])
+    expect(opens('secure')).toEqual(['reader', 'member', 'admin'])
   })
 })

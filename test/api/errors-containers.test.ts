@@ -393,7 +393,7 @@ describe('what is not there', () => {
     expectRefusal(await send('GET', at(path)), 404, '')
   })
 
-  it.each(['/v1/foo', '/v1/consumers', '/v1/transport-keys', '/v1/secret_stores', '/v1/CONTAINERS', '/v1/cas'])(
+  it.each(['/v1/foo', '/v1/consumers', '/v1/transport-keys', '/v1/secret_stores', '/v1/CONTAINERS', '/v1/CAS'])(
     'is 404: %s',
     async (path) => {
       expectRefusal(await send('GET', path), 404, '')

@@ -57,7 +57,7 @@ describe('a path may be written', () => {
 describe('a path that is no route is 404', () => {
   it.each([
     '/v1/foo',
-    '/v1/cas',
+    '/v1/ca',
     '/v1/consumers',
     '/v1/secret_stores',
     '/v1/transport-keys',

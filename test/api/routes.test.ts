@@ -24,6 +24,7 @@ async function params(who: Somebody): Promise<Readonly<Record<string, string>>> 
     store: idOf(store.secret_store_ref),
     project: who.projectId,
     consumer: absent,
+    authority: idOf((await send('GET', '/v1/cas', { token: who.token })).json.cas[0]),
     key: absent,
   }
 }

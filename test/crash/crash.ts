@@ -59,6 +59,11 @@ const leftovers = {
     AND NOT EXISTS (SELECT 1 FROM container_secrets WHERE secret_id = secrets.id)`,
   'containers that no order made': `SELECT count(*) AS n FROM containers
     WHERE NOT EXISTS (SELECT 1 FROM orders WHERE container_id = containers.id)`,
+  'certificates whose container is not whole': `SELECT count(*) AS n FROM containers WHERE type = 'certificate'
+    AND ((SELECT count(*) FROM container_secrets WHERE container_id = containers.id) <> 2
+      OR (SELECT count(*) FROM issued_certificates WHERE container_id = containers.id) <> 1)`,
+  'issued certificates that are in no container': `SELECT count(*) AS n FROM issued_certificates
+    WHERE NOT EXISTS (SELECT 1 FROM containers WHERE id = container_id)`,
   'ordered keys without their order': `SELECT count(*) AS n FROM secrets WHERE secret_type = 'symmetric'
     AND NOT EXISTS (SELECT 1 FROM orders WHERE secret_id = secrets.id)`,
   'orders that are over and still hold a passphrase': `SELECT count(*) AS n FROM orders

@@ -1,5 +1,6 @@
 /** Mixed writes, and what the service acknowledged of them. */
-import { createPrivateKey, createPublicKey, randomBytes, randomInt } from 'node:crypto'
+import { createPrivateKey, createPublicKey, randomBytes, randomInt, X509Certificate } from 'node:crypto'
+import vectors from '../vectors/certificate-requests.json' with { type: 'json' }
 
 /** What was acknowledged and must be there after any crash. */
 export interface Acknowledged {
@@ -41,6 +42,7 @@ const wantedOrders = [
   { type: 'asymmetric', meta: { algorithm: 'ec', bit_length: 256 } },
   { type: 'asymmetric', meta: { algorithm: 'rsa', bit_length: 2048, passphrase: 'a passphrase' } },
   { type: 'asymmetric', meta: { algorithm: 'ed25519', bit_length: 256 } },
+  { type: 'certificate', meta: { request_type: 'simple-cmc', request_data: vectors.requests.p256 } },
 ]
 
 async function placeOrder(client: Client, known: Acknowledged): Promise<void> {
@@ -85,13 +87,21 @@ interface ShownOrder {
   readonly container_ref?: string
 }
 
-async function verifyPair(client: Client, containerRef: string): Promise<void> {
+/** Throws unless the container is whole: a pair whose halves belong together, or a certificate with its intermediates. */
+async function verifyContainer(client: Client, containerRef: string, type: string | undefined): Promise<void> {
   const response = await call(client, 'GET', containerRef)
   const { secret_refs: refs } = (await response.json()) as { secret_refs: { name: string; secret_ref: string }[] }
   const read = async (name: string) => {
     const found = refs.filter((one) => one.name === name)
     if (found.length > 1) throw new Error(`${containerRef} has two of ${name}`)
     return found[0] && (await payloadOf(client, found[0].secret_ref)).toString()
+  }
+  if (type === 'certificate') {
+    const [certificate, intermediates] = [await read('certificate'), await read('intermediates')]
+    if (!certificate || !intermediates?.includes('PKCS7')) throw new Error(`${containerRef} is incomplete`)
+    const { subject } = new X509Certificate(certificate)
+    if (!subject.includes('CN=server.example')) throw new Error(`${containerRef} is for another subject`)
+    return
   }
   const [key, publicKey, passphrase] = [
     await read('private_key'),
@@ -109,7 +119,7 @@ export async function verifyOrder(client: Client, known: Acknowledged, ref: stri
   const response = await call(client, 'GET', ref)
   if (response.status !== 200) throw new Error(`${ref} is lost: ${response.status}`)
   const order = (await response.json()) as ShownOrder
-  const accepted = known.orders.get(ref)?.accepted ?? 0
+  const { accepted = 0, type } = known.orders.get(ref) ?? {}
   if (order.status === 'PENDING') {
     if (Date.now() - accepted > most) throw new Error(`${ref} is still PENDING after ${most} ms`)
     return false
@@ -117,7 +127,7 @@ export async function verifyOrder(client: Client, known: Acknowledged, ref: stri
   const result = order.secret_ref ?? order.container_ref ?? ''
   if (order.status === 'ACTIVE' && !result) throw new Error(`${ref} is ACTIVE without a result`)
   if (order.secret_ref) await payloadOf(client, order.secret_ref)
-  if (order.container_ref) await verifyPair(client, order.container_ref)
+  if (order.container_ref) await verifyContainer(client, order.container_ref, type)
   known.orders.delete(ref)
   known.ended.set(ref, result)
   return true

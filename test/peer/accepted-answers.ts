@@ -34,7 +34,8 @@ export const differences = {
   'closed meta': '`meta` of an order keeps the members that clients know; the peer keeps and shows all',
   'absent types': '`payload_content_type: null` in an order is the same as none; the peer’s order ends in ERROR',
   'long HMAC keys': 'HMAC keys as long as their digest are made; the peer fails on 384 and 512 bits',
-  'order types': 'certificates are not ordered, as with newer Barbican; the peer still takes such orders',
+  'order types':
+    'certificate orders end with a certificate, can be updated, and their authority is shown; the peer has no authority',
   'members of 401': 'beside the wrapped members a 401 has them at the top, where python-barbicanclient looks',
   'nothing is cached': 'every answer says `Cache-Control: no-store`; the peer leaves caches to guess',
   'always an answer': 'what makes the peer close the connection has the answer that the contract names',

@@ -75,11 +75,12 @@ async function runProgram(name: string, program: string, ...args: readonly strin
   return [{ name, failure: status === 0 ? null : stderr.slice(0, 1_000) }]
 }
 
-/** Every kind of key pair in the hands of the real openssl, and what the service acknowledged after SIGKILL. */
+/** Every kind of key pair and certificate in the hands of the real openssl, and what the service acknowledged after SIGKILL. */
 async function runPrograms(wanted: readonly Part[]): Promise<readonly Outcome[]> {
   await needPackages(['openssl'])
   return [
     ...(wanted.includes('openssl') ? await runProgram('openssl: key pairs', 'openssl-key-pairs.ts') : []),
+    ...(wanted.includes('openssl') ? await runProgram('openssl: certificates', 'openssl-certificates.ts') : []),
     ...(wanted.includes('crash')
       ? await runProgram('crash: all that was acknowledged is there', '../crash/crash.ts', '--rounds', String(CRASHES))
       : []),

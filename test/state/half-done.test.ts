@@ -123,7 +123,8 @@ const operations: Record<string, (backend: Backend) => Promise<unknown>> = {
   'ending an order with its result': async (backend) => {
     const secret = await sealedRow(backend, caller, described)
     const members = [{ name: 'private_key', secretId: secret.id }]
-    const ended = { orderId, projectId: caller.projectId, subStatus: 'Unknown', subStatusMessage: 'Unknown' }
+    const { meta } = order(orderId)
+    const ended = { orderId, meta, projectId: caller.projectId, subStatus: 'Unknown', subStatusMessage: 'Unknown' }
     return storeResult(backend, { ...ended, container: container(), secrets: [secret], members })
   },
 }

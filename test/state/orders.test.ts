@@ -10,6 +10,7 @@ import { placeKeyPairOrder } from '../../src/state/orders.ts'
 import { formatTime } from '../../src/times.ts'
 import { call } from '../support/client.ts'
 import { limit, owner, type Person } from '../support/given.ts'
+import { requests } from '../vectors/certificate-requests.json'
 
 const bindings = env as unknown as Environment
 
@@ -50,6 +51,8 @@ describe('200 parallel orders of all kinds, 120 of them allowed', () => {
     { type: 'asymmetric', meta: { algorithm: 'ec', bit_length: 384 } },
     { type: 'asymmetric', meta: { algorithm: 'ed25519', bit_length: 256, passphrase: 'secret' } },
     { type: 'asymmetric', meta: { algorithm: 'rsa', bit_length: 1024 } },
+    { type: 'certificate', meta: { request_type: 'simple-cmc', request_data: requests.p256 } },
+    { type: 'certificate', meta: { request_type: 'simple-cmc', request_data: requests.short } },
   ]
 
   it('are 120 orders, each with one end', async () => {

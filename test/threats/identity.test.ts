@@ -435,8 +435,9 @@ describe('T12 timing', () => {
         if (i === 0) expect(answer.status).toBe(401)
       }
     }
-    const median = (all: number[]) => all.toSorted((x, y) => x - y)[all.length / 2] ?? 0
-    const [early, late] = [median(times.early), median(times.late)]
+    // The runtime's clock has steps of a millisecond, so that a single time is 0 or 1 and only the mean says something.
+    const mean = (all: number[]) => all.reduce((sum, one) => sum + one, 0) / all.length
+    const [early, late] = [mean(times.early), mean(times.late)]
     // A comparison letter by letter differs by nanoseconds: this catches a look-up or a second hash on one of the ways.
     expect(Math.abs(early - late)).toBeLessThan(Math.max(early, late) * 0.5 + 0.5)
   }, 60_000)

@@ -1,0 +1,210 @@
+/**
+ * The deployment's certificate authority: a root that signs one issuing certificate and is not used again, and the
+ * issuing key, which signs what is ordered and the revocation list. Profile of RFC 5280.
+ *
+ * Serial numbers are 128 random bits (CA/Browser Forum asks for 64 at least). Nothing that is issued outlives its issuer.
+ */
+import type { Extension, JsonGeneralName, X509Certificate } from '@peculiar/x509'
+import type { CheckedRequest } from './certificate-requests.ts'
+import { encodeUtf8, toHex } from './encoding.ts'
+
+const DAY = 86_400_000
+const ROOT_DAYS = 3_650
+const ISSUING_DAYS = 1_825
+/** The longest that a certificate is good for. */
+export const CERTIFICATE_DAYS = 397
+/** How far clocks of those who check may be behind. */
+const BACKDATED_MILLISECONDS = 5 * 60_000
+/** How long a revocation list is good for; a fresh one is signed whenever it is asked for. */
+const REVOCATION_LIST_HOURS = 24
+const SERIAL_BYTES = 16
+
+const rootKey = { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' } as const
+const issuingKey = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
+
+/** What a certificate may be used for; each is an extended key usage of RFC 5280, or none. */
+export const profiles = { default: null, server: 'serverAuth', client: 'clientAuth' } as const
+export type Profile = keyof typeof profiles
+
+/** A new authority: certificates as DER, private keys as PKCS#8 for the caller to seal and forget. */
+export interface NewAuthority {
+  readonly root: Uint8Array<ArrayBuffer>
+  readonly rootKey: Uint8Array<ArrayBuffer>
+  readonly issuing: Uint8Array<ArrayBuffer>
+  readonly issuingKey: Uint8Array<ArrayBuffer>
+  /** When the issuing certificate ends, in milliseconds. */
+  readonly expires: number
+}
+
+/** An authority that can sign: its certificates, and the issuing key inside of WebCrypto. */
+export interface OpenAuthority {
+  readonly root: X509Certificate
+  readonly issuing: X509Certificate
+  readonly key: CryptoKey
+}
+
+export interface IssuedCertificate {
+  /** Lower-case hexadecimal, 32 digits. */
+  readonly serial: string
+  /** When it ends, in milliseconds. */
+  readonly expires: number
+  /** PEM of the certificate, with a final newline. */
+  readonly certificate: Uint8Array
+  /** PEM of PKCS#7 that holds the issuing certificate, as the peer writes intermediates. */
+  readonly intermediates: Uint8Array
+}
+
+const newSerial = () => toHex(crypto.getRandomValues(new Uint8Array(SERIAL_BYTES)))
+const pkcs8Of = async (key: CryptoKey) => new Uint8Array((await crypto.subtle.exportKey('pkcs8', key)) as ArrayBuffer)
+const withNewline = (pem: string) => encodeUtf8(`${pem.trimEnd()}\n`)
+
+/** Makes an authority whose names carry `label`; `now` in milliseconds. */
+export async function newAuthority(label: string, now: number): Promise<NewAuthority> {
+  const { BasicConstraintsExtension, KeyUsagesExtension, KeyUsageFlags, ...library } = await import('./x509.ts')
+  const { X509CertificateGenerator, SubjectKeyIdentifierExtension, AuthorityKeyIdentifierExtension } = library
+  const usages: KeyUsage[] = ['sign', 'verify']
+  const rootKeys = (await crypto.subtle.generateKey(rootKey, true, usages)) as CryptoKeyPair
+  const issuingKeys = (await crypto.subtle.generateKey(issuingKey, true, usages)) as CryptoKeyPair
+  const signs = new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true)
+  const name = (kind: string) => [{ O: ['Portcullis'] }, { CN: [`Portcullis ${kind} ${label}`] }]
+  const notBefore = new Date(now - BACKDATED_MILLISECONDS)
+  const root = await X509CertificateGenerator.createSelfSigned({
+    serialNumber: newSerial(),
+    name: name('Root CA'),
+    notBefore,
+    notAfter: new Date(now + ROOT_DAYS * DAY),
+    signingAlgorithm: rootKey,
+    keys: rootKeys,
+    extensions: [
+      new BasicConstraintsExtension(true, 1, true),
+      signs,
+      await SubjectKeyIdentifierExtension.create(rootKeys.publicKey),
+    ],
+  })
+  const expires = now + ISSUING_DAYS * DAY
+  const issuing = await X509CertificateGenerator.create({
+    serialNumber: newSerial(),
+    subject: name('Issuing CA'),
+    issuer: root.subjectName,
+    notBefore,
+    notAfter: new Date(expires),
+    signingAlgorithm: rootKey,
+    publicKey: issuingKeys.publicKey,
+    signingKey: rootKeys.privateKey,
+    extensions: [
+      new BasicConstraintsExtension(true, 0, true),
+      signs,
+      await SubjectKeyIdentifierExtension.create(issuingKeys.publicKey),
+      await AuthorityKeyIdentifierExtension.create(rootKeys.publicKey),
+    ],
+  })
+  return {
+    root: new Uint8Array(root.rawData),
+    rootKey: await pkcs8Of(rootKeys.privateKey),
+    issuing: new Uint8Array(issuing.rawData),
+    issuingKey: await pkcs8Of(issuingKeys.privateKey),
+    expires,
+  }
+}
+
+type KeyUsage = 'sign' | 'verify'
+
+/** Opens an authority from its certificates (DER) and the PKCS#8 of its issuing key, which is wiped. */
+export async function openAuthority(
+  root: Uint8Array,
+  issuing: Uint8Array,
+  pkcs8: Uint8Array<ArrayBuffer>,
+): Promise<OpenAuthority> {
+  const { X509Certificate: Certificate } = await import('./x509.ts')
+  const key = await crypto.subtle.importKey('pkcs8', pkcs8, issuingKey, false, ['sign'])
+  pkcs8.fill(0)
+  return { root: new Certificate(Uint8Array.from(root)), issuing: new Certificate(Uint8Array.from(issuing)), key }
+}
+
+/** A server without alternative names is known by its common name, where today's clients no longer look. */
+function alternativeNames({ subject, alternativeNames: given }: CheckedRequest, profile: Profile): JsonGeneralName[] {
+  if (given.length > 0 || profile !== 'server') return [...given]
+  const [name] = subject.getField('CN')
+  return name && /^(\*\.)?[a-z\d-]+(\.[a-z\d-]+)*$/i.test(name) ? [{ type: 'dns', value: name }] : []
+}
+
+async function extensionsOf(authority: OpenAuthority, request: CheckedRequest, profile: Profile): Promise<Extension[]> {
+  const library = await import('./x509.ts')
+  const { KeyUsageFlags, ExtendedKeyUsage } = library
+  const publicKey = new library.PublicKey(request.publicKey)
+  const names = alternativeNames(request, profile)
+  const extended = profiles[profile]
+  // Key encipherment is of use with RSA only, in TLS before 1.3.
+  const usage = KeyUsageFlags.digitalSignature | (request.rsa ? KeyUsageFlags.keyEncipherment : 0)
+  const subjectIsEmpty = request.subject.toString() === ''
+  return [
+    new library.BasicConstraintsExtension(false, undefined, true),
+    new library.KeyUsagesExtension(usage, true),
+    await library.SubjectKeyIdentifierExtension.create(publicKey),
+    await library.AuthorityKeyIdentifierExtension.create(authority.issuing.publicKey),
+    ...(extended ? [new library.ExtendedKeyUsageExtension([ExtendedKeyUsage[extended]])] : []),
+    ...(names.length > 0 ? [new library.SubjectAlternativeNameExtension(names, subjectIsEmpty)] : []),
+  ]
+}
+
+/** Issues a certificate for a request whose possession of the key was checked; `now` in milliseconds. */
+export async function issueCertificate(
+  authority: OpenAuthority,
+  request: CheckedRequest,
+  profile: Profile,
+  now: number,
+): Promise<IssuedCertificate> {
+  const { PublicKey, X509CertificateGenerator, X509Certificates } = await import('./x509.ts')
+  const expires = Math.min(now + CERTIFICATE_DAYS * DAY, authority.issuing.notAfter.getTime())
+  const serial = newSerial()
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: serial,
+    subject: request.subject,
+    issuer: authority.issuing.subjectName,
+    notBefore: new Date(now - BACKDATED_MILLISECONDS),
+    notAfter: new Date(expires),
+    signingAlgorithm: issuingKey,
+    publicKey: new PublicKey(request.publicKey),
+    signingKey: authority.key,
+    extensions: await extensionsOf(authority, request, profile),
+  })
+  // The library labels the bundle CMS; OpenSSL and the peer call the same bytes PKCS7.
+  const bundle = new X509Certificates([authority.issuing]).toString('pem').replaceAll(/(BEGIN|END) CMS/g, '$1 PKCS7')
+  return { serial, expires, certificate: withNewline(certificate.toString('pem')), intermediates: withNewline(bundle) }
+}
+
+/** A certificate that is not to be trusted any more; `revoked` in milliseconds. */
+export interface RevokedCertificate {
+  readonly serial: string
+  readonly revoked: number
+}
+
+/** The signed revocation list as PEM (in RFC 7468's label, not the library's); its number is the time, so that it only grows. `now` in milliseconds. */
+export async function revocationList(
+  authority: OpenAuthority,
+  revoked: readonly RevokedCertificate[],
+  now: number,
+): Promise<string> {
+  const { X509CrlGenerator, X509CrlReason, AuthorityKeyIdentifierExtension, crlNumber } = await import('./x509.ts')
+  const list = await X509CrlGenerator.create({
+    issuer: authority.issuing.subjectName,
+    thisUpdate: new Date(now - BACKDATED_MILLISECONDS),
+    nextUpdate: new Date(now + REVOCATION_LIST_HOURS * 3_600_000),
+    signingAlgorithm: issuingKey,
+    signingKey: authority.key,
+    entries: revoked.map(({ serial, revoked: at }) => ({
+      serialNumber: serial,
+      revocationDate: new Date(at),
+      // Its owner asked for it with the deletion of the container: the certificate is not used any more.
+      reason: X509CrlReason.cessationOfOperation,
+    })),
+    extensions: [
+      await AuthorityKeyIdentifierExtension.create(authority.issuing.publicKey),
+      crlNumber(Math.floor(now / 1000)),
+    ],
+  })
+  return `${list
+    .toString('pem')
+    .replaceAll(/(BEGIN|END) CRL/g, '$1 X509 CRL')
+    .trimEnd()}\n`
+}

@@ -1,0 +1,166 @@
+/** Runs of certificate orders: from what was ordered to a container with the certificate, or the reason why not. */
+import { issueCertificate, profiles, type IssuedCertificate, type Profile } from '../crypto/certificate-authority.ts'
+import { checkRequest, requestForStoredKey } from '../crypto/certificate-requests.ts'
+import { certificateName, parseName } from '../crypto/distinguished-names.ts'
+import { decodeUtf8 } from '../crypto/encoding.ts'
+import { Fault } from '../faults.ts'
+import { formatTime } from '../times.ts'
+import type { Backend } from './backend.ts'
+import {
+  currentAuthority,
+  findAuthority,
+  openedAuthority,
+  type CertificateAuthority,
+} from './certificate-authorities.ts'
+import { findContainerBy, asContainer, type NamedSecret } from './container-rows.ts'
+import type { OrderError, OrderResult } from './order-rows.ts'
+import { FAILURE, type Order } from './orders.ts'
+import { findSealedSecret, openPayload, sealedRow } from './secrets.ts'
+
+/** An alternative name that an order gives in the words of OpenSSL: `DNS:a.example`. */
+export interface AlternativeName {
+  readonly type: 'dns' | 'ip' | 'email' | 'url'
+  readonly value: string
+}
+
+/** `meta` of a certificate order, as the wire has checked it. */
+export interface CertificateMeta {
+  readonly request_type?: 'custom' | 'simple-cmc' | 'stored-key'
+  readonly request_data?: string
+  readonly container_ref?: string
+  readonly subject_dn?: string
+  readonly extensions?: string
+  readonly ca_id?: string
+  readonly profile?: string
+}
+
+const alternativeKinds = { dns: 'dns', ip: 'ip', email: 'email', uri: 'url' } as const
+
+/** The names in `subjectAltName=DNS:a.example,IP:192.0.2.1,…`; null for any other extension. */
+export function parseExtensions(text: string): AlternativeName[] | null {
+  const [, list = ''] = /^\s*subjectAltName\s*=(.+)$/i.exec(text) ?? []
+  const names = list.split(',').map((one) => {
+    const [, kind = '', value = ''] = /^\s*(\w+)\s*:\s*([\u0021-\u007e]+)\s*$/.exec(one) ?? []
+    const type = Object.entries(alternativeKinds).find(([name]) => name === kind.toLowerCase())?.[1]
+    return type && value ? { type, value } : null
+  })
+  return names.includes(null) ? null : names.flatMap((name) => (name ? [name] : []))
+}
+
+const failed: OrderError = { code: '500', reason: FAILURE }
+const refused = (reason: string): OrderError => ({
+  code: '400',
+  reason: `Process TypeOrder issue seen - Invalid operation requested - Reason: ${reason}.`,
+})
+const noRequestData: OrderError = {
+  code: '400',
+  reason:
+    'Process TypeOrder issue seen - Problem with data in certificate request - Reason: No request_data specified.',
+}
+
+/** A request for a certificate, and the stored secrets that go into the container beside it. */
+interface Wanted {
+  readonly requestData: string
+  readonly kept: readonly (NamedSecret & { readonly name: string })[]
+}
+
+/** What may be missing is missing for the order, not for the service. */
+async function unlessGone<Value>(found: Promise<Value>): Promise<Value | null> {
+  return found.catch((error: unknown) => {
+    if (error instanceof Fault) return null
+    throw error
+  })
+}
+
+async function textOf(backend: Backend, projectId: string, secretId: string): Promise<string | null> {
+  const secret = await unlessGone(findSealedSecret(backend, secretId))
+  if (secret?.projectId !== projectId) return null
+  const payload = await unlessGone(openPayload(backend, secret))
+  return payload && decodeUtf8(payload)
+}
+
+/** The request for a key pair that a container of the project holds; null when it, or a usable key, is not there. */
+async function storedKey(backend: Backend, projectId: string, meta: CertificateMeta): Promise<Wanted | null> {
+  const ref = (meta.container_ref ?? '').replace(/\/$/, '')
+  const [row] = await findContainerBy(backend, ref.slice(ref.lastIndexOf('/') + 1))
+  const subject = certificateName(parseName(meta.subject_dn ?? '') ?? [])
+  if (row?.projectId !== projectId || !subject) return null
+  const { secrets } = asContainer(row)
+  const named = (name: string) => secrets.find((secret) => secret.name === name)
+  const [key, secretPassphrase] = [named('private_key'), named('private_key_passphrase')]
+  const privateKey = key && (await textOf(backend, projectId, key.secretId))
+  const passphrase = secretPassphrase ? await textOf(backend, projectId, secretPassphrase.secretId) : null
+  if (!key || !privateKey) return null
+  const alternativeNames = meta.extensions ? (parseExtensions(meta.extensions) ?? []) : []
+  const requestData = await requestForStoredKey({ privateKey, passphrase, subject, alternativeNames })
+  const kept = [
+    { name: 'private_key', secretId: key.secretId },
+    ...(secretPassphrase ? [{ name: 'private_key_passphrase', secretId: secretPassphrase.secretId }] : []),
+  ]
+  return requestData === null ? null : { requestData, kept }
+}
+
+async function wantedBy(backend: Backend, order: Order, meta: CertificateMeta): Promise<Wanted | OrderError> {
+  if (meta.request_type === 'stored-key') return (await storedKey(backend, order.projectId, meta)) ?? failed
+  return meta.request_data ? { requestData: meta.request_data, kept: [] } : noRequestData
+}
+
+async function authorityFor(backend: Backend, id: string | undefined): Promise<CertificateAuthority | null> {
+  return id ? unlessGone(findAuthority(backend, id)) : currentAuthority(backend)
+}
+
+/** The result of an order as rows: two new secrets, those that were there, and the container of all. */
+async function resultOf(
+  backend: Backend,
+  order: Order,
+  authority: CertificateAuthority,
+  issued: IssuedCertificate,
+  kept: Wanted['kept'],
+): Promise<OrderResult> {
+  const owner = { projectId: order.projectId, userId: order.creatorId, roles: [] }
+  const described = { name: null, algorithm: null, mode: null, bitLength: null, expiration: null }
+  const part = async (name: 'certificate' | 'intermediates') => {
+    const contentType = 'application/octet-stream'
+    const secret = { ...described, secretType: 'opaque', contentType, payload: issued[name] } as const
+    return { name, row: await sealedRow(backend, owner, secret) }
+  }
+  const parts = [await part('certificate'), await part('intermediates')]
+  const { now } = backend
+  const { id: orderId, projectId, creatorId } = order
+  const containerId = crypto.randomUUID()
+  return {
+    orderId,
+    projectId,
+    meta: order.meta,
+    subStatus: 'cert_generated',
+    subStatusMessage: 'Certificate has been generated',
+    container: { id: containerId, projectId, creatorId, name: null, type: 'certificate', created: now, updated: now },
+    secrets: parts.map(({ row }) => row),
+    members: [...parts.map(({ name, row }) => ({ name, secretId: row.id })), ...kept],
+    issued: {
+      serial: issued.serial,
+      authorityId: authority.id,
+      projectId,
+      containerId,
+      expiration: formatTime(issued.expires),
+      created: now,
+    },
+  }
+}
+
+/** Issues what a PENDING certificate order asks for; an error ends the order, anything thrown has it run again. */
+export async function certificateResult(backend: Backend, order: Order): Promise<OrderResult | OrderError> {
+  const meta = JSON.parse(order.meta) as CertificateMeta
+  const profile = meta.profile || 'default'
+  if (!Object.hasOwn(profiles, profile)) return refused(`There is no profile ${profile.slice(0, 40)}`)
+  const authority = await authorityFor(backend, meta.ca_id)
+  if (!authority || authority.expiration <= backend.now) return failed
+  const wanted = await wantedBy(backend, order, meta)
+  if ('reason' in wanted) return wanted
+  const checked = await checkRequest(wanted.requestData)
+  if (checked.outcome === 'refused') return refused(checked.reason)
+  if (checked.outcome !== 'good') return refused('The certificate request cannot be used')
+  const opened = await openedAuthority(backend, authority)
+  const issued = await issueCertificate(opened, checked.request, profile as Profile, Date.parse(`${backend.now}Z`))
+  return resultOf(backend, order, authority, issued, wanted.kept)
+}

@@ -1,0 +1,384 @@
+/** Certificate orders, end to end: what is refused, what is issued, and what a certificate says. */
+import { X509Certificate } from 'node:crypto'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { base } from '../support/client.ts'
+import { itDiffers } from '../support/differences.ts'
+import { callAs, owner, person, type Person } from '../support/given.ts'
+import { expectRefusal } from '../support/refusals.ts'
+import { requests } from '../vectors/certificate-requests.json'
+
+let who: Person
+beforeAll(async () => {
+  who = await owner()
+})
+const send = callAs(() => who)
+const order = (meta: object) => send('POST', '/v1/orders', { json: { type: 'certificate', meta } })
+const base64 = (text: string) => btoa(text)
+const der = (pem: string) => pem.trim().split('\n').slice(1, -1).join('')
+
+const ENDED = 20_000
+
+/** The order once it is over. */
+async function ended(ref: string) {
+  for (const until = Date.now() + ENDED; Date.now() < until;) {
+    const { json } = await send('GET', ref)
+    if (json.status !== 'PENDING') return json
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error('the order did not end')
+}
+
+async function ordered(meta: object) {
+  const answer = await order(meta)
+  expect(answer.status, answer.text).toBe(202)
+  return ended(answer.json.order_ref)
+}
+
+/** The payloads of an ACTIVE order's container, by name. */
+async function contents(view: { container_ref: string }): Promise<Record<string, string>> {
+  const { json } = await send('GET', view.container_ref)
+  const refs = json.secret_refs as { name: string; secret_ref: string }[]
+  const read = async ({ name, secret_ref: ref }: (typeof refs)[number]) =>
+    [name, (await send('GET', `${ref}/payload`, { headers: { Accept: '*/*' } })).text] as const
+  return Object.fromEntries(await Promise.all(refs.map(read)))
+}
+
+async function authority() {
+  const { json } = await send('GET', '/v1/cas')
+  const [ref] = json.cas as string[]
+  const text = async (part: string) => (await send('GET', `${ref}/${part}`, { headers: { Accept: '*/*' } })).text
+  const root = new X509Certificate(await text('cacert'))
+  const issuing = new X509Certificate(await text('intermediates'))
+  return { id: ref?.split('/').at(-1), root, issuing }
+}
+
+const simple = (pem: string) => ({ request_type: 'simple-cmc', request_data: base64(pem) })
+
+describe('an order for a certificate is 400 when', () => {
+  const stored = { request_type: 'stored-key', container_ref: `${base}/v1/containers/x` }
+  const field = (name: string) => `Missing required metadata field for ${name}`
+  it.each<[object, string]>([
+    [{ request_type: 'foo' }, 'Invalid Certificate Request Type'],
+    [{ request_type: 1 }, 'Invalid Certificate Request Type'],
+    [{ request_type: null }, 'Invalid Certificate Request Type'],
+    [{ request_type: 'full-cmc' }, 'Full CMC Requests are not yet supported.'],
+    [{ request_type: 'simple-cmc' }, field('request_data')],
+    [{ request_type: 'stored-key' }, field('container_ref')],
+    [stored, field('subject_dn')],
+    [{ profile: 'x' }, field('ca_id')],
+    [{ profile: '' }, field('ca_id')],
+    [{ profile: 'x', request_type: 'foo' }, field('ca_id')],
+    [{ request_type: 'simple-cmc', request_data: 1 }, 'Unable to decode request data.'],
+    [{ request_type: 'simple-cmc', request_data: '***' }, 'Invalid PKCS10 Data: Bad format'],
+    [simple(requests.changed), 'Invalid PKCS10 Data: Signing key incorrect'],
+    ...['foo', '', 'cn=', 'cn=a,', ';', 'cn=a,,o=b'].map(
+      (name) => [{ ...stored, subject_dn: name }, `Invalid subject DN: ${name}`] as [object, string],
+    ),
+    [{ ...stored, subject_dn: 'foo', extensions: 'abc' }, 'Invalid subject DN: foo'],
+    [
+      { ...stored, subject_dn: 'cn=a,o=b', extensions: 'abc' },
+      'Extensions are not yet supported.  Specify a valid profile instead.',
+    ],
+    [
+      { payload: 'x', request_type: 'foo' },
+      "Provided object does not match schema 'Order': 'payload' not allowed for certificate type order. Invalid property: 'meta'",
+    ],
+  ])('%j', async (meta, description) => {
+    expectRefusal(await order(meta), 400, description)
+  })
+})
+
+describe('a request that is none', () => {
+  const nested = (depth: number) => {
+    const bytes = new Uint8Array(depth * 4)
+    for (let at = 0; at < depth; at += 1) {
+      const length = (depth - at - 1) * 4
+      bytes.set([0x30, 0x82, (length >> 8) & 0xff, length & 0xff], at * 4)
+    }
+    return btoa(String.fromCharCode(...bytes))
+  }
+  const whole = atob(der(requests.rsa))
+  it.each([
+    ['truncated', btoa(whole.slice(0, 300))],
+    ['truncated by a byte', btoa(whole.slice(0, -1))],
+    ['nested 4,000 deep', nested(4_000)],
+    ['empty', ''],
+    ['a certificate', base64('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----')],
+    ['PEM without end', base64(requests.rsa.slice(0, 200))],
+    ['an integer', btoa('\x02\x01\x05')],
+    ['zeros', btoa('\0'.repeat(1_000))],
+    ['18,000 bytes long', base64(`\x30${'\x7f'.repeat(17_999)}`)],
+  ])('is 400 when it is %s', async (_name, data) => {
+    const answer = await order({ request_type: 'simple-cmc', request_data: data })
+    expectRefusal(answer, 400, 'Invalid PKCS10 Data: Bad format')
+  })
+
+  it('is refused when it is 1 MiB long, at the latest by its own limit', async () => {
+    const answer = await order({ request_type: 'simple-cmc', request_data: 'A'.repeat(1_048_576) })
+    expect([400, 413]).toContain(answer.status)
+  })
+
+  it.each([[['a']], [{ a: 1 }], [true]])('is 400 when it is %j', async (data) => {
+    expectRefusal(
+      await order({ request_type: 'simple-cmc', request_data: data }),
+      400,
+      'Unable to decode request data.',
+    )
+  })
+
+  itDiffers('order types')('is 400 wherever a byte of it is changed, or it is issued as it stands', async () => {
+    for (let at = 0; at < whole.length; at += 41) {
+      const changed = whole.slice(0, at) + String.fromCharCode(whole.charCodeAt(at) ^ 0x20) + whole.slice(at + 1)
+      const answer = await order({ request_type: 'simple-cmc', request_data: btoa(changed) })
+      expect([202, 400], `byte ${at}`).toContain(answer.status)
+      if (answer.status === 202) expect((await ended(answer.json.order_ref)).status, `byte ${at}`).toBe('ERROR')
+    }
+  })
+})
+
+describe('an order for a certificate', () => {
+  const issues = itDiffers('order types')
+
+  issues('ends with a container of the certificate and its intermediates', async () => {
+    const meta = simple(requests.rsa)
+    const view = await ordered(meta)
+    expect(view).toMatchObject({
+      status: 'ACTIVE',
+      type: 'certificate',
+      meta,
+      sub_status: 'cert_generated',
+      sub_status_message: 'Certificate has been generated',
+    })
+    const { json: container } = await send('GET', view.container_ref)
+    expect(container).toMatchObject({ type: 'certificate', name: null, status: 'ACTIVE' })
+    const made = await contents(view)
+    expect(Object.keys(made)).toEqual(['certificate', 'intermediates'])
+    expect(made['intermediates']).toMatch(/^-----BEGIN PKCS7-----\n[\s\S]+\n-----END PKCS7-----\n$/)
+  })
+
+  issues('carries over subject, key and alternative names, and nothing that would make it an authority', async () => {
+    const { root, issuing } = await authority()
+    const certificate = new X509Certificate((await contents(await ordered(simple(requests.rsa))))['certificate'] ?? '')
+    expect(certificate.subject.split('\n')).toEqual(['C=US', 'O=Example', 'CN=server.example'])
+    expect(certificate.subjectAltName).toBe(
+      'DNS:server.example, DNS:*.server.example, IP Address:192.0.2.1, IP Address:2001:DB8:0:0:0:0:0:1, email:admin@server.example, URI:https://server.example/',
+    )
+    expect(certificate.verify(issuing.publicKey)).toBe(true)
+    expect(issuing.verify(root.publicKey)).toBe(true)
+    expect([certificate.ca, issuing.ca, root.ca]).toEqual([false, true, true])
+    const wishful = await contents(await ordered(simple(requests.authority)))
+    expect(new X509Certificate(wishful['certificate'] ?? '').ca).toBe(false)
+  })
+
+  issues('is good for a bounded time and has a serial number of its own', async () => {
+    const { issuing } = await authority()
+    const views = await Promise.all([ordered(simple(requests.p256)), ordered(simple(requests.p256))])
+    const made = await Promise.all(
+      views.map(async (view) => new X509Certificate((await contents(view))['certificate'] ?? '')),
+    )
+    expect(new Set(made.map(({ serialNumber }) => serialNumber)).size).toBe(2)
+    for (const { serialNumber, validFrom, validTo } of made) {
+      expect(serialNumber.length).toBeGreaterThan(20)
+      expect(Date.parse(validFrom)).toBeLessThanOrEqual(Date.now())
+      expect(Date.parse(validTo)).toBeLessThanOrEqual(Date.now() + 398 * 86_400_000)
+      expect(Date.parse(validTo)).toBeLessThan(Date.parse(issuing.validTo))
+    }
+  })
+
+  issues.each(['p256', 'p384', 'p521', 'ed25519', 'authority'] as const)('takes a request with %s', async (name) => {
+    expect((await ordered(simple(requests[name]))).status).toBe('ACTIVE')
+  })
+
+  issues.each([
+    ['PEM', requests.rsa],
+    ['base64 of DER', der(requests.rsa)],
+    ['base64 of PEM, with white space around', ` ${base64(requests.rsa)}\n`],
+  ])('takes %s', async (_name, data) => {
+    expect((await ordered({ request_type: 'simple-cmc', request_data: data })).status).toBe('ACTIVE')
+  })
+
+  const refused = (reason: string) => ({
+    status: 'ERROR',
+    error_status_code: '400',
+    error_reason: `Process TypeOrder issue seen - Invalid operation requested - Reason: ${reason}.`,
+  })
+  issues.each([
+    ['short', 'The RSA key is shorter than 2048 bits'],
+    ['exponent', 'The public exponent of the RSA key is too small'],
+    ['sha1', 'The signature of the request uses a weak or unknown hash'],
+    ['md5', 'The signature of the request uses a weak or unknown hash'],
+    ['secp256k1', 'The algorithm of the key is not supported'],
+    ['nobody', 'The request names nobody'],
+  ] as const)('ends in ERROR for a request that is %s', async (name, reason) => {
+    expect(await ordered(simple(requests[name]))).toMatchObject(refused(reason))
+  })
+
+  issues('leaves out alternative names of a kind that says nothing by itself', async () => {
+    const certificate = new X509Certificate(
+      (await contents(await ordered(simple(requests.otherName))))['certificate'] ?? '',
+    )
+    expect(certificate.subjectAltName).toBeUndefined()
+  })
+
+  issues('of no type goes to the authority as it is', async () => {
+    expect((await ordered({ request_data: base64(requests.p256) })).status).toBe('ACTIVE')
+    expect(await ordered({})).toMatchObject({
+      status: 'ERROR',
+      error_status_code: '400',
+      error_reason:
+        'Process TypeOrder issue seen - Problem with data in certificate request - Reason: No request_data specified.',
+    })
+  })
+
+  issues.each([
+    ['server', 'serverAuth'],
+    ['client', 'clientAuth'],
+  ])('of profile %s is for that use', async (profile) => {
+    const { id } = await authority()
+    const view = await ordered({ ...simple(requests.p384), ca_id: id, profile })
+    const certificate = new X509Certificate((await contents(view))['certificate'] ?? '')
+    expect(certificate.keyUsage).toEqual([profile === 'server' ? '1.3.6.1.5.5.7.3.1' : '1.3.6.1.5.5.7.3.2'])
+    expect(certificate.subjectAltName).toBe(profile === 'server' ? 'DNS:server.example' : undefined)
+  })
+
+  issues('ends in ERROR for an unknown profile and an unknown authority', async () => {
+    const { id } = await authority()
+    expect(await ordered({ ...simple(requests.p256), ca_id: id, profile: 'x' })).toMatchObject(
+      refused('There is no profile x'),
+    )
+    const unknown = await ordered({ ...simple(requests.p256), ca_id: 'x' })
+    expect(unknown).toMatchObject({ status: 'ERROR', error_status_code: '500' })
+  })
+})
+
+describe('an order for a certificate of a stored key', () => {
+  const issues = itDiffers('order types')
+  const failed = {
+    status: 'ERROR',
+    error_status_code: '500',
+    error_reason: 'Process TypeOrder failure seen - please contact site administrator.',
+  }
+
+  async function keyPair(passphrase?: string): Promise<string> {
+    const meta = { algorithm: 'rsa', bit_length: 2048, ...(passphrase && { passphrase }) }
+    const { json } = await send('POST', '/v1/orders', { json: { type: 'asymmetric', meta } })
+    return (await ended(json.order_ref)).container_ref as string
+  }
+  const stored = (ref: string, more: object = {}) => ({
+    request_type: 'stored-key',
+    container_ref: ref,
+    subject_dn: 'cn=server.example,o=b,c=US',
+    ...more,
+  })
+
+  issues('certifies the pair, and its container has the private key itself', async () => {
+    const pair = await keyPair()
+    const view = await ordered(stored(pair))
+    expect(view.meta).toEqual(stored(pair))
+    const made = await contents(view)
+    expect(Object.keys(made)).toEqual(['certificate', 'intermediates', 'private_key'])
+    const certificate = new X509Certificate(made['certificate'] ?? '')
+    expect(certificate.subject.split('\n')).toEqual(['C=US', 'O=b', 'CN=server.example'])
+    const { public_key: publicKey } = await contents({ container_ref: pair })
+    expect(certificate.publicKey.export({ type: 'spki', format: 'pem' })).toBe(publicKey)
+    const refs = async (ref: string) =>
+      (await send('GET', ref)).json.secret_refs as { name: string; secret_ref: string }[]
+    const key = (all: { name: string; secret_ref: string }[]) => all.find(({ name }) => name === 'private_key')
+    expect(key(await refs(view.container_ref))).toEqual(key(await refs(pair)))
+  })
+
+  issues('opens a key under its passphrase, and takes alternative names', async () => {
+    const extensions = 'subjectAltName=DNS:a.example,IP:192.0.2.7'
+    const view = await ordered(stored(await keyPair('correct horse'), { extensions }))
+    const made = await contents(view)
+    expect(Object.keys(made)).toEqual(['certificate', 'intermediates', 'private_key', 'private_key_passphrase'])
+    expect(new X509Certificate(made['certificate'] ?? '').subjectAltName).toBe('DNS:a.example, IP Address:192.0.2.7')
+  })
+
+  issues('ends in ERROR, with nothing made, when the pair cannot be used', async () => {
+    const stranger = await person(['creator'])
+    const foreign = await callAs(() => stranger)('POST', '/v1/containers', { json: { type: 'generic' } })
+    const empty = await send('POST', '/v1/containers', { json: { type: 'generic' } })
+    const text = await send('POST', '/v1/secrets', { json: { payload: 'x', payload_content_type: 'text/plain' } })
+    const refs = [{ name: 'private_key', secret_ref: text.json.secret_ref }]
+    const noKey = await send('POST', '/v1/containers', { json: { type: 'generic', secret_refs: refs } })
+    const before = (await send('GET', '/v1/secrets')).json.total
+    for (const ref of ['x', foreign.json.container_ref, empty.json.container_ref, noKey.json.container_ref]) {
+      expect(await ordered(stored(ref))).toMatchObject(failed)
+    }
+    expect((await send('GET', '/v1/secrets')).json.total).toBe(before)
+  })
+
+  issues('ends in ERROR for an attribute that X.509 does not know', async () => {
+    expect(await ordered(stored(await keyPair(), { subject_dn: 'foo=bar' }))).toMatchObject(failed)
+  })
+})
+
+describe('PUT /v1/orders/{id}', () => {
+  const issues = itDiffers('order types')
+
+  issues('gives a failed certificate order another meta and runs it', async () => {
+    const view = await ordered(simple(requests.sha1))
+    expect(view.status).toBe('ERROR')
+    const answer = await send('PUT', view.order_ref, { json: { type: 'certificate', meta: simple(requests.p256) } })
+    expect(answer.status).toBe(204)
+    const after = await ended(view.order_ref)
+    expect(after).toMatchObject({ status: 'ACTIVE', meta: simple(requests.p256) })
+    expect(after).not.toHaveProperty('error_reason')
+  })
+
+  issues('is 400 for an order that is ACTIVE, of another type, or with a meta that is none', async () => {
+    const active = await ordered(simple(requests.p256))
+    const again = await send('PUT', active.order_ref, { json: { meta: simple(requests.p256) } })
+    expectRefusal(again, 400, 'Only PENDING orders can be updated. Order is in the ACTIVE state.')
+    const key = await send('POST', '/v1/orders', { json: { type: 'key', meta: { algorithm: 'aes', bit_length: 256 } } })
+    const other = await send('PUT', key.json.order_ref, { json: { meta: {} } })
+    expectRefusal(other, 400, 'Updates are not supported for order type key.')
+    const failed = await ordered({})
+    const broken = await send('PUT', failed.order_ref, { json: { meta: { request_type: 'full-cmc' } } })
+    expectRefusal(broken, 400, 'Full CMC Requests are not yet supported.')
+  })
+})
+
+describe('DELETE /v1/containers/{id}?revoke=true', () => {
+  const issues = itDiffers('order types')
+
+  issues('revokes the certificate that was issued into it', async () => {
+    const view = await ordered(simple(requests.p256))
+    const { id } = await authority()
+    const list = async () => (await send('GET', `/v1/cas/${id}/crl`, { headers: { Accept: '*/*' } })).text
+    const before = await list()
+    expect((await send('DELETE', `${view.container_ref}?revoke=true`)).status).toBe(204)
+    const after = await list()
+    expect(after).toMatch(/^-----BEGIN X509 CRL-----\n/)
+    expect(after.length).toBeGreaterThan(before.length)
+    expect((await send('GET', view.container_ref)).status).toBe(404)
+  })
+
+  issues('is 400 and deletes nothing when there is nothing to revoke', async () => {
+    const { json } = await send('POST', '/v1/containers', { json: { type: 'generic' } })
+    const answer = await send('DELETE', `${json.container_ref}?revoke=true`)
+    const reason = 'The container holds no certificate that can be revoked'
+    expectRefusal(answer, 400, `Container deletion issue seen - ${reason}.`)
+    expect((await send('GET', json.container_ref)).status).toBe(200)
+  })
+})
+
+describe('GET /v1/cas', () => {
+  const issues = itDiffers('order types')
+
+  issues('lists the one authority, and shows it as clients read it', async () => {
+    const [one, two] = await Promise.all([send('GET', '/v1/cas'), send('GET', '/v1/cas')])
+    expect(one.json).toEqual({ cas: [expect.stringMatching(new RegExp(`^${base}/v1/cas/[0-9a-f-]{36}$`))], total: 1 })
+    expect(two.json).toEqual(one.json)
+    const { json } = await send('GET', one.json.cas[0])
+    expect(json).toMatchObject({ status: 'ACTIVE', plugin_name: 'portcullis', meta: [{ name: 'Portcullis' }, {}] })
+    expect(Date.parse(`${json.expiration}Z`)).toBeGreaterThan(Date.now())
+  })
+
+  issues('is 404 for an authority that is not there', async () => {
+    for (const part of ['', '/cacert', '/crl', '/intermediates']) {
+      expectRefusal(await send('GET', `/v1/cas/x${part}`), 404, 'Not Found. Certificate authority not found.')
+    }
+  })
+})

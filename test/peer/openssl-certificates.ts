@@ -1,0 +1,228 @@
+/**
+ * The authority in the hands of the real openssl: its chain, what it issues for requests of openssl's own and for
+ * stored keys, the revocation list, and a TLS handshake with an issued certificate.
+ *
+ *     node test/peer/openssl-certificates.ts
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  issueCertificate,
+  newAuthority,
+  openAuthority,
+  revocationList,
+  type Profile,
+} from '../../src/crypto/certificate-authority.ts'
+import { checkRequest, requestForStoredKey } from '../../src/crypto/certificate-requests.ts'
+import { generateKeyPair } from '../../src/crypto/key-pairs.ts'
+import { run, runToSuccess } from './process.ts'
+
+const folder = await mkdtemp(join(tmpdir(), 'openssl-certificates-'))
+const at = (name: string) => join(folder, name)
+const openssl = (...args: string[]) => runToSuccess('openssl', args, { folder })
+const fails = async (...args: string[]) => (await run('openssl', args, { folder })).status !== 0
+
+function require(holds: boolean, what: string): void {
+  if (!holds) throw new Error(what)
+}
+
+const pem = (der: Uint8Array) =>
+  [
+    '-----BEGIN CERTIFICATE-----',
+    ...(Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? []),
+    '-----END CERTIFICATE-----',
+    '',
+  ].join('\n')
+
+const made = await newAuthority('proof', Date.now())
+const authority = await openAuthority(made.root, made.issuing, made.issuingKey)
+await writeFile(at('root.pem'), pem(made.root))
+await writeFile(at('issuing.pem'), pem(made.issuing))
+
+async function checkAuthority(): Promise<void> {
+  await openssl('verify', '-x509_strict', '-CAfile', 'root.pem', 'issuing.pem')
+  const shown = await openssl('x509', '-in', 'issuing.pem', '-noout', '-text')
+  for (const part of ['CA:TRUE, pathlen:0', 'Certificate Sign, CRL Sign', 'X509v3 Authority Key Identifier'])
+    require(shown.includes(part), `the issuing certificate has no ${part}`)
+}
+
+/** Issues a certificate for a request and writes `leaf.pem` and `intermediates.pem`; gives its serial number. */
+async function issue(request: string, profile: Profile): Promise<string> {
+  const checked = await checkRequest(request)
+  if (checked.outcome !== 'good') throw new Error(`the request is ${JSON.stringify(checked)}`)
+  const issued = await issueCertificate(authority, checked.request, profile, Date.now())
+  await writeFile(at('leaf.pem'), issued.certificate)
+  await writeFile(at('intermediates.p7'), issued.intermediates)
+  await openssl('pkcs7', '-in', 'intermediates.p7', '-print_certs', '-out', 'intermediates.pem')
+  return issued.serial
+}
+
+const verifyLeaf = ['verify', '-x509_strict', '-CAfile', 'root.pem', '-untrusted', 'intermediates.pem']
+
+async function checkLeaf(profile: Profile, expected: readonly string[]): Promise<void> {
+  await openssl(...verifyLeaf, 'leaf.pem')
+  const purposes = { default: ['sslserver', 'sslclient'], server: ['sslserver'], client: ['sslclient'] }[profile]
+  for (const purpose of ['sslserver', 'sslclient']) {
+    const suits = !(await fails(...verifyLeaf, '-purpose', purpose, 'leaf.pem'))
+    require(suits === purposes.includes(purpose), `profile ${profile} and purpose ${purpose}: ${suits}`)
+  }
+  const shown = await openssl('x509', '-in', 'leaf.pem', '-noout', '-text')
+  for (const part of ['CA:FALSE', 'Digital Signature', 'X509v3 Subject Key Identifier', ...expected])
+    require(shown.includes(part), `no ${part} in ${shown}`)
+  await openssl('x509', '-in', 'leaf.pem', '-noout', '-pubkey', '-out', 'certified.pem')
+}
+
+const keys = {
+  'RSA 2048': ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
+  'RSA 4096': ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:4096'],
+  'P-256': ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'],
+  'P-384': ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-384'],
+  'P-521': ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-521'],
+  Ed25519: ['-algorithm', 'ED25519'],
+} as const
+const names =
+  'subjectAltName=DNS:localhost,DNS:*.server.example,IP:127.0.0.1,IP:::1,email:a@b.example,URI:https://b.example/'
+const namesShown = [
+  'DNS:localhost, DNS:*.server.example, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1, email:a@b.example',
+]
+
+async function checkRequests(): Promise<void> {
+  for (const [kind, options] of Object.entries(keys)) {
+    await openssl('genpkey', '-quiet', ...options, '-out', 'key.pem')
+    await openssl('pkey', '-in', 'key.pem', '-pubout', '-out', 'public.pem')
+    await openssl(
+      'req',
+      '-new',
+      '-key',
+      'key.pem',
+      '-subj',
+      '/C=US/O=Ex, "ample"/CN=server',
+      '-addext',
+      names,
+      '-out',
+      'request.pem',
+    )
+    for (const profile of ['default', 'server', 'client'] as const) {
+      await issue(await readFile(at('request.pem'), 'utf8'), profile)
+      await checkLeaf(profile, namesShown)
+      const same = (await readFile(at('certified.pem'), 'utf8')) === (await readFile(at('public.pem'), 'utf8'))
+      require(same, 'the certificate is for another key')
+    }
+    console.log(`ok certificate for a request with ${kind}`)
+  }
+}
+
+const storedKinds = [
+  ['RSA', 2048, null],
+  ['RSA', 3072, 'a secret'],
+  ['EC', 256, null],
+  ['EC', 384, 'a secret'],
+  ['EC', 528, null],
+  ['ed25519', 256, null],
+] as const
+
+async function checkStoredKeys(): Promise<void> {
+  for (const [algorithm, bits, passphrase] of storedKinds) {
+    const pair = await generateKeyPair(algorithm, bits, passphrase)
+    const request = await requestForStoredKey({
+      privateKey: new TextDecoder().decode(pair.privateKey),
+      passphrase,
+      subject: [{ '2.5.4.6': ['US'] }, { '2.5.4.3': ['a.example'] }],
+      alternativeNames: [{ type: 'dns', value: 'a.example' }],
+    })
+    if (!request) throw new Error('no request was made')
+    await writeFile(at('request.der'), Buffer.from(request, 'base64'))
+    await openssl('req', '-inform', 'DER', '-in', 'request.der', '-verify', '-noout')
+    await issue(request, 'server')
+    await checkLeaf('server', ['DNS:a.example'])
+    const subject = await openssl('x509', '-in', 'leaf.pem', '-noout', '-subject', '-nameopt', 'RFC2253')
+    require(subject.trim() === 'subject=CN=a.example,C=US', `the certificate is for ${subject}`)
+    require((await readFile(at('certified.pem'))).equals(Buffer.from(pair.publicKey)), 'another key was certified')
+    console.log(`ok certificate for a stored key, ${algorithm} ${bits}`)
+  }
+}
+
+async function newRequest(): Promise<string> {
+  await openssl('genpkey', '-quiet', ...keys['P-256'], '-out', 'key.pem')
+  await openssl(
+    'req',
+    '-new',
+    '-key',
+    'key.pem',
+    '-subj',
+    '/CN=localhost',
+    '-addext',
+    'subjectAltName=DNS:localhost',
+    '-out',
+    'request.pem',
+  )
+  return readFile(at('request.pem'), 'utf8')
+}
+
+async function checkRevocation(): Promise<void> {
+  const request = await newRequest()
+  const revoked = await issue(request, 'default')
+  await writeFile(at('revoked.pem'), await readFile(at('leaf.pem')))
+  await issue(request, 'default')
+  const check = [...verifyLeaf, '-crl_check', '-CRLfile', 'list.pem']
+  const write = async (entries: Parameters<typeof revocationList>[1]) =>
+    writeFile(at('list.pem'), await revocationList(authority, entries, Date.now()))
+  await write([])
+  await openssl(...check, 'revoked.pem')
+  await write([{ serial: revoked, revoked: Date.now() }])
+  await openssl(...check, 'leaf.pem')
+  const { stdout, stderr } = await run('openssl', [...check, 'revoked.pem'], { folder })
+  require(/certificate revoked/.test(stdout + stderr), `the revoked certificate passes: ${stdout}${stderr}`)
+  await openssl('crl', '-in', 'list.pem', '-CAfile', 'issuing.pem', '-noout', '-verify')
+  const shown = await openssl('crl', '-in', 'list.pem', '-noout', '-text')
+  require(/X509v3 CRL Number/.test(shown) && /Next Update/.test(shown), 'the list has no number or no end')
+  console.log('ok revocation list')
+}
+
+async function checkHandshake(): Promise<void> {
+  await issue(await newRequest(), 'server')
+  const server = spawn(
+    'openssl',
+    [
+      's_server',
+      '-accept',
+      '127.0.0.1:0',
+      '-cert',
+      'leaf.pem',
+      '-key',
+      'key.pem',
+      '-cert_chain',
+      'intermediates.pem',
+      '-www',
+    ],
+    { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] },
+  )
+  try {
+    let said = ''
+    server.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    while (!/ACCEPT \S+:\d+/.test(said)) await once(server.stdout, 'data')
+    const port = /ACCEPT \S+:(\d+)/.exec(said)?.[1] ?? ''
+    const client = ['s_client', '-connect', `127.0.0.1:${port}`, '-CAfile', 'root.pem', '-verify_return_error']
+    const good = await run('openssl', [...client, '-verify_hostname', 'localhost'], { folder })
+    require(/Verify return code: 0 \(ok\)/.test(good.stdout), `no handshake: ${good.stdout}${good.stderr}`)
+    require(await fails(...client, '-verify_hostname', 'other.example'), 'any name will do')
+  } finally {
+    server.kill()
+  }
+  console.log('ok TLS handshake')
+}
+
+try {
+  await checkAuthority()
+  await checkRequests()
+  await checkStoredKeys()
+  await checkRevocation()
+  await checkHandshake()
+} finally {
+  await rm(folder, { recursive: true })
+}
