@@ -19,6 +19,9 @@ const attributes: Readonly<Record<string, string>> = {
   email: '1.2.840.113549.1.9.1',
 }
 
+/** Longer than any real name, short enough that no text takes long to refuse. */
+const MOST_NAME_CHARACTERS = 1_000
+
 /** One part of a name: the type as it was written, and its value without escapes. */
 export interface NamePart {
   readonly type: string
@@ -27,8 +30,9 @@ export interface NamePart {
 
 const PART = /^\s*([a-z][\w.-]*|\d+(?:\.\d+)+)\s*=\s*((?:\\.|[^\\,;+"<>])*[^\\,;+"<>\s]|\\.)\s*$/i
 
-/** The parts of a name, the most specific first; null for what is none: an empty part, no `=`, no value. */
+/** The parts of a name, the most specific first; null for what is none: an empty part, no `=`, no value, too long. */
 export function parseName(text: string): NamePart[] | null {
+  if (text.length > MOST_NAME_CHARACTERS) return null
   const parts = text.match(/(?:\\.|[^\\,])+|(?<=,|^)(?=,|$)/g) ?? []
   const named = parts.map((part) => PART.exec(part))
   if (named.length === 0 || text.trimEnd().endsWith(',') || named.includes(null)) return null

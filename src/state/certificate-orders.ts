@@ -13,6 +13,7 @@ import {
   type CertificateAuthority,
 } from './certificate-authorities.ts'
 import { findContainerBy, asContainer, type NamedSecret } from './container-rows.ts'
+import type { Guarded } from './guarded.ts'
 import type { OrderError, OrderResult } from './order-rows.ts'
 import { FAILURE, type Order } from './orders.ts'
 import { findSealedSecret, openPayload, sealedRow } from './secrets.ts'
@@ -72,24 +73,34 @@ async function unlessGone<Value>(found: Promise<Value>): Promise<Value | null> {
   })
 }
 
-async function textOf(backend: Backend, projectId: string, secretId: string): Promise<string | null> {
+/**
+ * Whether an order may use an entity: one of its own project, and a private one only for whom its ACL or its making
+ * lets read it. The order's roles are not known any more, so none of them opens what is private.
+ */
+function mayUse({ projectId, creatorId }: Order, entity: Guarded | null): entity is Guarded {
+  if (entity?.projectId !== projectId) return false
+  return !entity.private || entity.creatorId === creatorId || entity.readers.includes(creatorId)
+}
+
+async function textOf(backend: Backend, order: Order, secretId: string): Promise<string | null> {
   const secret = await unlessGone(findSealedSecret(backend, secretId))
-  if (secret?.projectId !== projectId) return null
+  if (!secret || !mayUse(order, secret)) return null
   const payload = await unlessGone(openPayload(backend, secret))
   return payload && decodeUtf8(payload)
 }
 
 /** The request for a key pair that a container of the project holds; null when it, or a usable key, is not there. */
-async function storedKey(backend: Backend, projectId: string, meta: CertificateMeta): Promise<Wanted | null> {
+async function storedKey(backend: Backend, order: Order, meta: CertificateMeta): Promise<Wanted | null> {
   const ref = (meta.container_ref ?? '').replace(/\/$/, '')
   const [row] = await findContainerBy(backend, ref.slice(ref.lastIndexOf('/') + 1))
   const subject = certificateName(parseName(meta.subject_dn ?? '') ?? [])
-  if (row?.projectId !== projectId || !subject) return null
-  const { secrets } = asContainer(row)
+  const container = row ? asContainer(row) : null
+  if (!container || !mayUse(order, container) || !subject) return null
+  const { secrets } = container
   const named = (name: string) => secrets.find((secret) => secret.name === name)
   const [key, secretPassphrase] = [named('private_key'), named('private_key_passphrase')]
-  const privateKey = key && (await textOf(backend, projectId, key.secretId))
-  const passphrase = secretPassphrase ? await textOf(backend, projectId, secretPassphrase.secretId) : null
+  const privateKey = key && (await textOf(backend, order, key.secretId))
+  const passphrase = secretPassphrase ? await textOf(backend, order, secretPassphrase.secretId) : null
   if (!key || !privateKey) return null
   const alternativeNames = meta.extensions ? (parseExtensions(meta.extensions) ?? []) : []
   const requestData = await requestForStoredKey({ privateKey, passphrase, subject, alternativeNames })
@@ -101,7 +112,7 @@ async function storedKey(backend: Backend, projectId: string, meta: CertificateM
 }
 
 async function wantedBy(backend: Backend, order: Order, meta: CertificateMeta): Promise<Wanted | OrderError> {
-  if (meta.request_type === 'stored-key') return (await storedKey(backend, order.projectId, meta)) ?? failed
+  if (meta.request_type === 'stored-key') return (await storedKey(backend, order, meta)) ?? failed
   return meta.request_data ? { requestData: meta.request_data, kept: [] } : noRequestData
 }
 

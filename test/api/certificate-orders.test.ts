@@ -71,7 +71,7 @@ describe('an order for a certificate is 400 when', () => {
     [{ request_type: 'simple-cmc', request_data: 1 }, 'Unable to decode request data.'],
     [{ request_type: 'simple-cmc', request_data: '***' }, 'Invalid PKCS10 Data: Bad format'],
     [simple(requests.changed), 'Invalid PKCS10 Data: Signing key incorrect'],
-    ...['foo', '', 'cn=', 'cn=a,', ';', 'cn=a,,o=b'].map(
+    ...['foo', '', 'cn=', 'cn=a,', ';', 'cn=a,,o=b', `cn=${'a'.repeat(1_000)}`].map(
       (name) => [{ ...stored, subject_dn: name }, `Invalid subject DN: ${name}`] as [object, string],
     ),
     [{ ...stored, subject_dn: 'foo', extensions: 'abc' }, 'Invalid subject DN: foo'],
@@ -307,6 +307,27 @@ describe('an order for a certificate of a stored key', () => {
       expect(await ordered(stored(ref))).toMatchObject(failed)
     }
     expect((await send('GET', '/v1/secrets')).json.total).toBe(before)
+  })
+
+  issues('does not use what a colleague keeps private, neither the container nor its key', async () => {
+    const colleague = await person(['creator'], who.projectId)
+    const theirs = callAs(() => colleague)
+    const order = async (ref: string) => {
+      const placed = await theirs('POST', '/v1/orders', { json: { type: 'certificate', meta: stored(ref) } })
+      return ended(placed.json.order_ref)
+    }
+    const ref = await keyPair()
+    expect((await order(ref)).status).toBe('ACTIVE')
+    const close = (of: string) => send('PUT', `${of}/acl`, { json: { read: { 'project-access': false } } })
+    const open = (of: string) => send('DELETE', `${of}/acl`)
+    const { json } = await send('GET', ref)
+    const key = (json.secret_refs as { name: string; secret_ref: string }[]).find(({ name }) => name === 'private_key')
+    for (const guarded of [ref, key?.secret_ref ?? '']) {
+      expect((await close(guarded)).status).toBe(200)
+      expect(await order(ref)).toMatchObject(failed)
+      expect((await ordered(stored(ref))).status).toBe('ACTIVE')
+      expect((await open(guarded)).status).toBe(200)
+    }
   })
 
   issues('ends in ERROR for an attribute that X.509 does not know', async () => {
