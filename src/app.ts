@@ -5,6 +5,7 @@ import { authenticateKeystone } from './access/keystone.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { fault } from './faults.ts'
 import { backendOf } from './state/backend.ts'
+import { missingMasterKey } from './state/rotation.ts'
 import { admitsVersions } from './wire/accept.ts'
 import { aclResources } from './wire/acls.ts'
 import { certificateAuthorityResources } from './wire/certificate-authorities.ts'
@@ -18,6 +19,7 @@ import { parseMicroversion } from './wire/microversion.ts'
 import { orderResources } from './wire/orders.ts'
 import { quotaResources } from './wire/quotas.ts'
 import { mount } from './wire/resource.ts'
+import { rotationResource } from './wire/rotation.ts'
 import { secretMetadataResources } from './wire/secret-metadata.ts'
 import { secretStoreResources } from './wire/secret-stores.ts'
 import { secretResources } from './wire/secrets.ts'
@@ -25,7 +27,7 @@ import { formatTime } from './times.ts'
 import { transportKeyResources } from './wire/transport-keys.ts'
 import { answerVersion, answerVersions } from './wire/versions.ts'
 
-/** Every resource under `/v1`. */
+/** Every resource under `/v1` and under the tenant path `/v1/{project}`. */
 export const resources = [
   ...secretResources,
   ...secretMetadataResources,
@@ -85,6 +87,18 @@ const authenticate: MiddlewareHandler<Service> = async function authenticate(c, 
   return next()
 }
 
+/**
+ * Serves nobody from a keyring that cannot open what is stored: a master key that was removed too early is put back
+ * before anything is lost. Asked for a caller only, so that nobody else costs a look-up.
+ */
+const requireMasterKeys: MiddlewareHandler<Service> = async function requireMasterKeys(c, next) {
+  const missing = await missingMasterKey(c.var.backend)
+  if (missing !== null) {
+    throw fault('misconfigured', `MASTER_KEYS lacks the key '${missing}', which project keys are still wrapped under`)
+  }
+  return next()
+}
+
 const negotiateVersion: MiddlewareHandler<Service> = async function negotiateVersion(c, next) {
   const microversion = parseMicroversion(c.req.header('OpenStack-API-Version'))
   c.set('microversion', microversion)
@@ -114,8 +128,10 @@ export function createApp(): Hono<Service> {
   app.use(configure)
   app.route('/identity', identityRoutes())
   app.all('/', negotiateVersion, document(answerVersions))
-  for (const path of ['/v1', '/v1/*']) app.use(path, authenticate, negotiateVersion)
+  for (const path of ['/v1', '/v1/*']) app.use(path, authenticate, requireMasterKeys, negotiateVersion)
   app.all('/v1', document(answerVersion))
-  mount(app, resources)
+  mount(app, ['/v1', '/v1/:tenant'], resources)
+  app.use('/admin/*', authenticate, requireMasterKeys)
+  mount(app, ['/admin'], [rotationResource])
   return app
 }

@@ -4,6 +4,7 @@ import { createApp } from './app.ts'
 import { readConfig, type Environment } from './config.ts'
 import { backendOf } from './state/backend.ts'
 import { deleteExpired } from './state/expiry.ts'
+import { rotateMasterKeys } from './state/rotation.ts'
 import { runOrder } from './state/order-runs.ts'
 import { formatTime } from './times.ts'
 
@@ -21,9 +22,13 @@ const app = createApp()
 
 export default {
   fetch: app.fetch,
-  /** The sweep of the cron trigger: expired secrets leave the database within two of its periods. */
+  /**
+   * The sweep of the cron trigger: expired secrets leave the database within two of its periods, and a rotation of the
+   * master keys goes on.
+   */
   async scheduled(_controller, env): Promise<void> {
-    const config = await readConfig(env)
-    await deleteExpired(backendOf(env, config, formatTime(Date.now())))
+    const backend = backendOf(env, await readConfig(env), formatTime(Date.now()))
+    await deleteExpired(backend)
+    await rotateMasterKeys(backend)
   },
 } satisfies ExportedHandler<Environment>

@@ -106,6 +106,8 @@ const legacy = {
   'transport_key:delete': role(SERVICE_ADMIN),
   'certificate_authorities:get': role(...everyLegacyRole),
   'certificate_authority:get': role(...everyLegacyRole),
+  'key_rotation:get': role(SERVICE_ADMIN),
+  'key_rotation:post': role(SERVICE_ADMIN),
 } as const satisfies Record<string, Predicate>
 
 export type Rule = keyof typeof legacy
@@ -169,6 +171,8 @@ const secure: Record<Rule, Predicate> = {
   'transport_key:delete': role('admin'),
   'certificate_authorities:get': personas,
   'certificate_authority:get': personas,
+  'key_rotation:get': role(SERVICE_ADMIN),
+  'key_rotation:post': role(SERVICE_ADMIN),
 }
 
 export const rules = Object.keys(legacy) as Rule[]

@@ -85,16 +85,20 @@ function contextOf(place: KeyPlace): Uint8Array<ArrayBuffer> {
   return context('portcullis', 'project-key', String(FORMAT), place.project, place.store, String(place.version))
 }
 
-/** Makes a random project key and wraps it under the primary master key: the bytes to store. */
-export async function newWrappedKey(keyring: Keyring, place: KeyPlace): Promise<Uint8Array<ArrayBuffer>> {
+/** Wraps the bytes of a project key under the primary master key, and wipes them. */
+async function wrap(keyring: Keyring, place: KeyPlace, raw: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const info = contextOf(place)
   const wrappingKey = await deriveKey(keyring.primary.material, info, ['encrypt'])
   const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
-  const raw = crypto.getRandomValues(new Uint8Array(PROJECT_KEY_BYTES))
   const ciphertext = await crypto.subtle.encrypt({ name: 'AES-GCM', iv: nonce, additionalData: info }, wrappingKey, raw)
   raw.fill(0)
   const id = new TextEncoder().encode(keyring.primary.id)
   return Uint8Array.from([FORMAT, id.length, ...id, ...nonce, ...new Uint8Array(ciphertext)])
+}
+
+/** Makes a random project key and wraps it under the primary master key: the bytes to store. */
+export function newWrappedKey(keyring: Keyring, place: KeyPlace): Promise<Uint8Array> {
+  return wrap(keyring, place, crypto.getRandomValues(new Uint8Array(PROJECT_KEY_BYTES)))
 }
 
 /** The id of the master key that wrapped a project key. Throws {@link SealError} for anything not of the format. */
@@ -106,23 +110,39 @@ export function masterKeyIdOf(wrapped: Uint8Array): string {
   return new TextDecoder().decode(wrapped.subarray(2, 2 + idBytes))
 }
 
-/** Opens a wrapped project key into WebCrypto, where it stays; throws {@link SealError} when it does not open. */
-export async function unwrapKey(keyring: Keyring, place: KeyPlace, wrapped: Uint8Array): Promise<ProjectKey> {
+/** What it takes to open a wrapped key; throws {@link SealError} when its master key is not in the keyring. */
+async function unwrapping(keyring: Keyring, place: KeyPlace, wrapped: Uint8Array, usage: 'decrypt' | 'unwrapKey') {
   const master = keyring.keys.get(masterKeyIdOf(wrapped))
   if (!master) throw new SealError('wrapped under a master key that is not in the keyring')
   const info = contextOf(place)
-  const wrappingKey = await deriveKey(master.material, info, ['unwrapKey'])
   const at = 2 + (wrapped[1] ?? 0)
   const algorithm = { name: 'AES-GCM', iv: wrapped.slice(at, at + NONCE_BYTES), additionalData: info }
-  const ciphertext = wrapped.slice(at + NONCE_BYTES)
+  const wrappingKey = await deriveKey(master.material, info, [usage])
+  return { wrappingKey, algorithm, ciphertext: wrapped.slice(at + NONCE_BYTES) }
+}
+
+const NOT_HERE = 'the project key does not open in its place'
+
+/** Opens a wrapped project key into WebCrypto, where it stays; throws {@link SealError} when it does not open. */
+export async function unwrapKey(keyring: Keyring, place: KeyPlace, wrapped: Uint8Array): Promise<ProjectKey> {
+  const { wrappingKey, algorithm, ciphertext } = await unwrapping(keyring, place, wrapped, 'unwrapKey')
   try {
     const material = await crypto.subtle.unwrapKey('raw', ciphertext, wrappingKey, algorithm, 'HKDF', false, [
       'deriveKey',
     ])
     return { version: place.version, material }
   } catch {
-    throw new SealError('the project key does not open in its place')
+    throw new SealError(NOT_HERE)
   }
+}
+
+/** The same project key, wrapped under the primary master key; throws {@link SealError} when it does not open. */
+export async function rewrapKey(keyring: Keyring, place: KeyPlace, wrapped: Uint8Array): Promise<Uint8Array> {
+  const { wrappingKey, algorithm, ciphertext } = await unwrapping(keyring, place, wrapped, 'decrypt')
+  const raw = await crypto.subtle.decrypt(algorithm, wrappingKey, ciphertext).catch(() => {
+    throw new SealError(NOT_HERE)
+  })
+  return wrap(keyring, place, new Uint8Array(raw))
 }
 
 /** The HMAC-SHA-256 key of the deployment for one purpose (`tokens`), derived from the master key `id`. */

@@ -37,7 +37,10 @@ export const projectKeys = sqliteTable(
     wrapped: blob('wrapped', { mode: 'buffer' }).notNull(),
     created: text('created').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.projectId, table.store, table.version] })],
+  (table) => [
+    primaryKey({ columns: [table.projectId, table.store, table.version] }),
+    index('project_keys_master').on(table.masterKeyId),
+  ],
 )
 
 export const secrets = sqliteTable(

@@ -17,7 +17,7 @@ function answerUnauthenticated(c: Context<Service>, failed: Fault): Response {
   return json(c, 401, { error: { code: 401, title, message }, code: 401, title, description: message })
 }
 
-/** What a failure outside `/v1` says beyond its title. */
+/** What a failure outside `/v1` and `/admin` says beyond its title. */
 function rootText(c: Context<Service>, failed: Fault): string {
   if (failed.status === 404) return 'The resource could not be found.'
   if (failed.status === 405) return `The method ${c.req.method} is not allowed for this resource. `
@@ -25,7 +25,7 @@ function rootText(c: Context<Service>, failed: Fault): string {
   return `The resource could not be generated that was acceptable to your browser (content of type ${c.req.header('Accept')}. `
 }
 
-/** Outside `/v1` a failure is plain text, a page or JSON, by `Accept`. */
+/** Outside `/v1` and `/admin` a failure is plain text, a page or JSON, by `Accept`. */
 export function answerRootFailure(c: Context<Service>, failed: Fault): Response {
   const title = titles[failed.status]
   const heading = `${failed.status} ${title}`
@@ -74,8 +74,8 @@ export function answerFailure(error: Error, c: Context<Service>): Response {
   if (!(error instanceof Fault)) logUnexpected(c, error)
   const failed = error instanceof Fault ? error : fault('unexpected')
   if (failed.status === 401) return answerUnauthenticated(c, failed)
-  const underV1 = /^\/v1(\/|$)/.test(c.req.path)
-  if (!underV1 && failed.status < 500) return answerRootFailure(c, failed)
+  const ofResource = /^\/(v1|admin)(\/|$)/.test(c.req.path)
+  if (!ofResource && failed.status < 500) return answerRootFailure(c, failed)
   const description = failed.describe(c.var.operation ?? 'Request')
   return json(c, failed.status, {
     code: failed.status,

@@ -116,9 +116,9 @@ async function serve(c: Context<Service>, { find, operations }: Resource): Promi
   return chosen.answer(call, subject, body as never)
 }
 
-/** Serves the resources under `/v1` and under the tenant path `/v1/{project}` alike. */
-export function mount(app: Hono<Service>, resources: readonly Resource[]): void {
-  for (const prefix of ['/v1', '/v1/:tenant']) {
+/** Serves the resources below each of the prefixes; one that names `:tenant` must name the caller's project. */
+export function mount(app: Hono<Service>, prefixes: readonly string[], resources: readonly Resource[]): void {
+  for (const prefix of prefixes) {
     for (const one of resources) {
       app.all(prefix + one.path, async function serveResource(c) {
         const tenant = c.req.param('tenant')

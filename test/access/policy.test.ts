@@ -6,8 +6,10 @@ import { permits, rules as allRules, type Policy, type Rule as AnyRule, type Tar
 import type { Caller } from '../../src/caller.ts'
 import recorded from '../peer/recorded/policy.json'
 
-/** Rules of what the peer does not have; `certificate authorities` below is about them. */
-const ownRules = ['certificate_authorities:get', 'certificate_authority:get'] as const
+/** Rules of what the peer does not have. */
+const authorityRules = ['certificate_authorities:get', 'certificate_authority:get'] as const
+const operatorRules = ['key_rotation:get', 'key_rotation:post'] as const
+const ownRules = [...authorityRules, ...operatorRules] as const
 type Rule = Exclude<AnyRule, (typeof ownRules)[number]>
 const rules = allRules.filter((rule): rule is Rule => !(ownRules as readonly string[]).includes(rule))
 
@@ -174,15 +176,22 @@ describe.each(rules)('%s', (rule) => {
   })
 })
 
-describe.each(ownRules)('%s', (rule) => {
+const opened = (rule: AnyRule, policy: Policy) => {
   const target: Target = { projectId: 'home', creatorId: null, private: false, readers: [] }
-  const opens = (policy: Policy) =>
-    (Object.keys(rolesOf) as Roles[]).filter((name) =>
-      permits(policy, rule, { ...placeOf.owner, roles: rolesOf[name] }, target),
-    )
+  return (Object.keys(rolesOf) as Roles[]).filter((name) =>
+    permits(policy, rule, { ...placeOf.owner, roles: rolesOf[name] }, target),
+  )
+}
 
+describe.each(authorityRules)('%s', (rule) => {
   it('opens the authorities to every role of the rule set, and to nobody without one', () => {
-    expect(opens('legacy')).toEqual(['admin', 'bare admin', 'creator', 'observer', 'audit', 'service-admin'])
-    expect(opens('secure')).toEqual(['reader', 'member', 'admin'])
+    expect(opened(rule, 'legacy')).toEqual(['admin', 'bare admin', 'creator', 'observer', 'audit', 'service-admin'])
+    expect(opened(rule, 'secure')).toEqual(['reader', 'member', 'admin'])
+  })
+})
+
+describe.each(operatorRules)('%s', (rule) => {
+  it('is for the operator of the service alone', () => {
+    expect([opened(rule, 'legacy'), opened(rule, 'secure')]).toEqual([['service-admin'], ['service-admin']])
   })
 })

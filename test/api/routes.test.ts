@@ -87,6 +87,8 @@ describe('the app', () => {
         '/*',
         '/v1',
         '/v1/*',
+        '/admin/*',
+        '/admin/rotate',
         ...resources.flatMap(({ path }) => [`/v1${path}`, `/v1/:tenant${path}`]),
       ].map((path) => path),
     )

@@ -30,6 +30,7 @@ describe('T14 no-auth surface', () => {
     '/v2',
     '/identity',
     '/identity/v3',
+    '/admin/rotate',
     ...resources.flatMap(({ path }) => [`/v1${path}`, `/v1/x${path}`]),
   ].map((path) => path.replaceAll(/:\w+/g, '11111111-1111-4111-8111-111111111111'))
 

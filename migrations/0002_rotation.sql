@@ -1,0 +1,1 @@
+CREATE INDEX `project_keys_master` ON `project_keys` (`master_key_id`);

@@ -1,0 +1,93 @@
+/**
+ * Rotation of the master keys while the service runs: project keys are wrapped anew under the primary, in bounded steps
+ * that any number of isolates may take at the same time. What the project keys seal stays as it is.
+ */
+import { and, count, eq, ne, sql } from 'drizzle-orm'
+import { masterKeyIdOf, rewrapKey, type Keyring } from '../crypto/keyring.ts'
+import type { Backend } from './backend.ts'
+import { projectKeys } from './schema.ts'
+import { changes } from './statements.ts'
+
+/** Project keys that one batch wraps anew. */
+const KEYS_PER_STEP = 50
+/** Steps of one call or one period of the cron trigger; the next one takes the rest. */
+const MOST_STEPS = 20
+
+/** How many project keys depend on a master key; it can be removed from the keyring when there are none. */
+export interface MasterKeyUse {
+  readonly id: string
+  readonly primary: boolean
+  readonly projectKeys: number
+}
+
+/** What depends on each master key: those of the keyring in its order, and any other that is still depended on. */
+export async function masterKeyUse({ db, keyring }: Backend): Promise<MasterKeyUse[]> {
+  const rows = await db
+    .select({ id: projectKeys.masterKeyId, projectKeys: count() })
+    .from(projectKeys)
+    .groupBy(projectKeys.masterKeyId)
+  const used = new Map(rows.map((row) => [row.id, row.projectKeys]))
+  const ids = new Set([...keyring.keys.keys(), ...used.keys()])
+  return [...ids].map((id) => ({ id, primary: id === keyring.primary.id, projectKeys: used.get(id) ?? 0 }))
+}
+
+async function step({ db, keyring }: Backend): Promise<{ readonly found: number; readonly wrapped: number }> {
+  const old = await db
+    .select()
+    .from(projectKeys)
+    .where(ne(projectKeys.masterKeyId, keyring.primary.id))
+    .limit(KEYS_PER_STEP)
+  const fresh = await Promise.all(
+    old.map(({ projectId: project, store, version, wrapped }) =>
+      rewrapKey(keyring, { project, store, version }, wrapped),
+    ),
+  )
+  const updates = old.map(({ projectId, store, version, wrapped }, at) => {
+    const again = fresh[at] ?? wrapped
+    const isKey = and(
+      eq(projectKeys.projectId, projectId),
+      eq(projectKeys.store, store),
+      eq(projectKeys.version, version),
+      // Somebody else may have wrapped it meanwhile, under a primary that came later.
+      eq(projectKeys.wrapped, wrapped),
+    )
+    return db
+      .update(projectKeys)
+      .set({ masterKeyId: masterKeyIdOf(again), wrapped: Buffer.from(again) })
+      .where(isKey)
+  })
+  const [first, ...rest] = updates
+  const results = first ? await db.batch([first, ...rest]) : []
+  return { found: old.length, wrapped: results.reduce((sum, result) => sum + changes(result), 0) }
+}
+
+/** Wraps project keys anew under the primary, a bounded number of them. Gives how many it was. */
+export async function rotateMasterKeys(backend: Backend): Promise<number> {
+  let wrapped = 0
+  for (let taken = 0; taken < MOST_STEPS; taken += 1) {
+    const done = await step(backend)
+    wrapped += done.wrapped
+    if (done.found < KEYS_PER_STEP) break
+  }
+  return wrapped
+}
+
+/** Keyrings that were found to open every project key. */
+const whole = new WeakSet<Keyring>()
+
+/**
+ * The id of a master key that project keys are wrapped under and the keyring does not have; null when all are there.
+ * Asked once for each isolate, with as many index look-ups as there are master keys in use.
+ */
+export async function missingMasterKey({ db, keyring }: Backend): Promise<string | null> {
+  if (whole.has(keyring)) return null
+  const used = await db.all<{ id: string }>(sql`
+    with recursive used(id) as (
+      select min(master_key_id) from project_keys
+      union all
+      select (select min(master_key_id) from project_keys where master_key_id > used.id) from used where id is not null)
+    select id from used where id is not null`)
+  const missing = used.find(({ id }) => !keyring.keys.has(id))
+  if (!missing) whole.add(keyring)
+  return missing?.id ?? null
+}
