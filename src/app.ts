@@ -93,9 +93,7 @@ const authenticate: MiddlewareHandler<Service> = async function authenticate(c, 
  */
 const requireMasterKeys: MiddlewareHandler<Service> = async function requireMasterKeys(c, next) {
   const missing = await missingMasterKey(c.var.backend)
-  if (missing !== null) {
-    throw fault('misconfigured', `MASTER_KEYS lacks the key '${missing}', which project keys are still wrapped under`)
-  }
+  if (missing !== null) throw fault('masterKeyMissing', missing)
   return next()
 }
 

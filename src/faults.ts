@@ -63,6 +63,12 @@ export const failures = {
   unexpected: failure(500, 'failure', 'please contact site administrator'),
   identityUnreachable: failure(503, 'bare', 'The identity service cannot be reached. Try again later.'),
   misconfigured: failure(503, 'bare', (reason: string) => `The service is not configured: ${reason}`),
+  masterKeyMissing: failure(
+    503,
+    'bare',
+    (id: string) =>
+      `The service is not configured: MASTER_KEYS lacks the key '${id}', which project keys are still wrapped under`,
+  ),
 
   // What is wrong with a body.
   schema: failure(

@@ -1,9 +1,13 @@
-/** Read ACLs of secrets and containers: each stands in the row of what it guards. */
+/** Read ACLs of secrets and containers: each stands in the row of what it guards, and under that row's code. */
 import { and, eq, sql } from 'drizzle-orm'
-import { fault } from '../faults.ts'
+import { attest, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
-import type { Guarded } from './guarded.ts'
+import { protectedContainer, type Container } from './container-rows.ts'
+import { findContainer } from './containers.ts'
+import { aclRow, type Acl } from './guarded.ts'
 import { containers, secretReaders, secrets } from './schema.ts'
+import { protectedSecret, type Secret } from './secret-rows.ts'
+import { findSecret } from './secrets.ts'
 import { changes } from './statements.ts'
 
 /** What a client gives of an ACL; what it leaves out is `undefined`. */
@@ -12,13 +16,32 @@ export interface GivenAcl {
   readonly users: readonly string[] | undefined
 }
 
-/** An entity that can have an ACL, and the table that it is in. */
-export interface AclSubject extends Guarded {
-  readonly id: string
-}
+/** An entity that can have an ACL. */
+export type AclSubject = Secret | Container
 
 export type GuardedKind = 'secret' | 'container'
-const tables = { secret: secrets, container: containers } as const
+
+interface Kind {
+  readonly table: typeof secrets | typeof containers
+  /** The code of the entity's row with another ACL. */
+  readonly macWith: (backend: Backend, subject: AclSubject, acl: Acl | null) => Promise<string>
+  readonly find: (backend: Backend, id: string) => Promise<AclSubject>
+}
+
+const kinds: Readonly<Record<GuardedKind, Kind>> = {
+  secret: {
+    table: secrets,
+    find: findSecret,
+    macWith: async (backend, subject, acl) =>
+      (await withMac(backend, 'secrets', protectedSecret({ ...(subject as Secret), acl }))).mac,
+  },
+  container: {
+    table: containers,
+    find: findContainer,
+    macWith: async (backend, subject, acl) =>
+      (await withMac(backend, 'containers', protectedContainer({ ...(subject as Container), acl }))).mac,
+  },
+}
 
 /** The index of readers follows what the secret's row says after the statements before it. */
 function indexReaders(backend: Backend, secretId: string) {
@@ -29,19 +52,32 @@ function indexReaders(backend: Backend, secretId: string) {
   ] as const
 }
 
-async function write(backend: Backend, kind: GuardedKind, subject: AclSubject, acl: object): Promise<void> {
-  const table = tables[kind]
-  const update = backend.db
-    .update(table)
-    .set(acl)
-    .where(and(eq(table.id, subject.id), eq(table.projectId, subject.projectId)))
-  const [result] = await backend.db.batch([update, ...(kind === 'secret' ? indexReaders(backend, subject.id) : [])])
-  if (changes(result) === 0) throw fault(kind === 'secret' ? 'secretNotFound' : 'containerNotFound')
+/** Stores another ACL over the row that it was made from; false when the row is not that one any more. */
+async function write(
+  backend: Backend,
+  kind: GuardedKind,
+  subject: AclSubject,
+  acl: Acl | null,
+  updated: string,
+): Promise<boolean> {
+  const { table, macWith } = kinds[kind]
+  const mac = await macWith(backend, subject, acl)
+  const asRead = and(eq(table.id, subject.id), eq(table.projectId, subject.projectId), eq(table.mac, subject.mac))
+  const [result] = await backend.db.batch([
+    backend.db
+      .update(table)
+      .set({ ...aclRow(acl), mac, updated })
+      .where(asRead),
+    attest(backend, [mac]),
+    ...(kind === 'secret' ? indexReaders(backend, subject.id) : []),
+  ])
+  return changes(result) > 0
 }
 
 /**
  * Sets the ACL: with `replace` (PUT) what is not given falls back to project access and no users, else (PATCH) it stays
- * as it is. Moves the entity's `updated`.
+ * as it is. Moves the entity's `updated`. When the entity was changed meanwhile, the change is made of what it is then;
+ * throws its `notFound` when it has gone.
  */
 export async function setAcl(
   backend: Backend,
@@ -50,21 +86,20 @@ export async function setAcl(
   given: GivenAcl,
   replace: boolean,
 ): Promise<void> {
-  const table = tables[kind]
-  const users = given.users && JSON.stringify([...new Set(given.users)])
-  const access = given.projectAccess === undefined ? null : Number(given.projectAccess)
   const { now } = backend
-  await write(backend, kind, subject, {
-    aclProjectAccess: replace ? sql`coalesce(${access}, 1)` : sql`coalesce(${access}, ${table.aclProjectAccess}, 1)`,
-    aclUsers: replace ? sql`${users ?? '[]'}` : sql`coalesce(${users ?? null}, ${table.aclUsers}, '[]')`,
-    aclCreated: sql`coalesce(${table.aclCreated}, ${now})`,
-    aclUpdated: now,
+  const before = replace ? null : subject.acl
+  const acl = {
+    projectAccess: given.projectAccess ?? before?.projectAccess ?? true,
+    users: given.users ? [...new Set(given.users)] : (before?.users ?? []),
+    created: subject.acl?.created ?? now,
     updated: now,
-  })
+  }
+  if (await write(backend, kind, subject, acl, now)) return
+  await setAcl(backend, kind, await kinds[kind].find(backend, subject.id), given, replace)
 }
 
 /** Removes the ACL, if there is one. */
-export function deleteAcl(backend: Backend, kind: GuardedKind, subject: AclSubject): Promise<void> {
-  const none = { aclProjectAccess: null, aclUsers: null, aclCreated: null, aclUpdated: null }
-  return write(backend, kind, subject, none)
+export async function deleteAcl(backend: Backend, kind: GuardedKind, subject: AclSubject): Promise<void> {
+  if (await write(backend, kind, subject, null, subject.updated)) return
+  await deleteAcl(backend, kind, await kinds[kind].find(backend, subject.id))
 }

@@ -1,5 +1,5 @@
 /** The deployment's certificate authorities: made on first use, sealed like every key, open in this isolate once used. */
-import { and, asc, desc, eq, gt, isNotNull, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, gt, isNotNull, sql } from 'drizzle-orm'
 import {
   CERTIFICATE_DAYS,
   newAuthority,
@@ -7,9 +7,10 @@ import {
   revocationList,
   type OpenAuthority,
 } from '../crypto/certificate-authority.ts'
-import { open, seal } from '../crypto/envelope.ts'
+import { open, seal, SealError } from '../crypto/envelope.ts'
 import { fault } from '../faults.ts'
 import { formatTime } from '../times.ts'
+import { attest, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { openKey, sealingKey } from './project-keys.ts'
 import { certificateAuthorities, issuedCertificates, projectKeys } from './schema.ts'
@@ -28,9 +29,18 @@ const millisecondsOf = (time: string) => Date.parse(`${time}Z`)
 const issuing = ({ now }: Backend) =>
   gt(certificateAuthorities.expiration, formatTime(millisecondsOf(now) + CERTIFICATE_DAYS * DAY))
 
+const authorityColumns = { ...getTableColumns(certificateAuthorities), inForce: inForce('certificate_authorities') }
+
 async function newest(backend: Backend): Promise<CertificateAuthority | undefined> {
   const newestFirst = desc(certificateAuthorities.generation)
-  return backend.db.select().from(certificateAuthorities).where(issuing(backend)).orderBy(newestFirst).limit(1).get()
+  const row = await backend.db
+    .select(authorityColumns)
+    .from(certificateAuthorities)
+    .where(issuing(backend))
+    .orderBy(newestFirst)
+    .limit(1)
+    .get()
+  return row && requireAuthentic(backend, 'certificateAuthorities', row)
 }
 
 /** Makes the next authority; of several that do so at the same time one wins. */
@@ -44,7 +54,7 @@ async function makeAuthority(backend: Backend): Promise<void> {
     pkcs8.fill(0)
     return bytes
   }
-  const row = {
+  const row = await withMac(backend, 'certificateAuthorities', {
     id,
     root: Buffer.from(made.root),
     issuing: Buffer.from(made.issuing),
@@ -54,7 +64,7 @@ async function makeAuthority(backend: Backend): Promise<void> {
     keyVersion: key.version,
     rootSealed: await sealed('root', made.rootKey),
     issuingSealed: await sealed('issuing', made.issuingKey),
-  }
+  })
   const generation = sql<number>`(select coalesce(max(generation), 0) + 1 from certificate_authorities)`
   const isMissing = sql`not exists (select 1 from ${certificateAuthorities} where ${issuing(backend)})`
   const next = backend.db
@@ -62,10 +72,13 @@ async function makeAuthority(backend: Backend): Promise<void> {
     .from(sql`(select 1)`)
     .where(isMissing)
   if (await next.get()) {
-    await backend.db
-      .insert(certificateAuthorities)
-      .values({ ...row, generation })
-      .onConflictDoNothing()
+    await backend.db.batch([
+      backend.db
+        .insert(certificateAuthorities)
+        .values({ ...row, generation })
+        .onConflictDoNothing(),
+      attest(backend, [row.mac]),
+    ])
   }
 }
 
@@ -81,9 +94,13 @@ export async function currentAuthority(backend: Backend): Promise<CertificateAut
 
 /** The authority with this id; throws `authorityNotFound`. */
 export async function findAuthority(backend: Backend, id: string): Promise<CertificateAuthority> {
-  const row = await backend.db.select().from(certificateAuthorities).where(eq(certificateAuthorities.id, id)).get()
+  const row = await backend.db
+    .select(authorityColumns)
+    .from(certificateAuthorities)
+    .where(eq(certificateAuthorities.id, id))
+    .get()
   if (!row) throw fault('authorityNotFound')
-  return row
+  return requireAuthentic(backend, 'certificateAuthorities', row)
 }
 
 /** One page of the authorities, oldest first, and how many there are. The first list of a deployment makes one. */
@@ -93,7 +110,8 @@ export async function listAuthorities(
 ): Promise<{ items: CertificateAuthority[]; total: number }> {
   const oldestFirst = asc(certificateAuthorities.generation)
   const read = async () => {
-    const all = await backend.db.select().from(certificateAuthorities).orderBy(oldestFirst)
+    const rows = await backend.db.select(authorityColumns).from(certificateAuthorities).orderBy(oldestFirst)
+    const all = await authentic(backend, 'certificateAuthorities', rows)
     return { items: all.slice(page.offset, page.offset + page.limit), total: all.length }
   }
   const found = await read()
@@ -110,19 +128,19 @@ export async function openedAuthority(backend: Backend, authority: CertificateAu
     .from(projectKeys)
     .where(and(eq(projectKeys.projectId, OWNER), eq(projectKeys.store, store), eq(projectKeys.version, version)))
     .get()
-  if (!key) throw new Error('the key of a certificate authority is missing')
+  if (!key) throw new SealError('the key of a certificate authority is missing')
   const projectKey = await openKey(backend, { project: OWNER, store, version }, key.wrapped)
   return openAuthority(root, certificate, await open(projectKey, place('issuing', id), issuingSealed))
 }
 
 /** The authority's signed revocation list as PEM: the certificates that were revoked and have not ended by themselves. */
 export async function revocationsOf(backend: Backend, authority: CertificateAuthority): Promise<string> {
-  const { authorityId, expiration, revoked, serial } = issuedCertificates
+  const { authorityId, expiration, revoked } = issuedCertificates
   const rows = await backend.db
-    .select({ serial, revoked })
+    .select({ ...getTableColumns(issuedCertificates), inForce: inForce('issued_certificates') })
     .from(issuedCertificates)
     .where(and(eq(authorityId, authority.id), gt(expiration, backend.now), isNotNull(revoked)))
-  const entries = rows.flatMap((row) =>
+  const entries = (await authentic(backend, 'issuedCertificates', rows)).flatMap((row) =>
     row.revoked === null ? [] : [{ serial: row.serial, revoked: millisecondsOf(row.revoked) }],
   )
   return revocationList(await openedAuthority(backend, authority), entries, millisecondsOf(backend.now))

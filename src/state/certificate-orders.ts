@@ -12,7 +12,9 @@ import {
   openedAuthority,
   type CertificateAuthority,
 } from './certificate-authorities.ts'
-import { findContainerBy, asContainer, type NamedSecret } from './container-rows.ts'
+import { withMac } from './authentic-rows.ts'
+import type { NamedSecret } from './container-rows.ts'
+import { containerRows, findContainer } from './containers.ts'
 import type { Guarded } from './guarded.ts'
 import type { OrderError, OrderResult } from './order-rows.ts'
 import { FAILURE, type Order } from './orders.ts'
@@ -92,9 +94,8 @@ async function textOf(backend: Backend, order: Order, secretId: string): Promise
 /** The request for a key pair that a container of the project holds; null when it, or a usable key, is not there. */
 async function storedKey(backend: Backend, order: Order, meta: CertificateMeta): Promise<Wanted | null> {
   const ref = (meta.container_ref ?? '').replace(/\/$/, '')
-  const [row] = await findContainerBy(backend, ref.slice(ref.lastIndexOf('/') + 1))
+  const container = await unlessGone(findContainer(backend, ref.slice(ref.lastIndexOf('/') + 1)))
   const subject = certificateName(parseName(meta.subject_dn ?? '') ?? [])
-  const container = row ? asContainer(row) : null
   if (!container || !mayUse(order, container) || !subject) return null
   const { secrets } = container
   const named = (name: string) => secrets.find((secret) => secret.name === name)
@@ -137,25 +138,26 @@ async function resultOf(
   }
   const parts = [await part('certificate'), await part('intermediates')]
   const { now } = backend
-  const { id: orderId, projectId, creatorId } = order
-  const containerId = crypto.randomUUID()
+  const { id: orderId, projectId } = order
+  const members = [...parts.map(({ name, row }) => ({ name, secretId: row.id })), ...kept]
+  const made = await containerRows(backend, owner, { name: null, type: 'certificate', secrets: members })
   return {
     orderId,
     projectId,
     meta: order.meta,
     subStatus: 'cert_generated',
     subStatusMessage: 'Certificate has been generated',
-    container: { id: containerId, projectId, creatorId, name: null, type: 'certificate', created: now, updated: now },
+    ...made,
     secrets: parts.map(({ row }) => row),
-    members: [...parts.map(({ name, row }) => ({ name, secretId: row.id })), ...kept],
-    issued: {
+    issued: await withMac(backend, 'issuedCertificates', {
       serial: issued.serial,
       authorityId: authority.id,
       projectId,
-      containerId,
+      containerId: made.container.id,
       expiration: formatTime(issued.expires),
       created: now,
-    },
+      revoked: null,
+    }),
   }
 }
 

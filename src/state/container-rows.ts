@@ -1,6 +1,8 @@
 /** The rows of containers: which columns make a container, and the statement that reads it. */
 import { eq, sql } from 'drizzle-orm'
-import { aclColumns, guarded, type AclRow, type Guarded } from './guarded.ts'
+import { authentic, inForce, requireAuthentic } from './authentic-rows.ts'
+import type { Backend } from './backend.ts'
+import { aclColumns, aclRow, guarded, type AclRow, type Guarded } from './guarded.ts'
 import { containers } from './schema.ts'
 import type { Store } from './store.ts'
 
@@ -21,6 +23,8 @@ export interface Container extends Guarded {
   readonly type: string
   readonly created: string
   readonly updated: string
+  /** The code of its row: a change is stored only over the row that it was made from. */
+  readonly mac: string
   readonly secrets: readonly NamedSecret[]
   readonly consumers: readonly ConsumerOfContainer[]
 }
@@ -30,12 +34,14 @@ export interface Container extends Guarded {
  * selection drizzle leaves the table's name away, which a subquery needs.
  */
 const secretsAsJson = (now: string) => sql<string>`(
-  select json_group_array(json_object('name', name, 'secretId', secret_id))
-  from (select container_secrets.name, container_secrets.secret_id from container_secrets
+  select json_group_array(json_object('name', name, 'secretId', secret_id, 'containerId', container_id, 'mac', mac,
+    'inForce', exists (select 1 from attestations where attestations.mac = members.mac)))
+  from (select container_secrets.name, container_secrets.secret_id, container_id, container_secrets.mac
+    from container_secrets
     join secrets on secrets.id = container_secrets.secret_id
     where container_secrets.container_id = containers.id
       and (secrets.expiration is null or secrets.expiration > ${now})
-    order by container_secrets.seq))`
+    order by container_secrets.seq) as members)`
 
 const consumersAsJson = sql<string>`(
   select json_group_array(json_object('name', name, 'URL', url))
@@ -50,6 +56,7 @@ export const containerColumns = (now: string) => ({
   type: containers.type,
   created: containers.created,
   updated: containers.updated,
+  mac: containers.mac,
   ...aclColumns(containers),
   secrets: secretsAsJson(now),
   consumers: consumersAsJson,
@@ -60,17 +67,47 @@ export interface ContainerRow extends Omit<Container, 'secrets' | 'consumers' | 
   readonly consumers: string
 }
 
-/** The container of a row read with {@link containerColumns}. */
-export function asContainer(row: ContainerRow): Container {
+/** A reference as it is read. */
+interface MemberRow extends NamedSecret {
+  readonly containerId: string
+  readonly mac: string
+  readonly inForce: number
+}
+
+const membersOf = (row: ContainerRow) => JSON.parse(row.secrets) as MemberRow[]
+
+/** The container of an authentic row read with {@link containerColumns}. */
+export function asContainer(row: ContainerRow, members: readonly MemberRow[] = membersOf(row)): Container {
   return {
     ...row,
     ...guarded(row),
-    secrets: JSON.parse(row.secrets) as NamedSecret[],
+    secrets: members.map(({ name, secretId }) => ({ name, secretId })),
     consumers: JSON.parse(row.consumers) as ConsumerOfContainer[],
   }
 }
 
+/** What the code of a container's row covers. */
+export const protectedContainer = (container: Container) => ({ ...container, ...aclRow(container.acl) })
+
+/** The containers of those rows that are authentic, with those of their references that are. */
+export async function authenticContainers(backend: Backend, rows: readonly ContainerRow[]): Promise<Container[]> {
+  const passed = await authentic(backend, 'containers', rows)
+  return Promise.all(
+    passed.map(async (row) => asContainer(row, await authentic(backend, 'containerSecrets', membersOf(row)))),
+  )
+}
+
+/** The container of a row; throws `RowRefused` when the row, or a reference in it, is not authentic. */
+export async function authenticContainer(backend: Backend, row: ContainerRow): Promise<Container> {
+  await requireAuthentic(backend, 'containers', row)
+  for (const member of membersOf(row)) await requireAuthentic(backend, 'containerSecrets', member)
+  return asContainer(row)
+}
+
 /** The statement that reads the container with this id, for a batch. */
 export function findContainerBy({ db, now }: Store, id: string) {
-  return db.select(containerColumns(now)).from(containers).where(eq(containers.id, id))
+  return db
+    .select({ ...containerColumns(now), inForce: inForce('containers') })
+    .from(containers)
+    .where(eq(containers.id, id))
 }

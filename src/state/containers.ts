@@ -1,10 +1,19 @@
 /** Containers: named lists of references to secrets of the same project. */
-import { and, asc, eq, isNull, sql, type SQL } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, isNull, sql, type SQL } from 'drizzle-orm'
 import type { Caller } from '../caller.ts'
 import { fault } from '../faults.ts'
+import { attest, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
-import { asContainer, containerColumns, findContainerBy, type Container, type NamedSecret } from './container-rows.ts'
+import {
+  authenticContainer,
+  authenticContainers,
+  containerColumns,
+  findContainerBy,
+  type Container,
+  type NamedSecret,
+} from './container-rows.ts'
 import { belowQuota } from './below-quota.ts'
+import { aclRow } from './guarded.ts'
 import { containers, containerSecrets, issuedCertificates, secrets } from './schema.ts'
 import { live } from './secret-rows.ts'
 import { changes, insertWhere } from './statements.ts'
@@ -16,7 +25,7 @@ export type ContainerType = (typeof containerTypes)[number]
 export async function findContainer(backend: Backend, id: string): Promise<Container> {
   const [row] = await findContainerBy(backend, id)
   if (!row) throw fault('containerNotFound')
-  return asContainer(row)
+  return authenticContainer(backend, row)
 }
 
 export interface ContainerFilter {
@@ -24,7 +33,7 @@ export interface ContainerFilter {
   readonly type: string | undefined
 }
 
-/** One page of the project's containers, oldest first, and how many match in all. */
+/** One page of the project's containers, oldest first, and how many match in all. Rows that are not authentic are left out. */
 export async function listContainers(
   backend: Backend,
   projectId: string,
@@ -49,13 +58,28 @@ export async function listContainers(
       .from(containers)
       .where(wanted),
   ])
-  return { items: rows.map((row) => asContainer(row)), total: counted?.total ?? 0 }
+  return { items: await authenticContainers(backend, rows), total: counted?.total ?? 0 }
 }
 
 export interface NewContainer {
   readonly name: string | null
   readonly type: ContainerType
   readonly secrets: readonly NamedSecret[]
+}
+
+/** A new container with its references as rows. */
+export async function containerRows(
+  backend: Backend,
+  { projectId, userId }: Pick<Caller, 'projectId' | 'userId'>,
+  { name, type, secrets: given }: Omit<NewContainer, 'type'> & { readonly type: string },
+) {
+  const id = crypto.randomUUID()
+  const described = { id, projectId, creatorId: userId, name, type, ...aclRow(null) }
+  const members = given.map((pair) => withMac(backend, 'containerSecrets', { containerId: id, ...pair }))
+  return {
+    container: await withMac(backend, 'containers', { ...described, created: backend.now, updated: backend.now }),
+    members: await Promise.all(members),
+  }
 }
 
 const liveSecretOf = (projectId: string, now: string) => sql`${secrets.projectId} = ${projectId} and ${live(now)}`
@@ -65,28 +89,48 @@ const liveSecretOf = (projectId: string, now: string) => sql`${secrets.projectId
  * `quotaReached`, or `containerSecretAbsent` naming the first reference whose secret is not the project's.
  */
 export async function createContainer(backend: Backend, caller: Caller, wanted: NewContainer): Promise<string> {
-  const { projectId, userId } = caller
+  const { projectId } = caller
   const { now, db } = backend
-  const id = crypto.randomUUID()
-  const given = JSON.stringify(wanted.secrets)
+  const { container, members } = await containerRows(backend, caller, wanted)
+  const { id } = container
+  const given = JSON.stringify(members)
   const counted = sql`select count(*) from ${containers} where ${containers.projectId} = ${projectId}`
   const allowed = belowQuota(backend, 'containers', projectId, counted)
   const absent = sql`json_each(${given}) as reference where not exists (
     select 1 from ${secrets} where ${secrets.id} = reference.value ->> 'secretId' and ${liveSecretOf(projectId, now)})`
-  const row = { id, projectId, creatorId: userId, name: wanted.name, type: wanted.type, created: now, updated: now }
-  const references = sql`select null, ${id}, value ->> 'secretId', value ->> 'name' from json_each(${given})
-    where exists (select 1 from ${containers} where ${containers.id} = ${id})`
+  const isThere = sql`exists (select 1 from ${containers} where ${containers.id} = ${id})`
+  const references = sql`select null, ${id}, value ->> 'secretId', value ->> 'name', value ->> 'mac'
+    from json_each(${given}) where ${isThere}`
   const [quota, missing] = await db.batch([
     db.select({ reached: sql<number>`not ${allowed}` }).from(sql`(select 1)`),
     db
       .select({ name: sql<string | null>`reference.value ->> 'name'` })
       .from(sql`${absent} order by reference.key limit 1`),
-    insertWhere(backend, containers, row, sql`${allowed} and not exists (select 1 from ${absent})`),
+    insertWhere(backend, containers, container, sql`${allowed} and not exists (select 1 from ${absent})`),
     db.insert(containerSecrets).select(references),
+    attest(
+      backend,
+      [container, ...members].map(({ mac }) => mac),
+      isThere,
+    ),
   ])
   if (quota[0]?.reached === 1) throw fault('quotaReached')
   if (missing[0]) throw fault('containerSecretAbsent', missing[0].name ?? 'None')
   return id
+}
+
+/** The certificate that was issued into a container and is good, as it is to be stored; null when there is none. */
+async function revocation(backend: Backend, container: Container) {
+  const good = and(eq(issuedCertificates.containerId, container.id), isNull(issuedCertificates.revoked))
+  const row = await backend.db
+    .select({ ...getTableColumns(issuedCertificates), inForce: inForce('issued_certificates') })
+    .from(issuedCertificates)
+    .where(good)
+    .get()
+  if (!row) return null
+  await requireAuthentic(backend, 'issuedCertificates', row)
+  const { mac } = await withMac(backend, 'issuedCertificates', { ...row, revoked: backend.now })
+  return { serial: row.serial, before: row.mac, mac, at: backend.now }
 }
 
 /**
@@ -94,19 +138,21 @@ export async function createContainer(backend: Backend, caller: Caller, wanted: 
  * issued into it is revoked in the same batch. Throws `containerNotFound`, and `notIssued` when there is none to revoke.
  */
 export async function deleteContainer(backend: Backend, container: Container, revoke: boolean): Promise<void> {
-  const { db, now } = backend
-  const issued = and(eq(issuedCertificates.containerId, container.id), isNull(issuedCertificates.revoked))
-  const revocable = sql`exists (select 1 from ${issuedCertificates} where ${issued})`
+  const { db } = backend
+  const revoked = revoke ? await revocation(backend, container) : null
+  const isIssued = eq(issuedCertificates.mac, revoked?.before ?? '')
+  const revocable = sql`exists (select 1 from ${issuedCertificates} where serial = ${revoked?.serial ?? ''} and ${isIssued})`
   const isContainer = and(eq(containers.id, container.id), eq(containers.projectId, container.projectId))
   const [found, deleted] = await db.batch([
     db.select({ id: containers.id }).from(containers).where(isContainer),
     db.delete(containers).where(and(isContainer, revoke ? revocable : undefined)),
-    ...(revoke
+    ...(revoked
       ? [
           db
             .update(issuedCertificates)
-            .set({ revoked: now })
-            .where(and(issued, sql`changes() > 0`)),
+            .set({ revoked: revoked.at, mac: revoked.mac })
+            .where(and(eq(issuedCertificates.serial, revoked.serial), isIssued, sql`changes() > 0`)),
+          attest(backend, [revoked.mac]),
         ]
       : []),
   ])
@@ -128,10 +174,11 @@ export async function addToContainer(backend: Backend, container: Container, pai
   const there = secretIsThere(backend, container, pair.secretId)
   const free = sql`${there} and exists (select 1 from ${containers} where ${containers.id} = ${container.id})
     and not exists (select 1 from ${containerSecrets} where ${pairIs(container, pair)})`
-  const row = { containerId: container.id, secretId: pair.secretId, name: pair.name }
+  const row = await withMac(backend, 'containerSecrets', { containerId: container.id, ...pair })
   const [[found], added] = await db.batch([
     db.select({ there: sql<number>`${there}` }).from(sql`(select 1)`),
     insertWhere(backend, containerSecrets, row, free),
+    attest(backend, [row.mac]),
   ])
   if (found?.there !== 1) throw fault('secretProvidedAbsent')
   if (changes(added) === 0) throw fault('secretInContainer')

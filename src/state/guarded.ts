@@ -34,17 +34,30 @@ export interface AclRow {
   readonly projectId: string
   readonly creatorId: string | null
   readonly aclProjectAccess: boolean | null
-  readonly aclUsers: string[] | null
+  readonly aclUsers: string | null
   readonly aclCreated: string | null
   readonly aclUpdated: string | null
 }
 
-/** What the rules look at, from a row read with {@link aclColumns}. */
+/** The columns of an ACL, as they are stored. */
+export const aclRow = (acl: Acl | null) => ({
+  aclProjectAccess: acl && acl.projectAccess,
+  aclUsers: acl && JSON.stringify(acl.users),
+  aclCreated: acl && acl.created,
+  aclUpdated: acl && acl.updated,
+})
+
+/** What the rules look at, from a row that was read with {@link aclColumns} and is authentic. */
 export function guarded(row: AclRow): Guarded {
   const { projectId, creatorId, aclProjectAccess, aclUsers, aclCreated, aclUpdated } = row
   const acl =
     aclCreated === null || aclUpdated === null
       ? null
-      : { projectAccess: aclProjectAccess !== false, users: aclUsers ?? [], created: aclCreated, updated: aclUpdated }
+      : {
+          projectAccess: aclProjectAccess !== false,
+          users: JSON.parse(aclUsers ?? '[]') as string[],
+          created: aclCreated,
+          updated: aclUpdated,
+        }
   return { projectId, creatorId, acl, private: acl !== null && !acl.projectAccess, readers: acl?.users ?? [] }
 }

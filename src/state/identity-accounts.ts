@@ -2,12 +2,16 @@
  * Accounts: all that log-in and the live check of a token need to know of a user in a project, in one round trip,
  * which is the same whether the user exists or not.
  */
-import { and, eq, lte, or, sql, type SQL } from 'drizzle-orm'
+import { and, eq, getTableColumns, lte, or, sql, type SQL } from 'drizzle-orm'
+import { authentic, inForce } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
+import { credentialColumns } from './identity-credentials.ts'
 import { foldName } from './identity-names.ts'
+import { projectColumns } from './identity-projects.ts'
 import { impliedChain, impliedRoles, type RoleName } from './identity-roles.ts'
 import { applicationCredentials, identityProjects, identityRoles, identityUsers } from './identity-schema.ts'
 import { revokedTokens, roleAssignments } from './identity-schema.ts'
+import { userColumns } from './identity-users.ts'
 
 /** How a user or project is given: by its id, or by its name in the one domain. */
 export type IdentityKey = { readonly id: string } | { readonly name: string }
@@ -92,21 +96,29 @@ async function load(
 ): Promise<Account> {
   const { db } = backend
   const audits = sql`${revokedTokens.auditId} in (select value from json_each(${JSON.stringify(auditIds)}))`
-  const [[foundUser], [foundProject], roles, [credential], revoked] = await db.batch([
+  const [users, projects, roles, credentials, revoked] = await db.batch([
     db
-      .select()
+      .select(userColumns)
       .from(identityUsers)
       .where(sql`${identityUsers.id} = ${user}`),
     db
-      .select()
+      .select(projectColumns)
       .from(identityProjects)
       .where(sql`${identityProjects.id} = ${project}`),
     rolesIn(backend, user, project),
-    db.select().from(applicationCredentials).where(isCredential),
+    db.select(credentialColumns).from(applicationCredentials).where(isCredential),
     db.select({ auditId: revokedTokens.auditId }).from(revokedTokens).where(audits).limit(1),
   ])
-  const effective = effectiveRoles(roles)
-  return { user: foundUser, project: foundProject, roles: effective, credential, revoked: revoked.length > 0 }
+  const [foundUser] = await authentic(backend, 'identityUsers', users)
+  const [foundProject] = await authentic(backend, 'identityProjects', projects)
+  const [credential] = await authentic(backend, 'applicationCredentials', credentials)
+  return {
+    user: foundUser,
+    project: foundProject,
+    roles: effectiveRoles(await authenticRolesIn(backend, roles)),
+    credential: credential && { ...credential, roleIds: JSON.parse(credential.roleIds) as string[] },
+    revoked: revoked.length > 0,
+  }
 }
 
 /** The roles assigned to the user in the project, and those that others may imply. */
@@ -115,10 +127,12 @@ function rolesIn(backend: Backend, user: SQL, project: SQL) {
   const assigned = sql`${roleAssignments.userId} = ${user} and ${roleAssignments.projectId} = ${project}`
   return backend.db
     .select({
-      id: identityRoles.id,
-      name: identityRoles.name,
-      folded: identityRoles.folded,
-      assigned: sql<number>`${roleAssignments.seq} is not null`.as('assigned'),
+      ...getTableColumns(identityRoles),
+      inForce: inForce('identity_roles').as('role_in_force'),
+      userId: sql<string | null>`${roleAssignments.userId}`.as('assigned_user_id'),
+      projectId: sql<string | null>`${roleAssignments.projectId}`.as('assigned_project_id'),
+      assignmentMac: sql<string | null>`${roleAssignments.mac}`.as('assignment_mac'),
+      assignmentInForce: inForce('role_assignments').as('assignment_in_force'),
     })
     .from(identityRoles)
     .leftJoin(roleAssignments, and(eq(roleAssignments.roleId, identityRoles.id), assigned))
@@ -131,9 +145,23 @@ function rolesIn(backend: Backend, user: SQL, project: SQL) {
     .orderBy(identityRoles.seq)
 }
 
+type FoundRole = Awaited<ReturnType<typeof rolesIn>>[number]
+
 interface RoleRow extends RoleName {
   readonly folded: string
-  readonly assigned: number
+  readonly assigned: boolean
+}
+
+/** Those of the roles that are authentic; one counts as assigned when its assignment is, too. */
+async function authenticRolesIn(backend: Backend, rows: readonly FoundRole[]): Promise<RoleRow[]> {
+  const assignments = rows.flatMap(({ id: roleId, userId, projectId, assignmentMac: mac, assignmentInForce }) =>
+    userId === null || projectId === null || mac === null
+      ? []
+      : [{ roleId, userId, projectId, mac, inForce: assignmentInForce }],
+  )
+  const assigned = new Set((await authentic(backend, 'roleAssignments', assignments)).map(({ roleId }) => roleId))
+  const roles = await authentic(backend, 'identityRoles', rows)
+  return roles.map(({ id, name, folded }) => ({ id, name, folded, assigned: assigned.has(id) }))
 }
 
 function effectiveRoles(rows: readonly RoleRow[]): RoleName[] {

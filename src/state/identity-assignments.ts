@@ -1,8 +1,10 @@
 /** Role assignments: which user has which role in which project. One public operation is one D1 batch. */
 import { and, eq, sql, type SQL } from 'drizzle-orm'
+import { attest, authentic, inForce, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { identityFault } from './identity-faults.ts'
-import { impliedChain, impliedRoles, roleColumns, type IdentityRole, type RoleName } from './identity-roles.ts'
+import { authenticRoles, impliedChain, impliedRoles, roleColumns } from './identity-roles.ts'
+import type { IdentityRole, RoleName } from './identity-roles.ts'
 import { identityProjects, identityRoles, identityUsers, roleAssignments } from './identity-schema.ts'
 import { changes, insertWhere } from './statements.ts'
 
@@ -64,8 +66,10 @@ function requireParts(found: Found | undefined, { userId, projectId, roleId }: A
 export async function assignRole(backend: Backend, assignment: Assignment): Promise<void> {
   const { userId, projectId, roleId } = assignment
   const whole = sql`${userExists(userId)} and ${projectExists(projectId)} and ${roleExists(roleId)}`
-  const [, [found]] = await backend.db.batch([
-    insertWhere(backend, roleAssignments, { userId, projectId, roleId }, whole).onConflictDoNothing(),
+  const row = await withMac(backend, 'roleAssignments', { userId, projectId, roleId })
+  const [, , [found]] = await backend.db.batch([
+    insertWhere(backend, roleAssignments, row, whole).onConflictDoNothing(),
+    attest(backend, [row.mac]),
     partsExist(backend, assignment),
   ])
   requireParts(found, assignment)
@@ -103,7 +107,7 @@ export async function listAssignedRoles(backend: Backend, userId: string, projec
     partsExist(backend, assignment),
   ])
   requireParts(found && { ...found, role: 1 }, assignment)
-  return roles
+  return authenticRoles(backend, roles)
 }
 
 /** Under names of their own: rows of a batch are keyed by column name, and these tables share theirs. */
@@ -114,6 +118,8 @@ const assignmentColumns = {
   projectName: sql<string>`${identityProjects.name}`.as('found_project_name'),
   roleId: sql<string>`${identityRoles.id}`.as('found_role_id'),
   roleName: sql<string>`${identityRoles.name}`.as('found_role_name'),
+  mac: sql<string>`${roleAssignments.mac}`.as('found_mac'),
+  inForce: inForce('role_assignments').as('found_in_force'),
 }
 
 function assignmentsIn(backend: Backend, { userId, projectId }: AssignmentFilter) {
@@ -151,7 +157,8 @@ export async function listAssignments(
   effective: boolean,
 ): Promise<NamedAssignment[]> {
   const [rows, implied] = await backend.db.batch([assignmentsIn(backend, filter), rolesImplied(backend)])
-  const all = rows.flatMap((row): NamedAssignment[] => {
+  const passed = await authentic(backend, 'roleAssignments', rows)
+  const all = passed.flatMap((row): NamedAssignment[] => {
     const user = { id: row.userId, name: row.userName }
     const project = { id: row.projectId, name: row.projectName }
     const assigned = { id: row.roleId, name: row.roleName }

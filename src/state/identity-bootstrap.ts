@@ -1,10 +1,12 @@
 /** The first administrator, and the roles that every deployment has. */
-import { sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { hashPassword } from '../crypto/password.ts'
+import { attest, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { foldName, newId } from './identity-names.ts'
 import { ADMINISTRATOR, builtInRoles } from './identity-roles.ts'
 import { identityProjects, identityRoles, identityUsers, roleAssignments } from './identity-schema.ts'
+import { insertWhere } from './statements.ts'
 
 /** Name of the first user, and of the project whose administrators administer the identity. */
 export const FIRST_ADMINISTRATOR = 'admin'
@@ -18,15 +20,11 @@ const ADMINISTRATIVE_PROJECT = 'admin'
 export async function bootstrapIdentity(backend: Backend, password: string): Promise<void> {
   const { db, now } = backend
   const passwordHash = await hashPassword(password)
-  const roles = builtInRoles.map((name) => ({
-    id: newId(),
-    name,
-    folded: foldName(name),
-    created: now,
-    description: null,
-    immutable: true,
-  }))
-  const project = {
+  const described = builtInRoles.map((name) => ({ name, folded: foldName(name), description: null, immutable: true }))
+  const roles = await Promise.all(
+    described.map((role) => withMac(backend, 'identityRoles', { id: newId(), created: now, ...role })),
+  )
+  const project = await withMac(backend, 'identityProjects', {
     id: newId(),
     name: ADMINISTRATIVE_PROJECT,
     folded: foldName(ADMINISTRATIVE_PROJECT),
@@ -34,9 +32,9 @@ export async function bootstrapIdentity(backend: Backend, password: string): Pro
     description: 'Its administrators administer the identity.',
     enabled: true,
     administrative: true,
-    extra: {},
-  }
-  const user = {
+    extra: '{}',
+  })
+  const user = await withMac(backend, 'identityUsers', {
     id: newId(),
     name: FIRST_ADMINISTRATOR,
     folded: foldName(FIRST_ADMINISTRATOR),
@@ -45,20 +43,39 @@ export async function bootstrapIdentity(backend: Backend, password: string): Pro
     tokenEpoch: 0,
     enabled: true,
     defaultProjectId: null,
-    extra: {},
-  }
+    extra: '{}',
+  })
+  const { projectId, roleId } = await placeOfAdministrators(backend, project.id, roles)
+  const assignment = await withMac(backend, 'roleAssignments', { userId: user.id, projectId, roleId })
+  const isPlace = sql`exists (select 1 from ${identityProjects} where id = ${projectId} and administrative = 1)
+    and exists (select 1 from ${identityRoles} where id = ${roleId} and folded = ${ADMINISTRATOR})`
+  const isUser = sql`exists (select 1 from ${identityUsers} where id = ${user.id})`
+  const isRole = sql`exists (select 1 from ${identityRoles} where mac = value)`
   await db.batch([
-    // 8 roles of 6 values: below the 100 parameters that a statement may have.
+    // 8 roles of 7 values: below the 100 parameters that a statement may have.
     db.insert(identityRoles).values(roles).onConflictDoNothing(),
+    attest(backend, macsOf(roles), isRole),
     db.insert(identityProjects).values(project).onConflictDoNothing(),
-    db.insert(identityUsers).values(user).onConflictDoNothing(),
+    attest(backend, [project.mac]),
+    insertWhere(backend, identityUsers, user, isPlace).onConflictDoNothing(),
     // Only the user of this very batch becomes administrator: one who exists already keeps the roles it has.
-    db
-      .insert(roleAssignments)
-      .select(
-        sql`select null, u.id, p.id, r.id from ${identityUsers} u, ${identityProjects} p, ${identityRoles} r
-          where u.id = ${user.id} and p.administrative = 1 and r.folded = ${ADMINISTRATOR}`,
-      )
-      .onConflictDoNothing(),
+    insertWhere(backend, roleAssignments, assignment, isUser).onConflictDoNothing(),
+    attest(backend, [user.mac, assignment.mac], isUser),
   ])
+}
+
+const macsOf = (rows: readonly { readonly mac: string }[]) => rows.map(({ mac }) => mac)
+
+/** The administrative project and the role `admin`: those that exist, else those that are about to be made. */
+async function placeOfAdministrators(
+  { db }: Backend,
+  newProjectId: string,
+  newRoles: readonly { readonly id: string; readonly name: string }[],
+) {
+  const [[project], [role]] = await db.batch([
+    db.select({ id: identityProjects.id }).from(identityProjects).where(eq(identityProjects.administrative, true)),
+    db.select({ id: identityRoles.id }).from(identityRoles).where(eq(identityRoles.folded, ADMINISTRATOR)),
+  ])
+  const newRole = newRoles.find(({ name }) => name === ADMINISTRATOR)
+  return { projectId: project?.id ?? newProjectId, roleId: role?.id ?? newRole?.id ?? '' }
 }

@@ -1,10 +1,11 @@
 /** Application credentials: what is kept of them. One public operation is one D1 batch. */
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, sql } from 'drizzle-orm'
 import { hashPassword } from '../crypto/password.ts'
+import { attest, authentic, inForce, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { identityFault } from './identity-faults.ts'
 import { newId } from './identity-names.ts'
-import { roleColumns, type IdentityRole } from './identity-roles.ts'
+import { authenticRoles, roleColumns, type IdentityRole } from './identity-roles.ts'
 import { applicationCredentials, identityProjects, identityRoles, identityUsers } from './identity-schema.ts'
 import { changes, insertWhere } from './statements.ts'
 
@@ -29,15 +30,10 @@ export interface NewCredential extends CredentialProperties {
   readonly roleIds: readonly string[]
 }
 
-const credentialColumns = {
-  id: applicationCredentials.id,
-  userId: applicationCredentials.userId,
-  projectId: applicationCredentials.projectId,
-  name: applicationCredentials.name,
-  description: applicationCredentials.description,
-  unrestricted: applicationCredentials.unrestricted,
-  expires: applicationCredentials.expires,
-  roleIds: applicationCredentials.roleIds,
+/** All columns of an application credential, and whether the row is in force. */
+export const credentialColumns = {
+  ...getTableColumns(applicationCredentials),
+  inForce: inForce('application_credentials'),
 }
 
 /** The application credentials of a user, or the one with this name; oldest first. */
@@ -62,14 +58,17 @@ export async function findCredential(backend: Backend, userId: string, id: strin
 
 async function select(backend: Backend, condition: ReturnType<typeof and>): Promise<ApplicationCredential[]> {
   const { db } = backend
-  const [credentials, roles] = await db.batch([
+  const [rows, foundRoles] = await db.batch([
     db.select(credentialColumns).from(applicationCredentials).where(condition).orderBy(applicationCredentials.seq),
     db.select(roleColumns).from(identityRoles).orderBy(identityRoles.seq),
   ])
-  return credentials.map(({ roleIds, ...credential }) => ({
-    ...credential,
-    roles: roles.filter(({ id }) => roleIds.includes(id)),
-  }))
+  const roles = await authenticRoles(backend, foundRoles)
+  return (await authentic(backend, 'applicationCredentials', rows)).map((row) => {
+    const { id, userId, projectId, name, description, unrestricted, expires } = row
+    const roleIds = JSON.parse(row.roleIds) as string[]
+    const credential = { id, userId, projectId, name, description, unrestricted, expires }
+    return { ...credential, roles: roles.filter((role) => roleIds.includes(role.id)) }
+  })
 }
 
 /**
@@ -83,12 +82,14 @@ export async function createCredential(backend: Backend, credential: NewCredenti
   const { db } = backend
   const id = newId()
   const secretHash = await hashPassword(secret)
-  const row = { ...properties, id, secretHash, roleIds: [...roleIds], created: backend.now }
+  const stored = { ...properties, id, secretHash, roleIds: JSON.stringify(roleIds), created: backend.now }
+  const row = await withMac(backend, 'applicationCredentials', stored)
   const userLives = sql`exists (select 1 from ${identityUsers} where id = ${userId} and enabled)`
   const projectLives = sql`exists (select 1 from ${identityProjects} where id = ${projectId} and enabled)`
   const bothLive = sql`${userLives} and ${projectLives}`
-  const [result, roles, [same]] = await db.batch([
+  const [result, , roles, [same]] = await db.batch([
     insertWhere(backend, applicationCredentials, row, bothLive).onConflictDoNothing(),
+    attest(backend, [row.mac]),
     db.select(roleColumns).from(identityRoles).orderBy(identityRoles.seq),
     db
       .select({ id: applicationCredentials.id })
@@ -97,7 +98,8 @@ export async function createCredential(backend: Backend, credential: NewCredenti
   ])
   if (changes(result) === 0 && same) throw identityFault('credentialExists', name)
   if (changes(result) === 0) throw identityFault('notFound', 'user', userId)
-  return { id, ...properties, roles: roles.filter((role) => roleIds.includes(role.id)) }
+  const known = await authenticRoles(backend, roles)
+  return { id, ...properties, roles: known.filter((role) => roleIds.includes(role.id)) }
 }
 
 /** Deletes an application credential of the user; throws `notFound`. */

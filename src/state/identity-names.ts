@@ -28,12 +28,9 @@ export function nameTaken(table: SQLiteTable, id: string, name: string | undefin
   return sql`exists (select 1 from ${table} as other where other.folded = ${foldName(name)} and other.id <> ${id})`
 }
 
-/** The properties of the row with these put over them; null takes one away. */
-export function mergedExtra(extra: ExtraProperties): SQL<ExtraProperties> {
-  return sql`json_patch(extra, ${JSON.stringify(extra)})`
-}
-
-/** Whether {@link mergedExtra} stays within its bounds. */
-export function extraFits(extra: ExtraProperties): SQL {
-  return sql`length(json_patch(extra, ${JSON.stringify(extra)})) <= ${sql.raw(String(MOST_EXTRA_CHARACTERS))}`
+/** The stored properties with these put over them, where null takes one away; null when they would be too large. */
+export function mergedExtra(stored: string, extra: ExtraProperties): string | null {
+  const all = Object.entries({ ...(JSON.parse(stored) as ExtraProperties), ...extra })
+  const merged = JSON.stringify(Object.fromEntries(all.filter(([name, value]) => value !== null || !(name in extra))))
+  return merged.length <= MOST_EXTRA_CHARACTERS ? merged : null
 }

@@ -1,8 +1,9 @@
 /** Projects: what is kept of them. One public operation is one D1 batch. */
-import { and, eq, not, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, not, sql } from 'drizzle-orm'
+import { attest, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { identityFault } from './identity-faults.ts'
-import { extraFits, foldName, mergedExtra, nameTaken, newId } from './identity-names.ts'
+import { foldName, mergedExtra, nameTaken, newId } from './identity-names.ts'
 import { identityProjects, identityUsers, roleAssignments, type ExtraProperties } from './identity-schema.ts'
 import { changes } from './statements.ts'
 
@@ -32,13 +33,14 @@ export interface ProjectFilter {
   readonly ofUser?: string | undefined
 }
 
-const projectColumns = {
-  id: identityProjects.id,
-  name: identityProjects.name,
-  description: identityProjects.description,
-  enabled: identityProjects.enabled,
-  administrative: identityProjects.administrative,
-  extra: identityProjects.extra,
+type ProjectRow = typeof identityProjects.$inferSelect
+
+/** All columns of a project, and whether the row is in force. */
+export const projectColumns = { ...getTableColumns(identityProjects), inForce: inForce('identity_projects') }
+
+function asProject(row: Omit<ProjectRow, 'seq' | 'mac'>): IdentityProject {
+  const { id, name, description, enabled, administrative, extra } = row
+  return { id, name, description, enabled, administrative, extra: JSON.parse(extra) as ExtraProperties }
 }
 
 /** The projects that the filter lets through, oldest first. */
@@ -48,38 +50,46 @@ export async function listProjects(backend: Backend, filter: ProjectFilter): Pro
   const withRole = ofUser === undefined ? undefined : projectsOf(ofUser)
   const byName = name === undefined ? undefined : eq(identityProjects.folded, foldName(name))
   const byState = enabled === undefined ? undefined : eq(identityProjects.enabled, enabled)
-  return db
+  const rows = await db
     .select(projectColumns)
     .from(identityProjects)
     .where(and(byName, byState, withRole))
     .orderBy(identityProjects.seq)
+  return (await authentic(backend, 'identityProjects', rows)).map(asProject)
 }
 
 function projectsOf(userId: string) {
   return sql`${identityProjects.id} in (select project_id from ${roleAssignments} where user_id = ${userId})`
 }
 
+async function projectRow(backend: Backend, id: string): Promise<ProjectRow> {
+  const isProject = eq(identityProjects.id, id)
+  const row = await backend.db.select(projectColumns).from(identityProjects).where(isProject).get()
+  if (!row) throw identityFault('notFound', 'project', id)
+  return requireAuthentic(backend, 'identityProjects', row)
+}
+
 /** The project with this id; throws `notFound`. */
 export async function findProject(backend: Backend, id: string): Promise<IdentityProject> {
-  const project = await backend.db
-    .select(projectColumns)
-    .from(identityProjects)
-    .where(eq(identityProjects.id, id))
-    .get()
-  if (!project) throw identityFault('notFound', 'project', id)
-  return project
+  return asProject(await projectRow(backend, id))
 }
 
 /** Makes a project; throws `projectExists` when the name is taken. */
 export async function createProject(backend: Backend, project: NewProject): Promise<IdentityProject> {
-  const made = { id: newId(), ...project, administrative: false }
-  const result = await backend.db
-    .insert(identityProjects)
-    .values({ ...made, folded: foldName(project.name), created: backend.now })
-    .onConflictDoNothing()
-    .run()
-  if (changes(result) === 0) throw identityFault('projectExists', made.name, made.id)
-  return made
+  const row = await withMac(backend, 'identityProjects', {
+    id: newId(),
+    ...project,
+    extra: JSON.stringify(project.extra),
+    administrative: false,
+    folded: foldName(project.name),
+    created: backend.now,
+  })
+  const [result] = await backend.db.batch([
+    backend.db.insert(identityProjects).values(row).onConflictDoNothing(),
+    attest(backend, [row.mac]),
+  ])
+  if (changes(result) === 0) throw identityFault('projectExists', row.name, row.id)
+  return asProject(row)
 }
 
 /**
@@ -88,25 +98,31 @@ export async function createProject(backend: Backend, project: NewProject): Prom
  */
 export async function updateProject(backend: Backend, id: string, change: ProjectChanges): Promise<IdentityProject> {
   const { name, description, enabled, extra } = change
+  const before = await projectRow(backend, id)
+  if (before.administrative) throw identityFault('immutableUpdate', 'project', id)
+  const merged = mergedExtra(before.extra, extra)
+  if (merged === null) throw identityFault('invalid', 'The properties of the project are too large.')
   const taken = nameTaken(identityProjects, id, name)
-  const folded = name === undefined ? undefined : foldName(name)
-  const isProject = eq(identityProjects.id, id)
-  const [[updated], [found]] = await backend.db.batch([
+  const { seq: _, ...row } = await withMac(backend, 'identityProjects', {
+    ...before,
+    name: name ?? before.name,
+    folded: foldName(name ?? before.name),
+    description: description ?? before.description,
+    enabled: enabled ?? before.enabled,
+    extra: merged,
+  })
+  const [[found], result] = await backend.db.batch([
+    backend.db.select({ taken: sql<number>`${taken}`.as('taken') }).from(sql`(select 1)`),
     backend.db
       .update(identityProjects)
-      .set({ name, folded, description, enabled, extra: mergedExtra(extra) })
-      .where(and(isProject, eq(identityProjects.administrative, false), not(taken), extraFits(extra)))
-      .returning(projectColumns),
-    backend.db
-      .select({ administrative: identityProjects.administrative, taken: sql<number>`${taken}`.as('taken') })
-      .from(identityProjects)
-      .where(isProject),
+      .set(row)
+      .where(and(eq(identityProjects.id, id), eq(identityProjects.mac, before.mac), not(taken))),
+    attest(backend, [row.mac]),
   ])
-  if (updated) return updated
-  if (!found) throw identityFault('notFound', 'project', id)
-  if (found.administrative) throw identityFault('immutableUpdate', 'project', id)
-  if (found.taken) throw identityFault('projectExists', name ?? '', id)
-  throw identityFault('invalid', 'The properties of the project are too large.')
+  if (changes(result) > 0) return asProject(row)
+  if (found?.taken) throw identityFault('projectExists', name ?? '', id)
+  // Somebody else changed it meanwhile: the change is made of what it is now.
+  return updateProject(backend, id, change)
 }
 
 /**

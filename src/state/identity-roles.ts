@@ -1,5 +1,6 @@
 /** Roles: what is kept of them, and which of them carry others. One public operation is one D1 batch. */
-import { and, eq, not, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, not, sql } from 'drizzle-orm'
+import { attest, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { identityFault } from './identity-faults.ts'
 import { foldName, nameTaken, newId } from './identity-names.ts'
@@ -52,59 +53,77 @@ function following(folded: string): string | undefined {
   return Object.hasOwn(impliedRoles, folded) ? impliedRoles[folded] : undefined
 }
 
-export const roleColumns = {
-  id: identityRoles.id,
-  name: identityRoles.name,
-  description: identityRoles.description,
-  immutable: identityRoles.immutable,
+type RoleRow = typeof identityRoles.$inferSelect
+
+/** All columns of a role, and whether the row is in force. */
+export const roleColumns = { ...getTableColumns(identityRoles), inForce: inForce('identity_roles') }
+
+const asRole = ({ id, name, description, immutable }: Omit<RoleRow, 'seq' | 'mac'>): IdentityRole => ({
+  id,
+  name,
+  description,
+  immutable,
+})
+
+/** The roles of those rows, read with {@link roleColumns}, that are authentic. */
+export async function authenticRoles(backend: Backend, rows: readonly RoleRow[]): Promise<IdentityRole[]> {
+  return (await authentic(backend, 'identityRoles', rows)).map(asRole)
 }
 
 /** All roles, or the one with this name; oldest first. */
 export async function listRoles(backend: Backend, name?: string): Promise<IdentityRole[]> {
   const byName = name === undefined ? undefined : eq(identityRoles.folded, foldName(name))
-  return backend.db.select(roleColumns).from(identityRoles).where(byName).orderBy(identityRoles.seq)
+  const rows = await backend.db.select(roleColumns).from(identityRoles).where(byName).orderBy(identityRoles.seq)
+  return authenticRoles(backend, rows)
+}
+
+async function roleRow(backend: Backend, id: string): Promise<RoleRow> {
+  const row = await backend.db.select(roleColumns).from(identityRoles).where(eq(identityRoles.id, id)).get()
+  if (!row) throw identityFault('notFound', 'role', id)
+  return requireAuthentic(backend, 'identityRoles', row)
 }
 
 /** The role with this id; throws `notFound`. */
 export async function findRole(backend: Backend, id: string): Promise<IdentityRole> {
-  const role = await backend.db.select(roleColumns).from(identityRoles).where(eq(identityRoles.id, id)).get()
-  if (!role) throw identityFault('notFound', 'role', id)
-  return role
+  return asRole(await roleRow(backend, id))
 }
 
 /** Makes a role; throws `roleExists` when the name is taken. */
 export async function createRole(backend: Backend, name: string, description: string | null): Promise<IdentityRole> {
-  const made = { id: newId(), name, description, immutable: false }
-  const result = await backend.db
-    .insert(identityRoles)
-    .values({ ...made, folded: foldName(name), created: backend.now })
-    .onConflictDoNothing()
-    .run()
+  const made = { id: newId(), name, description, immutable: false, folded: foldName(name), created: backend.now }
+  const row = await withMac(backend, 'identityRoles', made)
+  const [result] = await backend.db.batch([
+    backend.db.insert(identityRoles).values(row).onConflictDoNothing(),
+    attest(backend, [row.mac]),
+  ])
   if (changes(result) === 0) throw identityFault('roleExists', name)
-  return made
+  return asRole(row)
 }
 
 /** Changes a role. Throws `notFound`, `immutableUpdate`, and `roleExists` when the new name is taken. */
 export async function updateRole(backend: Backend, id: string, change: RoleChanges): Promise<IdentityRole> {
   const { name, description } = change
+  const before = await roleRow(backend, id)
+  if (before.immutable) throw identityFault('immutableUpdate', 'role', id)
   const taken = nameTaken(identityRoles, id, name)
-  const isRole = eq(identityRoles.id, id)
-  const [[updated], [found]] = await backend.db.batch([
+  const { seq: _, ...row } = await withMac(backend, 'identityRoles', {
+    ...before,
+    name: name ?? before.name,
+    folded: foldName(name ?? before.name),
+    description: description === undefined ? before.description : description,
+  })
+  const [[found], result] = await backend.db.batch([
+    backend.db.select({ taken: sql<number>`${taken}`.as('taken') }).from(sql`(select 1)`),
     backend.db
       .update(identityRoles)
-      // Setting the id to itself: a change of nothing is a statement too.
-      .set({ id, name, description, folded: name === undefined ? undefined : foldName(name) })
-      .where(and(isRole, eq(identityRoles.immutable, false), not(taken)))
-      .returning(roleColumns),
-    backend.db
-      .select({ immutable: identityRoles.immutable, taken: sql<number>`${taken}`.as('taken') })
-      .from(identityRoles)
-      .where(isRole),
+      .set(row)
+      .where(and(eq(identityRoles.id, id), eq(identityRoles.mac, before.mac), not(taken))),
+    attest(backend, [row.mac]),
   ])
-  if (updated) return updated
-  if (!found) throw identityFault('notFound', 'role', id)
-  if (found.immutable) throw identityFault('immutableUpdate', 'role', id)
-  throw identityFault('roleExists', name ?? '')
+  if (changes(result) > 0) return asRole(row)
+  if (found?.taken) throw identityFault('roleExists', name ?? '')
+  // Somebody else changed it meanwhile: the change is made of what it is now.
+  return updateRole(backend, id, change)
 }
 
 /** Deletes a role with its assignments. Throws `notFound` and `immutableDelete`. */

@@ -11,6 +11,8 @@ import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqli
 /** Properties that clients put beside the known ones, such as `email`; Keystone keeps and shows them likewise. */
 export type ExtraProperties = Readonly<Record<string, string | number | boolean | null>>
 
+/** The code that authenticates the row, as in `schema.ts`. */
+const mac = () => text('mac').notNull()
 const seq = () => integer('seq').primaryKey({ autoIncrement: true })
 const identified = {
   id: text('id').notNull(),
@@ -18,7 +20,8 @@ const identified = {
   folded: text('folded').notNull(),
   created: text('created').notNull(),
 }
-const extra = () => text('extra', { mode: 'json' }).$type<ExtraProperties>().notNull()
+/** {@link ExtraProperties} as JSON text. */
+const extra = () => text('extra').notNull()
 const ofUser = () =>
   text('user_id')
     .notNull()
@@ -41,6 +44,7 @@ export const identityUsers = sqliteTable(
     /** Where a log-in without a scope leads. Keystone does not ask whether it exists, and neither is it asked here. */
     defaultProjectId: text('default_project_id'),
     extra: extra(),
+    mac: mac(),
   },
   (table) => [
     uniqueIndex('identity_users_id').on(table.id),
@@ -59,6 +63,7 @@ export const identityProjects = sqliteTable(
     /** The project whose administrators administer the identity itself. There is one at most, and it stays as it is. */
     administrative: integer('administrative', { mode: 'boolean' }).notNull().default(false),
     extra: extra(),
+    mac: mac(),
   },
   (table) => [
     uniqueIndex('identity_projects_id').on(table.id),
@@ -77,6 +82,7 @@ export const identityRoles = sqliteTable(
     description: text('description'),
     /** Made with the service: other parts of it know these names. */
     immutable: integer('immutable', { mode: 'boolean' }).notNull().default(false),
+    mac: mac(),
   },
   (table) => [uniqueIndex('identity_roles_id').on(table.id), uniqueIndex('identity_roles_folded').on(table.folded)],
 )
@@ -90,6 +96,7 @@ export const roleAssignments = sqliteTable(
     roleId: text('role_id')
       .notNull()
       .references(() => identityRoles.id, { onDelete: 'cascade' }),
+    mac: mac(),
   },
   (table) => [
     uniqueIndex('role_assignments_identity').on(table.userId, table.projectId, table.roleId),
@@ -109,10 +116,11 @@ export const applicationCredentials = sqliteTable(
     description: text('description'),
     secretHash: text('secret_hash').notNull(),
     /** The ids of the roles it stands for, as JSON: those of them count that the user still has. */
-    roleIds: text('role_ids', { mode: 'json' }).$type<string[]>().notNull(),
+    roleIds: text('role_ids').notNull(),
     unrestricted: integer('unrestricted', { mode: 'boolean' }).notNull(),
     expires: text('expires'),
     created: text('created').notNull(),
+    mac: mac(),
   },
   (table) => [
     uniqueIndex('application_credentials_id').on(table.id),

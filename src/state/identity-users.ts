@@ -1,9 +1,10 @@
 /** Users: what is kept of them. One public operation is one D1 batch. */
-import { and, eq, not, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, not, sql } from 'drizzle-orm'
 import { hashPassword } from '../crypto/password.ts'
+import { attest, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { identityFault } from './identity-faults.ts'
-import { extraFits, foldName, mergedExtra, nameTaken, newId } from './identity-names.ts'
+import { foldName, mergedExtra, nameTaken, newId } from './identity-names.ts'
 import { identityUsers, type ExtraProperties } from './identity-schema.ts'
 import { changes } from './statements.ts'
 
@@ -38,40 +39,72 @@ export interface UserFilter {
   readonly enabled?: boolean | undefined
 }
 
-const userColumns = {
-  id: identityUsers.id,
-  name: identityUsers.name,
-  enabled: identityUsers.enabled,
-  defaultProjectId: identityUsers.defaultProjectId,
-  extra: identityUsers.extra,
-}
+type UserRow = typeof identityUsers.$inferSelect
+
+/** All columns of a user, and whether the row is in force. */
+export const userColumns = { ...getTableColumns(identityUsers), inForce: inForce('identity_users') }
+
+const asUser = ({ id, name, enabled, defaultProjectId, extra }: Omit<UserRow, 'seq' | 'mac'>): IdentityUser => ({
+  id,
+  name,
+  enabled,
+  defaultProjectId,
+  extra: JSON.parse(extra) as ExtraProperties,
+})
 
 /** The users that the filter lets through, oldest first. */
 export async function listUsers(backend: Backend, { name, enabled }: UserFilter): Promise<IdentityUser[]> {
   const byName = name === undefined ? undefined : eq(identityUsers.folded, foldName(name))
   const byState = enabled === undefined ? undefined : eq(identityUsers.enabled, enabled)
-  return backend.db.select(userColumns).from(identityUsers).where(and(byName, byState)).orderBy(identityUsers.seq)
+  const found = and(byName, byState)
+  const rows = await backend.db.select(userColumns).from(identityUsers).where(found).orderBy(identityUsers.seq)
+  return (await authentic(backend, 'identityUsers', rows)).map(asUser)
+}
+
+async function userRow(backend: Backend, id: string): Promise<UserRow> {
+  const row = await backend.db.select(userColumns).from(identityUsers).where(eq(identityUsers.id, id)).get()
+  if (!row) throw identityFault('notFound', 'user', id)
+  return requireAuthentic(backend, 'identityUsers', row)
 }
 
 /** The user with this id; throws `notFound`. */
 export async function findUser(backend: Backend, id: string): Promise<IdentityUser> {
-  const user = await backend.db.select(userColumns).from(identityUsers).where(eq(identityUsers.id, id)).get()
-  if (!user) throw identityFault('notFound', 'user', id)
-  return user
+  return asUser(await userRow(backend, id))
 }
 
 /** Makes a user; throws `userExists` when the name is taken. */
 export async function createUser(backend: Backend, user: NewUser): Promise<IdentityUser> {
   const { password, ...rest } = user
-  const made = { id: newId(), ...rest }
-  const passwordHash = password === null ? null : await hashPassword(password)
-  const result = await backend.db
-    .insert(identityUsers)
-    .values({ ...made, passwordHash, folded: foldName(user.name), created: backend.now })
-    .onConflictDoNothing()
-    .run()
+  const row = await withMac(backend, 'identityUsers', {
+    id: newId(),
+    ...rest,
+    extra: JSON.stringify(rest.extra),
+    folded: foldName(user.name),
+    passwordHash: password === null ? null : await hashPassword(password),
+    tokenEpoch: 0,
+    created: backend.now,
+  })
+  const [result] = await backend.db.batch([
+    backend.db.insert(identityUsers).values(row).onConflictDoNothing(),
+    attest(backend, [row.mac]),
+  ])
   if (changes(result) === 0) throw identityFault('userExists', user.name)
-  return made
+  return asUser(row)
+}
+
+/** Stores a user over the row that it was made from, if no other has the name; gives whether the name was taken. */
+async function storeUser(backend: Backend, before: UserRow, changed: UserRow, name?: string) {
+  const { seq: _, ...row } = await withMac(backend, 'identityUsers', changed)
+  const taken = nameTaken(identityUsers, before.id, name)
+  const [[found], result] = await backend.db.batch([
+    backend.db.select({ taken: sql<number>`${taken}`.as('taken') }).from(sql`(select 1)`),
+    backend.db
+      .update(identityUsers)
+      .set(row)
+      .where(and(eq(identityUsers.id, before.id), eq(identityUsers.mac, before.mac), not(taken))),
+    attest(backend, [row.mac]),
+  ])
+  return { stored: changes(result) > 0, taken: found?.taken === 1 }
 }
 
 /**
@@ -80,41 +113,36 @@ export async function createUser(backend: Backend, user: NewUser): Promise<Ident
  */
 export async function updateUser(backend: Backend, id: string, change: UserChanges): Promise<IdentityUser> {
   const { name, password, enabled, defaultProjectId, extra } = change
+  const before = await userRow(backend, id)
+  const merged = mergedExtra(before.extra, extra)
+  if (merged === null) throw identityFault('invalid', 'The properties of the user are too large.')
   const passwordHash = typeof password === 'string' ? await hashPassword(password) : password
   const endsTokens = password !== undefined || enabled === false
-  const taken = nameTaken(identityUsers, id, name)
-  const [[updated], [found]] = await backend.db.batch([
-    backend.db
-      .update(identityUsers)
-      .set({
-        name,
-        folded: name === undefined ? undefined : foldName(name),
-        passwordHash,
-        enabled,
-        defaultProjectId,
-        extra: mergedExtra(extra),
-        tokenEpoch: endsTokens ? sql`token_epoch + 1` : undefined,
-      })
-      .where(and(eq(identityUsers.id, id), not(taken), extraFits(extra)))
-      .returning(userColumns),
-    backend.db
-      .select({ taken: sql<number>`${taken}`.as('taken') })
-      .from(identityUsers)
-      .where(eq(identityUsers.id, id)),
-  ])
-  if (updated) return updated
-  if (!found) throw identityFault('notFound', 'user', id)
-  if (found.taken) throw identityFault('userExists', name ?? '')
-  throw identityFault('invalid', 'The properties of the user are too large.')
+  const changed = {
+    ...before,
+    name: name ?? before.name,
+    folded: foldName(name ?? before.name),
+    passwordHash: passwordHash === undefined ? before.passwordHash : passwordHash,
+    enabled: enabled ?? before.enabled,
+    defaultProjectId: defaultProjectId === undefined ? before.defaultProjectId : defaultProjectId,
+    extra: merged,
+    tokenEpoch: before.tokenEpoch + (endsTokens ? 1 : 0),
+  }
+  const { stored, taken } = await storeUser(backend, before, changed, name)
+  if (stored) return asUser(changed)
+  if (taken) throw identityFault('userExists', name ?? '')
+  // Somebody else changed it meanwhile: the change is made of what it is now.
+  return updateUser(backend, id, change)
 }
 
 /** The stored hash of a user's password; undefined for no such user, for a disabled one and for one without. */
 export async function findPasswordHash(backend: Backend, id: string): Promise<string | undefined> {
-  const user = await backend.db
-    .select({ passwordHash: identityUsers.passwordHash })
+  const row = await backend.db
+    .select(userColumns)
     .from(identityUsers)
     .where(and(eq(identityUsers.id, id), eq(identityUsers.enabled, true)))
     .get()
+  const user = row && (await requireAuthentic(backend, 'identityUsers', row))
   return user?.passwordHash ?? undefined
 }
 
@@ -125,12 +153,11 @@ export async function replacePassword(
   oldHash: string,
   password: string,
 ): Promise<boolean> {
-  const result = await backend.db
-    .update(identityUsers)
-    .set({ passwordHash: await hashPassword(password), tokenEpoch: sql`token_epoch + 1` })
-    .where(and(eq(identityUsers.id, id), eq(identityUsers.passwordHash, oldHash)))
-    .run()
-  return changes(result) > 0
+  const passwordHash = await hashPassword(password)
+  const before = await userRow(backend, id)
+  if (before.passwordHash !== oldHash) return false
+  const changed = { ...before, passwordHash, tokenEpoch: before.tokenEpoch + 1 }
+  return (await storeUser(backend, before, changed)).stored || replacePassword(backend, id, oldHash, password)
 }
 
 /** Deletes a user with its role assignments and application credentials; throws `notFound`. */

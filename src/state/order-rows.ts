@@ -1,6 +1,7 @@
 /** The order mutations that run inside the project's object: one guarded D1 batch each. */
 import { and, asc, eq, lte, sql, type SQL } from 'drizzle-orm'
 import { fault } from '../faults.ts'
+import { attest } from './authentic-rows.ts'
 import { belowQuota } from './below-quota.ts'
 import { containers, containerSecrets, issuedCertificates, orders, secrets } from './schema.ts'
 import { live } from './secret-rows.ts'
@@ -23,7 +24,7 @@ export interface OrderResult {
   readonly subStatusMessage: string
   readonly container: typeof containers.$inferInsert
   readonly secrets: readonly (typeof secrets.$inferInsert)[]
-  readonly members: readonly { readonly name: string; readonly secretId: string }[]
+  readonly members: readonly (typeof containerSecrets.$inferInsert)[]
   /** The certificate that it issued, if any. */
   readonly issued?: typeof issuedCertificates.$inferInsert
 }
@@ -39,9 +40,12 @@ export async function storeOrder(store: Store, { order, secret }: StoredOrder): 
   const counted = sql`select count(*) from ${orders} where ${orders.projectId} = ${order.projectId}`
   const insertOrder = insertWhere(store, orders, order, belowQuota(store, 'orders', order.projectId, counted))
   const orderIsThere = sql`exists (select 1 from ${orders} where ${orders.id} = ${order.id})`
-  const [result] = await store.db.batch(
-    secret ? [insertOrder, insertWhere(store, secrets, secret, orderIsThere)] : [insertOrder],
-  )
+  const macs = [order, ...(secret ? [secret] : [])].map(({ mac }) => mac)
+  const [result] = await store.db.batch([
+    insertOrder,
+    ...(secret ? [insertWhere(store, secrets, secret, orderIsThere)] : []),
+    attest(store, macs, orderIsThere),
+  ])
   if (changes(result) === 0) throw fault('quotaReached')
   return null
 }
@@ -67,6 +71,9 @@ function membersAreThere({ projectId, members, secrets: made }: OrderResult, now
     and ${secrets.id} in (select value from json_each(${JSON.stringify(ids)}))) = ${ids.length}`
 }
 
+const macsOf = ({ container, secrets: made, members, issued }: OrderResult) =>
+  [container, ...made, ...members, ...(issued ? [issued] : [])].map(({ mac }) => mac)
+
 /**
  * Ends the order ACTIVE with its result, all or nothing, if it is still PENDING: of repeated runs only one lands, and
  * none for a deleted order. Gives whether this one did.
@@ -82,10 +89,9 @@ export async function storeResult(store: Store, result: OrderResult): Promise<bo
     db.update(orders).set(ended).where(asRead),
     insertWhere(store, containers, container, landed),
     ...result.secrets.map((secret) => insertWhere(store, secrets, secret, landed)),
-    ...result.members.map((member) =>
-      insertWhere(store, containerSecrets, { containerId: container.id, ...member }, landed),
-    ),
+    ...result.members.map((member) => insertWhere(store, containerSecrets, member, landed)),
     ...(result.issued ? [insertWhere(store, issuedCertificates, result.issued, landed)] : []),
+    attest(store, macsOf(result), landed),
   ])
   return changes(update) > 0
 }
@@ -147,12 +153,21 @@ export async function restartOrder(
   store: Store,
   projectId: string,
   orderId: string,
-  begun: { readonly meta: string; readonly due: string; readonly subStatus: string; readonly subStatusMessage: string },
+  begun: {
+    readonly meta: string
+    readonly mac: string
+    readonly due: string
+    readonly subStatus: string
+    readonly subStatusMessage: string
+  },
 ): Promise<boolean> {
   const waits = sql`${orders.type} = 'certificate' and ${orders.status} in ('PENDING', 'ERROR')`
-  const result = await store.db
-    .update(orders)
-    .set({ ...begun, status: 'PENDING', attempts: 1, errorStatusCode: null, errorReason: null, updated: store.now })
-    .where(and(eq(orders.id, orderId), eq(orders.projectId, projectId), waits))
+  const [result] = await store.db.batch([
+    store.db
+      .update(orders)
+      .set({ ...begun, status: 'PENDING', attempts: 1, errorStatusCode: null, errorReason: null, updated: store.now })
+      .where(and(eq(orders.id, orderId), eq(orders.projectId, projectId), waits)),
+    attest(store, [begun.mac]),
+  ])
   return changes(result) > 0
 }

@@ -3,9 +3,11 @@ import { and, eq } from 'drizzle-orm'
 import { open } from '../crypto/envelope.ts'
 import { generateKeyPair } from '../crypto/key-pairs.ts'
 import type { Backend } from './backend.ts'
+import { authentic, inForce } from './authentic-rows.ts'
 import { certificateResult } from './certificate-orders.ts'
-import type { OrderResult } from './order-rows.ts'
-import { passphrasePlace, type Order } from './orders.ts'
+import { containerRows } from './containers.ts'
+import type { OrderError, OrderResult } from './order-rows.ts'
+import { FAILURE, passphrasePlace, type Order } from './orders.ts'
 import { openKey } from './project-keys.ts'
 import { circumstances, settled } from './project-object.ts'
 import { orders, projectKeys } from './schema.ts'
@@ -23,6 +25,7 @@ interface KeyPairMeta {
 
 interface WaitingRow {
   readonly order: Order
+  readonly inForce: number
   readonly wrapped: Uint8Array | null
 }
 
@@ -33,7 +36,7 @@ async function waitingOrder(backend: Backend, projectId: string, id: string): Pr
     eq(projectKeys.version, orders.keyVersion),
   )
   return backend.db
-    .select({ order: orders, wrapped: projectKeys.wrapped })
+    .select({ order: orders, wrapped: projectKeys.wrapped, inForce: inForce('orders') })
     .from(orders)
     .leftJoin(projectKeys, keyOfOrder)
     .where(and(eq(orders.id, id), eq(orders.projectId, projectId), eq(orders.status, 'PENDING')))
@@ -70,25 +73,24 @@ async function keyPairResult(backend: Backend, row: WaitingRow): Promise<OrderRe
     await part('public_key', 'public', pair.publicKey),
     ...(passphrase ? [await part('private_key_passphrase', 'passphrase', new TextEncoder().encode(passphrase))] : []),
   ]
-  const { now } = backend
+  const members = parts.map(({ name, row: secret }) => ({ name, secretId: secret.id }))
+  const made = await containerRows(backend, owner, { name: meta.name, type: pair.containerType, secrets: members })
   return {
     orderId: order.id,
     projectId: order.projectId,
     meta: order.meta,
     subStatus: 'Unknown',
     subStatusMessage: 'Unknown',
-    container: {
-      id: crypto.randomUUID(),
-      projectId: order.projectId,
-      creatorId: order.creatorId,
-      name: meta.name,
-      type: pair.containerType,
-      created: now,
-      updated: now,
-    },
+    ...made,
     secrets: parts.map(({ row: secret }) => secret),
-    members: parts.map(({ name, row: secret }) => ({ name, secretId: secret.id })),
   }
+}
+
+/** What a waiting order ends with. One whose row is not authentic was not ordered by anybody. */
+async function resultOf(backend: Backend, row: WaitingRow): Promise<OrderResult | OrderError> {
+  const [order] = await authentic(backend, 'orders', [{ ...row.order, inForce: row.inForce }])
+  if (!order) return { code: '500', reason: FAILURE }
+  return order.type === 'certificate' ? certificateResult(backend, order) : keyPairResult(backend, row)
 }
 
 /**
@@ -99,8 +101,7 @@ export async function runOrder(backend: Backend, projectId: string, orderId: str
   const row = await waitingOrder(backend, projectId, orderId)
   if (!row) return
   const project = backend.projects.getByName(projectId)
-  const certifies = row.order.type === 'certificate'
-  const result = await (certifies ? certificateResult(backend, row.order) : keyPairResult(backend, row))
+  const result = await resultOf(backend, row)
   await settled<unknown>(
     'reason' in result
       ? project.failOrder(circumstances(backend), projectId, orderId, result)

@@ -1,10 +1,11 @@
 /** Orders: what is asked of the service to generate, and what became of it. */
-import { and, asc, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm'
 import type { Caller } from '../caller.ts'
 import { seal } from '../crypto/envelope.ts'
 import { symmetricKey, symmetricOutcome } from '../crypto/generate.ts'
 import { keyPairOutcome } from '../crypto/key-pairs.ts'
 import { fault } from '../faults.ts'
+import { authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { progressOf } from './order-schedule.ts'
 import { circumstances, settled } from './project-object.ts'
@@ -52,8 +53,14 @@ const orderErrors = {
 const NO_SUB_STATUS = 'Unknown'
 
 /** An order of the caller's that has not begun. */
-function newOrder(backend: Backend, caller: Caller, type: string, shown: unknown): NewOrder {
-  return {
+function newOrder(
+  backend: Backend,
+  caller: Caller,
+  type: string,
+  shown: unknown,
+  contentType: string | null = null,
+): Promise<NewOrder> {
+  return withMac(backend, 'orders', {
     id: crypto.randomUUID(),
     projectId: caller.projectId,
     creatorId: caller.userId,
@@ -62,7 +69,8 @@ function newOrder(backend: Backend, caller: Caller, type: string, shown: unknown
     status: 'PENDING',
     created: backend.now,
     updated: backend.now,
-  }
+    contentType,
+  })
 }
 
 const projectOf = (backend: Backend, { projectId }: { readonly projectId: string }) =>
@@ -81,7 +89,7 @@ async function placeFailed(backend: Backend, order: NewOrder, outcome: keyof typ
  * What cannot be generated is an order in ERROR. Gives the order's id; throws `quotaReached`.
  */
 export async function placeKeyOrder(backend: Backend, caller: Caller, wanted: GeneratedOrder): Promise<string> {
-  const order = newOrder(backend, caller, 'key', wanted.shown)
+  const order = await newOrder(backend, caller, 'key', wanted.shown)
   const outcome = symmetricOutcome(wanted.algorithm, wanted.bitLength, wanted.mode)
   if (outcome !== 'generated') return placeFailed(backend, order, outcome)
   const { shown: _, ...described } = wanted
@@ -105,13 +113,12 @@ export async function placeKeyPairOrder(
   caller: Caller,
   wanted: KeyPairOrder,
 ): Promise<{ id: string; run: boolean }> {
-  const order = newOrder(backend, caller, 'asymmetric', wanted.shown)
+  const order = await newOrder(backend, caller, 'asymmetric', wanted.shown, wanted.contentType)
   const known = keyPairOutcome(wanted.algorithm, wanted.bitLength)
   const outcome = known === 'generated' && wanted.passphrase === 'unusable' ? 'passphrase' : known
   if (outcome !== 'generated') return { id: await placeFailed(backend, order, outcome), run: false }
   const accepted = {
     ...order,
-    contentType: wanted.contentType,
     attempts: 1,
     ...progressOf(1, backend.now),
     ...(await sealedPassphrase(backend, order, wanted)),
@@ -122,7 +129,11 @@ export async function placeKeyPairOrder(
 
 /** Accepts an order for a certificate, which the caller is to run as it does an order for a key pair. */
 export async function placeCertificateOrder(backend: Backend, caller: Caller, meta: object): Promise<string> {
-  const order = { ...newOrder(backend, caller, 'certificate', meta), attempts: 1, ...progressOf(1, backend.now) }
+  const order = {
+    ...(await newOrder(backend, caller, 'certificate', meta)),
+    attempts: 1,
+    ...progressOf(1, backend.now),
+  }
   await settled(projectOf(backend, order).acceptOrder(circumstances(backend), { order, secret: null }))
   return order.id
 }
@@ -133,7 +144,8 @@ export async function placeCertificateOrder(backend: Backend, caller: Caller, me
  */
 export async function updateCertificateOrder(backend: Backend, order: Order, meta: object): Promise<void> {
   if (order.type !== 'certificate') throw fault('orderTypeFixed', order.type)
-  const begun = { meta: JSON.stringify(meta), ...progressOf(1, backend.now) }
+  const { meta: kept, mac } = await withMac(backend, 'orders', { ...order, meta: JSON.stringify(meta) })
+  const begun = { meta: kept, mac, ...progressOf(1, backend.now) }
   const call = projectOf(backend, order).updateOrder(circumstances(backend), order.projectId, order.id, begun)
   if (!(await settled(call))) throw fault('orderNotPending', 'ACTIVE')
 }
@@ -150,12 +162,12 @@ async function sealedPassphrase(backend: Backend, order: NewOrder, { passphrase 
 /** The caller's project's order with this id; throws `orderNotFound`, also for an order of another project. */
 export async function findOrder(backend: Backend, projectId: string, id: string): Promise<Order> {
   const row = await backend.db
-    .select()
+    .select({ ...getTableColumns(orders), inForce: inForce('orders') })
     .from(orders)
     .where(and(eq(orders.id, id), eq(orders.projectId, projectId)))
     .get()
   if (!row) throw fault('orderNotFound')
-  return row
+  return requireAuthentic(backend, 'orders', row)
 }
 
 /** One page of the project's orders, oldest first, and how many there are; `meta` keeps those whose meta contains it. */
@@ -176,7 +188,7 @@ export async function listOrders(
       .from(orders)
       .where(wanted),
   ])
-  return { items, total: counted?.total ?? 0 }
+  return { items: await authentic(backend, 'orders', items), total: counted?.total ?? 0 }
 }
 
 /** Deletes an order; the secret or container that it made stays. Throws `orderNotFound`. */

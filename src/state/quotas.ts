@@ -1,6 +1,7 @@
 /** Limits on how much a project may have. */
-import { asc, eq, sql } from 'drizzle-orm'
+import { asc, eq, getTableColumns, sql } from 'drizzle-orm'
 import { fault } from '../faults.ts'
+import { attest, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { projectQuotas } from './schema.ts'
 import { changes } from './statements.ts'
@@ -14,21 +15,25 @@ export type OwnLimits = Readonly<Record<QuotaName, number | null>>
 
 const UNLIMITED = -1
 
-const limitColumns = {
-  secrets: projectQuotas.secrets,
-  orders: projectQuotas.orders,
-  containers: projectQuotas.containers,
-  consumers: projectQuotas.consumers,
-  cas: projectQuotas.cas,
-}
+const quotaColumns = { ...getTableColumns(projectQuotas), inForce: inForce('project_quotas') }
 
-async function ownLimits(backend: Backend, projectId: string): Promise<OwnLimits | undefined> {
-  return backend.db.select(limitColumns).from(projectQuotas).where(eq(projectQuotas.projectId, projectId)).get()
+const limitsOf = ({ secrets, orders, containers, consumers, cas }: OwnLimits): OwnLimits => ({
+  secrets,
+  orders,
+  containers,
+  consumers,
+  cas,
+})
+
+async function ownRow(backend: Backend, projectId: string) {
+  const ofProject = eq(projectQuotas.projectId, projectId)
+  const row = await backend.db.select(quotaColumns).from(projectQuotas).where(ofProject).get()
+  return row && requireAuthentic(backend, 'projectQuotas', row)
 }
 
 /** The limits that hold for a project: its own where set, else the configured ones. */
 export async function effectiveQuotas(backend: Backend, projectId: string): Promise<Record<QuotaName, number>> {
-  const own = await ownLimits(backend, projectId)
+  const own = await ownRow(backend, projectId)
   const defaults = { ...backend.quotas, cas: UNLIMITED }
   const limits = quotaNames.map((name) => [name, own?.[name] ?? defaults[name]])
   return Object.fromEntries(limits) as Record<QuotaName, number>
@@ -36,9 +41,9 @@ export async function effectiveQuotas(backend: Backend, projectId: string): Prom
 
 /** The limits that a project was given; throws `projectQuotasNotFound` when it was given none. */
 export async function findProjectQuotas(backend: Backend, projectId: string): Promise<OwnLimits> {
-  const own = await ownLimits(backend, projectId)
+  const own = await ownRow(backend, projectId)
   if (!own) throw fault('projectQuotasNotFound')
-  return own
+  return limitsOf(own)
 }
 
 /** One page of the projects that were given limits, oldest first. */
@@ -48,14 +53,18 @@ export async function listProjectQuotas(
 ): Promise<{ items: { projectId: string; limits: OwnLimits }[]; total: number }> {
   const [rows, [counted]] = await backend.db.batch([
     backend.db
-      .select({ projectId: projectQuotas.projectId, ...limitColumns })
+      .select(quotaColumns)
       .from(projectQuotas)
       .orderBy(asc(projectQuotas.seq))
       .limit(page.limit)
       .offset(page.offset),
     backend.db.select({ total: sql<number>`count(*)` }).from(projectQuotas),
   ])
-  return { items: rows.map(({ projectId, ...limits }) => ({ projectId, limits })), total: counted?.total ?? 0 }
+  const passed = await authentic(backend, 'projectQuotas', rows)
+  return {
+    items: passed.map((row) => ({ projectId: row.projectId, limits: limitsOf(row) })),
+    total: counted?.total ?? 0,
+  }
 }
 
 /** Gives a project limits: those that are given are set, the others stay as they are. */
@@ -64,11 +73,20 @@ export async function setProjectQuotas(
   projectId: string,
   given: Partial<Record<QuotaName, number | undefined>>,
 ): Promise<void> {
-  const limits = Object.fromEntries(Object.entries(given).filter(([, limit]) => limit !== undefined))
-  const insert = backend.db.insert(projectQuotas).values({ projectId, ...limits })
-  await (Object.keys(limits).length > 0
-    ? insert.onConflictDoUpdate({ target: projectQuotas.projectId, set: limits })
-    : insert.onConflictDoNothing())
+  const own = await ownRow(backend, projectId)
+  const limits = Object.fromEntries(quotaNames.map((name) => [name, given[name] ?? own?.[name] ?? null])) as OwnLimits
+  const row = await withMac(backend, 'projectQuotas', { projectId, ...limits })
+  const set = { ...limits, mac: row.mac }
+  const asRead = eq(projectQuotas.mac, own?.mac ?? '')
+  const [result] = await backend.db.batch([
+    backend.db
+      .insert(projectQuotas)
+      .values(row)
+      .onConflictDoUpdate({ target: projectQuotas.projectId, set, setWhere: asRead }),
+    attest(backend, [row.mac]),
+  ])
+  // Somebody else gave it limits meanwhile: these are set over those.
+  if (changes(result) === 0) await setProjectQuotas(backend, projectId, given)
 }
 
 /** Returns a project to the configured limits; throws `projectQuotasNotFound` when it was given none. */

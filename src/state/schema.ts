@@ -16,12 +16,14 @@ const ofContainer = () =>
     .notNull()
     .references(() => containers.id, { onDelete: 'cascade' })
 const seq = () => integer('seq').primaryKey({ autoIncrement: true })
+/** The code that authenticates the row; `protection.ts` says over which columns, `attestations` whether it is in force. */
+const mac = () => text('mac').notNull()
 const times = { created: text('created').notNull(), updated: text('updated').notNull() }
 
-/** The read ACL of a secret or container stands in its own row; all null: there is none. `users` is a JSON array. */
+/** The read ACL of a secret or container stands in its own row; all null: there is none. `users` is a JSON array of ids. */
 const acl = () => ({
   aclProjectAccess: integer('acl_project_access', { mode: 'boolean' }),
-  aclUsers: text('acl_users', { mode: 'json' }).$type<string[]>(),
+  aclUsers: text('acl_users'),
   aclCreated: text('acl_created'),
   aclUpdated: text('acl_updated'),
 })
@@ -63,6 +65,7 @@ export const secrets = sqliteTable(
     /** The secret store and the version of its project key under which `sealed` was made. */
     store: text('store').notNull(),
     keyVersion: integer('key_version'),
+    mac: mac(),
     /** The payload, sealed; null until there is one. Last, so that a list does not read over it. */
     sealed: blob('sealed', { mode: 'buffer' }),
   },
@@ -123,6 +126,7 @@ export const containers = sqliteTable(
     type: text('type').notNull(),
     ...times,
     ...acl(),
+    mac: mac(),
   },
   (table) => [uniqueIndex('containers_id').on(table.id), index('containers_project').on(table.projectId)],
 )
@@ -134,6 +138,7 @@ export const containerSecrets = sqliteTable(
     containerId: ofContainer(),
     secretId: ofSecret(),
     name: text('name'),
+    mac: mac(),
   },
   (table) => [
     index('container_secrets_container').on(table.containerId),
@@ -185,6 +190,7 @@ export const orders = sqliteTable(
     /** While PENDING: the passphrase for what is made, sealed under the project's key of this store and version. */
     store: text('store'),
     keyVersion: integer('key_version'),
+    mac: mac(),
     sealed: blob('sealed', { mode: 'buffer' }),
   },
   (table) => [
@@ -207,6 +213,7 @@ export const projectQuotas = sqliteTable(
     containers: integer('containers'),
     consumers: integer('consumers'),
     cas: integer('cas'),
+    mac: mac(),
   },
   (table) => [uniqueIndex('project_quotas_project').on(table.projectId)],
 )
@@ -215,6 +222,7 @@ export const projectQuotas = sqliteTable(
 export const preferredStores = sqliteTable('preferred_stores', {
   projectId: text('project_id').primaryKey(),
   store: text('store').notNull(),
+  mac: mac(),
 })
 
 /**
@@ -235,6 +243,7 @@ export const certificateAuthorities = sqliteTable(
     created: text('created').notNull(),
     store: text('store').notNull(),
     keyVersion: integer('key_version').notNull(),
+    mac: mac(),
     /** The private keys, PKCS#8, sealed. */
     rootSealed: blob('root_sealed', { mode: 'buffer' }).notNull(),
     issuingSealed: blob('issuing_sealed', { mode: 'buffer' }).notNull(),
@@ -254,6 +263,7 @@ export const issuedCertificates = sqliteTable(
     created: text('created').notNull(),
     /** When it was revoked; null: it is good. */
     revoked: text('revoked'),
+    mac: mac(),
   },
   (table) => [
     index('issued_certificates_container').on(table.containerId),
@@ -262,3 +272,9 @@ export const issuedCertificates = sqliteTable(
       .where(sql`revoked is not null`),
   ],
 )
+
+/**
+ * The codes of the rows that are in force. A row that was restored from an older copy has a code that is not here any
+ * more: triggers take a code away when its row is changed or deleted, and nothing but a mutation brings one in.
+ */
+export const attestations = sqliteTable('attestations', { mac: text('mac').primaryKey() })

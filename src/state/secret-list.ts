@@ -2,9 +2,10 @@
 import { and, asc, desc, eq, gt, gte, lt, lte, sql, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import type { Caller } from '../caller.ts'
+import { authentic } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { secretReaders, secrets } from './schema.ts'
-import { asSecret, live, secretColumns, type Secret } from './secret-rows.ts'
+import { asSecret, live, protectedRow, secretColumns, type Secret } from './secret-rows.ts'
 
 export type Comparison = 'eq' | 'gt' | 'gte' | 'lt' | 'lte'
 
@@ -88,7 +89,10 @@ function ordering(sort: readonly SortTerm[]): SQL[] {
   return [...terms, asc(secrets.seq)]
 }
 
-/** One page of secrets, oldest first unless sorted, and how many match in all: one round trip. */
+/**
+ * One page of secrets, oldest first unless sorted, and how many match in all: one round trip. Rows that are not
+ * authentic are left out; whether a row is an older state of itself is asked when it is read alone.
+ */
 export async function listSecrets(
   backend: Backend,
   caller: Caller,
@@ -110,5 +114,6 @@ export async function listSecrets(
       .from(secrets)
       .where(wanted),
   ])
-  return { items: rows.map((row) => asSecret(row)), total: counted?.total ?? 0 }
+  const passed = await authentic(backend, 'secrets', rows.map(protectedRow))
+  return { items: passed.map((row) => asSecret(row)), total: counted?.total ?? 0 }
 }

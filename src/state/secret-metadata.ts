@@ -3,7 +3,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { fault } from '../faults.ts'
 import type { Backend } from './backend.ts'
 import { secretMetadata, secrets } from './schema.ts'
-import { asSecret, findSecretBy, secretIs, type Secret } from './secret-rows.ts'
+import { authenticSecret, findSecretBy, secretIs, type Secret } from './secret-rows.ts'
 import { changes, insertWhere } from './statements.ts'
 
 export interface DescribedSecret extends Secret {
@@ -17,7 +17,7 @@ export async function findDescribedSecret(backend: Backend, id: string): Promise
     backend.db.select().from(secretMetadata).where(eq(secretMetadata.secretId, id)),
   ])
   if (!row) throw fault('secretNotFound')
-  return { ...asSecret(row), metadata: new Map(pairs.map(({ key, value }) => [key, value])) }
+  return { ...(await authenticSecret(backend, row)), metadata: new Map(pairs.map(({ key, value }) => [key, value])) }
 }
 
 const pairIs = (secret: Secret, key: string) => and(eq(secretMetadata.secretId, secret.id), eq(secretMetadata.key, key))

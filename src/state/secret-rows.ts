@@ -1,6 +1,8 @@
 /** The rows of secrets: which columns make a secret, and the statements that read it. */
 import { and, eq, sql, type SQL } from 'drizzle-orm'
-import { aclColumns, guarded, type AclRow, type Guarded } from './guarded.ts'
+import { inForce, requireAuthentic } from './authentic-rows.ts'
+import type { Backend } from './backend.ts'
+import { aclColumns, aclRow, guarded, type AclRow, type Guarded } from './guarded.ts'
 import { secrets } from './schema.ts'
 import type { Store } from './store.ts'
 
@@ -26,6 +28,8 @@ export interface Secret extends Guarded {
   readonly updated: string
   readonly contentType: string | null
   readonly hasPayload: boolean
+  /** The code of its row: a change is stored only over the row that it was made from. */
+  readonly mac: string
   readonly consumers: readonly ConsumerOfSecret[]
 }
 
@@ -54,6 +58,7 @@ export const secretColumns = {
   updated: secrets.updated,
   contentType: secrets.contentType,
   hasPayload: sql<number>`${secrets.sealed} is not null`,
+  mac: secrets.mac,
   ...aclColumns(secrets),
   consumers: consumersAsJson,
 }
@@ -63,7 +68,11 @@ export interface SecretRow extends Omit<Secret, 'hasPayload' | 'consumers' | key
   readonly consumers: string
 }
 
-/** The secret of a row read with {@link secretColumns}; further columns stay as they are. */
+/** What the code of a secret's row covers, of a row that was read or of the secret itself. */
+export const protectedRow = <Row extends SecretRow>(row: Row) => ({ ...row, sealed: row.hasPayload })
+export const protectedSecret = (secret: Secret) => ({ ...secret, ...aclRow(secret.acl), sealed: secret.hasPayload })
+
+/** The secret of an authentic row read with {@link secretColumns}; further columns stay as they are. */
 export function asSecret<Row extends SecretRow>(row: Row): Omit<Row, keyof SecretRow> & Secret {
   return {
     ...row,
@@ -73,10 +82,16 @@ export function asSecret<Row extends SecretRow>(row: Row): Omit<Row, keyof Secre
   }
 }
 
+/** The secret of a row; throws `RowRefused` when the row is not authentic. */
+export async function authenticSecret<Row extends SecretRow>(backend: Backend, row: Row) {
+  await requireAuthentic(backend, 'secrets', protectedRow(row))
+  return asSecret(row)
+}
+
 /** The statement that reads the live secret with this id, for a batch. */
 export function findSecretBy({ db, now }: Store, id: string) {
   return db
-    .select(secretColumns)
+    .select({ ...secretColumns, inForce: inForce('secrets') })
     .from(secrets)
     .where(and(eq(secrets.id, id), live(now)))
 }

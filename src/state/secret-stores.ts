@@ -2,8 +2,9 @@
  * Secret stores: where new secrets of a project are kept, each with project keys of its own. There is one, or with
  * SECRET_STORES=multiple there are two, between which a project may choose.
  */
-import { eq } from 'drizzle-orm'
+import { eq, getTableColumns } from 'drizzle-orm'
 import { fault } from '../faults.ts'
+import { attest, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { preferredStores } from './schema.ts'
 import { changes } from './statements.ts'
@@ -39,8 +40,12 @@ export function findStore(backend: Backend, id: string): SecretStore {
 }
 
 async function preferredId(backend: Backend, projectId: string): Promise<string | undefined> {
-  const row = await backend.db.select().from(preferredStores).where(eq(preferredStores.projectId, projectId)).get()
-  return row?.store
+  const row = await backend.db
+    .select({ ...getTableColumns(preferredStores), inForce: inForce('preferred_stores') })
+    .from(preferredStores)
+    .where(eq(preferredStores.projectId, projectId))
+    .get()
+  return row && (await requireAuthentic(backend, 'preferredStores', row)).store
 }
 
 /** The store that the project chose; throws `singleStore`, and `noPreferredStore` when it chose none. */
@@ -54,11 +59,14 @@ export async function preferredStore(backend: Backend, projectId: string): Promi
 
 /** Chooses a store for the secrets that the project makes from now on. */
 export async function preferStore(backend: Backend, projectId: string, store: SecretStore): Promise<void> {
-  const row = { projectId, store: store.id }
-  await backend.db
-    .insert(preferredStores)
-    .values(row)
-    .onConflictDoUpdate({ target: preferredStores.projectId, set: { store: store.id } })
+  const row = await withMac(backend, 'preferredStores', { projectId, store: store.id })
+  await backend.db.batch([
+    backend.db
+      .insert(preferredStores)
+      .values(row)
+      .onConflictDoUpdate({ target: preferredStores.projectId, set: { store: row.store, mac: row.mac } }),
+    attest(backend, [row.mac]),
+  ])
 }
 
 /** Takes the project's choice back; throws `noPreferredStore` when it chose none. */

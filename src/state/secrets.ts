@@ -1,13 +1,23 @@
 /** Secrets: what is kept of them, and what must stay true. One public operation is one D1 batch. */
 import { and, eq, isNull, sql, type SQL } from 'drizzle-orm'
 import type { Caller } from '../caller.ts'
-import { open, seal } from '../crypto/envelope.ts'
+import { open, seal, SealError } from '../crypto/envelope.ts'
 import { fault } from '../faults.ts'
+import { attest, inForce, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
+import { aclRow } from './guarded.ts'
 import { openKey, sealingKey } from './project-keys.ts'
 import { belowQuota } from './below-quota.ts'
 import { projectKeys, secretConsumers, secrets } from './schema.ts'
-import { asSecret, findSecretBy, live, secretColumns, secretIs, type Secret } from './secret-rows.ts'
+import {
+  authenticSecret,
+  findSecretBy,
+  live,
+  protectedSecret,
+  secretColumns,
+  secretIs,
+  type Secret,
+} from './secret-rows.ts'
 import { changes, insertWhere } from './statements.ts'
 import { storeForNewSecrets } from './secret-stores.ts'
 
@@ -38,7 +48,7 @@ export interface NewSecret {
 export async function findSecret(backend: Backend, id: string): Promise<Secret> {
   const [row] = await findSecretBy(backend, id)
   if (!row) throw fault('secretNotFound')
-  return asSecret(row)
+  return authenticSecret(backend, row)
 }
 
 /** Like {@link findSecret}, with the sealed payload and the wrapped key that opens it. */
@@ -51,6 +61,7 @@ export async function findSealedSecret(backend: Backend, id: string): Promise<Se
   const row = await backend.db
     .select({
       ...secretColumns,
+      inForce: inForce('secrets'),
       store: secrets.store,
       keyVersion: secrets.keyVersion,
       sealed: secrets.sealed,
@@ -61,7 +72,7 @@ export async function findSealedSecret(backend: Backend, id: string): Promise<Se
     .where(and(eq(secrets.id, id), live(backend.now)))
     .get()
   if (!row) throw fault('secretNotFound')
-  return asSecret(row)
+  return authenticSecret(backend, row)
 }
 
 const payloadPlace = (project: string, id: string) => ({ project, kind: 'payload', id })
@@ -70,7 +81,7 @@ const payloadPlace = (project: string, id: string) => ({ project, kind: 'payload
 export async function openPayload(backend: Backend, secret: SealedSecret): Promise<Uint8Array<ArrayBuffer>> {
   const { projectId, store, keyVersion, sealed, wrapped } = secret
   if (!sealed) throw fault('noPayload')
-  if (!wrapped || keyVersion === null) throw new Error('the key of a stored payload is missing')
+  if (!wrapped || keyVersion === null) throw new SealError('the key of a stored payload is missing')
   const key = await openKey(backend, { project: projectId, store, version: keyVersion }, wrapped)
   return open(key, payloadPlace(projectId, secret.id), sealed)
 }
@@ -85,17 +96,18 @@ export async function sealedRow(
   const id = crypto.randomUUID()
   const store = await storeForNewSecrets(backend, caller.projectId)
   const key = payload && (await sealingKey(backend, caller.projectId, store))
-  return {
+  return withMac(backend, 'secrets', {
     ...described,
     id,
     projectId: caller.projectId,
     creatorId: caller.userId,
     created: backend.now,
     updated: backend.now,
+    ...aclRow(null),
     store,
     keyVersion: key ? key.version : null,
     sealed: key ? Buffer.from(await seal(key, payloadPlace(caller.projectId, id), payload)) : null,
-  }
+  })
 }
 
 function countOfSecrets(projectId: string, now: string): SQL {
@@ -106,12 +118,15 @@ function countOfSecrets(projectId: string, now: string): SQL {
 export async function createSecret(backend: Backend, caller: Caller, secret: NewSecret): Promise<string> {
   const row = await sealedRow(backend, caller, secret)
   const allowed = belowQuota(backend, 'secrets', caller.projectId, countOfSecrets(caller.projectId, backend.now))
-  const result = await insertWhere(backend, secrets, row, allowed)
+  const [result] = await backend.db.batch([insertWhere(backend, secrets, row, allowed), attest(backend, [row.mac])])
   if (changes(result) === 0) throw fault('quotaReached')
   return row.id
 }
 
-/** Gives a secret its payload, once; throws `payloadExists` when it has one, also when another PUT was faster. */
+/**
+ * Gives a secret its payload, once; throws `payloadExists` when it has one, also when another PUT was faster, and
+ * `secretNotFound` when it has gone meanwhile.
+ */
 export async function putPayload(
   backend: Backend,
   secret: Secret,
@@ -122,11 +137,16 @@ export async function putPayload(
   const store = await storeForNewSecrets(backend, secret.projectId)
   const key = await sealingKey(backend, secret.projectId, store)
   const sealed = Buffer.from(await seal(key, payloadPlace(secret.projectId, secret.id), payload))
-  const result = await backend.db
-    .update(secrets)
-    .set({ sealed, store, keyVersion: key.version, contentType, updated: backend.now })
-    .where(and(secretIs(secret), isNull(secrets.sealed)))
-  if (changes(result) === 0) throw fault('payloadExists')
+  const { mac } = await withMac(backend, 'secrets', { ...protectedSecret(secret), contentType, sealed })
+  const [result] = await backend.db.batch([
+    backend.db
+      .update(secrets)
+      .set({ sealed, store, keyVersion: key.version, contentType, mac, updated: backend.now })
+      .where(and(secretIs(secret), isNull(secrets.sealed), eq(secrets.mac, secret.mac))),
+    attest(backend, [mac]),
+  ])
+  // Its payload or its ACL came meanwhile: the change is made of what it is now.
+  if (changes(result) === 0) await putPayload(backend, await findSecret(backend, secret.id), contentType, payload)
 }
 
 /**

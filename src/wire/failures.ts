@@ -51,12 +51,18 @@ function causes(error: unknown): Error[] {
   return chain
 }
 
+/** What a failure is called in the log: one that the storage caused has an event of its own. */
+const events: Readonly<Record<string, string>> = {
+  SealError: 'value does not open',
+  RowRefused: 'row refused',
+}
+
 /** Logs a failure that nobody foresaw, without a value in it: drizzle's messages hold what a statement was given. */
 export function logUnexpected(c: Context<Service>, error: unknown): void {
   const chain = causes(error)
   const innermost = chain.at(-1)
   logProblem({
-    event: 'unexpected failure',
+    event: events[innermost?.name ?? ''] ?? 'unexpected failure',
     operation: c.var.operation,
     path: new URL(c.req.url).pathname,
     error: innermost?.name ?? typeof error,

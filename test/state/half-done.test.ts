@@ -4,9 +4,11 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { Caller } from '../../src/caller.ts'
 import { readConfig, type Environment } from '../../src/config.ts'
 import { deleteAcl, setAcl } from '../../src/state/acls.ts'
+import { withMac } from '../../src/state/authentic-rows.ts'
 import { backendOf, type Backend } from '../../src/state/backend.ts'
 import { removeConsumer, storeConsumer, type Registration } from '../../src/state/consumer-rows.ts'
-import { addToContainer, createContainer, findContainer, removeFromContainer } from '../../src/state/containers.ts'
+import { addToContainer, containerRows, createContainer } from '../../src/state/containers.ts'
+import { findContainer, removeFromContainer } from '../../src/state/containers.ts'
 import { storeOrder, storeResult } from '../../src/state/order-rows.ts'
 import { replaceMetadata } from '../../src/state/secret-metadata.ts'
 import { createSecret, findSecret, sealedRow, type NewSecret } from '../../src/state/secrets.ts'
@@ -69,7 +71,7 @@ beforeAll(async () => {
     ...registration(),
     identity: { service: 's', resourceType: 't', resourceId: 'there' },
   })
-  await storeOrder(backend, { order: order(orderId), secret: null })
+  await storeOrder(backend, { order: await order(backend, orderId), secret: null })
   await setAcl(backend, 'secret', await findSecret(backend, secretId), { projectAccess: false, users: ['u'] }, true)
 })
 
@@ -82,26 +84,18 @@ const registration = (): Registration => ({
   identity: { service: 's', resourceType: 't', resourceId: 'new' },
 })
 
-const order = (id: string) => ({
-  id,
-  projectId: caller.projectId,
-  creatorId: caller.userId,
-  type: 'asymmetric',
-  meta: '{}',
-  status: 'PENDING',
-  created: NOW,
-  updated: NOW,
-})
-
-const container = () => ({
-  id: crypto.randomUUID(),
-  projectId: caller.projectId,
-  creatorId: caller.userId,
-  name: null,
-  type: 'rsa',
-  created: NOW,
-  updated: NOW,
-})
+const order = (backend: Backend, id: string) =>
+  withMac(backend, 'orders', {
+    id,
+    projectId: caller.projectId,
+    creatorId: caller.userId,
+    type: 'asymmetric',
+    meta: '{}',
+    contentType: null,
+    status: 'PENDING',
+    created: NOW,
+    updated: NOW,
+  })
 
 const operations: Record<string, (backend: Backend) => Promise<unknown>> = {
   'creating a container': (backend) =>
@@ -119,13 +113,17 @@ const operations: Record<string, (backend: Backend) => Promise<unknown>> = {
   'replacing metadata': async (backend) =>
     replaceMetadata(backend, await findSecret(backend, secretId), new Map([['k', 'v']])),
   'placing an order with its key': async (backend) =>
-    storeOrder(backend, { order: order(crypto.randomUUID()), secret: await sealedRow(backend, caller, described) }),
+    storeOrder(backend, {
+      order: await order(backend, crypto.randomUUID()),
+      secret: await sealedRow(backend, caller, described),
+    }),
   'ending an order with its result': async (backend) => {
     const secret = await sealedRow(backend, caller, described)
     const members = [{ name: 'private_key', secretId: secret.id }]
-    const { meta } = order(orderId)
+    const { meta } = await order(backend, orderId)
+    const made = await containerRows(backend, caller, { name: null, type: 'rsa', secrets: members })
     const ended = { orderId, meta, projectId: caller.projectId, subStatus: 'Unknown', subStatusMessage: 'Unknown' }
-    return storeResult(backend, { ...ended, container: container(), secrets: [secret], members })
+    return storeResult(backend, { ...ended, ...made, secrets: [secret] })
   },
 }
 

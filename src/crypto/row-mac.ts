@@ -1,0 +1,62 @@
+/**
+ * Codes that rows are authenticated by: who may read or change what is not taken from a row that anybody could have
+ * written.
+ *
+ *     row key = HKDF-SHA-256(authentication key of the deployment, info: context of "row-key", format, project) → 32 bytes
+ *     code    = base64 of HMAC-SHA-256(row key, context of "row", format, table, then name and value of each column)
+ *
+ * `context` is that of the envelope: length-prefixed UTF-8, so that no two rows share an encoding. A value begins with
+ * the letter of its type, so a number does not pass for a text. A row of another table or project has another code.
+ */
+import { encodeBase64 } from './encoding.ts'
+import { context } from './envelope.ts'
+
+const FORMAT = '1'
+const MAC_BYTES = 32
+const MAC_TEXT = /^[A-Za-z0-9+/]{43}=$/
+
+/** What a column holds. */
+export type ColumnValue = string | number | boolean | Uint8Array | null
+
+/** A row as it is authenticated: its table, and its columns in a fixed order. */
+export interface RowContent {
+  readonly table: string
+  readonly columns: readonly (readonly [name: string, value: ColumnValue])[]
+}
+
+/** The key of one project's rows below the deployment's authentication key; the empty project is the deployment itself. */
+export function deriveRowKey(material: CryptoKey, project: string): Promise<CryptoKey> {
+  return crypto.subtle.deriveKey(
+    { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info: context('portcullis', 'row-key', FORMAT, project) },
+    material,
+    { name: 'HMAC', hash: 'SHA-256', length: 256 },
+    false,
+    ['sign', 'verify'],
+  )
+}
+
+function encoded(value: ColumnValue): string {
+  if (value === null) return 'n'
+  if (typeof value === 'string') return `s${value}`
+  if (typeof value === 'number') return `i${value}`
+  if (typeof value === 'boolean') return value ? 'b1' : 'b0'
+  // Bytes where the column has text come as a list of numbers.
+  return `x${encodeBase64(Uint8Array.from(value))}`
+}
+
+function messageOf({ table, columns }: RowContent): Uint8Array<ArrayBuffer> {
+  const fields = columns.flatMap(([name, value]) => [name, encoded(value)])
+  return context('portcullis', 'row', FORMAT, table, ...fields)
+}
+
+/** The code of a row: 44 characters. */
+export async function rowMac(key: CryptoKey, row: RowContent): Promise<string> {
+  return encodeBase64(new Uint8Array(await crypto.subtle.sign('HMAC', key, messageOf(row))))
+}
+
+/** Whether `mac` is the code of the row, compared in constant time; false for whatever is none. */
+export async function isRowMac(key: CryptoKey, row: RowContent, mac: unknown): Promise<boolean> {
+  if (typeof mac !== 'string' || !MAC_TEXT.test(mac)) return false
+  const bytes = Uint8Array.from(atob(mac), (character) => character.charCodeAt(0))
+  return bytes.length === MAC_BYTES && crypto.subtle.verify('HMAC', key, bytes, messageOf(row))
+}

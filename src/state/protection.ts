@@ -1,0 +1,226 @@
+/**
+ * What protects each column of each table from whoever can write to the database: the one place where it says so.
+ *
+ * - `authenticated`: the row's code covers it. A row that was edited, swapped or copied does not pass, nor does one that
+ *   was restored alone from an older copy, since its code is not in force any more.
+ * - `present`: the code covers whether there is a value; the value is sealed.
+ * - `sealed`: AES-256-GCM with the row's place as associated data, or what finds the key of such a value: a wrong one
+ *   does not open.
+ * - anything else: neither, and the text says why nothing is opened or granted by it.
+ *
+ * A column without a rule does not compile, a table without rules breaks a test.
+ */
+import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { applicationCredentials, identityProjects, identityRoles, identityUsers } from './identity-schema.ts'
+import { revokedTokens, roleAssignments } from './identity-schema.ts'
+import * as tables from './schema.ts'
+
+export type Protection = 'authenticated' | 'present' | 'sealed' | { readonly neither: string }
+
+export interface ProtectedTable<Table extends SQLiteTable = SQLiteTable> {
+  readonly table: Table
+  /** The column that names the project whose key authenticates the row; null: the key of the deployment. */
+  readonly project: string | null
+  readonly columns: Readonly<Record<string, Protection>>
+}
+
+type Columns<Table extends SQLiteTable> = Exclude<keyof Table['_']['columns'], 'mac'>
+type Rules<Table extends SQLiteTable> = Readonly<Record<Columns<Table>, Protection>>
+
+const rules = <Table extends SQLiteTable>(table: Table, project: Columns<Table> | null, columns: Rules<Table>) => ({
+  table,
+  project: project as string | null,
+  columns,
+})
+
+const yes = 'authenticated'
+const neither = (why: string): Protection => ({ neither: why })
+const place = neither('the order of lists; given by the database')
+const moment = neither('says when something happened; nothing is decided by it')
+const index = neither('finds rows; the authenticated row that it finds decides')
+const description = neither('describes; nothing is decided by it')
+const registration = neither('a registration; it grants nothing, and its removal is asked of the rules first')
+const progress = neither('says how far the order is, or points at a result that its own row guards')
+
+const acl = { aclProjectAccess: yes, aclUsers: yes, aclCreated: yes, aclUpdated: yes } as const
+
+/** Rows that are read by the codes of this table; see `authentic-rows.ts`. */
+export const protectedTables = {
+  secrets: rules(tables.secrets, 'projectId', {
+    seq: place,
+    id: yes,
+    projectId: yes,
+    creatorId: yes,
+    name: yes,
+    secretType: yes,
+    algorithm: yes,
+    mode: yes,
+    bitLength: yes,
+    expiration: yes,
+    created: yes,
+    updated: moment,
+    ...acl,
+    contentType: yes,
+    store: 'sealed',
+    keyVersion: 'sealed',
+    sealed: 'present',
+  }),
+  containers: rules(tables.containers, 'projectId', {
+    seq: place,
+    id: yes,
+    projectId: yes,
+    creatorId: yes,
+    name: yes,
+    type: yes,
+    created: yes,
+    updated: moment,
+    ...acl,
+  }),
+  containerSecrets: rules(tables.containerSecrets, null, { seq: place, containerId: yes, secretId: yes, name: yes }),
+  orders: rules(tables.orders, 'projectId', {
+    seq: place,
+    id: yes,
+    projectId: yes,
+    creatorId: yes,
+    type: yes,
+    meta: yes,
+    status: progress,
+    subStatus: progress,
+    subStatusMessage: progress,
+    errorStatusCode: progress,
+    errorReason: progress,
+    secretId: progress,
+    containerId: progress,
+    created: yes,
+    updated: moment,
+    contentType: yes,
+    attempts: progress,
+    due: progress,
+    store: 'sealed',
+    keyVersion: 'sealed',
+    sealed: 'sealed',
+  }),
+  projectQuotas: rules(tables.projectQuotas, 'projectId', {
+    seq: place,
+    projectId: yes,
+    secrets: yes,
+    orders: yes,
+    containers: yes,
+    consumers: yes,
+    cas: yes,
+  }),
+  preferredStores: rules(tables.preferredStores, 'projectId', { projectId: yes, store: yes }),
+  certificateAuthorities: rules(tables.certificateAuthorities, null, {
+    id: yes,
+    generation: place,
+    root: yes,
+    issuing: yes,
+    expiration: yes,
+    created: yes,
+    store: 'sealed',
+    keyVersion: 'sealed',
+    rootSealed: 'sealed',
+    issuingSealed: 'sealed',
+  }),
+  issuedCertificates: rules(tables.issuedCertificates, null, {
+    serial: yes,
+    authorityId: yes,
+    projectId: yes,
+    containerId: yes,
+    expiration: yes,
+    created: yes,
+    revoked: yes,
+  }),
+  identityUsers: rules(identityUsers, null, {
+    seq: place,
+    id: yes,
+    name: yes,
+    folded: yes,
+    created: yes,
+    passwordHash: yes,
+    tokenEpoch: yes,
+    enabled: yes,
+    defaultProjectId: neither('where a log-in without a scope leads, if the user has a role there'),
+    extra: yes,
+  }),
+  identityProjects: rules(identityProjects, null, {
+    seq: place,
+    id: yes,
+    name: yes,
+    folded: yes,
+    created: yes,
+    description: yes,
+    enabled: yes,
+    administrative: yes,
+    extra: yes,
+  }),
+  identityRoles: rules(identityRoles, null, {
+    seq: place,
+    id: yes,
+    name: yes,
+    folded: yes,
+    created: yes,
+    description: yes,
+    immutable: yes,
+  }),
+  roleAssignments: rules(roleAssignments, null, { seq: place, userId: yes, projectId: yes, roleId: yes }),
+  applicationCredentials: rules(applicationCredentials, null, {
+    seq: place,
+    id: yes,
+    userId: yes,
+    projectId: yes,
+    name: yes,
+    description: yes,
+    secretHash: yes,
+    roleIds: yes,
+    unrestricted: yes,
+    expires: yes,
+    created: yes,
+  }),
+} as const satisfies Readonly<Record<string, ProtectedTable>>
+
+/** Tables whose rows carry no code, and why none is needed. */
+export const otherTables = {
+  projectKeys: {
+    projectId: 'sealed',
+    store: 'sealed',
+    version: 'sealed',
+    masterKeyId: neither('finds keys that are to be wrapped anew; the wrapped key names its master key itself'),
+    wrapped: 'sealed',
+    created: moment,
+  },
+  secretReaders: { userId: index, secretId: index },
+  secretMetadata: { secretId: description, key: description, value: description },
+  secretConsumers: {
+    seq: place,
+    id: registration,
+    secretId: registration,
+    projectId: registration,
+    service: registration,
+    resourceType: registration,
+    resourceId: registration,
+    created: moment,
+    updated: moment,
+  },
+  containerConsumers: {
+    seq: place,
+    id: registration,
+    containerId: registration,
+    projectId: registration,
+    name: registration,
+    url: registration,
+    created: moment,
+    updated: moment,
+  },
+  revokedTokens: {
+    auditId: neither('ends the power of a token; without it the token ends within the hour'),
+    expires: moment,
+  },
+  attestations: { mac: neither('is compared with the codes of rows, which cannot be made without the key') },
+} as const satisfies {
+  readonly [Name in Exclude<keyof typeof tables, keyof typeof protectedTables>]: Readonly<
+    Record<keyof (typeof tables)[Name]['_']['columns'], Protection>
+  >
+} & { readonly revokedTokens: Readonly<Record<keyof (typeof revokedTokens)['_']['columns'], Protection>> }
+
+export type ProtectedName = keyof typeof protectedTables

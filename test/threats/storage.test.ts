@@ -1,0 +1,435 @@
+/**
+ * T15, the storage attacker: somebody who can write to the database changes every column of every table, one at a time,
+ * and everything that uses the row is read by an isolate that remembers nothing. Nothing opens, nothing crashes, and
+ * what is authenticated or sealed is reported. The columns come from the schema: one without a rule does not compile, a
+ * table without rules fails here.
+ */
+import { getTableColumns, getTableName, is, type Table } from 'drizzle-orm'
+import { SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import * as identitySchema from '../../src/state/identity-schema.ts'
+import { otherTables, protectedTables, type Protection } from '../../src/state/protection.ts'
+import * as schema from '../../src/state/schema.ts'
+import { adminToken, idOf, limit, person, owner, type Person } from '../support/given.ts'
+import { call, database, identityBase, isolate } from '../support/client.ts'
+import { requests } from '../vectors/certificate-requests.json'
+
+const tables = Object.entries({ ...schema, ...identitySchema }).filter(([, table]) => is(table, SQLiteTable)) as [
+  keyof typeof protectedTables | keyof typeof otherTables,
+  Table,
+][]
+
+type Row = Readonly<Record<string, unknown>>
+type Send = ReturnType<typeof isolate>
+
+interface Reader {
+  readonly who: () => string
+  readonly path: (row: Row) => string
+}
+
+/** One of the two projects of this test, and what it has. */
+interface Estate {
+  readonly who: Person
+  readonly mark: string
+  readonly secret: string
+  readonly neighbour: string
+  readonly container: string
+  readonly neighbourContainer: string
+  readonly order: string
+  readonly neighbourOrder: string
+  readonly credential: { readonly id: string; readonly secret: string }
+}
+
+const variables = { SECRET_STORES: 'multiple' }
+const log = vi.spyOn(console, 'error').mockImplementation(() => {})
+
+async function made(send: Send, token: string, path: string, json: object, member: string): Promise<string> {
+  const answer = await send('POST', path, { token, json })
+  if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${answer.text}`)
+  return answer.json[member]
+}
+
+async function certificate(send: Send, { token }: Person): Promise<string> {
+  const meta = { request_type: 'simple-cmc', request_data: btoa(requests.p256) }
+  const ref = await made(send, token, '/v1/orders', { type: 'certificate', meta }, 'order_ref')
+  for (;;) {
+    const { json } = await send('GET', ref, { token })
+    if (json.status === 'ACTIVE') return json.container_ref
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+async function estate(mark: string): Promise<Estate> {
+  const send = isolate(variables)
+  const who = await owner()
+  const { token } = who
+  const stores = await send('GET', '/v1/secret-stores', { token })
+  const [, second] = stores.json.secret_stores as { secret_store_ref: string }[]
+  await send('POST', `${second?.secret_store_ref}/preferred`, { token })
+  const text = { payload: mark, payload_content_type: 'text/plain', name: mark, algorithm: 'aes', mode: 'gcm' }
+  const described = { ...text, bit_length: 256, expiration: '2099-01-01T00:00:00' }
+  const secret = await made(send, token, '/v1/secrets', described, 'secret_ref')
+  const neighbour = await made(send, token, '/v1/secrets', { ...text, name: 'n', bit_length: 128 }, 'secret_ref')
+  for (const [ref, users] of [
+    [secret, ['x']],
+    [neighbour, ['y']],
+  ] as const)
+    await send('PUT', `${ref}/acl`, { token, json: { read: { 'project-access': false, users } } })
+  await send('PUT', `${secret}/metadata`, { token, json: { metadata: { key: mark } } })
+  const consumer = { service: 's', resource_type: 't', resource_id: mark }
+  await send('POST', `${secret}/consumers`, { token, json: consumer })
+  const container = async (name: string, ref: string) => {
+    const json = { type: 'generic', name, secret_refs: [{ name: 'a', secret_ref: ref }] }
+    return made(send, token, '/v1/containers', json, 'container_ref')
+  }
+  const [first, other] = [await container(mark, secret), await container('n', neighbour)]
+  await send('POST', `${first}/consumers`, { token, json: { name: mark, URL: 'https://a.example/' } })
+  await send('PUT', `${first}/acl`, { token, json: { read: { 'project-access': false, users: ['x'] } } })
+  const key = { type: 'key', meta: { name: mark, algorithm: 'aes', bit_length: 128 } }
+  const order = await made(send, token, '/v1/orders', key, 'order_ref')
+  const neighbourOrder = await made(
+    send,
+    token,
+    '/v1/orders',
+    { ...key, meta: { ...key.meta, name: 'n' } },
+    'order_ref',
+  )
+  await limit(who.projectId, { secrets: 50, orders: 60, containers: 70, consumers: 80 })
+  await certificate(call, who)
+  const revoked = await certificate(call, who)
+  await send('DELETE', `${revoked}?revoke=true`, { token })
+  const credential = { name: mark, secret: `${mark} secret`, description: mark, expires_at: '2099-01-01T00:00:00' }
+  const answer = await send('POST', `${identityBase}/users/${who.userId}/application_credentials`, {
+    token,
+    json: { application_credential: credential },
+  })
+  const { id } = answer.json.application_credential as { id: string }
+  const rest = { container: first, neighbourContainer: other, order, neighbourOrder }
+  return { who, mark, secret, neighbour, ...rest, credential: { id, secret: credential.secret } }
+}
+
+let ours: Estate
+let theirs: Estate
+let operator: Person
+let administrator: string
+let authority: string
+
+beforeAll(async () => {
+  ours = await estate('mark-of-ours-5c1d')
+  theirs = await estate('mark-of-theirs-77aa')
+  operator = await person(['key-manager:service-admin'])
+  administrator = await adminToken()
+  const { json } = await isolate()('GET', '/v1/cas', { token: ours.who.token })
+  authority = json.cas[0]
+}, 120_000)
+beforeEach(() => void log.mockClear())
+
+const asOurs = () => ours.who.token
+const of = (path: (row: Row) => string, who: () => string = asOurs): Reader => ({ path, who })
+const get = (path: string) => of(() => path)
+const byAdministrator = (path: (row: Row) => string) =>
+  of(
+    (row) => identityBase + path(row),
+    () => administrator,
+  )
+
+/** For each table: where our row is, where its neighbour and the other project's are, and what reads it. */
+const places: Readonly<
+  Record<
+    keyof typeof protectedTables,
+    { readonly where: (of: 'ours' | 'neighbour' | 'theirs') => string; readonly readers: readonly Reader[] }
+  >
+> = {
+  secrets: {
+    where: (of) => `id = '${idOf({ ours: ours.secret, neighbour: ours.neighbour, theirs: theirs.secret }[of])}'`,
+    readers: ['', '/acl', '/metadata', '/consumers', '/payload'].map((part) =>
+      of(({ id }) => `/v1/secrets/${id}${part}`),
+    ),
+  },
+  containers: {
+    where: (of) =>
+      `id = '${idOf({ ours: ours.container, neighbour: ours.neighbourContainer, theirs: theirs.container }[of])}'`,
+    readers: ['', '/acl', '/consumers'].map((part) => of(({ id }) => `/v1/containers/${id}${part}`)),
+  },
+  containerSecrets: {
+    where: (of) =>
+      `container_id = '${idOf({ ours: ours.container, neighbour: ours.neighbourContainer, theirs: theirs.container }[of])}'`,
+    readers: [of((row) => `/v1/containers/${row['container_id']}`)],
+  },
+  orders: {
+    where: (of) => `id = '${idOf({ ours: ours.order, neighbour: ours.neighbourOrder, theirs: theirs.order }[of])}'`,
+    readers: [of(({ id }) => `/v1/orders/${id}`)],
+  },
+  projectQuotas: {
+    where: (of) => `project_id = '${(of === 'theirs' ? theirs : ours).who.projectId}'`,
+    readers: [
+      of(
+        (row) => `/v1/project-quotas/${row['project_id']}`,
+        () => operator.token,
+      ),
+    ],
+  },
+  preferredStores: {
+    where: (of) => `project_id = '${(of === 'theirs' ? theirs : ours).who.projectId}'`,
+    readers: [get('/v1/secret-stores/preferred')],
+  },
+  certificateAuthorities: {
+    where: () => `id = '${idOf(authority)}'`,
+    readers: ['', '/cacert', '/intermediates', '/crl'].map((part) => of(({ id }) => `/v1/cas/${id}${part}`)),
+  },
+  issuedCertificates: {
+    where: (of) =>
+      `project_id = '${(of === 'theirs' ? theirs : ours).who.projectId}' and revoked is ${of === 'neighbour' ? '' : 'not '}null`,
+    readers: [of(() => `/v1/cas/${idOf(authority)}/crl`)],
+  },
+  identityUsers: {
+    where: (of) => `id = '${(of === 'theirs' ? theirs : ours).who.userId}'`,
+    readers: [get('/v1/secrets'), byAdministrator(({ id }) => `/users/${id}`)],
+  },
+  identityProjects: {
+    where: (of) => `id = '${(of === 'theirs' ? theirs : ours).who.projectId}'`,
+    readers: [get('/v1/secrets'), byAdministrator(({ id }) => `/projects/${id}`)],
+  },
+  identityRoles: {
+    where: (of) => `name = '${of === 'ours' ? 'creator' : 'audit'}'`,
+    readers: [byAdministrator(({ id }) => `/roles/${id}`), get('/v1/secrets')],
+  },
+  roleAssignments: {
+    where: (of) =>
+      `user_id = '${(of === 'theirs' ? theirs : ours).who.userId}' and role_id = (select id from identity_roles where name = '${of === 'neighbour' ? 'admin' : 'creator'}')`,
+    readers: [
+      byAdministrator((row) => `/role_assignments?user.id=${row['user_id']}&scope.project.id=${row['project_id']}`),
+    ],
+  },
+  applicationCredentials: {
+    where: (of) => `id = '${(of === 'theirs' ? theirs : ours).credential.id}'`,
+    readers: [byAdministrator((row) => `/users/${row['user_id']}/application_credentials/${row['id']}`)],
+  },
+}
+
+/** Reads everything that uses the row as it is now. */
+async function read(name: keyof typeof protectedTables, row: Row) {
+  const send = isolate(variables)
+  const answers = []
+  for (const { path, who } of places[name].readers)
+    answers.push(await send('GET', path(row), { token: who(), headers: { Accept: '*/*' } }))
+  return answers
+}
+
+const rowOf = async (table: Table, where: string): Promise<Row> => {
+  const row = await database
+    .prepare(`select rowid as row, * from ${getTableName(table)} where ${where} limit 1`)
+    .first()
+  if (!row) throw new Error(`${getTableName(table)} has no row where ${where}`)
+  return row
+}
+
+/** Another value of the same form. */
+function flipped(value: unknown): unknown {
+  if (typeof value === 'number') return value === 0 ? 1 : value === 1 ? 0 : value + 1
+  if (Array.isArray(value))
+    return Uint8Array.from(value, (byte: number, at) => (at === value.length - 1 ? byte ^ 1 : byte))
+  if (typeof value !== 'string' || value === '') return 'x'
+  const last = value.at(-1) === '0' ? '1' : '0'
+  return value.startsWith('{') || value.startsWith('[') ? '[]' : value.slice(0, -1) + last
+}
+
+const asStored = (value: unknown) => (Array.isArray(value) ? Uint8Array.from(value as number[]) : value)
+const reports = ['row not authentic', 'row not in force', 'row refused', 'value does not open']
+const reported = () => log.mock.calls.some(([entry]) => reports.includes((entry as { event: string }).event))
+
+/** Writes a value, reads, and puts the row back as it was; null when the schema itself does not admit the value. */
+async function attack(name: keyof typeof protectedTables, row: Row, column: string, value: unknown) {
+  const { table } = protectedTables[name]
+  const update = `update ${getTableName(table)} set ${column} = ? where rowid = ?`
+  try {
+    await database.prepare(update).bind(value, row['row']).run()
+  } catch (error) {
+    if (/constraint failed|datatype mismatch/.test(String(error))) return null
+    throw error
+  }
+  const answers = await read(name, { ...row, [column]: value })
+  await database.batch([
+    database.prepare(update).bind(asStored(row[column]), row['row']),
+    // Putting the row back is a change as well: it takes the code that it overwrites out of force.
+    ...[row['mac'], column === 'mac' && typeof value === 'string' ? value : row['mac']].map((mac) =>
+      database.prepare('insert or ignore into attestations values (?)').bind(mac),
+    ),
+  ])
+  return answers
+}
+
+/**
+ * Columns that rows are found by: with another value there the row is as good as deleted, for whoever looks for it. A
+ * row that is not there is noticed by the project's object, not by who reads.
+ */
+const finding = new Set(['issuedCertificates.authority_id', 'issuedCertificates.revoked'])
+
+/** The name of a column in the database, and its rule. */
+function columnsOf(name: keyof typeof protectedTables): [column: string, rule: Protection][] {
+  const columns = getTableColumns(protectedTables[name].table as Table)
+  const rules: Readonly<Record<string, Protection>> = protectedTables[name].columns
+  return Object.entries(columns).map(([key, { name: column }]) => [column, rules[key] ?? 'authenticated'])
+}
+
+describe('T15 storage attacker', () => {
+  it('every table says of every column what protects it', () => {
+    const rules = { ...protectedTables, ...otherTables }
+    for (const [name, table] of tables) {
+      const given = name in protectedTables ? protectedTables[name as never]['columns'] : otherTables[name as never]
+      const columns = Object.keys(getTableColumns(table)).filter(
+        (column) => column !== 'mac' || name === 'attestations',
+      )
+      expect(Object.keys(given ?? {}).toSorted(), name).toEqual(columns.toSorted())
+    }
+    expect(Object.keys(rules).toSorted()).toEqual(tables.map(([name]) => name).toSorted())
+  })
+
+  describe.each(Object.keys(protectedTables) as (keyof typeof protectedTables)[])('%s', (name) => {
+    const { table } = protectedTables[name]
+
+    it('is read when nobody has touched it', async () => {
+      const answers = await read(name, await rowOf(table, places[name].where('ours')))
+      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
+      expect(log).not.toHaveBeenCalled()
+    })
+
+    it.each(columnsOf(name))('%s, flipped, null, of a neighbour and of another project', async (column, rule) => {
+      const row = await rowOf(table, places[name].where('ours'))
+      const others = await Promise.all(
+        (['neighbour', 'theirs'] as const).map(async (which) => rowOf(table, places[name].where(which))),
+      )
+      const values = [flipped(row[column]), null, ...others.map((other) => asStored(other[column]))]
+      const before = await read(name, row)
+      for (const value of values.filter((one) => JSON.stringify(one) !== JSON.stringify(asStored(row[column])))) {
+        log.mockClear()
+        const answers = await attack(name, row, column, value)
+        if (!answers) continue
+        const shown = `${column} = ${JSON.stringify(value)}: ${answers.map(({ status, text }) => status + text).join('\n')}`
+        for (const [at, answer] of answers.entries()) {
+          const { status, text } = answer
+          expect([200, 204, 401, 403, 404, 500], shown).toContain(status)
+          expect(text, shown).not.toContain(theirs.mark)
+          if (status === 500) expect(reported(), shown).toBe(true)
+          const unread = rule === 'sealed' && status === 200
+          if (unread && !reported()) expect(answer.json, shown).toEqual(before[at]?.json)
+        }
+        const hidden = answers.every(({ status }) => status === 404 || status === 401)
+        const passes = hidden || finding.has(`${name}.${column}`)
+        if (rule === 'authenticated' || rule === 'present') expect(reported() || passes, shown).toBe(true)
+      }
+      expect((await read(name, row)).map(({ status }) => status)).toEqual(before.map(() => 200))
+    })
+  })
+})
+
+/** Changes that somebody regrets, and would undo in the database: what was read before must not be read again. */
+const changes: readonly (readonly [string, keyof typeof protectedTables, () => Promise<Row>])[] = [
+  [
+    'a place in a container that was given up',
+    'containerSecrets',
+    () => before('containerSecrets', 'DELETE', `${ours.container}/secrets`, { name: 'a', secret_ref: ours.secret }),
+  ],
+  ['an ACL that was closed', 'secrets', () => before('secrets', 'PUT', `${ours.secret}/acl`, closed)],
+  ['an ACL of a container', 'containers', () => before('containers', 'PUT', `${ours.container}/acl`, closed)],
+  ['an order that was deleted', 'orders', () => before('orders', 'DELETE', ours.order)],
+  [
+    'a limit that was lowered',
+    'projectQuotas',
+    () =>
+      before(
+        'projectQuotas',
+        'PUT',
+        `/v1/project-quotas/${ours.who.projectId}`,
+        { project_quotas: { secrets: 1 } },
+        operator.token,
+      ),
+  ],
+  [
+    'an application credential that was deleted',
+    'applicationCredentials',
+    () =>
+      before(
+        'applicationCredentials',
+        'DELETE',
+        `${identityBase}/users/${ours.who.userId}/application_credentials/${ours.credential.id}`,
+      ),
+  ],
+  [
+    'a role that was taken away',
+    'roleAssignments',
+    async () => {
+      const row = await rowOf(schemaOf('roleAssignments'), places.roleAssignments.where('ours'))
+      const path = `${identityBase}/projects/${row['project_id']}/users/${row['user_id']}/roles/${row['role_id']}`
+      return before('roleAssignments', 'DELETE', path, undefined, administrator)
+    },
+  ],
+  [
+    'a secret that was deleted',
+    'secrets',
+    () => before('secrets', 'DELETE', theirs.secret, undefined, theirs.who.token, 'theirs'),
+  ],
+  [
+    'a project that was disabled',
+    'identityProjects',
+    () =>
+      before(
+        'identityProjects',
+        'PATCH',
+        `${identityBase}/projects/${ours.who.projectId}`,
+        { project: { enabled: false } },
+        administrator,
+      ),
+  ],
+  [
+    'a user who was disabled',
+    'identityUsers',
+    () =>
+      before(
+        'identityUsers',
+        'PATCH',
+        `${identityBase}/users/${ours.who.userId}`,
+        { user: { enabled: false } },
+        administrator,
+      ),
+  ],
+]
+
+const closed = { read: { 'project-access': false, users: [] } }
+const schemaOf = (name: keyof typeof protectedTables): Table => protectedTables[name].table
+
+/** Makes a change through the API, and gives the row as it was before. */
+async function before(
+  name: keyof typeof protectedTables,
+  method: string,
+  path: string,
+  json?: object,
+  token: string = ours.who.token,
+  whose: 'ours' | 'theirs' = 'ours',
+): Promise<Row> {
+  const row = await rowOf(schemaOf(name), places[name].where(whose))
+  const answer = await isolate(variables)(method, path, { token, json })
+  expect(answer.status, answer.text).toBeLessThan(300)
+  return row
+}
+
+describe('T15 a row restored from an older copy is not used', () => {
+  it.each(changes)('%s', async (_change, name, make) => {
+    const row = await make()
+    const columns = Object.keys(row).filter((column) => column !== 'row')
+    const values = columns.map(() => '?').join(', ')
+    const restore = `insert or replace into ${getTableName(schemaOf(name))} (${columns.join(', ')}) values (${values})`
+    await database
+      .prepare(restore)
+      .bind(...columns.map((column) => asStored(row[column])))
+      .run()
+    log.mockClear()
+    const answers = await read(name, row)
+    const shown = answers.map(({ status, text }) => status + text).join('\n')
+    expect(answers.some(({ status }) => status >= 400) || name === 'roleAssignments', shown).toBe(true)
+    expect(
+      log.mock.calls.some(([entry]) => (entry as { event: string }).event === 'row not in force'),
+      shown,
+    ).toBe(true)
+  })
+})
