@@ -19,7 +19,8 @@ const tables = Object.entries({ ...schema, ...identitySchema }).filter(([, table
   Table,
 ][]
 
-type Row = Readonly<Record<string, unknown>>
+/** A row as the database gives it; where it is written back, bytes and null are looked for besides. */
+type Row = Readonly<Record<string, string | number>>
 type Send = ReturnType<typeof isolate>
 
 interface Reader {
@@ -219,7 +220,7 @@ async function read(name: keyof typeof protectedTables, row: Row) {
 const rowOf = async (table: Table, where: string): Promise<Row> => {
   const row = await database
     .prepare(`select rowid as row, * from ${getTableName(table)} where ${where} limit 1`)
-    .first()
+    .first<Row>()
   if (!row) throw new Error(`${getTableName(table)} has no row where ${where}`)
   return row
 }
@@ -235,8 +236,8 @@ function flipped(value: unknown): unknown {
 }
 
 const asStored = (value: unknown) => (Array.isArray(value) ? Uint8Array.from(value as number[]) : value)
-const reports = ['row not authentic', 'row not in force', 'row refused', 'value does not open']
-const reported = () => log.mock.calls.some(([entry]) => reports.includes((entry as { event: string }).event))
+const reports = new Set(['row not authentic', 'row not in force', 'row refused', 'value does not open'])
+const reported = () => log.mock.calls.some(([entry]) => reports.has((entry as { event: string }).event))
 
 /** Writes a value, reads, and puts the row back as it was; null when the schema itself does not admit the value. */
 async function attack(name: keyof typeof protectedTables, row: Row, column: string, value: unknown) {
@@ -248,7 +249,7 @@ async function attack(name: keyof typeof protectedTables, row: Row, column: stri
     if (/constraint failed|datatype mismatch/.test(String(error))) return null
     throw error
   }
-  const answers = await read(name, { ...row, [column]: value })
+  const answers = await read(name, { ...row, [column]: value as string })
   await database.batch([
     database.prepare(update).bind(asStored(row[column]), row['row']),
     // Putting the row back is a change as well: it takes the code that it overwrites out of force.
