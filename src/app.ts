@@ -6,6 +6,7 @@ import { ConfigError, readConfig } from './config.ts'
 import { fault } from './faults.ts'
 import { backendOf } from './state/backend.ts'
 import { missingMasterKey } from './state/rotation.ts'
+import { byService } from './state/store.ts'
 import { admitsVersions } from './wire/accept.ts'
 import { aclResources } from './wire/acls.ts'
 import { certificateAuthorityResources } from './wire/certificate-authorities.ts'
@@ -61,8 +62,10 @@ const configure: MiddlewareHandler<Service> = async function configure(c, next) 
   })
   c.set('config', config)
   c.set('base', config.hostHref || new URL(c.req.url).origin)
-  c.set('backend', backendOf(c.env, config, formatTime(Date.now())))
-  c.header('X-OpenStack-Request-Id', `req-${crypto.randomUUID()}`)
+  const requestId = `req-${crypto.randomUUID()}`
+  const source = { ...byService('Request'), requestId }
+  c.set('backend', backendOf(c.env, config, formatTime(Date.now()), source))
+  c.header('X-OpenStack-Request-Id', requestId)
   c.header('Cache-Control', 'no-store')
   return next()
 }

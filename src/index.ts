@@ -6,6 +6,8 @@ import { backendOf } from './state/backend.ts'
 import { deleteExpired } from './state/expiry.ts'
 import { rotateMasterKeys } from './state/rotation.ts'
 import { runOrder } from './state/order-runs.ts'
+import { ORDER_RUN } from './state/order-schedule.ts'
+import { byService } from './state/store.ts'
 import { formatTime } from './times.ts'
 
 export { ProjectObject } from './state/project-object.ts'
@@ -14,7 +16,7 @@ export { ProjectObject } from './state/project-object.ts'
 export class OrderRunner extends WorkerEntrypoint<Environment> {
   async run(projectId: string, orderId: string): Promise<void> {
     const config = await readConfig(this.env)
-    await runOrder(backendOf(this.env, config, formatTime(Date.now())), projectId, orderId)
+    await runOrder(backendOf(this.env, config, formatTime(Date.now()), byService(ORDER_RUN)), projectId, orderId)
   }
 }
 
@@ -27,7 +29,7 @@ export default {
    * master keys goes on.
    */
   async scheduled(_controller, env): Promise<void> {
-    const backend = backendOf(env, await readConfig(env), formatTime(Date.now()))
+    const backend = backendOf(env, await readConfig(env), formatTime(Date.now()), byService('Sweep'))
     await deleteExpired(backend)
     await rotateMasterKeys(backend)
   },

@@ -1,7 +1,9 @@
 /** Read ACLs of secrets and containers: each stands in the row of what it guards. */
 import { and, eq, sql } from 'drizzle-orm'
 import { fault } from '../faults.ts'
+import { changeOf } from './audit-events.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import type { Guarded } from './guarded.ts'
 import { containers, secretReaders, secrets } from './schema.ts'
 import { changes } from './statements.ts'
@@ -29,13 +31,20 @@ function indexReaders(backend: Backend, secretId: string) {
   ] as const
 }
 
-async function write(backend: Backend, kind: GuardedKind, subject: AclSubject, acl: object): Promise<void> {
+async function write(
+  backend: Backend,
+  kind: GuardedKind,
+  subject: AclSubject,
+  action: 'update' | 'delete',
+  acl: object,
+): Promise<void> {
   const table = tables[kind]
   const update = backend.db
     .update(table)
     .set(acl)
     .where(and(eq(table.id, subject.id), eq(table.projectId, subject.projectId)))
-  const [result] = await backend.db.batch([update, ...(kind === 'secret' ? indexReaders(backend, subject.id) : [])])
+  const index = kind === 'secret' ? indexReaders(backend, subject.id) : []
+  const [result] = await commit(backend, changeOf(subject, action, `${kind}/acl`), update, ...index)
   if (changes(result) === 0) throw fault(kind === 'secret' ? 'secretNotFound' : 'containerNotFound')
 }
 
@@ -54,7 +63,7 @@ export async function setAcl(
   const users = given.users && JSON.stringify([...new Set(given.users)])
   const access = given.projectAccess === undefined ? null : Number(given.projectAccess)
   const { now } = backend
-  await write(backend, kind, subject, {
+  await write(backend, kind, subject, 'update', {
     aclProjectAccess: replace ? sql`coalesce(${access}, 1)` : sql`coalesce(${access}, ${table.aclProjectAccess}, 1)`,
     aclUsers: replace ? sql`${users ?? '[]'}` : sql`coalesce(${users ?? null}, ${table.aclUsers}, '[]')`,
     aclCreated: sql`coalesce(${table.aclCreated}, ${now})`,
@@ -66,5 +75,5 @@ export async function setAcl(
 /** Removes the ACL, if there is one. */
 export function deleteAcl(backend: Backend, kind: GuardedKind, subject: AclSubject): Promise<void> {
   const none = { aclProjectAccess: null, aclUsers: null, aclCreated: null, aclUpdated: null }
-  return write(backend, kind, subject, none)
+  return write(backend, kind, subject, 'delete', none)
 }

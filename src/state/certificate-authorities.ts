@@ -10,7 +10,9 @@ import {
 import { open, seal } from '../crypto/envelope.ts'
 import { fault } from '../faults.ts'
 import { formatTime } from '../times.ts'
+import { changeOf, DEPLOYMENT } from './audit-events.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import { openKey, sealingKey } from './project-keys.ts'
 import { certificateAuthorities, issuedCertificates, projectKeys } from './schema.ts'
 import { storeForNewSecrets } from './secret-stores.ts'
@@ -62,10 +64,11 @@ async function makeAuthority(backend: Backend): Promise<void> {
     .from(sql`(select 1)`)
     .where(isMissing)
   if (await next.get()) {
-    await backend.db
+    const insert = backend.db
       .insert(certificateAuthorities)
       .values({ ...row, generation })
       .onConflictDoNothing()
+    await commit(backend, changeOf({ id, projectId: DEPLOYMENT }, 'create', 'certificate-authority'), insert)
   }
 }
 

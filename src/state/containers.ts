@@ -2,9 +2,11 @@
 import { and, asc, eq, isNull, sql, type SQL } from 'drizzle-orm'
 import type { Caller } from '../caller.ts'
 import { fault } from '../faults.ts'
+import { changeOf } from './audit-events.ts'
 import type { Backend } from './backend.ts'
 import { asContainer, containerColumns, findContainerBy, type Container, type NamedSecret } from './container-rows.ts'
 import { belowQuota } from './below-quota.ts'
+import { commit, justChanged } from './commit.ts'
 import { containers, containerSecrets, issuedCertificates, secrets } from './schema.ts'
 import { live } from './secret-rows.ts'
 import { changes, insertWhere } from './statements.ts'
@@ -76,17 +78,23 @@ export async function createContainer(backend: Backend, caller: Caller, wanted: 
   const row = { id, projectId, creatorId: userId, name: wanted.name, type: wanted.type, created: now, updated: now }
   const references = sql`select null, ${id}, value ->> 'secretId', value ->> 'name' from json_each(${given})
     where exists (select 1 from ${containers} where ${containers.id} = ${id})`
-  const [quota, missing] = await db.batch([
-    db.select({ reached: sql<number>`not ${allowed}` }).from(sql`(select 1)`),
-    db
-      .select({ name: sql<string | null>`reference.value ->> 'name'` })
-      .from(sql`${absent} order by reference.key limit 1`),
+  const [made, , [missing]] = await commit(
+    backend,
+    changeOf(row, 'create', 'container'),
     insertWhere(backend, containers, row, sql`${allowed} and not exists (select 1 from ${absent})`),
     db.insert(containerSecrets).select(references),
-  ])
-  if (quota[0]?.reached === 1) throw fault('quotaReached')
-  if (missing[0]) throw fault('containerSecretAbsent', missing[0].name ?? 'None')
-  return id
+    db
+      .select({
+        full: sql<number>`not ${allowed}`.as('full'),
+        name: sql<string | null>`(select reference.value ->> 'name' from ${absent} order by reference.key limit 1)`.as(
+          'name',
+        ),
+      })
+      .from(sql`(select 1)`),
+  )
+  if (changes(made) > 0) return id
+  if (missing?.full === 1) throw fault('quotaReached')
+  throw fault('containerSecretAbsent', missing?.name ?? 'None')
 }
 
 /**
@@ -98,18 +106,14 @@ export async function deleteContainer(backend: Backend, container: Container, re
   const issued = and(eq(issuedCertificates.containerId, container.id), isNull(issuedCertificates.revoked))
   const revocable = sql`exists (select 1 from ${issuedCertificates} where ${issued})`
   const isContainer = and(eq(containers.id, container.id), eq(containers.projectId, container.projectId))
-  const [found, deleted] = await db.batch([
-    db.select({ id: containers.id }).from(containers).where(isContainer),
+  const deletion = changeOf(container, 'delete', 'container')
+  const [deleted, found] = await commit(
+    backend,
+    revoke ? [deletion, changeOf(container, 'revoke', 'certificate')] : [deletion],
     db.delete(containers).where(and(isContainer, revoke ? revocable : undefined)),
-    ...(revoke
-      ? [
-          db
-            .update(issuedCertificates)
-            .set({ revoked: now })
-            .where(and(issued, sql`changes() > 0`)),
-        ]
-      : []),
-  ])
+    db.select({ id: containers.id }).from(containers).where(isContainer),
+    ...(revoke ? [db.update(issuedCertificates).set({ revoked: now }).where(and(issued, justChanged))] : []),
+  )
   if (changes(deleted) === 0) throw fault(found.length > 0 ? 'notIssued' : 'containerNotFound')
 }
 
@@ -129,10 +133,12 @@ export async function addToContainer(backend: Backend, container: Container, pai
   const free = sql`${there} and exists (select 1 from ${containers} where ${containers.id} = ${container.id})
     and not exists (select 1 from ${containerSecrets} where ${pairIs(container, pair)})`
   const row = { containerId: container.id, secretId: pair.secretId, name: pair.name }
-  const [[found], added] = await db.batch([
-    db.select({ there: sql<number>`${there}` }).from(sql`(select 1)`),
+  const [added, [found]] = await commit(
+    backend,
+    changeOf(container, 'create', 'container/secret'),
     insertWhere(backend, containerSecrets, row, free),
-  ])
+    db.select({ there: sql<number>`${there}` }).from(sql`(select 1)`),
+  )
   if (found?.there !== 1) throw fault('secretProvidedAbsent')
   if (changes(added) === 0) throw fault('secretInContainer')
 }
@@ -145,10 +151,12 @@ export async function removeFromContainer(
   ref: string,
 ): Promise<void> {
   const { db } = backend
-  const [[found], removed] = await db.batch([
-    db.select({ there: sql<number>`${secretIsThere(backend, container, pair.secretId)}` }).from(sql`(select 1)`),
+  const [removed, [found]] = await commit(
+    backend,
+    changeOf(container, 'delete', 'container/secret'),
     db.delete(containerSecrets).where(pairIs(container, pair)),
-  ])
+    db.select({ there: sql<number>`${secretIsThere(backend, container, pair.secretId)}` }).from(sql`(select 1)`),
+  )
   if (found?.there !== 1) throw fault('secretReferenceAbsent', pair.name ?? 'None', ref)
   if (changes(removed) === 0) throw fault('secretNotInContainer')
 }

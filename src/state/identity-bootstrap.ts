@@ -1,10 +1,13 @@
 /** The first administrator, and the roles that every deployment has. */
 import { sql } from 'drizzle-orm'
 import { hashPassword } from '../crypto/password.ts'
+import { changeOf, DEPLOYMENT } from './audit-events.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import { foldName, newId } from './identity-names.ts'
 import { ADMINISTRATOR, builtInRoles } from './identity-roles.ts'
 import { identityProjects, identityRoles, identityUsers, roleAssignments } from './identity-schema.ts'
+import { byService } from './store.ts'
 
 /** Name of the first user, and of the project whose administrators administer the identity. */
 export const FIRST_ADMINISTRATOR = 'admin'
@@ -47,11 +50,13 @@ export async function bootstrapIdentity(backend: Backend, password: string): Pro
     defaultProjectId: null,
     extra: {},
   }
-  await db.batch([
+  await commit(
+    { ...backend, source: byService('Identity set-up') },
+    changeOf({ id: user.id, projectId: DEPLOYMENT }, 'create', 'account/user'),
+    db.insert(identityUsers).values(user).onConflictDoNothing(),
     // 8 roles of 6 values: below the 100 parameters that a statement may have.
     db.insert(identityRoles).values(roles).onConflictDoNothing(),
     db.insert(identityProjects).values(project).onConflictDoNothing(),
-    db.insert(identityUsers).values(user).onConflictDoNothing(),
     // Only the user of this very batch becomes administrator: one who exists already keeps the roles it has.
     db
       .insert(roleAssignments)
@@ -60,5 +65,5 @@ export async function bootstrapIdentity(backend: Backend, password: string): Pro
           where u.id = ${user.id} and p.administrative = 1 and r.folded = ${ADMINISTRATOR}`,
       )
       .onConflictDoNothing(),
-  ])
+  )
 }

@@ -1,6 +1,8 @@
 /** Projects: what is kept of them. One public operation is one D1 batch. */
 import { and, eq, not, sql } from 'drizzle-orm'
+import { changeOf, type AuditAction } from './audit-events.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import { identityFault } from './identity-faults.ts'
 import { extraFits, foldName, mergedExtra, nameTaken, newId } from './identity-names.ts'
 import { identityProjects, identityUsers, roleAssignments, type ExtraProperties } from './identity-schema.ts'
@@ -70,14 +72,16 @@ export async function findProject(backend: Backend, id: string): Promise<Identit
   return project
 }
 
+const changeBy = (id: string, action: AuditAction) => changeOf({ id, projectId: id }, action, 'project')
+
 /** Makes a project; throws `projectExists` when the name is taken. */
 export async function createProject(backend: Backend, project: NewProject): Promise<IdentityProject> {
   const made = { id: newId(), ...project, administrative: false }
-  const result = await backend.db
+  const insert = backend.db
     .insert(identityProjects)
     .values({ ...made, folded: foldName(project.name), created: backend.now })
     .onConflictDoNothing()
-    .run()
+  const [result] = await commit(backend, changeBy(made.id, 'create'), insert)
   if (changes(result) === 0) throw identityFault('projectExists', made.name, made.id)
   return made
 }
@@ -91,7 +95,9 @@ export async function updateProject(backend: Backend, id: string, change: Projec
   const taken = nameTaken(identityProjects, id, name)
   const folded = name === undefined ? undefined : foldName(name)
   const isProject = eq(identityProjects.id, id)
-  const [[updated], [found]] = await backend.db.batch([
+  const [[updated], [found]] = await commit(
+    backend,
+    changeBy(id, 'update'),
     backend.db
       .update(identityProjects)
       .set({ name, folded, description, enabled, extra: mergedExtra(extra) })
@@ -101,7 +107,7 @@ export async function updateProject(backend: Backend, id: string, change: Projec
       .select({ administrative: identityProjects.administrative, taken: sql<number>`${taken}`.as('taken') })
       .from(identityProjects)
       .where(isProject),
-  ])
+  )
   if (updated) return updated
   if (!found) throw identityFault('notFound', 'project', id)
   if (found.administrative) throw identityFault('immutableUpdate', 'project', id)
@@ -116,7 +122,9 @@ export async function updateProject(backend: Backend, id: string, change: Projec
 export async function deleteProject(backend: Backend, id: string): Promise<void> {
   const { db } = backend
   const deletable = and(eq(identityProjects.id, id), eq(identityProjects.administrative, false))
-  const [deleted, , [kept]] = await db.batch([
+  const [deleted, , [kept]] = await commit(
+    backend,
+    changeBy(id, 'delete'),
     db.delete(identityProjects).where(deletable).returning({ id: identityProjects.id }),
     db
       .update(identityUsers)
@@ -128,7 +136,7 @@ export async function deleteProject(backend: Backend, id: string): Promise<void>
         ),
       ),
     db.select({ id: identityProjects.id }).from(identityProjects).where(eq(identityProjects.id, id)),
-  ])
+  )
   if (kept) throw identityFault('immutableDelete', 'project', id)
   if (deleted.length === 0) throw identityFault('notFound', 'project', id)
 }

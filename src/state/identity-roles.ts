@@ -1,6 +1,8 @@
 /** Roles: what is kept of them, and which of them carry others. One public operation is one D1 batch. */
 import { and, eq, not, sql } from 'drizzle-orm'
+import { changeOf, DEPLOYMENT, type AuditAction } from './audit-events.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import { identityFault } from './identity-faults.ts'
 import { foldName, nameTaken, newId } from './identity-names.ts'
 import { identityRoles } from './identity-schema.ts'
@@ -72,14 +74,16 @@ export async function findRole(backend: Backend, id: string): Promise<IdentityRo
   return role
 }
 
+const changeBy = (id: string, action: AuditAction) => changeOf({ id, projectId: DEPLOYMENT }, action, 'role')
+
 /** Makes a role; throws `roleExists` when the name is taken. */
 export async function createRole(backend: Backend, name: string, description: string | null): Promise<IdentityRole> {
   const made = { id: newId(), name, description, immutable: false }
-  const result = await backend.db
+  const insert = backend.db
     .insert(identityRoles)
     .values({ ...made, folded: foldName(name), created: backend.now })
     .onConflictDoNothing()
-    .run()
+  const [result] = await commit(backend, changeBy(made.id, 'create'), insert)
   if (changes(result) === 0) throw identityFault('roleExists', name)
   return made
 }
@@ -89,7 +93,9 @@ export async function updateRole(backend: Backend, id: string, change: RoleChang
   const { name, description } = change
   const taken = nameTaken(identityRoles, id, name)
   const isRole = eq(identityRoles.id, id)
-  const [[updated], [found]] = await backend.db.batch([
+  const [[updated], [found]] = await commit(
+    backend,
+    changeBy(id, 'update'),
     backend.db
       .update(identityRoles)
       // Setting the id to itself: a change of nothing is a statement too.
@@ -100,7 +106,7 @@ export async function updateRole(backend: Backend, id: string, change: RoleChang
       .select({ immutable: identityRoles.immutable, taken: sql<number>`${taken}`.as('taken') })
       .from(identityRoles)
       .where(isRole),
-  ])
+  )
   if (updated) return updated
   if (!found) throw identityFault('notFound', 'role', id)
   if (found.immutable) throw identityFault('immutableUpdate', 'role', id)
@@ -110,13 +116,15 @@ export async function updateRole(backend: Backend, id: string, change: RoleChang
 /** Deletes a role with its assignments. Throws `notFound` and `immutableDelete`. */
 export async function deleteRole(backend: Backend, id: string): Promise<void> {
   const { db } = backend
-  const [deleted, [kept]] = await db.batch([
+  const [deleted, [kept]] = await commit(
+    backend,
+    changeBy(id, 'delete'),
     db
       .delete(identityRoles)
       .where(and(eq(identityRoles.id, id), eq(identityRoles.immutable, false)))
       .returning({ id: identityRoles.id }),
     db.select({ id: identityRoles.id }).from(identityRoles).where(eq(identityRoles.id, id)),
-  ])
+  )
   if (kept) throw identityFault('immutableDelete', 'role', id)
   if (deleted.length === 0) throw identityFault('notFound', 'role', id)
 }

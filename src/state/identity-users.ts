@@ -1,7 +1,9 @@
 /** Users: what is kept of them. One public operation is one D1 batch. */
 import { and, eq, not, sql } from 'drizzle-orm'
 import { hashPassword } from '../crypto/password.ts'
+import { changeOf, DEPLOYMENT, type AuditAction } from './audit-events.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import { identityFault } from './identity-faults.ts'
 import { extraFits, foldName, mergedExtra, nameTaken, newId } from './identity-names.ts'
 import { identityUsers, type ExtraProperties } from './identity-schema.ts'
@@ -60,16 +62,18 @@ export async function findUser(backend: Backend, id: string): Promise<IdentityUs
   return user
 }
 
+const changeBy = (id: string, action: AuditAction) => changeOf({ id, projectId: DEPLOYMENT }, action, 'account/user')
+
 /** Makes a user; throws `userExists` when the name is taken. */
 export async function createUser(backend: Backend, user: NewUser): Promise<IdentityUser> {
   const { password, ...rest } = user
   const made = { id: newId(), ...rest }
   const passwordHash = password === null ? null : await hashPassword(password)
-  const result = await backend.db
+  const insert = backend.db
     .insert(identityUsers)
     .values({ ...made, passwordHash, folded: foldName(user.name), created: backend.now })
     .onConflictDoNothing()
-    .run()
+  const [result] = await commit(backend, changeBy(made.id, 'create'), insert)
   if (changes(result) === 0) throw identityFault('userExists', user.name)
   return made
 }
@@ -83,7 +87,9 @@ export async function updateUser(backend: Backend, id: string, change: UserChang
   const passwordHash = typeof password === 'string' ? await hashPassword(password) : password
   const endsTokens = password !== undefined || enabled === false
   const taken = nameTaken(identityUsers, id, name)
-  const [[updated], [found]] = await backend.db.batch([
+  const [[updated], [found]] = await commit(
+    backend,
+    changeBy(id, 'update'),
     backend.db
       .update(identityUsers)
       .set({
@@ -101,7 +107,7 @@ export async function updateUser(backend: Backend, id: string, change: UserChang
       .select({ taken: sql<number>`${taken}`.as('taken') })
       .from(identityUsers)
       .where(eq(identityUsers.id, id)),
-  ])
+  )
   if (updated) return updated
   if (!found) throw identityFault('notFound', 'user', id)
   if (found.taken) throw identityFault('userExists', name ?? '')
@@ -125,16 +131,17 @@ export async function replacePassword(
   oldHash: string,
   password: string,
 ): Promise<boolean> {
-  const result = await backend.db
+  const update = backend.db
     .update(identityUsers)
     .set({ passwordHash: await hashPassword(password), tokenEpoch: sql`token_epoch + 1` })
     .where(and(eq(identityUsers.id, id), eq(identityUsers.passwordHash, oldHash)))
-    .run()
+  const [result] = await commit(backend, changeBy(id, 'update'), update)
   return changes(result) > 0
 }
 
 /** Deletes a user with its role assignments and application credentials; throws `notFound`. */
 export async function deleteUser(backend: Backend, id: string): Promise<void> {
-  const result = await backend.db.delete(identityUsers).where(eq(identityUsers.id, id)).run()
+  const removal = backend.db.delete(identityUsers).where(eq(identityUsers.id, id))
+  const [result] = await commit(backend, changeBy(id, 'delete'), removal)
   if (changes(result) === 0) throw identityFault('notFound', 'user', id)
 }

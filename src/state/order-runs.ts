@@ -5,11 +5,13 @@ import { generateKeyPair } from '../crypto/key-pairs.ts'
 import type { Backend } from './backend.ts'
 import { certificateResult } from './certificate-orders.ts'
 import type { OrderResult } from './order-rows.ts'
+import { ORDER_RUN } from './order-schedule.ts'
 import { passphrasePlace, type Order } from './orders.ts'
 import { openKey } from './project-keys.ts'
 import { circumstances, settled } from './project-object.ts'
 import { orders, projectKeys } from './schema.ts'
 import { sealedRow, type NewSecret, type SecretType } from './secrets.ts'
+import { byService } from './store.ts'
 
 /** Members of `meta` that say what is to be generated. */
 interface KeyPairMeta {
@@ -99,11 +101,11 @@ export async function runOrder(backend: Backend, projectId: string, orderId: str
   const row = await waitingOrder(backend, projectId, orderId)
   if (!row) return
   const project = backend.projects.getByName(projectId)
+  const source = { ...byService(ORDER_RUN, row.order.creatorId), requestId: backend.source.requestId }
+  const given = circumstances({ ...backend, source })
   const certifies = row.order.type === 'certificate'
   const result = await (certifies ? certificateResult(backend, row.order) : keyPairResult(backend, row))
   await settled<unknown>(
-    'reason' in result
-      ? project.failOrder(circumstances(backend), projectId, orderId, result)
-      : project.finishOrder(circumstances(backend), result),
+    'reason' in result ? project.failOrder(given, projectId, orderId, result) : project.finishOrder(given, result),
   )
 }

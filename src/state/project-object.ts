@@ -23,19 +23,17 @@ import {
   type OrderError,
   type OrderResult,
   type StoredOrder,
+  type WaitingOrder,
 } from './order-rows.ts'
-import { database, type QuotaLimits, type Store } from './store.ts'
-import { attemptTimes, exhausted, MOST_ORDERS_PER_ALARM, progressOf } from './order-schedule.ts'
+import { byService, database, type QuotaLimits, type Store } from './store.ts'
+import { attemptTimes, exhausted, MOST_ORDERS_PER_ALARM, ORDER_RUN, progressOf } from './order-schedule.ts'
 
 /** What a call on the object gives: a value, or a failure as plain data (a class does not cross the call). */
 export type Outcome<Value> =
   { readonly value: Value } | { readonly failure: FailureName; readonly details: readonly string[] }
 
 /** What a mutation needs of its request. */
-export interface Circumstances {
-  readonly quotas: QuotaLimits
-  readonly now: string
-}
+export type Circumstances = Omit<Store, 'db'>
 
 /** Runs an order outside of the object, so that a slow generation never holds up the project. */
 export interface OrderRunner {
@@ -43,7 +41,7 @@ export interface OrderRunner {
 }
 
 /** The circumstances of a request, as plain data. */
-export const circumstances = ({ quotas, now }: Store): Circumstances => ({ quotas, now })
+export const circumstances = ({ quotas, now, source }: Store): Circumstances => ({ quotas, now, source })
 
 /** The value of a call on the object; throws the fault that it met. */
 export async function settled<Value>(call: PromiseLike<Outcome<Value>>): Promise<Value> {
@@ -59,12 +57,12 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database }> {
 
   /** Runs `mutation` after all that came before it. A Durable Object alone interleaves calls that await D1. */
   #serialised<Value>(
-    { quotas, now }: Circumstances,
+    circumstances: Circumstances,
     mutation: (store: Store) => Promise<Value>,
   ): Promise<Outcome<Value>> {
     const run = async (): Promise<Outcome<Value>> => {
       try {
-        return { value: await mutation({ db: database(this.env.DB), quotas, now }) }
+        return { value: await mutation({ db: database(this.env.DB), ...circumstances }) }
       } catch (error) {
         if (error instanceof Fault) return { failure: error.failure, details: error.details }
         throw error
@@ -145,20 +143,17 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database }> {
     const projectId = this.ctx.id.name
     if (projectId === undefined) return
     const now = formatTime(Date.now())
-    const waiting = await waitingOrders(
-      { db: database(this.env.DB), quotas: NO_QUOTAS, now },
-      projectId,
-      MOST_ORDERS_PER_ALARM,
-    )
+    const store = { db: database(this.env.DB), quotas: NO_QUOTAS, now, source: byService(ORDER_RUN) }
+    const waiting = await waitingOrders(store, projectId, MOST_ORDERS_PER_ALARM)
     const due = waiting.filter((order) => order.due <= now)
-    for (const order of due) await this.#runAgain(projectId, order.id, order.attempts)
-    const [next] = await waitingOrders({ db: database(this.env.DB), quotas: NO_QUOTAS, now }, projectId, 1)
+    for (const order of due) await this.#runAgain(projectId, order)
+    const [next] = await waitingOrders(store, projectId, 1)
     if (next) await this.#wakeAt(next.due)
   }
 
-  async #runAgain(projectId: string, orderId: string, attempts: number): Promise<void> {
+  async #runAgain(projectId: string, { id: orderId, creatorId, attempts }: WaitingOrder): Promise<void> {
     const now = formatTime(Date.now())
-    const given = { quotas: NO_QUOTAS, now }
+    const given = { quotas: NO_QUOTAS, now, source: byService(ORDER_RUN, creatorId) }
     if (attempts >= attemptTimes.length) {
       await this.failOrder(given, projectId, orderId, exhausted)
       return

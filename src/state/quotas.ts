@@ -1,7 +1,9 @@
 /** Limits on how much a project may have. */
 import { asc, eq, sql } from 'drizzle-orm'
 import { fault } from '../faults.ts'
+import { changeOf } from './audit-events.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import { projectQuotas } from './schema.ts'
 import { changes } from './statements.ts'
 
@@ -66,13 +68,16 @@ export async function setProjectQuotas(
 ): Promise<void> {
   const limits = Object.fromEntries(Object.entries(given).filter(([, limit]) => limit !== undefined))
   const insert = backend.db.insert(projectQuotas).values({ projectId, ...limits })
-  await (Object.keys(limits).length > 0
-    ? insert.onConflictDoUpdate({ target: projectQuotas.projectId, set: limits })
-    : insert.onConflictDoNothing())
+  const upsert =
+    Object.keys(limits).length > 0
+      ? insert.onConflictDoUpdate({ target: projectQuotas.projectId, set: limits })
+      : insert.onConflictDoNothing()
+  await commit(backend, changeOf({ id: projectId, projectId }, 'update', 'quota'), upsert)
 }
 
 /** Returns a project to the configured limits; throws `projectQuotasNotFound` when it was given none. */
 export async function deleteProjectQuotas(backend: Backend, projectId: string): Promise<void> {
-  const result = await backend.db.delete(projectQuotas).where(eq(projectQuotas.projectId, projectId))
+  const removal = backend.db.delete(projectQuotas).where(eq(projectQuotas.projectId, projectId))
+  const [result] = await commit(backend, changeOf({ id: projectId, projectId }, 'delete', 'quota'), removal)
   if (changes(result) === 0) throw fault('projectQuotasNotFound')
 }

@@ -4,7 +4,9 @@
  */
 import { eq } from 'drizzle-orm'
 import { fault } from '../faults.ts'
+import { changeOf } from './audit-events.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import { preferredStores } from './schema.ts'
 import { changes } from './statements.ts'
 
@@ -55,15 +57,21 @@ export async function preferredStore(backend: Backend, projectId: string): Promi
 /** Chooses a store for the secrets that the project makes from now on. */
 export async function preferStore(backend: Backend, projectId: string, store: SecretStore): Promise<void> {
   const row = { projectId, store: store.id }
-  await backend.db
+  const upsert = backend.db
     .insert(preferredStores)
     .values(row)
     .onConflictDoUpdate({ target: preferredStores.projectId, set: { store: store.id } })
+  await commit(backend, changeOf({ id: store.id, projectId }, 'update', 'secret-store/preferred'), upsert)
 }
 
 /** Takes the project's choice back; throws `noPreferredStore` when it chose none. */
 export async function forgetPreferredStore(backend: Backend, projectId: string): Promise<void> {
-  const result = await backend.db.delete(preferredStores).where(eq(preferredStores.projectId, projectId))
+  const removal = backend.db.delete(preferredStores).where(eq(preferredStores.projectId, projectId))
+  const [result] = await commit(
+    backend,
+    changeOf({ id: projectId, projectId }, 'delete', 'secret-store/preferred'),
+    removal,
+  )
   if (changes(result) === 0) throw fault('noPreferredStore')
 }
 

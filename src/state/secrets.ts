@@ -3,7 +3,9 @@ import { and, eq, isNull, sql, type SQL } from 'drizzle-orm'
 import type { Caller } from '../caller.ts'
 import { open, seal } from '../crypto/envelope.ts'
 import { fault } from '../faults.ts'
+import { changeOf } from './audit-events.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import { openKey, sealingKey } from './project-keys.ts'
 import { belowQuota } from './below-quota.ts'
 import { projectKeys, secretConsumers, secrets } from './schema.ts'
@@ -106,7 +108,7 @@ function countOfSecrets(projectId: string, now: string): SQL {
 export async function createSecret(backend: Backend, caller: Caller, secret: NewSecret): Promise<string> {
   const row = await sealedRow(backend, caller, secret)
   const allowed = belowQuota(backend, 'secrets', caller.projectId, countOfSecrets(caller.projectId, backend.now))
-  const result = await insertWhere(backend, secrets, row, allowed)
+  const [result] = await commit(backend, changeOf(row, 'create', 'secret'), insertWhere(backend, secrets, row, allowed))
   if (changes(result) === 0) throw fault('quotaReached')
   return row.id
 }
@@ -122,10 +124,11 @@ export async function putPayload(
   const store = await storeForNewSecrets(backend, secret.projectId)
   const key = await sealingKey(backend, secret.projectId, store)
   const sealed = Buffer.from(await seal(key, payloadPlace(secret.projectId, secret.id), payload))
-  const result = await backend.db
+  const update = backend.db
     .update(secrets)
     .set({ sealed, store, keyVersion: key.version, contentType, updated: backend.now })
     .where(and(secretIs(secret), isNull(secrets.sealed)))
+  const [result] = await commit(backend, changeOf(secret, 'create', 'secret/payload'), update)
   if (changes(result) === 0) throw fault('payloadExists')
 }
 
@@ -135,9 +138,11 @@ export async function putPayload(
  */
 export async function deleteSecret(backend: Backend, secret: Secret, unlessConsumed: boolean): Promise<void> {
   const unused = sql`not exists (select 1 from ${secretConsumers} where ${secretConsumers.secretId} = ${secret.id})`
-  const [found, deleted] = await backend.db.batch([
-    backend.db.select({ id: secrets.id }).from(secrets).where(secretIs(secret)),
+  const [deleted, found] = await commit(
+    backend,
+    changeOf(secret, 'delete', 'secret'),
     backend.db.delete(secrets).where(and(secretIs(secret), unlessConsumed ? unused : undefined)),
-  ])
+    backend.db.select({ id: secrets.id }).from(secrets).where(secretIs(secret)),
+  )
   if (changes(deleted) === 0) throw fault(found.length > 0 ? 'hasConsumers' : 'secretNotFound')
 }
