@@ -9,6 +9,7 @@ import { missingMasterKey } from './state/rotation.ts'
 import { byService } from './state/store.ts'
 import { admitsVersions } from './wire/accept.ts'
 import { aclResources } from './wire/acls.ts'
+import { auditResource, deploymentAuditResource } from './wire/audit.ts'
 import { certificateAuthorityResources } from './wire/certificate-authorities.ts'
 import { consumerResources } from './wire/consumers.ts'
 import { containerResources } from './wire/containers.ts'
@@ -40,6 +41,7 @@ export const resources = [
   ...secretStoreResources,
   ...transportKeyResources,
   ...certificateAuthorityResources,
+  auditResource,
 ]
 
 /** The path without empty segments and with encoded slashes as slashes, as the peer routes it. */
@@ -135,6 +137,6 @@ export function createApp(): Hono<Service> {
   app.all('/v1', document(answerVersion))
   mount(app, ['/v1', '/v1/:tenant'], resources)
   app.use('/admin/*', authenticate, requireMasterKeys)
-  mount(app, ['/admin'], [rotationResource])
+  mount(app, ['/admin'], [rotationResource, deploymentAuditResource])
   return app
 }

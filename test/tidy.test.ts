@@ -90,6 +90,7 @@ describe('a source file', () => {
     })
     expect(bare.toSorted()).toEqual([
       'state/audit-events.ts', // A refusal is an event alone.
+      'state/audit-retention.ts', // Events that have had their time.
       'state/commit.ts',
       'state/commit.ts',
       'state/order-rows.ts', // The claim of a run, which may be repeated and is seen in the order.
@@ -162,6 +163,7 @@ const contract: Readonly<Record<string, string>> = {
   'POST /transport_keys': 'Transport Key Creation',
   'GET /transport_keys/*': 'Transport Key retrieval',
   'DELETE /transport_keys/*': 'Transport Key deletion',
+  'GET /audit': 'Audit log retrieval',
   'GET /cas': 'CertificateAuthorities(s) retrieval',
   'GET /cas/*': 'CertificateAuthority retrieval',
   'GET /cas/*/cacert': 'CA Certificate retrieval',

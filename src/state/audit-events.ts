@@ -4,7 +4,7 @@ import { auditEvents } from './audit-schema.ts'
 import type { Store } from './store.ts'
 
 /** What can be done, in CADF's taxonomy of actions. */
-export type AuditAction = 'create' | 'read' | 'update' | 'delete' | 'renew' | 'revoke'
+export type AuditAction = 'create' | 'read' | 'update' | 'delete' | 'renew' | 'revoke' | 'monitor'
 
 /** What it can be done to: a branch of CADF's `data/security`. A part of an entity has the entity's id. */
 export type AuditTarget =
@@ -30,6 +30,7 @@ export type AuditTarget =
   | 'role/assignment'
   | 'credential'
   | 'token'
+  | 'audit-log'
 
 /** What an operation says of a change; who makes it and by which request, the store knows. */
 export interface AuditEvent {
@@ -95,4 +96,5 @@ export function insertEvents(store: Store, events: readonly AuditEvent[], condit
 /** Records what changed nothing: that somebody was refused. */
 export async function recordEvent(store: Store, event: AuditEvent): Promise<void> {
   await insertEvents(store, [event], sql`true`)
+  store.recorded(event.projectId)
 }

@@ -1,4 +1,5 @@
 import type { Keyring } from '../crypto/keyring.ts'
+import { wakeSoon } from './audit-wake.ts'
 import type { ProjectObject } from './project-object.ts'
 import { database, type QuotaLimits, type Source, type Store } from './store.ts'
 
@@ -25,5 +26,7 @@ export function backendOf(
   now: string,
   source: Source,
 ): Backend {
-  return { db: database(bindings.DB), projects: bindings.PROJECT, keyring, quotas, secretStores, now, source }
+  const projects = bindings.PROJECT
+  const recorded = (projectId: string) => wakeSoon(projects, projectId)
+  return { db: database(bindings.DB), projects, keyring, quotas, secretStores, now, source, recorded }
 }

@@ -9,6 +9,10 @@ import type { Store } from './store.ts'
 
 type Statement = BatchItem<'sqlite'>
 
+function tellOf(store: Store, events: readonly AuditEvent[]): void {
+  for (const projectId of new Set(events.map((event) => event.projectId))) store.recorded(projectId)
+}
+
 /** The last statement of the batch that inserts, updates or deletes did change a row. */
 export const justChanged = sql`changes() > 0`
 
@@ -25,6 +29,7 @@ export async function commit<Principal extends Statement, const Rest extends rea
 ): Promise<BatchResponse<[Principal, ...Rest]>> {
   const all = 'action' in events ? [events] : events
   const [changed, , ...others] = await store.db.batch([principal, insertEvents(store, all, justChanged), ...rest])
+  tellOf(store, all)
   return [changed, ...others] as unknown as BatchResponse<[Principal, ...Rest]>
 }
 
@@ -35,6 +40,10 @@ export async function commitEach(
 ): Promise<unknown[]> {
   const [first, ...others] = changes.flatMap(({ event, change }) => [change, insertEvents(store, [event], justChanged)])
   const results: readonly unknown[] = first ? await store.db.batch([first, ...others]) : []
+  tellOf(
+    store,
+    changes.map(({ event }) => event),
+  )
   return results.filter((_, at) => at % 2 === 0)
 }
 
@@ -49,5 +58,6 @@ export async function commitWhere<const Changes extends readonly [Statement, ...
   ...changes: Changes
 ): Promise<BatchResponse<Changes>> {
   const [, ...results] = await store.db.batch([insertEvents(store, events, condition), ...changes])
-  return results as unknown as BatchResponse<Changes>
+  tellOf(store, events)
+  return results as BatchResponse<Changes>
 }

@@ -1,6 +1,7 @@
 /**
- * The object of one project: an address, a lock and an alarm. Every order and consumer mutation of the project runs
- * here, one at a time; the work itself is in the operations, which keep their invariants in the statement besides.
+ * The object of one project: an address, a lock, an alarm, and the end of the project's audit log. Every order and
+ * consumer mutation of the project runs here, one at a time; the work itself is in the operations, which keep their
+ * invariants in the statement besides.
  */
 import { DurableObject } from 'cloudflare:workers'
 import { Fault, type FailureName } from '../faults.ts'
@@ -26,6 +27,8 @@ import {
   type WaitingOrder,
 } from './order-rows.ts'
 import { byService, database, type QuotaLimits, type Store } from './store.ts'
+import { AUDIT_DAYS } from './audit-retention.ts'
+import { integrityOf, SEAL_DELAY, sealEvents } from './audit-seal.ts'
 import { attemptTimes, exhausted, MOST_ORDERS_PER_ALARM, ORDER_RUN, progressOf } from './order-schedule.ts'
 
 /** What a call on the object gives: a value, or a failure as plain data (a class does not cross the call). */
@@ -33,7 +36,7 @@ export type Outcome<Value> =
   { readonly value: Value } | { readonly failure: FailureName; readonly details: readonly string[] }
 
 /** What a mutation needs of its request. */
-export type Circumstances = Omit<Store, 'db'>
+export type Circumstances = Pick<Store, 'quotas' | 'now' | 'source'>
 
 /** Runs an order outside of the object, so that a slow generation never holds up the project. */
 export interface OrderRunner {
@@ -52,7 +55,7 @@ export async function settled<Value>(call: PromiseLike<Outcome<Value>>): Promise
 
 const NO_QUOTAS: QuotaLimits = { secrets: -1, orders: -1, containers: -1, consumers: -1 }
 
-export class ProjectObject extends DurableObject<{ readonly DB: D1Database }> {
+export class ProjectObject extends DurableObject<{ readonly DB: D1Database; readonly AUDIT_DAYS?: unknown }> {
   #last: Promise<unknown> = Promise.resolve()
 
   /** Runs `mutation` after all that came before it. A Durable Object alone interleaves calls that await D1. */
@@ -62,7 +65,8 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database }> {
   ): Promise<Outcome<Value>> {
     const run = async (): Promise<Outcome<Value>> => {
       try {
-        return { value: await mutation({ db: database(this.env.DB), ...circumstances }) }
+        await this.sealBy(formatTime(Date.now() + SEAL_DELAY))
+        return { value: await mutation(this.#store(circumstances)) }
       } catch (error) {
         if (error instanceof Fault) return { failure: error.failure, details: error.details }
         throw error
@@ -132,18 +136,49 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database }> {
     return this.#serialised(circumstances, (store) => removeConsumer(store, registration))
   }
 
+  /** What a mutation needs; of the events of its own the object needs not be told. */
+  #store(circumstances: Circumstances): Store {
+    return { db: database(this.env.DB), recorded: () => undefined, ...circumstances }
+  }
+
+  /** Has the project's new audit events sealed at `time`, or before. */
+  async sealBy(time: string): Promise<void> {
+    await this.#wakeAt(time)
+  }
+
+  /** Where the project's audit log ends, and when it did not end there; see {@link integrityOf}. */
+  async integrity(): ReturnType<typeof integrityOf> {
+    return integrityOf(this.ctx.storage)
+  }
+
   async #wakeAt(time: string): Promise<void> {
     const at = Date.parse(`${time}Z`)
     const set = await this.ctx.storage.getAlarm()
     if (set === null || set > at) await this.ctx.storage.setAlarm(at)
   }
 
-  /** Runs the orders whose time has come: those that were accepted and whose run did not end. */
+  /** Does what is due: runs orders, and seals audit events, those of these runs too. */
   override async alarm(): Promise<void> {
     const projectId = this.ctx.id.name
     if (projectId === undefined) return
+    try {
+      await this.#runOrders(projectId)
+    } finally {
+      await this.#seal(projectId)
+    }
+  }
+
+  async #seal(projectId: string): Promise<void> {
     const now = formatTime(Date.now())
-    const store = { db: database(this.env.DB), quotas: NO_QUOTAS, now, source: byService(ORDER_RUN) }
+    const store = this.#store({ quotas: NO_QUOTAS, now, source: byService('Sealing of the audit log') })
+    const days = Number(this.env.AUDIT_DAYS || AUDIT_DAYS.byDefault)
+    if (await sealEvents(this.ctx.storage, store, projectId, days)) await this.#wakeAt(now)
+  }
+
+  /** Runs the orders whose time has come: those that were accepted and whose run did not end. */
+  async #runOrders(projectId: string): Promise<void> {
+    const now = formatTime(Date.now())
+    const store = this.#store({ quotas: NO_QUOTAS, now, source: byService(ORDER_RUN) })
     const waiting = await waitingOrders(store, projectId, MOST_ORDERS_PER_ALARM)
     const due = waiting.filter((order) => order.due <= now)
     for (const order of due) await this.#runAgain(projectId, order)

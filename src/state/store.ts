@@ -38,6 +38,8 @@ export interface Store {
   /** The time of the request: UTC text of 26 characters. One reading serves the whole operation. */
   readonly now: string
   readonly source: Source
+  /** Told of each project whose audit log has grown. */
+  readonly recorded: (projectId: string) => void
 }
 
 /** The metadata database behind its binding. */
