@@ -6,8 +6,10 @@ import { ConfigError, readConfig } from './config.ts'
 import { fault } from './faults.ts'
 import { backendOf } from './state/backend.ts'
 import { missingMasterKey } from './state/rotation.ts'
+import { byService } from './state/store.ts'
 import { admitsVersions } from './wire/accept.ts'
 import { aclResources } from './wire/acls.ts'
+import { auditResource, deploymentAuditResource } from './wire/audit.ts'
 import { certificateAuthorityResources } from './wire/certificate-authorities.ts'
 import { consumerResources } from './wire/consumers.ts'
 import { containerResources } from './wire/containers.ts'
@@ -39,6 +41,7 @@ export const resources = [
   ...secretStoreResources,
   ...transportKeyResources,
   ...certificateAuthorityResources,
+  auditResource,
 ]
 
 /** The path without empty segments and with encoded slashes as slashes, as the peer routes it. */
@@ -61,8 +64,10 @@ const configure: MiddlewareHandler<Service> = async function configure(c, next) 
   })
   c.set('config', config)
   c.set('base', config.hostHref || new URL(c.req.url).origin)
-  c.set('backend', backendOf(c.env, config, formatTime(Date.now())))
-  c.header('X-OpenStack-Request-Id', `req-${crypto.randomUUID()}`)
+  const requestId = `req-${crypto.randomUUID()}`
+  const source = { ...byService('Request'), requestId }
+  c.set('backend', backendOf(c.env, config, formatTime(Date.now()), source))
+  c.header('X-OpenStack-Request-Id', requestId)
   c.header('Cache-Control', 'no-store')
   return next()
 }
@@ -130,6 +135,6 @@ export function createApp(): Hono<Service> {
   app.all('/v1', document(answerVersion))
   mount(app, ['/v1', '/v1/:tenant'], resources)
   app.use('/admin/*', authenticate, requireMasterKeys)
-  mount(app, ['/admin'], [rotationResource])
+  mount(app, ['/admin'], [rotationResource, deploymentAuditResource])
   return app
 }

@@ -1,6 +1,7 @@
 /** The bindings and variables of the Worker, checked once. A bad value is an error that names its variable. */
 import * as z from 'zod/mini'
 import { KeyringError, readKeyring, type Keyring } from './crypto/keyring.ts'
+import { AUDIT_DAYS } from './state/audit-retention.ts'
 import type { ProjectObject } from './state/project-object.ts'
 import type { QuotaLimits } from './state/store.ts'
 
@@ -22,6 +23,8 @@ export interface Config {
   readonly maxSecretBytes: number
   readonly maxRequestBytes: number
   readonly secretStores: 'single' | 'multiple'
+  /** Days for which audit events are kept. */
+  readonly auditDays: number
   /** Password of the first administrator of the embedded identity; empty: none is made. */
   readonly adminPassword: string
   readonly keyring: Keyring
@@ -76,6 +79,7 @@ const variables = z.object({
   MAX_SECRET_BYTES: integer(20_000, 1, MOST_SECRET_BYTES),
   MAX_REQUEST_BYTES: integer(25_000, 1, MOST_REQUEST_BYTES),
   SECRET_STORES: choice(['single', 'multiple'], 'single'),
+  AUDIT_DAYS: integer(AUDIT_DAYS.byDefault, AUDIT_DAYS.least, AUDIT_DAYS.most),
   ADMIN_PASSWORD: z._default(
     z
       .string()
@@ -120,6 +124,7 @@ async function build(env: Environment): Promise<Config> {
       maxSecretBytes: read.MAX_SECRET_BYTES,
       maxRequestBytes: read.MAX_REQUEST_BYTES,
       secretStores: read.SECRET_STORES,
+      auditDays: read.AUDIT_DAYS,
       adminPassword: read.ADMIN_PASSWORD,
       keyring: await readKeyring(read.MASTER_KEYS),
     }

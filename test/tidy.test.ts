@@ -34,6 +34,17 @@ function importsOf({ path, text }: { readonly path: string; readonly text: strin
   return specifiers.map((specifier) => new URL(specifier, folder).pathname.replace('/src/', ''))
 }
 
+/** What stands between the bracket at this place and the one that closes it. */
+function argumentsAt(text: string, start: number): string {
+  let depth = 0
+  for (let at = start; at < text.length; at += 1) {
+    if (text[at] === '(') depth += 1
+    if (text[at] === ')') depth -= 1
+    if (depth === 0) return text.slice(start, at)
+  }
+  throw new Error('a bracket is not closed')
+}
+
 describe('a source file', () => {
   it('is read by this test', () => {
     expect(files.length).toBeGreaterThan(50)
@@ -67,6 +78,24 @@ describe('a source file', () => {
 
   it('uses batches: D1 has no transactions', () => {
     expect(files.filter(({ text }) => text.includes('.transaction(')).map(({ path }) => path)).toEqual([])
+  })
+
+  it('writes through commit alone, so that no change is without its audit event', () => {
+    const writing = /\.(?:insert|update|delete)\(|\binsert(?:Where|Events)\(/
+    const bare = files.flatMap(({ path, text }) => {
+      const alone = text.matchAll(/await\s+(?:[\w.]*db\s*\.|insert)[^;\n]*(?:\n +\.[^\n]*)*/g)
+      const batches = [...text.matchAll(/\.batch\(/g)].map(({ index }) => argumentsAt(text, index + '.batch'.length))
+      const runs = [...[...alone].map(([run]) => run).filter((run) => !run.includes('.batch(')), ...batches]
+      return runs.filter((run) => path.startsWith('state/') && writing.test(run)).map(() => path)
+    })
+    expect(bare.toSorted()).toEqual([
+      'state/audit-events.ts', // A refusal is an event alone.
+      'state/audit-retention.ts', // Events that have had their time.
+      'state/commit.ts',
+      'state/commit.ts',
+      'state/order-rows.ts', // The claim of a run, which may be repeated and is seen in the order.
+      'state/project-keys.ts', // A key that is made on first use, for whoever stores something.
+    ])
   })
 
   it('keeps SQL in the room of state and HTTP out of it', () => {
@@ -134,6 +163,7 @@ const contract: Readonly<Record<string, string>> = {
   'POST /transport_keys': 'Transport Key Creation',
   'GET /transport_keys/*': 'Transport Key retrieval',
   'DELETE /transport_keys/*': 'Transport Key deletion',
+  'GET /audit': 'Audit log retrieval',
   'GET /cas': 'CertificateAuthorities(s) retrieval',
   'GET /cas/*': 'CertificateAuthority retrieval',
   'GET /cas/*/cacert': 'CA Certificate retrieval',

@@ -108,6 +108,8 @@ const legacy = {
   'certificate_authority:get': role(...everyLegacyRole),
   'key_rotation:get': role(SERVICE_ADMIN),
   'key_rotation:post': role(SERVICE_ADMIN),
+  'audit:get': role('audit'),
+  'deployment_audit:get': role(SERVICE_ADMIN),
 } as const satisfies Record<string, Predicate>
 
 export type Rule = keyof typeof legacy
@@ -173,6 +175,8 @@ const secure: Record<Rule, Predicate> = {
   'certificate_authority:get': personas,
   'key_rotation:get': role(SERVICE_ADMIN),
   'key_rotation:post': role(SERVICE_ADMIN),
+  'audit:get': personas,
+  'deployment_audit:get': role(SERVICE_ADMIN),
 }
 
 export const rules = Object.keys(legacy) as Rule[]

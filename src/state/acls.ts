@@ -1,7 +1,9 @@
 /** Read ACLs of secrets and containers: each stands in the row of what it guards, and under that row's code. */
 import { and, eq, sql } from 'drizzle-orm'
+import { changeOf } from './audit-events.ts'
 import { attest, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import { protectedContainer, type Container } from './container-rows.ts'
 import { findContainer } from './containers.ts'
 import { aclRow, type Acl } from './guarded.ts'
@@ -57,20 +59,20 @@ async function write(
   backend: Backend,
   kind: GuardedKind,
   subject: AclSubject,
+  action: 'update' | 'delete',
   acl: Acl | null,
   updated: string,
 ): Promise<boolean> {
   const { table, macWith } = kinds[kind]
   const mac = await macWith(backend, subject, acl)
   const asRead = and(eq(table.id, subject.id), eq(table.projectId, subject.projectId), eq(table.mac, subject.mac))
-  const [result] = await backend.db.batch([
-    backend.db
-      .update(table)
-      .set({ ...aclRow(acl), mac, updated })
-      .where(asRead),
-    attest(backend, [mac]),
-    ...(kind === 'secret' ? indexReaders(backend, subject.id) : []),
-  ])
+  const update = backend.db
+    .update(table)
+    .set({ ...aclRow(acl), mac, updated })
+    .where(asRead)
+  const index = kind === 'secret' ? indexReaders(backend, subject.id) : []
+  const change = changeOf({ ...subject, mac }, action, `${kind}/acl`)
+  const [result] = await commit(backend, change, update, attest(backend, [mac]), ...index)
   return changes(result) > 0
 }
 
@@ -94,12 +96,12 @@ export async function setAcl(
     created: subject.acl?.created ?? now,
     updated: now,
   }
-  if (await write(backend, kind, subject, acl, now)) return
+  if (await write(backend, kind, subject, 'update', acl, now)) return
   await setAcl(backend, kind, await kinds[kind].find(backend, subject.id), given, replace)
 }
 
 /** Removes the ACL, if there is one. */
 export async function deleteAcl(backend: Backend, kind: GuardedKind, subject: AclSubject): Promise<void> {
-  if (await write(backend, kind, subject, null, subject.updated)) return
+  if (await write(backend, kind, subject, 'delete', null, subject.updated)) return
   await deleteAcl(backend, kind, await kinds[kind].find(backend, subject.id))
 }

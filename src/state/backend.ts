@@ -1,6 +1,7 @@
 import type { Keyring } from '../crypto/keyring.ts'
+import { wakeSoon } from './audit-wake.ts'
 import type { ProjectObject } from './project-object.ts'
-import { database, type QuotaLimits, type Store } from './store.ts'
+import { database, type QuotaLimits, type Source, type Store } from './store.ts'
 
 /** The one thing that operations receive beside their input. */
 export interface Backend extends Store {
@@ -18,11 +19,14 @@ export interface StateSettings {
   readonly secretStores: 'single' | 'multiple'
 }
 
-/** The backend of one request or run, at `now`. */
+/** The backend of one request or run, at `now`, for `source`. */
 export function backendOf(
   bindings: { readonly DB: D1Database; readonly PROJECT: DurableObjectNamespace<ProjectObject> },
   { keyring, quotas, secretStores }: StateSettings,
   now: string,
+  source: Source,
 ): Backend {
-  return { db: database(bindings.DB), projects: bindings.PROJECT, keyring, quotas, secretStores, now }
+  const projects = bindings.PROJECT
+  const recorded = (projectId: string) => wakeSoon(projects, projectId)
+  return { db: database(bindings.DB), projects, keyring, quotas, secretStores, now, source, recorded }
 }

@@ -10,8 +10,10 @@ import {
 import { open, seal, SealError } from '../crypto/envelope.ts'
 import { fault } from '../faults.ts'
 import { formatTime } from '../times.ts'
+import { changeOf, DEPLOYMENT } from './audit-events.ts'
 import { attest, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import { openKey, sealingKey } from './project-keys.ts'
 import { certificateAuthorities, issuedCertificates, projectKeys } from './schema.ts'
 import { storeForNewSecrets } from './secret-stores.ts'
@@ -72,13 +74,12 @@ async function makeAuthority(backend: Backend): Promise<void> {
     .from(sql`(select 1)`)
     .where(isMissing)
   if (await next.get()) {
-    await backend.db.batch([
-      backend.db
-        .insert(certificateAuthorities)
-        .values({ ...row, generation })
-        .onConflictDoNothing(),
-      attest(backend, [row.mac]),
-    ])
+    const insert = backend.db
+      .insert(certificateAuthorities)
+      .values({ ...row, generation })
+      .onConflictDoNothing()
+    const change = changeOf({ id, projectId: DEPLOYMENT, mac: row.mac }, 'create', 'certificate-authority')
+    await commit(backend, change, insert, attest(backend, [row.mac]))
   }
 }
 

@@ -4,7 +4,9 @@
  */
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import { fault } from '../faults.ts'
+import type { AuditAction, AuditEvent } from './audit-events.ts'
 import { belowQuota } from './below-quota.ts'
+import { commit, justChanged } from './commit.ts'
 import { containerConsumers, containers, secretConsumers, secrets } from './schema.ts'
 import { findContainerBy, type ContainerRow } from './container-rows.ts'
 import { findSecretBy, type SecretRow } from './secret-rows.ts'
@@ -70,6 +72,10 @@ function isRegistered({ kind, entityId, identity }: Registration): SQL {
   return and(eq(owner, entityId), ...same) ?? sql`false`
 }
 
+function changeBy({ kind, entityId, entityProjectId }: Registration, action: AuditAction): AuditEvent {
+  return { action, target: `${kind}/consumer`, id: entityId, projectId: entityProjectId }
+}
+
 /**
  * Registers a consumer and gives the entity's row; a consumer that is there stays as it is. Runs in the project's
  * object, as one batch. Throws `quotaReached`, also for a consumer that is there (the peer asks the quota first).
@@ -84,16 +90,18 @@ export async function storeConsumer(store: Store, registration: Registration): P
   const isThere = sql`exists (select 1 from ${entity} where ${entity.id} = ${entityId})`
   const owner = kind === 'secret' ? { secretId: entityId } : { containerId: entityId }
   const row = { ...owner, ...identity, id, projectId, created: now, updated: now }
-  const [[quota], , , [after]] = await db.batch([
-    db.select({ reached: sql<number>`not ${allowed}` }).from(sql`(select 1)`),
+  const [added, , [quota], [after]] = await commit(
+    store,
+    changeBy(registration, 'create'),
     insertWhere(store, table, row as never, sql`${allowed} and ${isNew} and ${isThere}`),
     db
       .update(entity)
       .set({ updated: now })
-      .where(and(eq(entity.id, entityId), sql`changes() > 0`)),
+      .where(and(eq(entity.id, entityId), justChanged)),
+    db.select({ reached: sql<number>`not ${allowed}` }).from(sql`(select 1)`),
     read(store, entityId),
-  ])
-  if (quota?.reached === 1) throw fault('quotaReached')
+  )
+  if (changes(added) === 0 && quota?.reached === 1) throw fault('quotaReached')
   if (!after) throw fault(absent[kind])
   return after
 }
@@ -106,13 +114,14 @@ export async function removeConsumer(store: Store, registration: Registration): 
   const { kind, entityId, entityProjectId, projectId } = registration
   const { table, read } = kinds[kind]
   const own = entityProjectId === projectId ? sql`true` : eq(table.projectId, projectId)
-  const [found, removed, [after]] = await store.db.batch([
-    store.db.select({ id: table.id }).from(table).where(isRegistered(registration)),
+  const [removed, kept, [after]] = await commit(
+    store,
+    changeBy(registration, 'delete'),
     store.db.delete(table).where(and(isRegistered(registration), own)),
+    store.db.select({ id: table.id }).from(table).where(isRegistered(registration)),
     read(store, entityId),
-  ])
-  if (found.length === 0) throw fault('consumerNotFound')
-  if (changes(removed) === 0) throw fault('consumerForeign')
+  )
+  if (changes(removed) === 0) throw fault(kept.length > 0 ? 'consumerForeign' : 'consumerNotFound')
   if (!after) throw fault(absent[kind])
   return after
 }

@@ -2,6 +2,7 @@
 import { and, asc, eq, getTableColumns, isNull, sql, type SQL } from 'drizzle-orm'
 import type { Caller } from '../caller.ts'
 import { fault } from '../faults.ts'
+import { changeOf } from './audit-events.ts'
 import { attest, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import {
@@ -13,6 +14,7 @@ import {
   type NamedSecret,
 } from './container-rows.ts'
 import { belowQuota } from './below-quota.ts'
+import { commit, justChanged } from './commit.ts'
 import { aclRow } from './guarded.ts'
 import { containers, containerSecrets, issuedCertificates, secrets } from './schema.ts'
 import { live } from './secret-rows.ts'
@@ -101,22 +103,25 @@ export async function createContainer(backend: Backend, caller: Caller, wanted: 
   const isThere = sql`exists (select 1 from ${containers} where ${containers.id} = ${id})`
   const references = sql`select null, ${id}, value ->> 'secretId', value ->> 'name', value ->> 'mac'
     from json_each(${given}) where ${isThere}`
-  const [quota, missing] = await db.batch([
-    db.select({ reached: sql<number>`not ${allowed}` }).from(sql`(select 1)`),
-    db
-      .select({ name: sql<string | null>`reference.value ->> 'name'` })
-      .from(sql`${absent} order by reference.key limit 1`),
+  const macs = [container, ...members].map(({ mac }) => mac)
+  const [made, , , [missing]] = await commit(
+    backend,
+    changeOf(container, 'create', 'container'),
     insertWhere(backend, containers, container, sql`${allowed} and not exists (select 1 from ${absent})`),
     db.insert(containerSecrets).select(references),
-    attest(
-      backend,
-      [container, ...members].map(({ mac }) => mac),
-      isThere,
-    ),
-  ])
-  if (quota[0]?.reached === 1) throw fault('quotaReached')
-  if (missing[0]) throw fault('containerSecretAbsent', missing[0].name ?? 'None')
-  return id
+    attest(backend, macs, isThere),
+    db
+      .select({
+        full: sql<number>`not ${allowed}`.as('full'),
+        name: sql<string | null>`(select reference.value ->> 'name' from ${absent} order by reference.key limit 1)`.as(
+          'name',
+        ),
+      })
+      .from(sql`(select 1)`),
+  )
+  if (changes(made) > 0) return id
+  if (missing?.full === 1) throw fault('quotaReached')
+  throw fault('containerSecretAbsent', missing?.name ?? 'None')
 }
 
 /** The certificate that was issued into a container and is good, as it is to be stored; null when there is none. */
@@ -143,19 +148,22 @@ export async function deleteContainer(backend: Backend, container: Container, re
   const isIssued = eq(issuedCertificates.mac, revoked?.before ?? '')
   const revocable = sql`exists (select 1 from ${issuedCertificates} where serial = ${revoked?.serial ?? ''} and ${isIssued})`
   const isContainer = and(eq(containers.id, container.id), eq(containers.projectId, container.projectId))
-  const [found, deleted] = await db.batch([
-    db.select({ id: containers.id }).from(containers).where(isContainer),
+  const deletion = changeOf(container, 'delete', 'container')
+  const [deleted, found] = await commit(
+    backend,
+    revoke ? [deletion, changeOf(container, 'revoke', 'certificate')] : [deletion],
     db.delete(containers).where(and(isContainer, revoke ? revocable : undefined)),
+    db.select({ id: containers.id }).from(containers).where(isContainer),
     ...(revoked
       ? [
           db
             .update(issuedCertificates)
             .set({ revoked: revoked.at, mac: revoked.mac })
-            .where(and(eq(issuedCertificates.serial, revoked.serial), isIssued, sql`changes() > 0`)),
+            .where(and(eq(issuedCertificates.serial, revoked.serial), isIssued, justChanged)),
           attest(backend, [revoked.mac]),
         ]
       : []),
-  ])
+  )
   if (changes(deleted) === 0) throw fault(found.length > 0 ? 'notIssued' : 'containerNotFound')
 }
 
@@ -175,11 +183,13 @@ export async function addToContainer(backend: Backend, container: Container, pai
   const free = sql`${there} and exists (select 1 from ${containers} where ${containers.id} = ${container.id})
     and not exists (select 1 from ${containerSecrets} where ${pairIs(container, pair)})`
   const row = await withMac(backend, 'containerSecrets', { containerId: container.id, ...pair })
-  const [[found], added] = await db.batch([
-    db.select({ there: sql<number>`${there}` }).from(sql`(select 1)`),
+  const [added, , [found]] = await commit(
+    backend,
+    changeOf(container, 'create', 'container/secret'),
     insertWhere(backend, containerSecrets, row, free),
     attest(backend, [row.mac]),
-  ])
+    db.select({ there: sql<number>`${there}` }).from(sql`(select 1)`),
+  )
   if (found?.there !== 1) throw fault('secretProvidedAbsent')
   if (changes(added) === 0) throw fault('secretInContainer')
 }
@@ -192,10 +202,12 @@ export async function removeFromContainer(
   ref: string,
 ): Promise<void> {
   const { db } = backend
-  const [[found], removed] = await db.batch([
-    db.select({ there: sql<number>`${secretIsThere(backend, container, pair.secretId)}` }).from(sql`(select 1)`),
+  const [removed, [found]] = await commit(
+    backend,
+    changeOf(container, 'delete', 'container/secret'),
     db.delete(containerSecrets).where(pairIs(container, pair)),
-  ])
+    db.select({ there: sql<number>`${secretIsThere(backend, container, pair.secretId)}` }).from(sql`(select 1)`),
+  )
   if (found?.there !== 1) throw fault('secretReferenceAbsent', pair.name ?? 'None', ref)
   if (changes(removed) === 0) throw fault('secretNotInContainer')
 }

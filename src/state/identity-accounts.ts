@@ -3,8 +3,10 @@
  * which is the same whether the user exists or not.
  */
 import { and, eq, getTableColumns, lte, or, sql, type SQL } from 'drizzle-orm'
+import { changeOf, DEPLOYMENT } from './audit-events.ts'
 import { authentic, inForce } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import { credentialColumns } from './identity-credentials.ts'
 import { foldName } from './identity-names.ts'
 import { projectColumns } from './identity-projects.ts'
@@ -170,10 +172,16 @@ function effectiveRoles(rows: readonly RoleRow[]): RoleName[] {
 }
 
 /** Ends a token before its time. Rows of tokens that have expired by themselves go on the way. */
-export async function revokeToken(backend: Backend, auditId: string, expires: string): Promise<void> {
+export async function revokeToken(
+  backend: Backend,
+  token: { readonly auditId: string; readonly expires: string; readonly projectId: string | null },
+): Promise<void> {
   const { db, now } = backend
-  await db.batch([
-    db.delete(revokedTokens).where(lte(revokedTokens.expires, now)),
+  const { auditId, expires, projectId } = token
+  await commit(
+    backend,
+    changeOf({ id: auditId, projectId: projectId ?? DEPLOYMENT }, 'revoke', 'token'),
     db.insert(revokedTokens).values({ auditId, expires }).onConflictDoNothing(),
-  ])
+    db.delete(revokedTokens).where(lte(revokedTokens.expires, now)),
+  )
 }

@@ -1,7 +1,9 @@
 /** Role assignments: which user has which role in which project. One public operation is one D1 batch. */
 import { and, eq, sql, type SQL } from 'drizzle-orm'
+import type { AuditAction, AuditEvent } from './audit-events.ts'
 import { attest, authentic, inForce, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import { identityFault } from './identity-faults.ts'
 import { authenticRoles, impliedChain, impliedRoles, roleColumns } from './identity-roles.ts'
 import type { IdentityRole, RoleName } from './identity-roles.ts'
@@ -62,26 +64,34 @@ function requireParts(found: Found | undefined, { userId, projectId, roleId }: A
   if (!found.project) throw identityFault('notFound', 'project', projectId)
 }
 
+function changeBy({ userId, projectId, roleId }: Assignment, action: AuditAction): AuditEvent {
+  return { action, target: 'role/assignment', id: `${userId}/${roleId}`, projectId }
+}
+
 /** Assigns a role to a user in a project, once; throws `notFound` for the part that does not exist. */
 export async function assignRole(backend: Backend, assignment: Assignment): Promise<void> {
   const { userId, projectId, roleId } = assignment
   const whole = sql`${userExists(userId)} and ${projectExists(projectId)} and ${roleExists(roleId)}`
   const row = await withMac(backend, 'roleAssignments', { userId, projectId, roleId })
-  const [, , [found]] = await backend.db.batch([
+  const [, , [found]] = await commit(
+    backend,
+    changeBy(assignment, 'create'),
     insertWhere(backend, roleAssignments, row, whole).onConflictDoNothing(),
     attest(backend, [row.mac]),
     partsExist(backend, assignment),
-  ])
+  )
   requireParts(found, assignment)
 }
 
 /** Takes a role away; throws `notFound` for a role or project that does not exist, else `assignmentNotFound`. */
 export async function unassignRole(backend: Backend, assignment: Assignment): Promise<void> {
   const { userId, projectId, roleId } = assignment
-  const [result, [found]] = await backend.db.batch([
+  const [result, [found]] = await commit(
+    backend,
+    changeBy(assignment, 'delete'),
     backend.db.delete(roleAssignments).where(isAssignment(assignment)),
     partsExist(backend, assignment),
-  ])
+  )
   if (changes(result) > 0) return
   requireParts(found && { ...found, user: 1 }, assignment)
   throw identityFault('assignmentNotFound', roleId, userId, projectId)

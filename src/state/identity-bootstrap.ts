@@ -1,12 +1,15 @@
 /** The first administrator, and the roles that every deployment has. */
 import { eq, sql } from 'drizzle-orm'
 import { hashPassword } from '../crypto/password.ts'
+import { changeOf, DEPLOYMENT } from './audit-events.ts'
 import { attest, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import { foldName, newId } from './identity-names.ts'
 import { ADMINISTRATOR, builtInRoles } from './identity-roles.ts'
 import { identityProjects, identityRoles, identityUsers, roleAssignments } from './identity-schema.ts'
 import { insertWhere } from './statements.ts'
+import { byService } from './store.ts'
 
 /** Name of the first user, and of the project whose administrators administer the identity. */
 export const FIRST_ADMINISTRATOR = 'admin'
@@ -51,17 +54,20 @@ export async function bootstrapIdentity(backend: Backend, password: string): Pro
     and exists (select 1 from ${identityRoles} where id = ${roleId} and folded = ${ADMINISTRATOR})`
   const isUser = sql`exists (select 1 from ${identityUsers} where id = ${user.id})`
   const isRole = sql`exists (select 1 from ${identityRoles} where mac = value)`
-  await db.batch([
+  await commit(
+    { ...backend, source: byService('Identity set-up') },
+    changeOf({ id: user.id, projectId: DEPLOYMENT, mac: user.mac }, 'create', 'account/user'),
+    db.insert(identityUsers).values(user).onConflictDoNothing(),
+    attest(backend, [user.mac]),
     // 8 roles of 7 values: below the 100 parameters that a statement may have.
     db.insert(identityRoles).values(roles).onConflictDoNothing(),
     attest(backend, macsOf(roles), isRole),
     db.insert(identityProjects).values(project).onConflictDoNothing(),
     attest(backend, [project.mac]),
-    insertWhere(backend, identityUsers, user, isPlace).onConflictDoNothing(),
     // Only the user of this very batch becomes administrator: one who exists already keeps the roles it has.
-    insertWhere(backend, roleAssignments, assignment, isUser).onConflictDoNothing(),
-    attest(backend, [user.mac, assignment.mac], isUser),
-  ])
+    insertWhere(backend, roleAssignments, assignment, sql`${isUser} and ${isPlace}`).onConflictDoNothing(),
+    attest(backend, [assignment.mac]),
+  )
 }
 
 const macsOf = (rows: readonly { readonly mac: string }[]) => rows.map(({ mac }) => mac)

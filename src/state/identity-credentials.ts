@@ -1,8 +1,10 @@
 /** Application credentials: what is kept of them. One public operation is one D1 batch. */
 import { and, eq, getTableColumns, sql } from 'drizzle-orm'
 import { hashPassword } from '../crypto/password.ts'
+import { changeOf } from './audit-events.ts'
 import { attest, authentic, inForce, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import { identityFault } from './identity-faults.ts'
 import { newId } from './identity-names.ts'
 import { authenticRoles, roleColumns, type IdentityRole } from './identity-roles.ts'
@@ -87,7 +89,9 @@ export async function createCredential(backend: Backend, credential: NewCredenti
   const userLives = sql`exists (select 1 from ${identityUsers} where id = ${userId} and enabled)`
   const projectLives = sql`exists (select 1 from ${identityProjects} where id = ${projectId} and enabled)`
   const bothLive = sql`${userLives} and ${projectLives}`
-  const [result, , roles, [same]] = await db.batch([
+  const [result, , roles, [same]] = await commit(
+    backend,
+    changeOf(row, 'create', 'credential'),
     insertWhere(backend, applicationCredentials, row, bothLive).onConflictDoNothing(),
     attest(backend, [row.mac]),
     db.select(roleColumns).from(identityRoles).orderBy(identityRoles.seq),
@@ -95,7 +99,7 @@ export async function createCredential(backend: Backend, credential: NewCredenti
       .select({ id: applicationCredentials.id })
       .from(applicationCredentials)
       .where(and(eq(applicationCredentials.userId, userId), eq(applicationCredentials.name, name))),
-  ])
+  )
   if (changes(result) === 0 && same) throw identityFault('credentialExists', name)
   if (changes(result) === 0) throw identityFault('notFound', 'user', userId)
   const known = await authenticRoles(backend, roles)
@@ -103,10 +107,11 @@ export async function createCredential(backend: Backend, credential: NewCredenti
 }
 
 /** Deletes an application credential of the user; throws `notFound`. */
-export async function deleteCredential(backend: Backend, userId: string, id: string): Promise<void> {
-  const result = await backend.db
+export async function deleteCredential(backend: Backend, credential: ApplicationCredential): Promise<void> {
+  const { id, userId } = credential
+  const removal = backend.db
     .delete(applicationCredentials)
     .where(and(eq(applicationCredentials.userId, userId), eq(applicationCredentials.id, id)))
-    .run()
+  const [result] = await commit(backend, changeOf(credential, 'delete', 'credential'), removal)
   if (changes(result) === 0) throw identityFault('notFound', 'Application Credential', id)
 }

@@ -1,7 +1,9 @@
 /** Projects: what is kept of them. One public operation is one D1 batch. */
 import { and, eq, getTableColumns, not, sql } from 'drizzle-orm'
+import { changeOf, type AuditAction } from './audit-events.ts'
 import { attest, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import { identityFault } from './identity-faults.ts'
 import { foldName, mergedExtra, nameTaken, newId } from './identity-names.ts'
 import { identityProjects, identityUsers, roleAssignments, type ExtraProperties } from './identity-schema.ts'
@@ -74,6 +76,8 @@ export async function findProject(backend: Backend, id: string): Promise<Identit
   return asProject(await projectRow(backend, id))
 }
 
+const changeBy = (id: string, action: AuditAction) => changeOf({ id, projectId: id }, action, 'project')
+
 /** Makes a project; throws `projectExists` when the name is taken. */
 export async function createProject(backend: Backend, project: NewProject): Promise<IdentityProject> {
   const row = await withMac(backend, 'identityProjects', {
@@ -84,10 +88,8 @@ export async function createProject(backend: Backend, project: NewProject): Prom
     folded: foldName(project.name),
     created: backend.now,
   })
-  const [result] = await backend.db.batch([
-    backend.db.insert(identityProjects).values(row).onConflictDoNothing(),
-    attest(backend, [row.mac]),
-  ])
+  const insert = backend.db.insert(identityProjects).values(row).onConflictDoNothing()
+  const [result] = await commit(backend, changeBy(row.id, 'create'), insert, attest(backend, [row.mac]))
   if (changes(result) === 0) throw identityFault('projectExists', row.name, row.id)
   return asProject(row)
 }
@@ -111,14 +113,14 @@ export async function updateProject(backend: Backend, id: string, change: Projec
     enabled: enabled ?? before.enabled,
     extra: merged,
   })
-  const [[found], result] = await backend.db.batch([
-    backend.db.select({ taken: sql<number>`${taken}`.as('taken') }).from(sql`(select 1)`),
-    backend.db
-      .update(identityProjects)
-      .set(row)
-      .where(and(eq(identityProjects.id, id), eq(identityProjects.mac, before.mac), not(taken))),
+  const asRead = and(eq(identityProjects.id, id), eq(identityProjects.mac, before.mac), not(taken))
+  const [result, , [found]] = await commit(
+    backend,
+    changeBy(id, 'update'),
+    backend.db.update(identityProjects).set(row).where(asRead),
     attest(backend, [row.mac]),
-  ])
+    backend.db.select({ taken: sql<number>`${taken}`.as('taken') }).from(sql`(select 1)`),
+  )
   if (changes(result) > 0) return asProject(row)
   if (found?.taken) throw identityFault('projectExists', name ?? '', id)
   // Somebody else changed it meanwhile: the change is made of what it is now.
@@ -132,7 +134,9 @@ export async function updateProject(backend: Backend, id: string, change: Projec
 export async function deleteProject(backend: Backend, id: string): Promise<void> {
   const { db } = backend
   const deletable = and(eq(identityProjects.id, id), eq(identityProjects.administrative, false))
-  const [deleted, , [kept]] = await db.batch([
+  const [deleted, , [kept]] = await commit(
+    backend,
+    changeBy(id, 'delete'),
     db.delete(identityProjects).where(deletable).returning({ id: identityProjects.id }),
     db
       .update(identityUsers)
@@ -144,7 +148,7 @@ export async function deleteProject(backend: Backend, id: string): Promise<void>
         ),
       ),
     db.select({ id: identityProjects.id }).from(identityProjects).where(eq(identityProjects.id, id)),
-  ])
+  )
   if (kept) throw identityFault('immutableDelete', 'project', id)
   if (deleted.length === 0) throw identityFault('notFound', 'project', id)
 }

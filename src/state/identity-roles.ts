@@ -1,7 +1,9 @@
 /** Roles: what is kept of them, and which of them carry others. One public operation is one D1 batch. */
 import { and, eq, getTableColumns, not, sql } from 'drizzle-orm'
+import { changeOf, DEPLOYMENT, type AuditAction } from './audit-events.ts'
 import { attest, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import { identityFault } from './identity-faults.ts'
 import { foldName, nameTaken, newId } from './identity-names.ts'
 import { identityRoles } from './identity-schema.ts'
@@ -88,14 +90,14 @@ export async function findRole(backend: Backend, id: string): Promise<IdentityRo
   return asRole(await roleRow(backend, id))
 }
 
+const changeBy = (id: string, action: AuditAction) => changeOf({ id, projectId: DEPLOYMENT }, action, 'role')
+
 /** Makes a role; throws `roleExists` when the name is taken. */
 export async function createRole(backend: Backend, name: string, description: string | null): Promise<IdentityRole> {
   const made = { id: newId(), name, description, immutable: false, folded: foldName(name), created: backend.now }
   const row = await withMac(backend, 'identityRoles', made)
-  const [result] = await backend.db.batch([
-    backend.db.insert(identityRoles).values(row).onConflictDoNothing(),
-    attest(backend, [row.mac]),
-  ])
+  const insert = backend.db.insert(identityRoles).values(row).onConflictDoNothing()
+  const [result] = await commit(backend, changeBy(row.id, 'create'), insert, attest(backend, [row.mac]))
   if (changes(result) === 0) throw identityFault('roleExists', name)
   return asRole(row)
 }
@@ -112,14 +114,14 @@ export async function updateRole(backend: Backend, id: string, change: RoleChang
     folded: foldName(name ?? before.name),
     description: description === undefined ? before.description : description,
   })
-  const [[found], result] = await backend.db.batch([
-    backend.db.select({ taken: sql<number>`${taken}`.as('taken') }).from(sql`(select 1)`),
-    backend.db
-      .update(identityRoles)
-      .set(row)
-      .where(and(eq(identityRoles.id, id), eq(identityRoles.mac, before.mac), not(taken))),
+  const asRead = and(eq(identityRoles.id, id), eq(identityRoles.mac, before.mac), not(taken))
+  const [result, , [found]] = await commit(
+    backend,
+    changeBy(id, 'update'),
+    backend.db.update(identityRoles).set(row).where(asRead),
     attest(backend, [row.mac]),
-  ])
+    backend.db.select({ taken: sql<number>`${taken}`.as('taken') }).from(sql`(select 1)`),
+  )
   if (changes(result) > 0) return asRole(row)
   if (found?.taken) throw identityFault('roleExists', name ?? '')
   // Somebody else changed it meanwhile: the change is made of what it is now.
@@ -129,13 +131,15 @@ export async function updateRole(backend: Backend, id: string, change: RoleChang
 /** Deletes a role with its assignments. Throws `notFound` and `immutableDelete`. */
 export async function deleteRole(backend: Backend, id: string): Promise<void> {
   const { db } = backend
-  const [deleted, [kept]] = await db.batch([
+  const [deleted, [kept]] = await commit(
+    backend,
+    changeBy(id, 'delete'),
     db
       .delete(identityRoles)
       .where(and(eq(identityRoles.id, id), eq(identityRoles.immutable, false)))
       .returning({ id: identityRoles.id }),
     db.select({ id: identityRoles.id }).from(identityRoles).where(eq(identityRoles.id, id)),
-  ])
+  )
   if (kept) throw identityFault('immutableDelete', 'role', id)
   if (deleted.length === 0) throw identityFault('notFound', 'role', id)
 }

@@ -1,8 +1,10 @@
 /** Users: what is kept of them. One public operation is one D1 batch. */
 import { and, eq, getTableColumns, not, sql } from 'drizzle-orm'
 import { hashPassword } from '../crypto/password.ts'
+import { changeOf, DEPLOYMENT, type AuditAction } from './audit-events.ts'
 import { attest, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import { identityFault } from './identity-faults.ts'
 import { foldName, mergedExtra, nameTaken, newId } from './identity-names.ts'
 import { identityUsers, type ExtraProperties } from './identity-schema.ts'
@@ -72,6 +74,8 @@ export async function findUser(backend: Backend, id: string): Promise<IdentityUs
   return asUser(await userRow(backend, id))
 }
 
+const changeBy = (id: string, action: AuditAction) => changeOf({ id, projectId: DEPLOYMENT }, action, 'account/user')
+
 /** Makes a user; throws `userExists` when the name is taken. */
 export async function createUser(backend: Backend, user: NewUser): Promise<IdentityUser> {
   const { password, ...rest } = user
@@ -84,10 +88,8 @@ export async function createUser(backend: Backend, user: NewUser): Promise<Ident
     tokenEpoch: 0,
     created: backend.now,
   })
-  const [result] = await backend.db.batch([
-    backend.db.insert(identityUsers).values(row).onConflictDoNothing(),
-    attest(backend, [row.mac]),
-  ])
+  const insert = backend.db.insert(identityUsers).values(row).onConflictDoNothing()
+  const [result] = await commit(backend, changeBy(row.id, 'create'), insert, attest(backend, [row.mac]))
   if (changes(result) === 0) throw identityFault('userExists', user.name)
   return asUser(row)
 }
@@ -96,14 +98,14 @@ export async function createUser(backend: Backend, user: NewUser): Promise<Ident
 async function storeUser(backend: Backend, before: UserRow, changed: UserRow, name?: string) {
   const { seq: _, ...row } = await withMac(backend, 'identityUsers', changed)
   const taken = nameTaken(identityUsers, before.id, name)
-  const [[found], result] = await backend.db.batch([
-    backend.db.select({ taken: sql<number>`${taken}`.as('taken') }).from(sql`(select 1)`),
-    backend.db
-      .update(identityUsers)
-      .set(row)
-      .where(and(eq(identityUsers.id, before.id), eq(identityUsers.mac, before.mac), not(taken))),
+  const asRead = and(eq(identityUsers.id, before.id), eq(identityUsers.mac, before.mac), not(taken))
+  const [result, , [found]] = await commit(
+    backend,
+    changeBy(before.id, 'update'),
+    backend.db.update(identityUsers).set(row).where(asRead),
     attest(backend, [row.mac]),
-  ])
+    backend.db.select({ taken: sql<number>`${taken}`.as('taken') }).from(sql`(select 1)`),
+  )
   return { stored: changes(result) > 0, taken: found?.taken === 1 }
 }
 
@@ -162,6 +164,7 @@ export async function replacePassword(
 
 /** Deletes a user with its role assignments and application credentials; throws `notFound`. */
 export async function deleteUser(backend: Backend, id: string): Promise<void> {
-  const result = await backend.db.delete(identityUsers).where(eq(identityUsers.id, id)).run()
+  const removal = backend.db.delete(identityUsers).where(eq(identityUsers.id, id))
+  const [result] = await commit(backend, changeBy(id, 'delete'), removal)
   if (changes(result) === 0) throw identityFault('notFound', 'user', id)
 }

@@ -1,8 +1,10 @@
 /** The order mutations that run inside the project's object: one guarded D1 batch each. */
 import { and, asc, eq, lte, sql, type SQL } from 'drizzle-orm'
 import { fault } from '../faults.ts'
+import { changeOf, type AuditEvent } from './audit-events.ts'
 import { attest } from './authentic-rows.ts'
 import { belowQuota } from './below-quota.ts'
+import { commit } from './commit.ts'
 import { containers, containerSecrets, issuedCertificates, orders, secrets } from './schema.ts'
 import { live } from './secret-rows.ts'
 import { changes, insertWhere } from './statements.ts'
@@ -40,19 +42,24 @@ export async function storeOrder(store: Store, { order, secret }: StoredOrder): 
   const counted = sql`select count(*) from ${orders} where ${orders.projectId} = ${order.projectId}`
   const insertOrder = insertWhere(store, orders, order, belowQuota(store, 'orders', order.projectId, counted))
   const orderIsThere = sql`exists (select 1 from ${orders} where ${orders.id} = ${order.id})`
+  const made = secret ? [changeOf(secret, 'create', 'secret')] : []
+  const insertSecret = secret ? [insertWhere(store, secrets, secret, orderIsThere)] : []
   const macs = [order, ...(secret ? [secret] : [])].map(({ mac }) => mac)
-  const [result] = await store.db.batch([
+  const [result] = await commit(
+    store,
+    [changeOf(order, 'create', 'order'), ...made],
     insertOrder,
-    ...(secret ? [insertWhere(store, secrets, secret, orderIsThere)] : []),
+    ...insertSecret,
     attest(store, macs, orderIsThere),
-  ])
+  )
   if (changes(result) === 0) throw fault('quotaReached')
   return null
 }
 
 /** Deletes the project's order; what it made stays. Throws `orderNotFound`. */
 export async function removeOrder(store: Store, projectId: string, orderId: string): Promise<null> {
-  const result = await store.db.delete(orders).where(and(eq(orders.id, orderId), eq(orders.projectId, projectId)))
+  const removal = store.db.delete(orders).where(and(eq(orders.id, orderId), eq(orders.projectId, projectId)))
+  const [result] = await commit(store, changeOf({ id: orderId, projectId }, 'delete', 'order'), removal)
   if (changes(result) === 0) throw fault('orderNotFound')
   return null
 }
@@ -73,6 +80,15 @@ function membersAreThere({ projectId, members, secrets: made }: OrderResult, now
 
 const macsOf = ({ container, secrets: made, members, issued }: OrderResult) =>
   [container, ...made, ...members, ...(issued ? [issued] : [])].map(({ mac }) => mac)
+/** That the order has ended, and all that it made. */
+function eventsOf({ orderId, projectId, container, secrets: made, issued }: OrderResult): AuditEvent[] {
+  return [
+    changeOf({ id: orderId, projectId }, 'update', 'order'),
+    changeOf(container, 'create', 'container'),
+    ...made.map((secret) => changeOf(secret, 'create', 'secret')),
+    ...(issued ? [changeOf({ id: issued.serial, projectId }, 'create', 'certificate')] : []),
+  ]
+}
 
 /**
  * Ends the order ACTIVE with its result, all or nothing, if it is still PENDING: of repeated runs only one lands, and
@@ -85,20 +101,22 @@ export async function storeResult(store: Store, result: OrderResult): Promise<bo
   const landed = sql`exists (select 1 from ${orders}
     where ${orders.id} = ${orderId} and ${orders.containerId} = ${container.id})`
   const asRead = and(isPending(projectId, orderId), eq(orders.meta, result.meta), membersAreThere(result, now))
-  const [update] = await db.batch([
+  const [update] = await commit(
+    store,
+    eventsOf(result),
     db.update(orders).set(ended).where(asRead),
     insertWhere(store, containers, container, landed),
     ...result.secrets.map((secret) => insertWhere(store, secrets, secret, landed)),
     ...result.members.map((member) => insertWhere(store, containerSecrets, member, landed)),
     ...(result.issued ? [insertWhere(store, issuedCertificates, result.issued, landed)] : []),
     attest(store, macsOf(result), landed),
-  ])
+  )
   return changes(update) > 0
 }
 
 /** Ends the order in ERROR, if it is still PENDING. */
 export async function storeError(store: Store, projectId: string, orderId: string, error: OrderError): Promise<null> {
-  await store.db
+  const update = store.db
     .update(orders)
     .set({
       status: 'ERROR',
@@ -110,12 +128,14 @@ export async function storeError(store: Store, projectId: string, orderId: strin
       ...over,
     })
     .where(isPending(projectId, orderId))
+  await commit(store, { ...changeOf({ id: orderId, projectId }, 'update', 'order'), failure: error.code }, update)
   return null
 }
 
 /** An order that waits for its next run. */
 export interface WaitingOrder {
   readonly id: string
+  readonly creatorId: string
   readonly attempts: number
   readonly due: string
 }
@@ -123,7 +143,7 @@ export interface WaitingOrder {
 /** The project's orders that wait for a run, those first that have waited longest. */
 export async function waitingOrders(store: Store, projectId: string, most: number): Promise<WaitingOrder[]> {
   const rows = await store.db
-    .select({ id: orders.id, attempts: orders.attempts, due: orders.due })
+    .select({ id: orders.id, creatorId: orders.creatorId, attempts: orders.attempts, due: orders.due })
     .from(orders)
     .where(and(eq(orders.projectId, projectId), sql`${orders.due} is not null`))
     .orderBy(asc(orders.due))
@@ -162,12 +182,11 @@ export async function restartOrder(
   },
 ): Promise<boolean> {
   const waits = sql`${orders.type} = 'certificate' and ${orders.status} in ('PENDING', 'ERROR')`
-  const [result] = await store.db.batch([
-    store.db
-      .update(orders)
-      .set({ ...begun, status: 'PENDING', attempts: 1, errorStatusCode: null, errorReason: null, updated: store.now })
-      .where(and(eq(orders.id, orderId), eq(orders.projectId, projectId), waits)),
-    attest(store, [begun.mac]),
-  ])
+  const update = store.db
+    .update(orders)
+    .set({ ...begun, status: 'PENDING', attempts: 1, errorStatusCode: null, errorReason: null, updated: store.now })
+    .where(and(eq(orders.id, orderId), eq(orders.projectId, projectId), waits))
+  const change = changeOf({ id: orderId, projectId, mac: begun.mac }, 'update', 'order')
+  const [result] = await commit(store, change, update, attest(store, [begun.mac]))
   return changes(result) > 0
 }

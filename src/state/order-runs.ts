@@ -7,11 +7,13 @@ import { authentic, inForce } from './authentic-rows.ts'
 import { certificateResult } from './certificate-orders.ts'
 import { containerRows } from './containers.ts'
 import type { OrderError, OrderResult } from './order-rows.ts'
+import { ORDER_RUN } from './order-schedule.ts'
 import { FAILURE, passphrasePlace, type Order } from './orders.ts'
 import { openKey } from './project-keys.ts'
 import { circumstances, settled } from './project-object.ts'
 import { orders, projectKeys } from './schema.ts'
 import { sealedRow, type NewSecret, type SecretType } from './secrets.ts'
+import { byService } from './store.ts'
 
 /** Members of `meta` that say what is to be generated. */
 interface KeyPairMeta {
@@ -101,10 +103,10 @@ export async function runOrder(backend: Backend, projectId: string, orderId: str
   const row = await waitingOrder(backend, projectId, orderId)
   if (!row) return
   const project = backend.projects.getByName(projectId)
+  const source = { ...byService(ORDER_RUN, row.order.creatorId), requestId: backend.source.requestId }
+  const given = circumstances({ ...backend, source })
   const result = await resultOf(backend, row)
   await settled<unknown>(
-    'reason' in result
-      ? project.failOrder(circumstances(backend), projectId, orderId, result)
-      : project.finishOrder(circumstances(backend), result),
+    'reason' in result ? project.failOrder(given, projectId, orderId, result) : project.finishOrder(given, result),
   )
 }

@@ -7,6 +7,9 @@ export const attemptTimes = [15_000, 30_000, 60_000, 120_000, 240_000] as const
 /** Orders that one alarm of a project runs; the next alarm takes the rest. */
 export const MOST_ORDERS_PER_ALARM = 20
 
+/** What the service does by itself for whoever ordered. */
+export const ORDER_RUN = 'Order run'
+
 /** How an order ends that no attempt could finish. */
 export const exhausted = {
   code: '500',

@@ -1,6 +1,7 @@
 /**
- * The object of one project: an address, a lock and an alarm. Every order and consumer mutation of the project runs
- * here, one at a time; the work itself is in the operations, which keep their invariants in the statement besides.
+ * The object of one project: an address, a lock, an alarm, and the end of the project's audit log. Every order and
+ * consumer mutation of the project runs here, one at a time; the work itself is in the operations, which keep their
+ * invariants in the statement besides.
  */
 import { DurableObject } from 'cloudflare:workers'
 import { Fault, type FailureName } from '../faults.ts'
@@ -23,19 +24,19 @@ import {
   type OrderError,
   type OrderResult,
   type StoredOrder,
+  type WaitingOrder,
 } from './order-rows.ts'
-import { database, type QuotaLimits, type Store } from './store.ts'
-import { attemptTimes, exhausted, MOST_ORDERS_PER_ALARM, progressOf } from './order-schedule.ts'
+import { byService, database, type QuotaLimits, type Store } from './store.ts'
+import { AUDIT_DAYS } from './audit-retention.ts'
+import { integrityOf, SEAL_DELAY, sealEvents } from './audit-seal.ts'
+import { attemptTimes, exhausted, MOST_ORDERS_PER_ALARM, ORDER_RUN, progressOf } from './order-schedule.ts'
 
 /** What a call on the object gives: a value, or a failure as plain data (a class does not cross the call). */
 export type Outcome<Value> =
   { readonly value: Value } | { readonly failure: FailureName; readonly details: readonly string[] }
 
 /** What a mutation needs of its request. */
-export interface Circumstances {
-  readonly quotas: QuotaLimits
-  readonly now: string
-}
+export type Circumstances = Pick<Store, 'quotas' | 'now' | 'source'>
 
 /** Runs an order outside of the object, so that a slow generation never holds up the project. */
 export interface OrderRunner {
@@ -43,7 +44,7 @@ export interface OrderRunner {
 }
 
 /** The circumstances of a request, as plain data. */
-export const circumstances = ({ quotas, now }: Store): Circumstances => ({ quotas, now })
+export const circumstances = ({ quotas, now, source }: Store): Circumstances => ({ quotas, now, source })
 
 /** The value of a call on the object; throws the fault that it met. */
 export async function settled<Value>(call: PromiseLike<Outcome<Value>>): Promise<Value> {
@@ -54,17 +55,18 @@ export async function settled<Value>(call: PromiseLike<Outcome<Value>>): Promise
 
 const NO_QUOTAS: QuotaLimits = { secrets: -1, orders: -1, containers: -1, consumers: -1 }
 
-export class ProjectObject extends DurableObject<{ readonly DB: D1Database }> {
+export class ProjectObject extends DurableObject<{ readonly DB: D1Database; readonly AUDIT_DAYS?: unknown }> {
   #last: Promise<unknown> = Promise.resolve()
 
   /** Runs `mutation` after all that came before it. A Durable Object alone interleaves calls that await D1. */
   #serialised<Value>(
-    { quotas, now }: Circumstances,
+    circumstances: Circumstances,
     mutation: (store: Store) => Promise<Value>,
   ): Promise<Outcome<Value>> {
     const run = async (): Promise<Outcome<Value>> => {
       try {
-        return { value: await mutation({ db: database(this.env.DB), quotas, now }) }
+        await this.sealBy(formatTime(Date.now() + SEAL_DELAY))
+        return { value: await mutation(this.#store(circumstances)) }
       } catch (error) {
         if (error instanceof Fault) return { failure: error.failure, details: error.details }
         throw error
@@ -134,31 +136,59 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database }> {
     return this.#serialised(circumstances, (store) => removeConsumer(store, registration))
   }
 
+  /** What a mutation needs; of the events of its own the object needs not be told. */
+  #store(circumstances: Circumstances): Store {
+    return { db: database(this.env.DB), recorded: () => undefined, ...circumstances }
+  }
+
+  /** Has the project's new audit events sealed at `time`, or before. */
+  async sealBy(time: string): Promise<void> {
+    await this.#wakeAt(time)
+  }
+
+  /** Where the project's audit log ends, and when it did not end there; see {@link integrityOf}. */
+  async integrity(): ReturnType<typeof integrityOf> {
+    return integrityOf(this.ctx.storage)
+  }
+
   async #wakeAt(time: string): Promise<void> {
     const at = Date.parse(`${time}Z`)
     const set = await this.ctx.storage.getAlarm()
     if (set === null || set > at) await this.ctx.storage.setAlarm(at)
   }
 
-  /** Runs the orders whose time has come: those that were accepted and whose run did not end. */
+  /** Does what is due: runs orders, and seals audit events, those of these runs too. */
   override async alarm(): Promise<void> {
     const projectId = this.ctx.id.name
     if (projectId === undefined) return
+    try {
+      await this.#runOrders(projectId)
+    } finally {
+      await this.#seal(projectId)
+    }
+  }
+
+  async #seal(projectId: string): Promise<void> {
     const now = formatTime(Date.now())
-    const waiting = await waitingOrders(
-      { db: database(this.env.DB), quotas: NO_QUOTAS, now },
-      projectId,
-      MOST_ORDERS_PER_ALARM,
-    )
+    const store = this.#store({ quotas: NO_QUOTAS, now, source: byService('Sealing of the audit log') })
+    const days = Number(this.env.AUDIT_DAYS || AUDIT_DAYS.byDefault)
+    if (await sealEvents(this.ctx.storage, store, projectId, days)) await this.#wakeAt(now)
+  }
+
+  /** Runs the orders whose time has come: those that were accepted and whose run did not end. */
+  async #runOrders(projectId: string): Promise<void> {
+    const now = formatTime(Date.now())
+    const store = this.#store({ quotas: NO_QUOTAS, now, source: byService(ORDER_RUN) })
+    const waiting = await waitingOrders(store, projectId, MOST_ORDERS_PER_ALARM)
     const due = waiting.filter((order) => order.due <= now)
-    for (const order of due) await this.#runAgain(projectId, order.id, order.attempts)
-    const [next] = await waitingOrders({ db: database(this.env.DB), quotas: NO_QUOTAS, now }, projectId, 1)
+    for (const order of due) await this.#runAgain(projectId, order)
+    const [next] = await waitingOrders(store, projectId, 1)
     if (next) await this.#wakeAt(next.due)
   }
 
-  async #runAgain(projectId: string, orderId: string, attempts: number): Promise<void> {
+  async #runAgain(projectId: string, { id: orderId, creatorId, attempts }: WaitingOrder): Promise<void> {
     const now = formatTime(Date.now())
-    const given = { quotas: NO_QUOTAS, now }
+    const given = { quotas: NO_QUOTAS, now, source: byService(ORDER_RUN, creatorId) }
     if (attempts >= attemptTimes.length) {
       await this.failOrder(given, projectId, orderId, exhausted)
       return

@@ -10,7 +10,9 @@
  *
  * A column without a rule does not compile, a table without rules breaks a test.
  */
+import { getTableColumns } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { auditEvents } from './audit-schema.ts'
 import { applicationCredentials, identityProjects, identityRoles, identityUsers } from './identity-schema.ts'
 import { revokedTokens, roleAssignments } from './identity-schema.ts'
 import * as tables from './schema.ts'
@@ -216,11 +218,16 @@ export const otherTables = {
     auditId: neither('ends the power of a token; without it the token ends within the hour'),
     expires: moment,
   },
+  auditEvents: Object.fromEntries(
+    Object.keys(getTableColumns(auditEvents)).map((column) => [column, neither('the chain of the log covers it')]),
+  ) as Record<keyof (typeof auditEvents)['_']['columns'], Protection>,
   attestations: { mac: neither('is compared with the codes of rows, which cannot be made without the key') },
 } as const satisfies {
   readonly [Name in Exclude<keyof typeof tables, keyof typeof protectedTables>]: Readonly<
     Record<keyof (typeof tables)[Name]['_']['columns'], Protection>
   >
+} & {
+  readonly auditEvents: Readonly<Record<keyof (typeof auditEvents)['_']['columns'], Protection>>
 } & { readonly revokedTokens: Readonly<Record<keyof (typeof revokedTokens)['_']['columns'], Protection>> }
 
 export type ProtectedName = keyof typeof protectedTables

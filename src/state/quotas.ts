@@ -1,8 +1,10 @@
 /** Limits on how much a project may have. */
 import { asc, eq, getTableColumns, sql } from 'drizzle-orm'
 import { fault } from '../faults.ts'
+import { changeOf } from './audit-events.ts'
 import { attest, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import { projectQuotas } from './schema.ts'
 import { changes } from './statements.ts'
 
@@ -78,19 +80,19 @@ export async function setProjectQuotas(
   const row = await withMac(backend, 'projectQuotas', { projectId, ...limits })
   const set = { ...limits, mac: row.mac }
   const asRead = eq(projectQuotas.mac, own?.mac ?? '')
-  const [result] = await backend.db.batch([
-    backend.db
-      .insert(projectQuotas)
-      .values(row)
-      .onConflictDoUpdate({ target: projectQuotas.projectId, set, setWhere: asRead }),
-    attest(backend, [row.mac]),
-  ])
+  const upsert = backend.db
+    .insert(projectQuotas)
+    .values(row)
+    .onConflictDoUpdate({ target: projectQuotas.projectId, set, setWhere: asRead })
+  const change = changeOf({ id: projectId, projectId, mac: row.mac }, 'update', 'quota')
+  const [result] = await commit(backend, change, upsert, attest(backend, [row.mac]))
   // Somebody else gave it limits meanwhile: these are set over those.
   if (changes(result) === 0) await setProjectQuotas(backend, projectId, given)
 }
 
 /** Returns a project to the configured limits; throws `projectQuotasNotFound` when it was given none. */
 export async function deleteProjectQuotas(backend: Backend, projectId: string): Promise<void> {
-  const result = await backend.db.delete(projectQuotas).where(eq(projectQuotas.projectId, projectId))
+  const removal = backend.db.delete(projectQuotas).where(eq(projectQuotas.projectId, projectId))
+  const [result] = await commit(backend, changeOf({ id: projectId, projectId }, 'delete', 'quota'), removal)
   if (changes(result) === 0) throw fault('projectQuotasNotFound')
 }

@@ -4,7 +4,9 @@
  */
 import { and, count, eq, ne, sql } from 'drizzle-orm'
 import { masterKeyIdOf, rewrapKey, type Keyring } from '../crypto/keyring.ts'
+import { changeOf } from './audit-events.ts'
 import type { Backend } from './backend.ts'
+import { commitEach } from './commit.ts'
 import { projectKeys } from './schema.ts'
 import { changes } from './statements.ts'
 
@@ -31,7 +33,8 @@ export async function masterKeyUse({ db, keyring }: Backend): Promise<MasterKeyU
   return [...ids].map((id) => ({ id, primary: id === keyring.primary.id, projectKeys: used.get(id) ?? 0 }))
 }
 
-async function step({ db, keyring }: Backend): Promise<{ readonly found: number; readonly wrapped: number }> {
+async function step(backend: Backend): Promise<{ readonly found: number; readonly wrapped: number }> {
+  const { db, keyring } = backend
   const old = await db
     .select()
     .from(projectKeys)
@@ -51,14 +54,14 @@ async function step({ db, keyring }: Backend): Promise<{ readonly found: number;
       // Somebody else may have wrapped it meanwhile, under a primary that came later.
       eq(projectKeys.wrapped, wrapped),
     )
-    return db
+    const change = db
       .update(projectKeys)
       .set({ masterKeyId: masterKeyIdOf(again), wrapped: Buffer.from(again) })
       .where(isKey)
+    return { change, event: changeOf({ id: `${store}/${version}`, projectId }, 'renew', 'key') }
   })
-  const [first, ...rest] = updates
-  const results = first ? await db.batch([first, ...rest]) : []
-  return { found: old.length, wrapped: results.reduce((sum, result) => sum + changes(result), 0) }
+  const results = await commitEach(backend, updates)
+  return { found: old.length, wrapped: results.reduce<number>((sum, result) => sum + changes(result), 0) }
 }
 
 /** Wraps project keys anew under the primary, a bounded number of them. Gives how many it was. */

@@ -1,7 +1,9 @@
 /** User metadata of secrets: a map from key to value per secret. */
 import { and, eq, sql } from 'drizzle-orm'
 import { fault } from '../faults.ts'
+import { changeOf } from './audit-events.ts'
 import type { Backend } from './backend.ts'
+import { commit, commitWhere } from './commit.ts'
 import { secretMetadata, secrets } from './schema.ts'
 import { authenticSecret, findSecretBy, secretIs, type Secret } from './secret-rows.ts'
 import { changes, insertWhere } from './statements.ts'
@@ -26,27 +28,35 @@ const pairIs = (secret: Secret, key: string) => and(eq(secretMetadata.secretId, 
 export async function replaceMetadata(backend: Backend, secret: Secret, metadata: ReadonlyMap<string, string>) {
   const pairs = JSON.stringify([...metadata])
   const rows = sql`select ${secrets.id}, value ->> 0, value ->> 1 from ${secrets}, json_each(${pairs}) where ${secretIs(secret)}`
-  await backend.db.batch([
+  // Of statements that may both change nothing, none tells whether it was done: the secret does.
+  const isThere = sql`exists (select 1 from ${secrets} where ${secretIs(secret)})`
+  await commitWhere(
+    backend,
+    [changeOf(secret, 'update', 'secret/metadata')],
+    isThere,
     backend.db.delete(secretMetadata).where(eq(secretMetadata.secretId, secret.id)),
     backend.db.insert(secretMetadata).select(rows),
-  ])
+  )
 }
 
 /** Adds a pair; throws `metadatumExists` when the key is taken. */
 export async function addMetadatum(backend: Backend, secret: Secret, key: string, value: string): Promise<void> {
   const free = sql`exists (select 1 from ${secrets} where ${secretIs(secret)})
     and not exists (select 1 from ${secretMetadata} where ${pairIs(secret, key)})`
-  const result = await insertWhere(backend, secretMetadata, { secretId: secret.id, key, value }, free)
+  const insert = insertWhere(backend, secretMetadata, { secretId: secret.id, key, value }, free)
+  const [result] = await commit(backend, changeOf(secret, 'create', 'secret/metadata'), insert)
   if (changes(result) === 0) throw fault('metadatumExists')
 }
 
 /** Changes the value of a key; throws `metadatumNotFound` when there is none. */
 export async function setMetadatum(backend: Backend, secret: Secret, key: string, value: string): Promise<void> {
-  const result = await backend.db.update(secretMetadata).set({ value }).where(pairIs(secret, key))
+  const update = backend.db.update(secretMetadata).set({ value }).where(pairIs(secret, key))
+  const [result] = await commit(backend, changeOf(secret, 'update', 'secret/metadata'), update)
   if (changes(result) === 0) throw fault('metadatumNotFound')
 }
 
 /** Removes a key, whether or not it is there. */
 export async function removeMetadatum(backend: Backend, secret: Secret, key: string): Promise<void> {
-  await backend.db.delete(secretMetadata).where(pairIs(secret, key))
+  const removal = backend.db.delete(secretMetadata).where(pairIs(secret, key))
+  await commit(backend, changeOf(secret, 'delete', 'secret/metadata'), removal)
 }

@@ -4,8 +4,10 @@
  */
 import { eq, getTableColumns } from 'drizzle-orm'
 import { fault } from '../faults.ts'
+import { changeOf } from './audit-events.ts'
 import { attest, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import { preferredStores } from './schema.ts'
 import { changes } from './statements.ts'
 
@@ -60,18 +62,22 @@ export async function preferredStore(backend: Backend, projectId: string): Promi
 /** Chooses a store for the secrets that the project makes from now on. */
 export async function preferStore(backend: Backend, projectId: string, store: SecretStore): Promise<void> {
   const row = await withMac(backend, 'preferredStores', { projectId, store: store.id })
-  await backend.db.batch([
-    backend.db
-      .insert(preferredStores)
-      .values(row)
-      .onConflictDoUpdate({ target: preferredStores.projectId, set: { store: row.store, mac: row.mac } }),
-    attest(backend, [row.mac]),
-  ])
+  const upsert = backend.db
+    .insert(preferredStores)
+    .values(row)
+    .onConflictDoUpdate({ target: preferredStores.projectId, set: { store: row.store, mac: row.mac } })
+  const change = changeOf({ id: store.id, projectId, mac: row.mac }, 'update', 'secret-store/preferred')
+  await commit(backend, change, upsert, attest(backend, [row.mac]))
 }
 
 /** Takes the project's choice back; throws `noPreferredStore` when it chose none. */
 export async function forgetPreferredStore(backend: Backend, projectId: string): Promise<void> {
-  const result = await backend.db.delete(preferredStores).where(eq(preferredStores.projectId, projectId))
+  const removal = backend.db.delete(preferredStores).where(eq(preferredStores.projectId, projectId))
+  const [result] = await commit(
+    backend,
+    changeOf({ id: projectId, projectId }, 'delete', 'secret-store/preferred'),
+    removal,
+  )
   if (changes(result) === 0) throw fault('noPreferredStore')
 }
 

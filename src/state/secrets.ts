@@ -3,8 +3,10 @@ import { and, eq, isNull, sql, type SQL } from 'drizzle-orm'
 import type { Caller } from '../caller.ts'
 import { open, seal, SealError } from '../crypto/envelope.ts'
 import { fault } from '../faults.ts'
+import { changeOf } from './audit-events.ts'
 import { attest, inForce, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
+import { commit } from './commit.ts'
 import { aclRow } from './guarded.ts'
 import { openKey, sealingKey } from './project-keys.ts'
 import { belowQuota } from './below-quota.ts'
@@ -118,7 +120,8 @@ function countOfSecrets(projectId: string, now: string): SQL {
 export async function createSecret(backend: Backend, caller: Caller, secret: NewSecret): Promise<string> {
   const row = await sealedRow(backend, caller, secret)
   const allowed = belowQuota(backend, 'secrets', caller.projectId, countOfSecrets(caller.projectId, backend.now))
-  const [result] = await backend.db.batch([insertWhere(backend, secrets, row, allowed), attest(backend, [row.mac])])
+  const insert = insertWhere(backend, secrets, row, allowed)
+  const [result] = await commit(backend, changeOf(row, 'create', 'secret'), insert, attest(backend, [row.mac]))
   if (changes(result) === 0) throw fault('quotaReached')
   return row.id
 }
@@ -138,13 +141,12 @@ export async function putPayload(
   const key = await sealingKey(backend, secret.projectId, store)
   const sealed = Buffer.from(await seal(key, payloadPlace(secret.projectId, secret.id), payload))
   const { mac } = await withMac(backend, 'secrets', { ...protectedSecret(secret), contentType, sealed })
-  const [result] = await backend.db.batch([
-    backend.db
-      .update(secrets)
-      .set({ sealed, store, keyVersion: key.version, contentType, mac, updated: backend.now })
-      .where(and(secretIs(secret), isNull(secrets.sealed), eq(secrets.mac, secret.mac))),
-    attest(backend, [mac]),
-  ])
+  const update = backend.db
+    .update(secrets)
+    .set({ sealed, store, keyVersion: key.version, contentType, mac, updated: backend.now })
+    .where(and(secretIs(secret), isNull(secrets.sealed), eq(secrets.mac, secret.mac)))
+  const change = changeOf({ ...secret, mac }, 'create', 'secret/payload')
+  const [result] = await commit(backend, change, update, attest(backend, [mac]))
   // Its payload or its ACL came meanwhile: the change is made of what it is now.
   if (changes(result) === 0) await putPayload(backend, await findSecret(backend, secret.id), contentType, payload)
 }
@@ -155,9 +157,11 @@ export async function putPayload(
  */
 export async function deleteSecret(backend: Backend, secret: Secret, unlessConsumed: boolean): Promise<void> {
   const unused = sql`not exists (select 1 from ${secretConsumers} where ${secretConsumers.secretId} = ${secret.id})`
-  const [found, deleted] = await backend.db.batch([
-    backend.db.select({ id: secrets.id }).from(secrets).where(secretIs(secret)),
+  const [deleted, found] = await commit(
+    backend,
+    changeOf(secret, 'delete', 'secret'),
     backend.db.delete(secrets).where(and(secretIs(secret), unlessConsumed ? unused : undefined)),
-  ])
+    backend.db.select({ id: secrets.id }).from(secrets).where(secretIs(secret)),
+  )
   if (changes(deleted) === 0) throw fault(found.length > 0 ? 'hasConsumers' : 'secretNotFound')
 }

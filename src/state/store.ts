@@ -8,13 +8,38 @@ export interface QuotaLimits {
   readonly consumers: number
 }
 
-/** The database, the limits and the time: what a statement depends on. */
+/** Who makes a change and why: what the audit events of one request or run have in common. Plain data. */
+export interface Source {
+  /** The calling user and the project of its token; null: the service itself. */
+  readonly initiator: { readonly userId: string; readonly projectId: string | null } | null
+  /** The user for whom the service itself does it. */
+  readonly onBehalfOf: string | null
+  readonly requestId: string | null
+  /** What is done, in the words of failures: `Secret creation`. */
+  readonly operation: string
+  /** The rule of access that allowed or refused it. */
+  readonly rule: string | null
+}
+
+/** The service itself, doing this for nobody in particular or on behalf of a user. */
+export const byService = (operation: string, onBehalfOf: string | null = null): Source => ({
+  initiator: null,
+  onBehalfOf,
+  requestId: null,
+  operation,
+  rule: null,
+})
+
+/** The database, the limits, the time and who it is done for: what a statement depends on. */
 export interface Store {
   readonly db: DrizzleD1Database
   /** The configured limits, for projects without limits of their own. */
   readonly quotas: QuotaLimits
   /** The time of the request: UTC text of 26 characters. One reading serves the whole operation. */
   readonly now: string
+  readonly source: Source
+  /** Told of each project whose audit log has grown. */
+  readonly recorded: (projectId: string) => void
 }
 
 /** The metadata database behind its binding. */

@@ -9,7 +9,8 @@ import type { Context, Hono } from 'hono'
 import { permits, type Rule, type Target } from '../access/policy.ts'
 import type { Caller } from '../caller.ts'
 import type { Config } from '../config.ts'
-import { fault } from '../faults.ts'
+import { Fault, fault } from '../faults.ts'
+import { recordEvent, type AuditTarget } from '../state/audit-events.ts'
 import type { Backend } from '../state/backend.ts'
 import { admitsJson, admitsKnownType } from './accept.ts'
 import type { BodyReader } from './body.ts'
@@ -100,7 +101,34 @@ function admits(kind: Operation<Target, never>['accept'], accept: string | undef
   return kind === 'known' ? admitsKnownType(accept) : admitsJson(accept)
 }
 
-async function serve(c: Context<Service>, { find, operations }: Resource): Promise<Response> {
+/** The call, for what its caller does in this operation by this rule. */
+function attributed(call: Call, operation: string, rule: Rule): Call {
+  const { backend, caller } = call
+  const initiator = { userId: caller.userId, projectId: caller.projectId }
+  return { ...call, backend: { ...backend, source: { ...backend.source, initiator, operation, rule } } }
+}
+
+const actions = { GET: 'read', POST: 'create', PUT: 'update', PATCH: 'update', DELETE: 'delete' } as const
+
+/** What the first parameter of a path names. */
+const named: Readonly<Record<string, AuditTarget>> = {
+  secret: 'secret',
+  container: 'container',
+  order: 'order',
+  authority: 'certificate-authority',
+  store: 'secret-store',
+  project: 'quota',
+}
+
+/** Records that the caller was refused what it asked of the thing that the path names, if it names one. */
+async function recordRefusal({ c, backend, param }: Call, path: string, { projectId }: Target, failure: string) {
+  const [, name = ''] = /:([a-z]+)/.exec(path) ?? []
+  const target = named[name]
+  if (!target) return
+  await recordEvent(backend, { action: actions[c.req.method as Method], target, id: param(name), projectId, failure })
+}
+
+async function serve(c: Context<Service>, { path, find, operations }: Resource): Promise<Response> {
   const chosen = Object.hasOwn(operations, c.req.method) ? operations[c.req.method as Method] : undefined
   if (chosen) c.set('operation', chosen.name)
   const call = callOf(c)
@@ -111,9 +139,15 @@ async function serve(c: Context<Service>, { find, operations }: Resource): Promi
   }
   if (!admits(chosen.accept, c.req.header('Accept'))) throw fault('notAcceptable')
   const rule = typeof chosen.rule === 'function' ? chosen.rule(call) : chosen.rule
-  if (!permits(call.config.policy, rule, call.caller, subject)) throw fault('notPermitted')
-  const body = chosen.body ? await chosen.body(c) : undefined
-  return chosen.answer(call, subject, body as never)
+  const ruled = attributed(call, chosen.name, rule)
+  try {
+    if (!permits(call.config.policy, rule, call.caller, subject)) throw fault('notPermitted')
+    const body = chosen.body ? await chosen.body(c) : undefined
+    return await chosen.answer(ruled, subject, body as never)
+  } catch (error) {
+    if (error instanceof Fault && error.status === 403) await recordRefusal(ruled, path, subject, String(error.status))
+    throw error
+  }
 }
 
 /** Serves the resources below each of the prefixes; one that names `:tenant` must name the caller's project. */

@@ -3,7 +3,7 @@ import { Hono } from 'hono'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { authenticateEmbedded, forgetLiveChecks, LIVE_CHECK_SECONDS } from '../../src/access/embedded.ts'
 import { logIn } from '../../src/access/log-in.ts'
-import { later } from '../../src/access/tokens.ts'
+import { later, type TokenClaims } from '../../src/access/tokens.ts'
 import { revokeToken } from '../../src/state/identity-accounts.ts'
 import { assignRole, unassignRole } from '../../src/state/identity-assignments.ts'
 import { bootstrapIdentity } from '../../src/state/identity-bootstrap.ts'
@@ -17,6 +17,8 @@ import { backendAt, countingDatabase } from '../support/backend.ts'
 
 const NOW = '2026-11-22T00:15:50.123000'
 const at = (seconds: number) => backendAt(later(NOW, seconds))
+
+const revocation = ({ auditIds, expires, projectId }: TokenClaims) => ({ auditId: auditIds[0], expires, projectId })
 
 /** A user with these roles in a project, and a token. State operations do not clear what this isolate remembers. */
 async function given(...roles: readonly string[]) {
@@ -114,10 +116,7 @@ describe('the live check', () => {
       'the project is disabled',
       async ({ project }) => updateProject(await at(1), project.id, { enabled: false, extra: {} }),
     ],
-    [
-      'the token is revoked',
-      async ({ standing: { claims } }) => revokeToken(await at(1), claims.auditIds[0], claims.expires),
-    ],
+    ['the token is revoked', async ({ standing: { claims } }) => revokeToken(await at(1), revocation(claims))],
     [
       'the role is taken away',
       async ({ user, project, standing: { roles } }) =>
@@ -216,10 +215,10 @@ describe('the first administrator', () => {
 describe('revoked tokens', () => {
   it('are forgotten once they would have expired by themselves', async () => {
     const { DB } = env as unknown as { DB: D1Database }
-    await revokeToken(await at(0), 'old', later(NOW, 10))
-    await revokeToken(await at(9), 'new', later(NOW, 100))
+    await revokeToken(await at(0), { auditId: 'old', expires: later(NOW, 10), projectId: null })
+    await revokeToken(await at(9), { auditId: 'new', expires: later(NOW, 100), projectId: null })
     expect(await DB.prepare('select count(*) as n from revoked_tokens').first('n')).toBeGreaterThanOrEqual(2)
-    await revokeToken(await at(3600), 'newer', later(NOW, 4000))
+    await revokeToken(await at(3600), { auditId: 'newer', expires: later(NOW, 4000), projectId: null })
     const { results } = await DB.prepare('select audit_id as id from revoked_tokens').all<{ id: string }>()
     expect(results.map(({ id }) => id)).toEqual(['newer'])
   })
@@ -228,7 +227,7 @@ describe('revoked tokens', () => {
 describe('a token got with another token', () => {
   it.each<[string, (from: Given) => Promise<unknown>]>([
     ['a new password', async ({ user }) => updateUser(await at(0), user.id, { password: 'another', extra: {} })],
-    ['its return', async ({ standing: { claims } }) => revokeToken(await at(0), claims.auditIds[0], claims.expires)],
+    ['its return', async ({ standing: { claims } }) => revokeToken(await at(0), revocation(claims))],
   ])('is not issued when %s ends the other one between the check and the issue', async (_, end) => {
     const one = await given('creator')
     const { DB } = env as unknown as { DB: D1Database }

@@ -8,8 +8,9 @@ import recorded from '../peer/recorded/policy.json'
 
 /** Rules of what the peer does not have. */
 const authorityRules = ['certificate_authorities:get', 'certificate_authority:get'] as const
-const operatorRules = ['key_rotation:get', 'key_rotation:post'] as const
-const ownRules = [...authorityRules, ...operatorRules] as const
+const operatorRules = ['key_rotation:get', 'key_rotation:post', 'deployment_audit:get'] as const
+const auditorRules = ['audit:get'] as const
+const ownRules = [...authorityRules, ...operatorRules, ...auditorRules] as const
 type Rule = Exclude<AnyRule, (typeof ownRules)[number]>
 const rules = allRules.filter((rule): rule is Rule => !(ownRules as readonly string[]).includes(rule))
 
@@ -187,6 +188,12 @@ describe.each(authorityRules)('%s', (rule) => {
   it('opens the authorities to every role of the rule set, and to nobody without one', () => {
     expect(opened(rule, 'legacy')).toEqual(['admin', 'bare admin', 'creator', 'observer', 'audit', 'service-admin'])
     expect(opened(rule, 'secure')).toEqual(['reader', 'member', 'admin'])
+  })
+})
+
+describe.each(auditorRules)('%s', (rule) => {
+  it('is for the auditor, and under the secure rules for whoever may read in the project', () => {
+    expect([opened(rule, 'legacy'), opened(rule, 'secure')]).toEqual([['audit'], ['reader', 'member', 'admin']])
   })
 })
 

@@ -6,6 +6,7 @@ import { readConfig, type Environment } from '../../src/config.ts'
 import { deleteAcl, setAcl } from '../../src/state/acls.ts'
 import { withMac } from '../../src/state/authentic-rows.ts'
 import { backendOf, type Backend } from '../../src/state/backend.ts'
+import { byService } from '../../src/state/store.ts'
 import { removeConsumer, storeConsumer, type Registration } from '../../src/state/consumer-rows.ts'
 import { addToContainer, containerRows, createContainer } from '../../src/state/containers.ts'
 import { findContainer, removeFromContainer } from '../../src/state/containers.ts'
@@ -40,7 +41,7 @@ function failingAt(place: number, seen: { statements: number }): D1Database {
 }
 
 async function backendWith(DB: D1Database): Promise<Backend> {
-  return backendOf({ ...bindings, DB }, await readConfig(bindings), NOW)
+  return backendOf({ ...bindings, DB }, await readConfig(bindings), NOW, byService('Test'))
 }
 
 async function everything(): Promise<string> {

@@ -4,6 +4,7 @@ import { env } from 'cloudflare:workers'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { readConfig, type Environment } from '../../src/config.ts'
 import { backendOf, type Backend } from '../../src/state/backend.ts'
+import { byService } from '../../src/state/store.ts'
 import { runOrder } from '../../src/state/order-runs.ts'
 import { attemptTimes } from '../../src/state/order-schedule.ts'
 import { placeKeyPairOrder } from '../../src/state/orders.ts'
@@ -20,7 +21,8 @@ beforeAll(async () => {
 })
 afterEach(() => void vi.useRealTimers())
 
-const backendNow = async (): Promise<Backend> => backendOf(bindings, await readConfig(bindings), formatTime(Date.now()))
+const backendNow = async (): Promise<Backend> =>
+  backendOf(bindings, await readConfig(bindings), formatTime(Date.now()), byService('Test'))
 
 /** An accepted order that nobody runs: its Worker is gone. */
 async function abandoned(passphrase: string | null = null): Promise<string> {

@@ -1,15 +1,15 @@
 /** A backend as the Worker makes one for a request, at a time of the test's choice. */
 import { env } from 'cloudflare:workers'
 import { readConfig, type Environment } from '../../src/config.ts'
-import type { Backend } from '../../src/state/backend.ts'
-import { database } from '../../src/state/store.ts'
+import { backendOf, type Backend } from '../../src/state/backend.ts'
+import { byService } from '../../src/state/store.ts'
 
 const environment = env as unknown as Environment
 
 /** The backend at `now`; `binding` in place of the Worker's own database. */
 export async function backendAt(now: string, binding: D1Database = environment.DB): Promise<Backend> {
-  const { keyring, quotas, secretStores } = await readConfig(environment)
-  return { db: database(binding), projects: environment.PROJECT, keyring, quotas, secretStores, now }
+  const bindings = { ...environment, DB: binding }
+  return backendOf(bindings, await readConfig(environment), now, byService('Test'))
 }
 
 /** The Worker's database, counting the round trips that are made to it. */

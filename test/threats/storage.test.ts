@@ -7,6 +7,7 @@
 import { getTableColumns, getTableName, is, type Table } from 'drizzle-orm'
 import { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import * as auditSchema from '../../src/state/audit-schema.ts'
 import * as identitySchema from '../../src/state/identity-schema.ts'
 import { otherTables, protectedTables, type Protection } from '../../src/state/protection.ts'
 import * as schema from '../../src/state/schema.ts'
@@ -14,10 +15,9 @@ import { adminToken, idOf, limit, person, owner, type Person } from '../support/
 import { call, database, identityBase, isolate } from '../support/client.ts'
 import { requests } from '../vectors/certificate-requests.json'
 
-const tables = Object.entries({ ...schema, ...identitySchema }).filter(([, table]) => is(table, SQLiteTable)) as [
-  keyof typeof protectedTables | keyof typeof otherTables,
-  Table,
-][]
+const tables = Object.entries({ ...schema, ...identitySchema, ...auditSchema }).filter(([, table]) =>
+  is(table, SQLiteTable),
+) as [keyof typeof protectedTables | keyof typeof otherTables, Table][]
 
 /** A row as the database gives it; where it is written back, bytes and null are looked for besides. */
 type Row = Readonly<Record<string, string | number>>

@@ -115,7 +115,7 @@ export const credentialOperations = [
     return json(c, 200, { application_credential: credentialView(c, credential) })
   }),
   guarded('DELETE', `${PATH}/:credential`, 'identity:delete_application_credential', async ({ c, backend, param }) => {
-    await deleteCredential(backend, param('user'), param('credential'))
+    await deleteCredential(backend, await findCredential(backend, param('user'), param('credential')))
     return noContent(c)
   }),
 ]

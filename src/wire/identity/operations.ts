@@ -77,12 +77,18 @@ export function guardedBy<Target extends IdentityTarget>(
       authorize(rule, call.standing, target)
       if (method === 'GET') return answer(call, target)
       try {
-        return await answer(call, target)
+        return await answer({ ...call, backend: attributed(call, rule) }, target)
       } finally {
         forgetLiveChecks()
       }
     },
   }
+}
+
+/** The backend, for what this caller does by this rule; the rule's name is the operation's as well. */
+function attributed({ backend, standing: { user, project } }: Call, rule: IdentityRule): Backend {
+  const initiator = { userId: user.id, projectId: project?.id ?? null }
+  return { ...backend, source: { ...backend.source, initiator, operation: rule, rule } }
 }
 
 /** What the caller's token stands for at this moment: nothing remembered counts where rights are given and taken. */

@@ -67,8 +67,8 @@ function show({ c }: Call, { token, standing }: Subject): Response {
 
 async function revoke({ c, backend }: Call, { standing }: Subject): Promise<Response> {
   if (!standing) throw identityFault('noToken')
-  const { auditIds, expires } = standing.claims
-  await revokeToken(backend, auditIds[0], expires)
+  const { auditIds, expires, projectId } = standing.claims
+  await revokeToken(backend, { auditId: auditIds[0], expires, projectId })
   return noContent(c)
 }
 

@@ -1,0 +1,31 @@
+/** The audit log of a project, as it is read. */
+import { and, asc, eq, gt } from 'drizzle-orm'
+import type { ChainedEvent } from '../crypto/event-chain.ts'
+import type { ChainHead } from './audit-seal.ts'
+import { auditEvents } from './audit-schema.ts'
+import type { Backend } from './backend.ts'
+import { cadfEvent } from './cadf.ts'
+
+/** The project's sealed events after the one with this number, in their order, at most `limit`. */
+export async function listEvents(
+  { db }: Backend,
+  projectId: string,
+  after: number,
+  limit: number,
+): Promise<ChainedEvent[]> {
+  const rows = await db
+    .select()
+    .from(auditEvents)
+    .where(and(eq(auditEvents.projectId, projectId), gt(auditEvents.number, after)))
+    .orderBy(asc(auditEvents.number))
+    .limit(limit)
+  return rows.flatMap((row) => {
+    const { number, previous, hash } = row
+    return number === null || previous === null || hash === null ? [] : [{ ...cadfEvent(row, number), previous, hash }]
+  })
+}
+
+/** The last event of the project's chain, as its object knows it. */
+export async function headOfLog({ projects }: Backend, projectId: string): Promise<ChainHead> {
+  return (await projects.getByName(projectId).integrity()).head
+}

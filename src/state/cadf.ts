@@ -1,0 +1,47 @@
+/** Audit events in the form of CADF (DMTF DSP0262 1.0.0), in which they are chained and exported. */
+import type { auditEvents } from './audit-schema.ts'
+
+export type AuditRow = typeof auditEvents.$inferSelect
+
+/** The service as CADF's observer of all, and initiator of what nobody asks for. */
+const SERVICE = { typeURI: 'service/security/keymanager', id: 'portcullis' } as const
+
+function initiatorOf({ initiatorId, initiatorProjectId, onBehalfOf }: AuditRow) {
+  if (initiatorId === null) return { ...SERVICE, ...(onBehalfOf !== null && { on_behalf_of: onBehalfOf }) }
+  return {
+    typeURI: 'data/security/account/user',
+    id: initiatorId,
+    ...(initiatorProjectId !== null && { project_id: initiatorProjectId }),
+  }
+}
+
+/** Why it came out so: a status, and the rule that was asked. */
+function reasonOf({ reason, rule }: AuditRow) {
+  return {
+    ...(reason !== null && { reasonType: 'HTTP', reasonCode: reason }),
+    ...(rule !== null && { policyType: 'rule', policyId: rule }),
+  }
+}
+
+/** The event with the number that it has or is to get. Changing this form breaks the chains that are there. */
+export function cadfEvent(row: AuditRow, number: number) {
+  const reason = reasonOf(row)
+  return {
+    typeURI: 'http://schemas.dmtf.org/cloud/audit/1.0/event',
+    eventType: 'activity',
+    id: row.id,
+    eventTime: `${row.time}+00:00`,
+    action: row.action,
+    outcome: row.outcome,
+    name: row.operation,
+    initiator: initiatorOf(row),
+    target: { typeURI: row.targetType, id: row.targetId, project_id: row.projectId },
+    observer: SERVICE,
+    ...(Object.keys(reason).length > 0 && { reason }),
+    ...(row.requestId !== null && { tags: [`correlation_id?value=${row.requestId}`] }),
+    ...(row.targetMac !== null && {
+      attachments: [{ name: 'code of the target', typeURI: 'text/plain', content: row.targetMac }],
+    }),
+    number,
+  }
+}

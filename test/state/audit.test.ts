@@ -1,0 +1,351 @@
+/** The audit log: every change has its event, events are chained by the project's object, and nothing of it is lost. */
+import {
+  createScheduledController,
+  evictDurableObject,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Environment } from '../../src/config.ts'
+import { findBreak, type ChainedEvent } from '../../src/crypto/event-chain.ts'
+import worker from '../../src/index.ts'
+import { sealEvents } from '../../src/state/audit-seal.ts'
+import { byService, database } from '../../src/state/store.ts'
+import { formatTime } from '../../src/times.ts'
+import { call } from '../support/client.ts'
+import { idOf, limit, owner, person, secret, type Person } from '../support/given.ts'
+
+const bindings = env as unknown as Environment
+const DAY = 86_400_000
+const PAYLOAD = { payload: 'a payload', payload_content_type: 'text/plain' }
+
+let who: Person
+let auditor: Person
+beforeEach(async () => {
+  vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  who = await owner()
+  auditor = await person(['audit'], who.projectId)
+})
+afterEach(() => void vi.useRealTimers())
+
+const object = () => bindings.PROJECT.getByName(who.projectId)
+const stored = async () =>
+  (
+    await bindings.DB.prepare('select * from audit_events where project_id = ? order by seq')
+      .bind(who.projectId)
+      .all<Record<string, string & number>>()
+  ).results
+
+async function seal(): Promise<void> {
+  await object().sealBy(formatTime(Date.now() + DAY))
+  await runDurableObjectAlarm(object())
+}
+
+async function exported(query = ''): Promise<{ events: ChainedEvent[]; head?: { number: number; hash: string } }> {
+  const answer = await call('GET', `/v1/audit?limit=100${query}`, { token: auditor.token })
+  expect(answer.status).toBe(200)
+  return answer.json
+}
+
+/** The events since the project was set up, as `action target`. */
+async function since(before: number): Promise<string[]> {
+  return (await stored()).slice(before).map((row) => `${row['action']} ${row['target_type']}`)
+}
+
+async function changed(request: () => Promise<unknown>): Promise<string[]> {
+  const before = (await stored()).length
+  await request()
+  return (await since(before)).map((line) => line.replace('data/security/', ''))
+}
+
+describe('an event', () => {
+  it('tells who did what to what, when, by which rule and request', async () => {
+    const made = await call('POST', '/v1/secrets', { token: who.token, json: PAYLOAD })
+    await seal()
+    const { events } = await exported()
+    const event = events.find(({ target }) => (target as { id: string }).id === idOf(made.json.secret_ref))
+    expect(event).toEqual({
+      typeURI: 'http://schemas.dmtf.org/cloud/audit/1.0/event',
+      eventType: 'activity',
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      eventTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/),
+      action: 'create',
+      outcome: 'success',
+      name: 'Secret creation',
+      initiator: { typeURI: 'data/security/account/user', id: who.userId, project_id: who.projectId },
+      target: { typeURI: 'data/security/secret', id: idOf(made.json.secret_ref), project_id: who.projectId },
+      observer: { typeURI: 'service/security/keymanager', id: 'portcullis' },
+      reason: { policyType: 'rule', policyId: 'secrets:post' },
+      tags: [`correlation_id?value=${made.headers.get('X-OpenStack-Request-Id')}`],
+      attachments: [
+        { name: 'code of the target', typeURI: 'text/plain', content: expect.stringMatching(/^[\w+/]{43}=$/) },
+      ],
+      number: expect.any(Number),
+      previous: expect.stringMatching(/^[0-9a-f]{64}$/),
+      hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+    })
+  })
+
+  it('belongs to every change, and to nothing that changed nothing', async () => {
+    const { token } = who
+    const as = (method: string, path: string, json?: unknown) => () => call(method, path, { token, json })
+    let ref = ''
+    const make = async () => (ref = await secret(who, PAYLOAD))
+    expect(await changed(make)).toEqual(['create secret'])
+    const consumer = { service: 's', resource_type: 't', resource_id: 'i' }
+    const steps: [() => Promise<unknown>, ...string[]][] = [
+      [as('PUT', `${ref}/metadata`, { metadata: { a: '1' } }), 'update secret/metadata'],
+      [as('PUT', `${ref}/metadata`, { metadata: {} }), 'update secret/metadata'],
+      [as('POST', `${ref}/metadata`, { key: 'b', value: '1' }), 'create secret/metadata'],
+      [as('POST', `${ref}/metadata`, { key: 'b', value: '2' })],
+      [as('PUT', `${ref}/metadata/b`, { key: 'b', value: '3' }), 'update secret/metadata'],
+      [as('DELETE', `${ref}/metadata/b`), 'delete secret/metadata'],
+      [as('DELETE', `${ref}/metadata/b`)],
+      [as('PUT', `${ref}/acl`, { read: { users: ['x'] } }), 'update secret/acl'],
+      [as('DELETE', `${ref}/acl`), 'delete secret/acl'],
+      [as('POST', `${ref}/consumers`, consumer), 'create secret/consumer'],
+      [as('POST', `${ref}/consumers`, consumer)],
+      [as('DELETE', `${ref}/consumers`, consumer), 'delete secret/consumer'],
+      [as('DELETE', `${ref}/consumers`, consumer)],
+      [as('GET', `${ref}/payload`)],
+      [
+        as('POST', '/v1/orders', { type: 'key', meta: { algorithm: 'aes', bit_length: 256 } }),
+        'create order',
+        'create secret',
+      ],
+      [as('POST', '/v1/orders', { type: 'key', meta: { algorithm: 'unknown', bit_length: 256 } }), 'create order'],
+    ]
+    for (const [request, ...events] of steps) expect(await changed(request)).toEqual(events)
+    let container = ''
+    const contain = async () => {
+      const json = { type: 'generic', secret_refs: [{ name: 'a', secret_ref: ref }] }
+      container = (await call('POST', '/v1/containers', { token, json })).json.container_ref
+    }
+    expect(await changed(contain)).toEqual(['create container'])
+    const pair = { name: 'b', secret_ref: ref }
+    expect(await changed(as('POST', `${container}/secrets`, pair))).toEqual(['create container/secret'])
+    expect(await changed(as('POST', `${container}/secrets`, pair))).toEqual([])
+    expect(await changed(as('DELETE', `${container}/secrets`, pair))).toEqual(['delete container/secret'])
+    expect(await changed(as('DELETE', container))).toEqual(['delete container'])
+    expect(await changed(as('DELETE', ref))).toEqual(['delete secret'])
+    expect(await changed(as('DELETE', ref))).toEqual([])
+    expect(await changed(() => limit(who.projectId, { secrets: 1000 }))).toEqual(['update quota'])
+  })
+
+  it('of an order that is run tells of the order and all that it made, for whoever ordered', async () => {
+    const meta = { algorithm: 'ec', bit_length: 256, passphrase: 'a passphrase' }
+    const json = { type: 'asymmetric', meta }
+    const before = (await stored()).length
+    const { json: made } = await call('POST', '/v1/orders', { token: who.token, json })
+    await vi.waitFor(async () => {
+      const order = await call('GET', made.order_ref, { token: who.token })
+      expect(order.json.status).toBe('ACTIVE')
+    })
+    expect(await since(before)).toEqual([
+      'create data/security/order',
+      'update data/security/order',
+      'create data/security/container',
+      ...Array.from({ length: 3 }, () => 'create data/security/secret'),
+    ])
+    const rows = (await stored()).slice(before + 1)
+    expect(new Set(rows.map((row) => `${row['initiator_id']} ${row['on_behalf_of']}`))).toEqual(
+      new Set([`null ${who.userId}`]),
+    )
+  })
+
+  it('tells of a request that was refused, in the log of whose entity it was about', async () => {
+    const ref = await secret(who, PAYLOAD)
+    const stranger = await owner()
+    const before = (await stored()).length
+    expect((await call('GET', `${ref}/payload`, { token: stranger.token })).status).toBe(403)
+    expect((await call('DELETE', ref, { token: stranger.token })).status).toBe(403)
+    const rows = (await stored()).slice(before)
+    const facts = rows.map((row) => [row['action'], row['outcome'], row['reason'], row['rule'], row['initiator_id']])
+    expect(facts).toEqual([
+      ['read', 'failure', '403', 'secret:decrypt', stranger.userId],
+      ['delete', 'failure', '403', 'secret:delete', stranger.userId],
+    ])
+    expect(rows.map((row) => [row['target_type'], row['target_id']])).toEqual(
+      [1, 2].map(() => ['data/security/secret', idOf(ref)]),
+    )
+  })
+
+  it('is written with the deletion of what has expired', async () => {
+    const ref = await secret(who, { ...PAYLOAD, expiration: new Date(Date.now() + DAY).toISOString() })
+    await bindings.DB.prepare("update secrets set expiration = '2020-01-01T00:00:00.000000' where id = ?")
+      .bind(idOf(ref))
+      .run()
+    await worker.scheduled(createScheduledController(), bindings)
+    const row = (await stored()).at(-1)
+    expect([row?.['action'], row?.['target_id'], row?.['initiator_id'], row?.['operation']]).toEqual([
+      'delete',
+      idOf(ref),
+      null,
+      'Sweep',
+    ])
+  })
+})
+
+describe('the chain', () => {
+  it('is whole, counts from 1, ends at the head of the object, and is read in pages', async () => {
+    for (const _ of [1, 2, 3]) await secret(who, PAYLOAD)
+    await seal()
+    await secret(who, PAYLOAD)
+    await seal()
+    const { events, head } = await exported('&head=true')
+    expect(events.map(({ number }) => number)).toEqual(
+      Array.from({ length: (await stored()).length }, (_, at) => at + 1),
+    )
+    expect(await findBreak(events)).toBeNull()
+    expect(head).toEqual({ number: events.length, hash: events.at(-1)?.hash })
+    const first = await call('GET', '/v1/audit?limit=2', { token: auditor.token })
+    expect(first.json).toEqual({ events: events.slice(0, 2), marker: 2 })
+    const second = await call('GET', '/v1/audit?limit=2&marker=2', { token: auditor.token })
+    expect(second.json.events).toEqual(events.slice(2, 4))
+  })
+
+  it('is not shown before it is sealed, nor to another project', async () => {
+    await secret(who, PAYLOAD)
+    expect((await exported()).events).toEqual([])
+    await seal()
+    const other = await person(['audit'])
+    const seen = await call('GET', '/v1/audit?limit=100', { token: other.token })
+    expect(
+      seen.json.events.filter(({ target }: ChainedEvent) => JSON.stringify(target).includes(who.projectId)),
+    ).toEqual([])
+    expect((await call('GET', '/v1/audit', { token: who.token })).status).toBe(403)
+  })
+
+  it('goes on where it was when the object has been away', async () => {
+    await secret(who, PAYLOAD)
+    await seal()
+    await evictDurableObject(object())
+    await secret(who, PAYLOAD)
+    await seal()
+    expect(await findBreak((await exported()).events)).toBeNull()
+  })
+
+  it('is woken by a change itself, and by the cron trigger', async () => {
+    const woken = () => runInDurableObject(object(), (_, { storage }) => storage.getAlarm())
+    await secret(who, PAYLOAD)
+    await vi.waitFor(async () => expect(await woken()).not.toBeNull())
+    expect(((await woken()) ?? 0) - Date.now()).toBeLessThan(60_000)
+    await runInDurableObject(object(), (_, { storage }) => storage.deleteAlarm())
+    await worker.scheduled(createScheduledController(), bindings)
+    expect((await woken()) ?? Infinity).toBeLessThan(Date.now() + 1000)
+  })
+})
+
+describe('a crash while events are sealed', () => {
+  const CUT = new Error('the power is cut')
+  /** The database, which is gone before or after the statement that gives the events their places. */
+  function cut(when: 'before' | 'after'): D1Database {
+    const { DB } = bindings
+    const prepare = (query: string) => {
+      const statement = DB.prepare(query)
+      if (!query.includes('update audit_events')) return statement
+      return { bind: (...values: unknown[]) => ({ run: () => broken(statement.bind(...values)) }) }
+    }
+    const broken = async (statement: D1PreparedStatement) => {
+      if (when === 'after') await statement.run()
+      throw CUT
+    }
+    return { prepare, batch: DB.batch.bind(DB) } as unknown as D1Database
+  }
+
+  it.each(['before', 'after'] as const)('%s the database has them leaves no gap and no fork', async (when) => {
+    for (const _ of [1, 2]) await secret(who, PAYLOAD)
+    const crash = runInDurableObject(object(), async (_, { storage }) => {
+      const now = formatTime(Date.now())
+      const quotas = { secrets: -1, orders: -1, containers: -1, consumers: -1 }
+      const store = { db: database(cut(when)), quotas, now, source: byService('Test'), recorded: () => undefined }
+      const error = await sealEvents(storage, store, who.projectId, 90).catch((thrown: Error) => thrown)
+      return String(error instanceof Error ? (error.cause ?? error) : error)
+    })
+    expect(await crash).toBe(String(CUT))
+    await secret(who, PAYLOAD)
+    await seal()
+    const { events, head } = await exported('&head=true')
+    expect(events).toHaveLength((await stored()).length)
+    expect(await findBreak(events)).toBeNull()
+    expect(head?.number).toBe(events.length)
+  })
+})
+
+describe('a database that was put back', () => {
+  it('is noticed at the next sealing, recorded, and shows as a gap; what is there is kept', async () => {
+    await secret(who, PAYLOAD)
+    await seal()
+    const yesterday = await stored()
+    const gone = idOf(await secret(who, PAYLOAD))
+    await seal()
+    const { number: lost } = (await object().integrity()).head
+    const names = Object.keys(yesterday[0] ?? {})
+    await bindings.DB.prepare('delete from audit_events where project_id = ?').bind(who.projectId).run()
+    for (const row of yesterday) {
+      const insert = `insert into audit_events (${names.join(', ')}) values (${names.map(() => '?').join(', ')})`
+      await bindings.DB.prepare(insert)
+        .bind(...names.map((name) => row[name]))
+        .run()
+    }
+    const kept = idOf(await secret(who, PAYLOAD))
+    await seal()
+    const { events } = await exported()
+    const targets = events.map(({ target }) => (target as { id: string }).id)
+    expect(targets).toContain(kept)
+    expect(targets).not.toContain(gone)
+    expect(await findBreak(events)).toEqual({
+      number: yesterday.length + 1,
+      reason: `event ${lost + 1} stands where ${yesterday.length + 1} belongs`,
+    })
+    expect(events.find(({ action }) => action === 'monitor')).toMatchObject({
+      outcome: 'failure',
+      target: { typeURI: 'data/security/audit-log', id: who.projectId },
+    })
+    const { incidents } = await object().integrity()
+    expect(incidents).toMatchObject([{ expected: { number: lost }, found: { number: yesterday.length } }])
+    await secret(who, PAYLOAD)
+    await seal()
+    expect((await object().integrity()).incidents).toHaveLength(1)
+  })
+
+  it('is noticed when the last event was written by somebody else', async () => {
+    await secret(who, PAYLOAD)
+    await seal()
+    await bindings.DB.prepare('update audit_events set hash = ? where project_id = ? and number = ?')
+      .bind('0'.repeat(64), who.projectId, (await object().integrity()).head.number)
+      .run()
+    await secret(who, PAYLOAD)
+    await seal()
+    expect((await object().integrity()).incidents).toHaveLength(1)
+    expect(await findBreak((await exported()).events)).not.toBeNull()
+  })
+})
+
+describe('an event that has had its time', () => {
+  it('is deleted, and the chain is whole from the first that is kept', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    await secret(who, PAYLOAD)
+    await seal()
+    const old = (await stored()).length
+    const start = Date.now()
+    vi.setSystemTime(start + 89 * DAY)
+    await worker.scheduled(createScheduledController(), bindings)
+    expect(await stored()).toHaveLength(old)
+    vi.setSystemTime(start + 91 * DAY)
+    await worker.scheduled(createScheduledController(), bindings)
+    expect(await stored()).toHaveLength(0)
+    vi.setSystemTime(start)
+    const now = formatTime(start + 91 * DAY)
+    await secret(who, PAYLOAD)
+    await bindings.DB.prepare('update audit_events set time = ? where project_id = ?').bind(now, who.projectId).run()
+    vi.setSystemTime(start + 91 * DAY)
+    await seal()
+    vi.setSystemTime(start)
+    const { events } = await exported()
+    expect(events.map(({ number }) => number)).toEqual([old + 1])
+    expect(await findBreak(events)).toBeNull()
+    expect((await object().integrity()).incidents).toEqual([])
+  })
+})
