@@ -5,6 +5,8 @@ import { fault } from '../faults.ts'
 import type { Backend } from './backend.ts'
 import { asContainer, containerColumns, findContainerBy, type Container, type NamedSecret } from './container-rows.ts'
 import { belowQuota } from './below-quota.ts'
+import { readPage, type ReadPage, type WantedPage } from './pages.ts'
+import { countOf } from './project-counts.ts'
 import { containers, containerSecrets, issuedCertificates, secrets } from './schema.ts'
 import { live } from './secret-rows.ts'
 import { changes, insertWhere } from './statements.ts'
@@ -24,32 +26,32 @@ export interface ContainerFilter {
   readonly type: string | undefined
 }
 
-/** One page of the project's containers, oldest first, and how many match in all. */
+/** One page of the project's containers, oldest first, and how many match in all. Throws `markerUnknown`. */
 export async function listContainers(
   backend: Backend,
   projectId: string,
   filter: ContainerFilter,
-  page: { readonly limit: number; readonly offset: number },
-): Promise<{ items: Container[]; total: number }> {
-  const wanted = and(
-    eq(containers.projectId, projectId),
-    filter.name === undefined ? undefined : eq(containers.name, filter.name),
-    filter.type === undefined ? undefined : sql`${containers.type} = ${filter.type} collate nocase`,
-  )
-  const [rows, [counted]] = await backend.db.batch([
+  page: WantedPage,
+): Promise<ReadPage<Container>> {
+  const list = {
+    table: containers,
+    scope: eq(containers.projectId, projectId),
+    filter: and(
+      filter.name === undefined ? undefined : eq(containers.name, filter.name),
+      filter.type === undefined ? undefined : sql`${containers.type} = ${filter.type} collate nocase`,
+    ),
+    count: countOf('containers', projectId, backend.now),
+  }
+  const read = await readPage(backend, list, page, (where, { limit, offset }) =>
     backend.db
       .select(containerColumns(backend.now))
       .from(containers)
-      .where(wanted)
+      .where(where)
       .orderBy(asc(containers.seq))
-      .limit(page.limit)
-      .offset(page.offset),
-    backend.db
-      .select({ total: sql<number>`count(*)` })
-      .from(containers)
-      .where(wanted),
-  ])
-  return { items: rows.map((row) => asContainer(row)), total: counted?.total ?? 0 }
+      .limit(limit)
+      .offset(offset),
+  )
+  return { ...read, items: read.items.map((row) => asContainer(row)) }
 }
 
 export interface NewContainer {
@@ -69,8 +71,7 @@ export async function createContainer(backend: Backend, caller: Caller, wanted: 
   const { now, db } = backend
   const id = crypto.randomUUID()
   const given = JSON.stringify(wanted.secrets)
-  const counted = sql`select count(*) from ${containers} where ${containers.projectId} = ${projectId}`
-  const allowed = belowQuota(backend, 'containers', projectId, counted)
+  const allowed = belowQuota(backend, 'containers', projectId)
   const absent = sql`json_each(${given}) as reference where not exists (
     select 1 from ${secrets} where ${secrets.id} = reference.value ->> 'secretId' and ${liveSecretOf(projectId, now)})`
   const row = { id, projectId, creatorId: userId, name: wanted.name, type: wanted.type, created: now, updated: now }

@@ -1,7 +1,6 @@
 /** Expiry: what no route shows any more is deleted from the database. */
 import { inArray, lte } from 'drizzle-orm'
 import { secrets } from './schema.ts'
-import { changes } from './statements.ts'
 import type { Store } from './store.ts'
 
 /** Secrets that one statement deletes: each takes its metadata, consumers and places in containers with it. */
@@ -18,9 +17,9 @@ export async function deleteExpired({ db, now }: Store): Promise<number> {
     .limit(MOST_SECRETS_PER_STATEMENT)
   let deleted = 0
   for (let statement = 0; statement < MOST_STATEMENTS_PER_SWEEP; statement += 1) {
-    const count = changes(await db.delete(secrets).where(inArray(secrets.seq, some)))
-    deleted += count
-    if (count < MOST_SECRETS_PER_STATEMENT) break
+    const gone = await db.delete(secrets).where(inArray(secrets.seq, some)).returning({ seq: secrets.seq })
+    deleted += gone.length
+    if (gone.length < MOST_SECRETS_PER_STATEMENT) break
   }
   return deleted
 }

@@ -3,6 +3,8 @@ import { and, asc, desc, eq, gt, gte, lt, lte, sql, type SQL } from 'drizzle-orm
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import type { Caller } from '../caller.ts'
 import type { Backend } from './backend.ts'
+import { readPage, type ReadPage, type WantedPage } from './pages.ts'
+import { countOf } from './project-counts.ts'
 import { secretReaders, secrets } from './schema.ts'
 import { asSecret, live, secretColumns, type Secret } from './secret-rows.ts'
 
@@ -63,10 +65,9 @@ function namedOnAcl(userId: string): SQL {
   return sql`${found} and exists (select 1 from json_each(${secrets.aclUsers}) where value = ${userId})`
 }
 
-function conditions(backend: Backend, caller: Caller, filter: SecretFilter): SQL | undefined {
+/** What the filter asks for beside whose secrets they are; undefined: nothing. */
+function conditions(filter: SecretFilter): SQL | undefined {
   return and(
-    filter.onAcl ? namedOnAcl(caller.userId) : eq(secrets.projectId, caller.projectId),
-    live(backend.now),
     filter.name === undefined ? undefined : eq(secrets.name, filter.name),
     withoutCase(secrets.algorithm, filter.algorithm),
     withoutCase(secrets.mode, filter.mode),
@@ -88,27 +89,32 @@ function ordering(sort: readonly SortTerm[]): SQL[] {
   return [...terms, asc(secrets.seq)]
 }
 
-/** One page of secrets, oldest first unless sorted, and how many match in all: one round trip. */
+/**
+ * One page of secrets, oldest first unless sorted, and how many match in all: one round trip. Throws `markerUnknown`;
+ * a marker means nothing in another order.
+ */
 export async function listSecrets(
   backend: Backend,
   caller: Caller,
   filter: SecretFilter,
   sort: readonly SortTerm[],
-  page: { readonly limit: number; readonly offset: number },
-): Promise<{ items: Secret[]; total: number }> {
-  const wanted = conditions(backend, caller, filter)
-  const [rows, [counted]] = await backend.db.batch([
+  page: WantedPage,
+): Promise<ReadPage<Secret>> {
+  const { projectId, userId } = caller
+  const list = {
+    table: secrets,
+    scope: and(filter.onAcl ? namedOnAcl(userId) : eq(secrets.projectId, projectId), live(backend.now)),
+    filter: conditions(filter),
+    count: filter.onAcl ? undefined : countOf('secrets', projectId, backend.now),
+  }
+  const read = await readPage(backend, list, page, (where, { limit, offset }) =>
     backend.db
       .select(secretColumns)
       .from(secrets)
-      .where(wanted)
+      .where(where)
       .orderBy(...ordering(sort))
-      .limit(page.limit)
-      .offset(page.offset),
-    backend.db
-      .select({ total: sql<number>`count(*)` })
-      .from(secrets)
-      .where(wanted),
-  ])
-  return { items: rows.map((row) => asSecret(row)), total: counted?.total ?? 0 }
+      .limit(limit)
+      .offset(offset),
+  )
+  return { ...read, items: read.items.map((row) => asSecret(row)) }
 }

@@ -1,5 +1,5 @@
 /** Secrets: what is kept of them, and what must stay true. One public operation is one D1 batch. */
-import { and, eq, isNull, sql, type SQL } from 'drizzle-orm'
+import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Caller } from '../caller.ts'
 import { open, seal } from '../crypto/envelope.ts'
 import { fault } from '../faults.ts'
@@ -98,15 +98,10 @@ export async function sealedRow(
   }
 }
 
-function countOfSecrets(projectId: string, now: string): SQL {
-  return sql`select count(*) from ${secrets} where ${secrets.projectId} = ${projectId} and ${live(now)}`
-}
-
 /** Stores a new secret of the caller's project and gives its id; throws `quotaReached`. */
 export async function createSecret(backend: Backend, caller: Caller, secret: NewSecret): Promise<string> {
   const row = await sealedRow(backend, caller, secret)
-  const allowed = belowQuota(backend, 'secrets', caller.projectId, countOfSecrets(caller.projectId, backend.now))
-  const result = await insertWhere(backend, secrets, row, allowed)
+  const result = await insertWhere(backend, secrets, row, belowQuota(backend, 'secrets', caller.projectId))
   if (changes(result) === 0) throw fault('quotaReached')
   return row.id
 }

@@ -20,7 +20,10 @@ export function insertWhere<Table extends SQLiteTable>(
   return db.insert(table).select(sql`select ${sql.join(values, sql`, `)} where ${condition}`)
 }
 
-/** How many rows a statement of a batch changed. */
+/**
+ * Whether a statement of a batch changed anything: 0 or more than 0. D1 adds what triggers and cascades changed, so the
+ * number itself says nothing where there are any.
+ */
 export function changes(result: unknown): number {
   return (result as D1Result).meta.changes
 }
