@@ -2,6 +2,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { aclColumns, guarded, type AclRow, type Guarded } from './guarded.ts'
 import { containers } from './schema.ts'
+import { inOrder } from './statements.ts'
 import type { Store } from './store.ts'
 
 /** A secret in a container under a name; null: it was given without one. */
@@ -30,16 +31,15 @@ export interface Container extends Guarded {
  * selection drizzle leaves the table's name away, which a subquery needs.
  */
 const secretsAsJson = (now: string) => sql<string>`(
-  select json_group_array(json_object('name', name, 'secretId', secret_id))
-  from (select container_secrets.name, container_secrets.secret_id from container_secrets
-    join secrets on secrets.id = container_secrets.secret_id
-    where container_secrets.container_id = containers.id
-      and (secrets.expiration is null or secrets.expiration > ${now})
-    order by container_secrets.seq))`
+  select json_group_array(json_array(container_secrets.seq,
+    json_object('name', container_secrets.name, 'secretId', container_secrets.secret_id)))
+  from container_secrets join secrets on secrets.id = container_secrets.secret_id
+  where container_secrets.container_id = containers.id
+    and (secrets.expiration is null or secrets.expiration > ${now}))`
 
 const consumersAsJson = sql<string>`(
-  select json_group_array(json_object('name', name, 'URL', url))
-  from (select * from container_consumers where container_consumers.container_id = containers.id order by seq))`
+  select json_group_array(json_array(seq, json_object('name', name, 'URL', url)))
+  from container_consumers where container_consumers.container_id = containers.id)`
 
 /** The columns of a {@link Container}. */
 export const containerColumns = (now: string) => ({
@@ -65,8 +65,8 @@ export function asContainer(row: ContainerRow): Container {
   return {
     ...row,
     ...guarded(row),
-    secrets: JSON.parse(row.secrets) as NamedSecret[],
-    consumers: JSON.parse(row.consumers) as ConsumerOfContainer[],
+    secrets: inOrder<NamedSecret>(row.secrets),
+    consumers: inOrder<ConsumerOfContainer>(row.consumers),
   }
 }
 

@@ -20,7 +20,7 @@ export interface ReadPage<Row> {
   readonly items: readonly Row[]
   /** How many match in all, on whichever page. */
   readonly total: number
-  /** Whether something follows this page. */
+  /** Of a page that a marker asked for: whether something follows it. */
   readonly more: boolean
 }
 
@@ -53,7 +53,7 @@ export async function readPage<Row>(
   const counted = sql<number>`(select count(*) from ${table} where ${and(scope, filter)})`
   const total = filter ? counted : (count ?? counted)
   const [rows, [all]] = await db.batch([
-    select(and(scope, filter, follows), { limit: limit + 1, offset }),
+    select(and(scope, filter, follows), { limit: marker === undefined ? limit : limit + 1, offset }),
     db.select({ total: total.as('total'), known: known.as('known') }).from(sql`(select 1)`),
   ])
   if (all?.known !== 1) throw fault('markerUnknown')

@@ -27,3 +27,12 @@ export function insertWhere<Table extends SQLiteTable>(
 export function changes(result: unknown): number {
   return (result as D1Result).meta.changes
 }
+
+/**
+ * The values of a JSON array of pairs `[seq, value]`, by `seq`. A subquery of a list leaves its order to this: to sort,
+ * SQLite reads a row more for each entry of the list, even where there is nothing to sort.
+ */
+export function inOrder<Value>(pairs: string): Value[] {
+  const parsed = JSON.parse(pairs) as [seq: number, value: Value][]
+  return parsed.toSorted(([one], [other]) => one - other).map(([, value]) => value)
+}
