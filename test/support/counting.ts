@@ -47,13 +47,10 @@ export function countingDatabase(): CountingDatabase {
   function counted(statement: D1PreparedStatement, text: string, values: readonly unknown[]): D1PreparedStatement {
     const bind = statement.bind.bind(statement)
     const send = statement.all.bind(statement)
-    const all = async () =>
-      (
-        await cost(
-          [statement],
-          send<Record<string, unknown>>().then((one) => [one]),
-        )
-      )[0]
+    const all = async () => {
+      const sending = send().then((result) => [result])
+      return (await cost([statement], sending))[0]
+    }
     const rows = async () => (await all())?.results ?? []
     sent.set(statement, { text, values })
     return Object.assign(statement, {
@@ -65,7 +62,7 @@ export function countingDatabase(): CountingDatabase {
         const [row = null] = await rows()
         return row && column !== undefined ? row[column] : row
       },
-    }) as D1PreparedStatement
+    })
   }
 
   const counting = (real: D1Database | D1DatabaseSession) => ({
