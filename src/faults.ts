@@ -60,6 +60,7 @@ export const failures = {
   notUtf8: failure(400, 'bare', ''),
   brokenBody: failure(400, 'bare', 'The request body broke off.'),
   queryParameters: failure(400, 'bare', 'URI provided invalid query string parameters.'),
+  markerUnknown: failure(400, 'bare', 'The marker is the id of no entry of this list.'),
   unexpected: failure(500, 'failure', 'please contact site administrator'),
   identityUnreachable: failure(503, 'bare', 'The identity service cannot be reached. Try again later.'),
   misconfigured: failure(503, 'bare', (reason: string) => `The service is not configured: ${reason}`),

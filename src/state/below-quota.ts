@@ -1,15 +1,24 @@
 import { sql, type SQL } from 'drizzle-orm'
+import { countOf, type CountedKind } from './project-counts.ts'
 import { projectQuotas } from './schema.ts'
 import type { QuotaLimits, Store } from './store.ts'
 
-export type Quota = keyof QuotaLimits
+/** Consumers of secrets and of containers have one limit, which holds for each of the two. */
+const quotas: Readonly<Record<CountedKind, keyof QuotaLimits>> = {
+  secrets: 'secrets',
+  orders: 'orders',
+  containers: 'containers',
+  secretConsumers: 'consumers',
+  containerConsumers: 'consumers',
+}
 
 /**
- * The condition that the project may have one more: `counted` (a select of the count) is below the project's own
- * limit, or below the configured one where it has none. A negative limit means none.
+ * The condition that the project may have one more of a kind: what it has is below its own limit, or below the
+ * configured one where it has none. A negative limit means none.
  */
-export function belowQuota(store: Store, quota: Quota, projectId: string, counted: SQL): SQL {
+export function belowQuota(store: Store, kind: CountedKind, projectId: string): SQL {
+  const quota = quotas[kind]
   const own = sql`(select ${projectQuotas[quota]} from ${projectQuotas} where ${projectQuotas.projectId} = ${projectId})`
   const limit = sql`coalesce(${own}, ${store.quotas[quota]})`
-  return sql`(${limit} < 0 or (${counted}) < ${limit})`
+  return sql`(${limit} < 0 or ${countOf(kind, projectId, store.now)} < ${limit})`
 }

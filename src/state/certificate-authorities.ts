@@ -1,5 +1,5 @@
 /** The deployment's certificate authorities: made on first use, sealed like every key, open in this isolate once used. */
-import { and, asc, desc, eq, getTableColumns, gt, isNotNull, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, gt, isNotNull, sql, type SQL } from 'drizzle-orm'
 import {
   CERTIFICATE_DAYS,
   newAuthority,
@@ -18,7 +18,14 @@ import { openKey, sealingKey } from './project-keys.ts'
 import { certificateAuthorities, issuedCertificates, projectKeys } from './schema.ts'
 import { storeForNewSecrets } from './secret-stores.ts'
 
-export type CertificateAuthority = typeof certificateAuthorities.$inferSelect
+/** An authority with the wrapped key that opens its own. */
+export type CertificateAuthority = typeof certificateAuthorities.$inferSelect & { readonly wrapped: Uint8Array | null }
+
+/** When certificates of an authority were revoked, by serial number. */
+export interface Revocation {
+  readonly serial: string
+  readonly revoked: string | null
+}
 
 /** Whose key seals the authorities' keys. No project has this id: those of projects have no spaces. */
 const OWNER = 'certificate authority'
@@ -31,17 +38,28 @@ const millisecondsOf = (time: string) => Date.parse(`${time}Z`)
 const issuing = ({ now }: Backend) =>
   gt(certificateAuthorities.expiration, formatTime(millisecondsOf(now) + CERTIFICATE_DAYS * DAY))
 
-const authorityColumns = { ...getTableColumns(certificateAuthorities), inForce: inForce('certificate_authorities') }
+/** The statement that reads authorities with the key that seals theirs. */
+function readAuthority({ db }: Backend, where: SQL) {
+  const keyOfAuthority = and(
+    eq(projectKeys.projectId, OWNER),
+    eq(projectKeys.store, certificateAuthorities.store),
+    eq(projectKeys.version, certificateAuthorities.keyVersion),
+  )
+  return db
+    .select({
+      ...getTableColumns(certificateAuthorities),
+      inForce: inForce('certificate_authorities'),
+      wrapped: projectKeys.wrapped,
+    })
+    .from(certificateAuthorities)
+    .leftJoin(projectKeys, keyOfAuthority)
+    .where(where)
+    .orderBy(desc(certificateAuthorities.generation))
+    .limit(1)
+}
 
 async function newest(backend: Backend): Promise<CertificateAuthority | undefined> {
-  const newestFirst = desc(certificateAuthorities.generation)
-  const row = await backend.db
-    .select(authorityColumns)
-    .from(certificateAuthorities)
-    .where(issuing(backend))
-    .orderBy(newestFirst)
-    .limit(1)
-    .get()
+  const row = await readAuthority(backend, issuing(backend)).get()
   return row && requireAuthentic(backend, 'certificateAuthorities', row)
 }
 
@@ -95,23 +113,43 @@ export async function currentAuthority(backend: Backend): Promise<CertificateAut
 
 /** The authority with this id; throws `authorityNotFound`. */
 export async function findAuthority(backend: Backend, id: string): Promise<CertificateAuthority> {
-  const row = await backend.db
-    .select(authorityColumns)
-    .from(certificateAuthorities)
-    .where(eq(certificateAuthorities.id, id))
-    .get()
+  const row = await readAuthority(backend, eq(certificateAuthorities.id, id)).get()
   if (!row) throw fault('authorityNotFound')
   return requireAuthentic(backend, 'certificateAuthorities', row)
 }
 
-/** One page of the authorities, oldest first, and how many there are. The first list of a deployment makes one. */
+/**
+ * The authority with those of its certificates that were revoked and have not ended by themselves, in one round trip;
+ * throws `authorityNotFound`.
+ */
+export async function findWithRevocations(
+  backend: Backend,
+  id: string,
+): Promise<{ readonly authority: CertificateAuthority; readonly revocations: readonly Revocation[] }> {
+  const { authorityId, expiration, revoked } = issuedCertificates
+  const [[authority], issued] = await backend.db.batch([
+    readAuthority(backend, eq(certificateAuthorities.id, id)),
+    backend.db
+      .select({ ...getTableColumns(issuedCertificates), inForce: inForce('issued_certificates') })
+      .from(issuedCertificates)
+      .where(and(eq(authorityId, id), gt(expiration, backend.now), isNotNull(revoked))),
+  ])
+  if (!authority) throw fault('authorityNotFound')
+  return {
+    authority: await requireAuthentic(backend, 'certificateAuthorities', authority),
+    revocations: await Promise.all(issued.map((row) => requireAuthentic(backend, 'issuedCertificates', row))),
+  }
+}
+
+/** One page of the authorities' ids, oldest first, and how many there are. The first list of a deployment makes one. */
 export async function listAuthorities(
   backend: Backend,
   page: { readonly limit: number; readonly offset: number },
-): Promise<{ items: CertificateAuthority[]; total: number }> {
+): Promise<{ items: { readonly id: string }[]; total: number }> {
   const oldestFirst = asc(certificateAuthorities.generation)
   const read = async () => {
-    const rows = await backend.db.select(authorityColumns).from(certificateAuthorities).orderBy(oldestFirst)
+    const columns = { ...getTableColumns(certificateAuthorities), inForce: inForce('certificate_authorities') }
+    const rows = await backend.db.select(columns).from(certificateAuthorities).orderBy(oldestFirst)
     const all = await authentic(backend, 'certificateAuthorities', rows)
     return { items: all.slice(page.offset, page.offset + page.limit), total: all.length }
   }
@@ -121,28 +159,22 @@ export async function listAuthorities(
   return read()
 }
 
-/** Opens an authority for signing: one round trip for the key that seals it, unless this isolate has it open. */
+/** Opens an authority for signing. */
 export async function openedAuthority(backend: Backend, authority: CertificateAuthority): Promise<OpenAuthority> {
-  const { id, store, keyVersion: version, root, issuing: certificate, issuingSealed } = authority
-  const key = await backend.db
-    .select({ wrapped: projectKeys.wrapped })
-    .from(projectKeys)
-    .where(and(eq(projectKeys.projectId, OWNER), eq(projectKeys.store, store), eq(projectKeys.version, version)))
-    .get()
-  if (!key) throw new SealError('the key of a certificate authority is missing')
-  const projectKey = await openKey(backend, { project: OWNER, store, version }, key.wrapped)
-  return openAuthority(root, certificate, await open(projectKey, place('issuing', id), issuingSealed))
+  const { id, store, keyVersion: version, root, issuing: certificate, issuingSealed, wrapped } = authority
+  if (!wrapped) throw new SealError('the key of a certificate authority is missing')
+  const key = await openKey(backend, { project: OWNER, store, version }, wrapped)
+  return openAuthority(root, certificate, await open(key, place('issuing', id), issuingSealed))
 }
 
-/** The authority's signed revocation list as PEM: the certificates that were revoked and have not ended by themselves. */
-export async function revocationsOf(backend: Backend, authority: CertificateAuthority): Promise<string> {
-  const { authorityId, expiration, revoked } = issuedCertificates
-  const rows = await backend.db
-    .select({ ...getTableColumns(issuedCertificates), inForce: inForce('issued_certificates') })
-    .from(issuedCertificates)
-    .where(and(eq(authorityId, authority.id), gt(expiration, backend.now), isNotNull(revoked)))
-  const entries = (await authentic(backend, 'issuedCertificates', rows)).flatMap((row) =>
-    row.revoked === null ? [] : [{ serial: row.serial, revoked: millisecondsOf(row.revoked) }],
+/** The authority's signed revocation list as PEM. */
+export async function revocationsOf(
+  backend: Backend,
+  authority: CertificateAuthority,
+  revocations: readonly Revocation[],
+): Promise<string> {
+  const entries = revocations.flatMap(({ serial, revoked }) =>
+    revoked === null ? [] : [{ serial, revoked: millisecondsOf(revoked) }],
   )
   return revocationList(await openedAuthority(backend, authority), entries, millisecondsOf(backend.now))
 }

@@ -8,29 +8,34 @@ import type { AuditAction, AuditEvent } from './audit-events.ts'
 import { belowQuota } from './below-quota.ts'
 import { commit, justChanged } from './commit.ts'
 import { containerConsumers, containers, secretConsumers, secrets } from './schema.ts'
-import { findContainerBy, type ContainerRow } from './container-rows.ts'
-import { findSecretBy, type SecretRow } from './secret-rows.ts'
+import { authenticContainer, findContainerBy, type Container, type ContainerRow } from './container-rows.ts'
+import { authenticSecret, findSecretBy, type Secret, type SecretRow } from './secret-rows.ts'
 import { changes, insertWhere } from './statements.ts'
 import type { Store } from './store.ts'
 
 export const kinds = {
   secret: {
     table: secretConsumers,
+    counted: 'secretConsumers',
     owner: secretConsumers.secretId,
     entity: secrets,
     order: secretConsumers.seq,
     read: findSecretBy,
+    authentic: authenticSecret<SecretRow>,
   },
   container: {
     table: containerConsumers,
+    counted: 'containerConsumers',
     owner: containerConsumers.containerId,
     entity: containers,
     order: containerConsumers.name,
     read: findContainerBy,
+    authentic: authenticContainer,
   },
 } as const
 
-const absent = { secret: 'secretNotFound', container: 'containerNotFound' } as const
+/** What is thrown when the entity is not there. */
+export const absent = { secret: 'secretNotFound', container: 'containerNotFound' } as const
 
 export type ConsumerKind = keyof typeof kinds
 
@@ -43,6 +48,12 @@ export interface Identities {
 export interface Consumers {
   readonly secret: typeof secretConsumers.$inferSelect
   readonly container: typeof containerConsumers.$inferSelect
+}
+
+/** What has consumers. */
+export interface Entities {
+  readonly secret: Secret
+  readonly container: Container
 }
 
 /** The row of an entity, read after the mutation. */
@@ -83,9 +94,8 @@ function changeBy({ kind, entityId, entityProjectId }: Registration, action: Aud
 export async function storeConsumer(store: Store, registration: Registration): Promise<EntityRows[ConsumerKind]> {
   const { kind, id, entityId, projectId, identity } = registration
   const { db, now } = store
-  const { table, entity, read } = kinds[kind]
-  const counted = sql`select count(*) from ${table} where ${table.projectId} = ${projectId}`
-  const allowed = belowQuota(store, 'consumers', projectId, counted)
+  const { table, counted, entity, read } = kinds[kind]
+  const allowed = belowQuota(store, counted, projectId)
   const isNew = sql`not exists (select 1 from ${table} where ${isRegistered(registration)})`
   const isThere = sql`exists (select 1 from ${entity} where ${entity.id} = ${entityId})`
   const owner = kind === 'secret' ? { secretId: entityId } : { containerId: entityId }

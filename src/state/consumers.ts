@@ -5,9 +5,11 @@ import { fault } from '../faults.ts'
 import type { Guarded } from './guarded.ts'
 import type { Backend } from './backend.ts'
 import {
+  absent,
   kinds,
   type ConsumerKind,
   type Consumers,
+  type Entities,
   type EntityRows,
   type Identities,
   type Registration,
@@ -47,16 +49,35 @@ export const addConsumer = mutation('addConsumer')
 /** Takes a consumer of the entity away; see `removeConsumer`. */
 export const deleteConsumer = mutation('deleteConsumer')
 
-/** One page of an entity's consumers: of a secret oldest first, of a container by name. */
-export async function listConsumers<Kind extends ConsumerKind>(
+/** A row of a batch as the entity that it is; throws that it is not there, or `RowRefused`. */
+function entityOf(
+  backend: Backend,
+  kind: ConsumerKind,
+  row: EntityRows[ConsumerKind] | undefined,
+): Promise<Entities[ConsumerKind]> {
+  if (!row) throw fault(absent[kind])
+  return kinds[kind].authentic(backend, row as never)
+}
+
+export interface ConsumersPage<Kind extends ConsumerKind> {
+  readonly items: readonly Consumers[Kind][]
+  readonly total: number
+}
+
+/**
+ * The entity with one page of its consumers, of a secret oldest first, of a container by name: one round trip. Throws
+ * `secretNotFound` or `containerNotFound`.
+ */
+export async function findWithConsumers<Kind extends ConsumerKind>(
   backend: Backend,
   kind: Kind,
-  entity: Entity,
+  id: string,
   page: { readonly limit: number; readonly offset: number },
-): Promise<{ items: Consumers[Kind][]; total: number }> {
-  const { table, owner, order } = kinds[kind]
-  const ofEntity = eq(owner, entity.id)
-  const [items, [counted]] = await backend.db.batch([
+): Promise<{ readonly entity: Entities[Kind]; readonly listed: ConsumersPage<Kind> }> {
+  const { table, owner, order, read } = kinds[kind]
+  const ofEntity = eq(owner, id)
+  const [[row], items, [counted]] = await backend.db.batch([
+    read(backend, id),
     backend.db
       .select()
       .from(table)
@@ -69,22 +90,28 @@ export async function listConsumers<Kind extends ConsumerKind>(
       .from(table)
       .where(ofEntity),
   ])
-  return { items: items as Consumers[Kind][], total: counted?.total ?? 0 }
+  const listed = { items: items as Consumers[Kind][], total: counted?.total ?? 0 }
+  return { entity: (await entityOf(backend, kind, row)) as Entities[Kind], listed }
 }
 
-/** The consumer of the entity with this id; throws `consumerNotFound`. */
-export async function findConsumer<Kind extends ConsumerKind>(
+/**
+ * The entity with its consumer that has this id, if there is one: one round trip. Throws `secretNotFound` or
+ * `containerNotFound`.
+ */
+export async function findWithConsumer<Kind extends ConsumerKind>(
   backend: Backend,
   kind: Kind,
-  entity: Entity,
   id: string,
-): Promise<Consumers[Kind]> {
-  const { table, owner } = kinds[kind]
-  const row = await backend.db
-    .select()
-    .from(table)
-    .where(and(eq(table.id, id), eq(owner, entity.id)))
-    .get()
-  if (!row) throw fault('consumerNotFound')
-  return row as Consumers[Kind]
+  consumerId: string,
+): Promise<{ readonly entity: Entities[Kind]; readonly consumer: Consumers[Kind] | undefined }> {
+  const { table, owner, read } = kinds[kind]
+  const isConsumer = and(eq(table.id, consumerId), eq(owner, id))
+  const [[row], [consumer]] = await backend.db.batch([
+    read(backend, id),
+    backend.db.select().from(table).where(isConsumer),
+  ])
+  return {
+    entity: (await entityOf(backend, kind, row)) as Entities[Kind],
+    consumer: consumer as Consumers[Kind] | undefined,
+  }
 }

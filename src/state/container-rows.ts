@@ -4,6 +4,7 @@ import { authentic, inForce, requireAuthentic } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { aclColumns, aclRow, guarded, type AclRow, type Guarded } from './guarded.ts'
 import { containers } from './schema.ts'
+import { inOrder } from './statements.ts'
 import type { Store } from './store.ts'
 
 /** A secret in a container under a name; null: it was given without one. */
@@ -34,18 +35,17 @@ export interface Container extends Guarded {
  * selection drizzle leaves the table's name away, which a subquery needs.
  */
 const secretsAsJson = (now: string) => sql<string>`(
-  select json_group_array(json_object('name', name, 'secretId', secret_id, 'containerId', container_id, 'mac', mac,
-    'inForce', exists (select 1 from attestations where attestations.mac = members.mac)))
-  from (select container_secrets.name, container_secrets.secret_id, container_id, container_secrets.mac
-    from container_secrets
-    join secrets on secrets.id = container_secrets.secret_id
-    where container_secrets.container_id = containers.id
-      and (secrets.expiration is null or secrets.expiration > ${now})
-    order by container_secrets.seq) as members)`
+  select json_group_array(json_array(container_secrets.seq,
+    json_object('name', container_secrets.name, 'secretId', container_secrets.secret_id,
+      'containerId', container_secrets.container_id, 'mac', container_secrets.mac,
+      'inForce', exists (select 1 from attestations where attestations.mac = container_secrets.mac))))
+  from container_secrets join secrets on secrets.id = container_secrets.secret_id
+  where container_secrets.container_id = containers.id
+    and (secrets.expiration is null or secrets.expiration > ${now}))`
 
 const consumersAsJson = sql<string>`(
-  select json_group_array(json_object('name', name, 'URL', url))
-  from (select * from container_consumers where container_consumers.container_id = containers.id order by seq))`
+  select json_group_array(json_array(seq, json_object('name', name, 'URL', url)))
+  from container_consumers where container_consumers.container_id = containers.id)`
 
 /** The columns of a {@link Container}. */
 export const containerColumns = (now: string) => ({
@@ -74,7 +74,7 @@ interface MemberRow extends NamedSecret {
   readonly inForce: number
 }
 
-const membersOf = (row: ContainerRow) => JSON.parse(row.secrets) as MemberRow[]
+const membersOf = (row: ContainerRow) => inOrder<MemberRow>(row.secrets)
 
 /** The container of an authentic row read with {@link containerColumns}. */
 export function asContainer(row: ContainerRow, members: readonly MemberRow[] = membersOf(row)): Container {
@@ -82,7 +82,7 @@ export function asContainer(row: ContainerRow, members: readonly MemberRow[] = m
     ...row,
     ...guarded(row),
     secrets: members.map(({ name, secretId }) => ({ name, secretId })),
-    consumers: JSON.parse(row.consumers) as ConsumerOfContainer[],
+    consumers: inOrder<ConsumerOfContainer>(row.consumers),
   }
 }
 

@@ -16,6 +16,8 @@ import {
 import { belowQuota } from './below-quota.ts'
 import { commit, justChanged } from './commit.ts'
 import { aclRow } from './guarded.ts'
+import { readPage, type ReadPage, type WantedPage } from './pages.ts'
+import { countOf } from './project-counts.ts'
 import { containers, containerSecrets, issuedCertificates, secrets } from './schema.ts'
 import { live } from './secret-rows.ts'
 import { changes, insertWhere } from './statements.ts'
@@ -35,32 +37,35 @@ export interface ContainerFilter {
   readonly type: string | undefined
 }
 
-/** One page of the project's containers, oldest first, and how many match in all. Rows that are not authentic are left out. */
+/**
+ * One page of the project's containers, oldest first, and how many match in all. Rows that are not authentic are left
+ * out. Throws `markerUnknown`.
+ */
 export async function listContainers(
   backend: Backend,
   projectId: string,
   filter: ContainerFilter,
-  page: { readonly limit: number; readonly offset: number },
-): Promise<{ items: Container[]; total: number }> {
-  const wanted = and(
-    eq(containers.projectId, projectId),
-    filter.name === undefined ? undefined : eq(containers.name, filter.name),
-    filter.type === undefined ? undefined : sql`${containers.type} = ${filter.type} collate nocase`,
-  )
-  const [rows, [counted]] = await backend.db.batch([
+  page: WantedPage,
+): Promise<ReadPage<Container>> {
+  const list = {
+    table: containers,
+    scope: eq(containers.projectId, projectId),
+    filter: and(
+      filter.name === undefined ? undefined : eq(containers.name, filter.name),
+      filter.type === undefined ? undefined : sql`${containers.type} = ${filter.type} collate nocase`,
+    ),
+    count: countOf('containers', projectId, backend.now),
+  }
+  const read = await readPage(backend, list, page, (where, { limit, offset }) =>
     backend.db
       .select(containerColumns(backend.now))
       .from(containers)
-      .where(wanted)
+      .where(where)
       .orderBy(asc(containers.seq))
-      .limit(page.limit)
-      .offset(page.offset),
-    backend.db
-      .select({ total: sql<number>`count(*)` })
-      .from(containers)
-      .where(wanted),
-  ])
-  return { items: await authenticContainers(backend, rows), total: counted?.total ?? 0 }
+      .limit(limit)
+      .offset(offset),
+  )
+  return { ...read, items: await authenticContainers(backend, read.items) }
 }
 
 export interface NewContainer {
@@ -96,8 +101,7 @@ export async function createContainer(backend: Backend, caller: Caller, wanted: 
   const { container, members } = await containerRows(backend, caller, wanted)
   const { id } = container
   const given = JSON.stringify(members)
-  const counted = sql`select count(*) from ${containers} where ${containers.projectId} = ${projectId}`
-  const allowed = belowQuota(backend, 'containers', projectId, counted)
+  const allowed = belowQuota(backend, 'containers', projectId)
   const absent = sql`json_each(${given}) as reference where not exists (
     select 1 from ${secrets} where ${secrets.id} = reference.value ->> 'secretId' and ${liveSecretOf(projectId, now)})`
   const isThere = sql`exists (select 1 from ${containers} where ${containers.id} = ${id})`

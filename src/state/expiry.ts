@@ -3,7 +3,6 @@ import { lte, sql } from 'drizzle-orm'
 import { changeOf } from './audit-events.ts'
 import { commitWhere } from './commit.ts'
 import { secrets } from './schema.ts'
-import { changes } from './statements.ts'
 import type { Store } from './store.ts'
 
 /** Secrets that one step deletes: each takes its metadata, consumers and places in containers with it. */
@@ -35,7 +34,10 @@ async function deleteAll(store: Store, expired: readonly { id: string; projectId
     store,
     expired.map((secret) => changeOf(secret, 'delete', 'secret')),
     sql`exists (select 1 from ${secrets} where ${secrets.id} = value ->> 'targetId')`,
-    store.db.delete(secrets).where(sql`${secrets.id} in (select value from json_each(${ids}))`),
+    store.db
+      .delete(secrets)
+      .where(sql`${secrets.id} in (select value from json_each(${ids}))`)
+      .returning({ seq: secrets.seq }),
   )
-  return changes(deletion)
+  return deletion.length
 }

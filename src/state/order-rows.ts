@@ -39,8 +39,7 @@ export interface OrderError {
 
 /** Stores the order if the quota allows it, and its secret only with it; throws `quotaReached`. */
 export async function storeOrder(store: Store, { order, secret }: StoredOrder): Promise<null> {
-  const counted = sql`select count(*) from ${orders} where ${orders.projectId} = ${order.projectId}`
-  const insertOrder = insertWhere(store, orders, order, belowQuota(store, 'orders', order.projectId, counted))
+  const insertOrder = insertWhere(store, orders, order, belowQuota(store, 'orders', order.projectId))
   const orderIsThere = sql`exists (select 1 from ${orders} where ${orders.id} = ${order.id})`
   const made = secret ? [changeOf(secret, 'create', 'secret')] : []
   const insertSecret = secret ? [insertWhere(store, secrets, secret, orderIsThere)] : []

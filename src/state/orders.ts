@@ -8,6 +8,8 @@ import { fault } from '../faults.ts'
 import { authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { progressOf } from './order-schedule.ts'
+import { readPage, type ReadPage, type WantedPage } from './pages.ts'
+import { countOf } from './project-counts.ts'
 import { circumstances, settled } from './project-object.ts'
 import { sealingKey } from './project-keys.ts'
 import { orders } from './schema.ts'
@@ -170,25 +172,26 @@ export async function findOrder(backend: Backend, projectId: string, id: string)
   return requireAuthentic(backend, 'orders', row)
 }
 
-/** One page of the project's orders, oldest first, and how many there are; `meta` keeps those whose meta contains it. */
+/**
+ * One page of the project's orders, oldest first, and how many there are; `meta` keeps those whose meta contains it.
+ * Throws `markerUnknown`.
+ */
 export async function listOrders(
   backend: Backend,
   projectId: string,
   filter: { readonly meta: string },
-  page: { readonly limit: number; readonly offset: number },
-): Promise<{ items: Order[]; total: number }> {
-  const wanted = and(
-    eq(orders.projectId, projectId),
-    filter.meta ? sql`instr(${orders.meta}, ${filter.meta}) > 0` : undefined,
+  page: WantedPage,
+): Promise<ReadPage<Order>> {
+  const list = {
+    table: orders,
+    scope: eq(orders.projectId, projectId),
+    filter: filter.meta ? sql`instr(${orders.meta}, ${filter.meta}) > 0` : undefined,
+    count: countOf('orders', projectId, backend.now),
+  }
+  const read = await readPage(backend, list, page, (where, { limit, offset }) =>
+    backend.db.select().from(orders).where(where).orderBy(asc(orders.seq)).limit(limit).offset(offset),
   )
-  const [items, [counted]] = await backend.db.batch([
-    backend.db.select().from(orders).where(wanted).orderBy(asc(orders.seq)).limit(page.limit).offset(page.offset),
-    backend.db
-      .select({ total: sql<number>`count(*)` })
-      .from(orders)
-      .where(wanted),
-  ])
-  return { items: await authentic(backend, 'orders', items), total: counted?.total ?? 0 }
+  return { ...read, items: await authentic(backend, 'orders', read.items) }
 }
 
 /** Deletes an order; the secret or container that it made stays. Throws `orderNotFound`. */

@@ -39,6 +39,7 @@ const yes = 'authenticated'
 const neither = (why: string): Protection => ({ neither: why })
 const place = neither('the order of lists; given by the database')
 const moment = neither('says when something happened; nothing is decided by it')
+const count = neither('kept by the database for totals and limits; the rows can be counted again')
 const index = neither('finds rows; the authenticated row that it finds decides')
 const description = neither('describes; nothing is decided by it')
 const registration = neither('a registration; it grants nothing, and its removal is asked of the rules first')
@@ -190,6 +191,14 @@ export const otherTables = {
     masterKeyId: neither('finds keys that are to be wrapped anew; the wrapped key names its master key itself'),
     wrapped: 'sealed',
     created: moment,
+  },
+  projectCounts: {
+    projectId: count,
+    secrets: count,
+    orders: count,
+    containers: count,
+    secretConsumers: count,
+    containerConsumers: count,
   },
   secretReaders: { userId: index, secretId: index },
   secretMetadata: { secretId: description, key: description, value: description },

@@ -76,6 +76,10 @@ export const secrets = sqliteTable(
     index('secrets_expiration')
       .on(table.expiration)
       .where(sql`expiration is not null`),
+    /** For the few that have expired and are not swept yet: they are not counted any more. */
+    index('secrets_expired')
+      .on(table.projectId, table.expiration)
+      .where(sql`expiration is not null`),
   ],
 )
 
@@ -201,6 +205,20 @@ export const orders = sqliteTable(
       .where(sql`due is not null`),
   ],
 )
+
+/**
+ * How many rows of each kind a project has. Triggers keep it, in the transaction of whatever changes the rows; they stand
+ * in the migration, as does that the table is WITHOUT ROWID. Nothing else writes here. Consumers are counted for the
+ * project that registered them.
+ */
+export const projectCounts = sqliteTable('project_counts', {
+  projectId: text('project_id').primaryKey(),
+  secrets: integer('secrets').notNull().default(0),
+  orders: integer('orders').notNull().default(0),
+  containers: integer('containers').notNull().default(0),
+  secretConsumers: integer('secret_consumers').notNull().default(0),
+  containerConsumers: integer('container_consumers').notNull().default(0),
+})
 
 /** The limits that a project was given; null: the configured default applies. */
 export const projectQuotas = sqliteTable(

@@ -4,6 +4,8 @@ import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import type { Caller } from '../caller.ts'
 import { authentic } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
+import { readPage, type ReadPage, type WantedPage } from './pages.ts'
+import { countOf } from './project-counts.ts'
 import { secretReaders, secrets } from './schema.ts'
 import { asSecret, live, protectedRow, secretColumns, type Secret } from './secret-rows.ts'
 
@@ -64,10 +66,9 @@ function namedOnAcl(userId: string): SQL {
   return sql`${found} and exists (select 1 from json_each(${secrets.aclUsers}) where value = ${userId})`
 }
 
-function conditions(backend: Backend, caller: Caller, filter: SecretFilter): SQL | undefined {
+/** What the filter asks for beside whose secrets they are; undefined: nothing. */
+function conditions(filter: SecretFilter): SQL | undefined {
   return and(
-    filter.onAcl ? namedOnAcl(caller.userId) : eq(secrets.projectId, caller.projectId),
-    live(backend.now),
     filter.name === undefined ? undefined : eq(secrets.name, filter.name),
     withoutCase(secrets.algorithm, filter.algorithm),
     withoutCase(secrets.mode, filter.mode),
@@ -91,29 +92,32 @@ function ordering(sort: readonly SortTerm[]): SQL[] {
 
 /**
  * One page of secrets, oldest first unless sorted, and how many match in all: one round trip. Rows that are not
- * authentic are left out; whether a row is an older state of itself is asked when it is read alone.
+ * authentic are left out; whether a row is an older state of itself is asked when it is read alone. Throws
+ * `markerUnknown`; a marker means nothing in another order.
  */
 export async function listSecrets(
   backend: Backend,
   caller: Caller,
   filter: SecretFilter,
   sort: readonly SortTerm[],
-  page: { readonly limit: number; readonly offset: number },
-): Promise<{ items: Secret[]; total: number }> {
-  const wanted = conditions(backend, caller, filter)
-  const [rows, [counted]] = await backend.db.batch([
+  page: WantedPage,
+): Promise<ReadPage<Secret>> {
+  const { projectId, userId } = caller
+  const list = {
+    table: secrets,
+    scope: and(filter.onAcl ? namedOnAcl(userId) : eq(secrets.projectId, projectId), live(backend.now)),
+    filter: conditions(filter),
+    count: filter.onAcl ? undefined : countOf('secrets', projectId, backend.now),
+  }
+  const read = await readPage(backend, list, page, (where, { limit, offset }) =>
     backend.db
       .select(secretColumns)
       .from(secrets)
-      .where(wanted)
+      .where(where)
       .orderBy(...ordering(sort))
-      .limit(page.limit)
-      .offset(page.offset),
-    backend.db
-      .select({ total: sql<number>`count(*)` })
-      .from(secrets)
-      .where(wanted),
-  ])
-  const passed = await authentic(backend, 'secrets', rows.map(protectedRow))
-  return { items: passed.map((row) => asSecret(row)), total: counted?.total ?? 0 }
+      .limit(limit)
+      .offset(offset),
+  )
+  const passed = await authentic(backend, 'secrets', read.items.map(protectedRow))
+  return { ...read, items: passed.map((row) => asSecret(row)) }
 }

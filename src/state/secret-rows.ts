@@ -4,6 +4,7 @@ import { inForce, requireAuthentic } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { aclColumns, aclRow, guarded, type AclRow, type Guarded } from './guarded.ts'
 import { secrets } from './schema.ts'
+import { inOrder } from './statements.ts'
 import type { Store } from './store.ts'
 
 /** Who uses a secret, as its registrations say. */
@@ -40,8 +41,9 @@ export function live(now: string): SQL {
 
 /** Written with literal names: in a selection drizzle leaves the table's name away, which a subquery needs. */
 const consumersAsJson = sql<string>`(
-  select json_group_array(json_object('service', service, 'resource_type', resource_type, 'resource_id', resource_id))
-  from (select * from secret_consumers where secret_consumers.secret_id = secrets.id order by seq))`
+  select json_group_array(json_array(seq,
+    json_object('service', service, 'resource_type', resource_type, 'resource_id', resource_id)))
+  from secret_consumers where secret_consumers.secret_id = secrets.id)`
 
 /** The columns of a {@link Secret}. */
 export const secretColumns = {
@@ -78,7 +80,7 @@ export function asSecret<Row extends SecretRow>(row: Row): Omit<Row, keyof Secre
     ...row,
     ...guarded(row),
     hasPayload: row.hasPayload === 1,
-    consumers: JSON.parse(row.consumers) as ConsumerOfSecret[],
+    consumers: inOrder<ConsumerOfSecret>(row.consumers),
   }
 }
 

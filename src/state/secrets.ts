@@ -1,5 +1,5 @@
 /** Secrets: what is kept of them, and what must stay true. One public operation is one D1 batch. */
-import { and, eq, isNull, sql, type SQL } from 'drizzle-orm'
+import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Caller } from '../caller.ts'
 import { open, seal, SealError } from '../crypto/envelope.ts'
 import { fault } from '../faults.ts'
@@ -112,15 +112,10 @@ export async function sealedRow(
   })
 }
 
-function countOfSecrets(projectId: string, now: string): SQL {
-  return sql`select count(*) from ${secrets} where ${secrets.projectId} = ${projectId} and ${live(now)}`
-}
-
 /** Stores a new secret of the caller's project and gives its id; throws `quotaReached`. */
 export async function createSecret(backend: Backend, caller: Caller, secret: NewSecret): Promise<string> {
   const row = await sealedRow(backend, caller, secret)
-  const allowed = belowQuota(backend, 'secrets', caller.projectId, countOfSecrets(caller.projectId, backend.now))
-  const insert = insertWhere(backend, secrets, row, allowed)
+  const insert = insertWhere(backend, secrets, row, belowQuota(backend, 'secrets', caller.projectId))
   const [result] = await commit(backend, changeOf(row, 'create', 'secret'), insert, attest(backend, [row.mac]))
   if (changes(result) === 0) throw fault('quotaReached')
   return row.id

@@ -20,7 +20,19 @@ export function insertWhere<Table extends SQLiteTable>(
   return db.insert(table).select(sql`select ${sql.join(values, sql`, `)} where ${condition}`)
 }
 
-/** How many rows a statement of a batch changed. */
+/**
+ * Whether a statement of a batch changed anything: 0 or more than 0. D1 adds what triggers and cascades changed, so the
+ * number itself says nothing where there are any.
+ */
 export function changes(result: unknown): number {
   return (result as D1Result).meta.changes
+}
+
+/**
+ * The values of a JSON array of pairs `[seq, value]`, by `seq`. A subquery of a list leaves its order to this: to sort,
+ * SQLite reads a row more for each entry of the list, even where there is nothing to sort.
+ */
+export function inOrder<Value>(pairs: string): Value[] {
+  const parsed = JSON.parse(pairs) as [seq: number, value: Value][]
+  return parsed.toSorted(([one], [other]) => one - other).map(([, value]) => value)
 }

@@ -1,6 +1,7 @@
 /** Certificate authorities on the wire: `/cas` and below, as python-barbicanclient's `cas` manager reads them. */
 import {
   findAuthority,
+  findWithRevocations,
   listAuthorities,
   revocationsOf,
   type CertificateAuthority,
@@ -67,35 +68,42 @@ const item = resource<AuthorityTarget>({
   },
 })
 
-const documents = {
-  /** The root, which is what one trusts. */
-  cacert: async (_call: Call, { root }: CertificateAuthority) => pemOf(root),
-  /** What stands between the root and a certificate. */
-  intermediates: async (_call: Call, { issuing }: CertificateAuthority) => pemOf(issuing),
-  crl: ({ backend }: Call, authority: CertificateAuthority) => revocationsOf(backend, authority),
-} as const
-
-const names = {
-  cacert: 'CA Certificate retrieval',
-  intermediates: 'CA Intermediates retrieval',
-  crl: 'CA Revocation List retrieval',
-} as const
-
-const parts = (Object.keys(documents) as (keyof typeof documents)[]).map((part) =>
-  resource<AuthorityTarget>({
+/** What is published about an authority; each `find` reads all that its text needs in one round trip. */
+function document<Subject extends AuthorityTarget>(
+  part: string,
+  name: string,
+  find: (call: Call) => Promise<Subject>,
+  text: (call: Call, subject: Subject) => Promise<string> | string,
+) {
+  return resource<Subject>({
     path: `/cas/:authority/${part}`,
-    find: authorityOfPath,
+    find,
     operations: {
-      GET: operation<AuthorityTarget>({
-        name: names[part],
+      GET: operation<Subject>({
+        name,
         rule: 'certificate_authority:get',
         accept: 'negotiated',
-        async answer(call, { authority }) {
-          return call.c.body(await documents[part](call, authority), 200, { 'Content-Type': PEM })
+        async answer(call, subject) {
+          return call.c.body(await text(call, subject), 200, { 'Content-Type': PEM })
         },
       }),
     },
-  }),
-)
+  })
+}
 
-export const certificateAuthorityResources = [collection, item, ...parts]
+async function revocationsOfPath({ backend, caller, param }: Call) {
+  return { ...projectTarget(caller), ...(await findWithRevocations(backend, param('authority'))) }
+}
+
+const documents = [
+  // The root, which is what one trusts, and what stands between the root and a certificate.
+  document('cacert', 'CA Certificate retrieval', authorityOfPath, (_, { authority }) => pemOf(authority.root)),
+  document('intermediates', 'CA Intermediates retrieval', authorityOfPath, (_, { authority }) =>
+    pemOf(authority.issuing),
+  ),
+  document('crl', 'CA Revocation List retrieval', revocationsOfPath, ({ backend }, { authority, revocations }) =>
+    revocationsOf(backend, authority, revocations),
+  ),
+]
+
+export const certificateAuthorityResources = [collection, item, ...documents]

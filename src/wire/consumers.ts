@@ -2,18 +2,19 @@
 import type * as z from 'zod/mini'
 import type { Rule } from '../access/policy.ts'
 import { fault } from '../faults.ts'
-import type { ConsumerKind, Consumers, EntityRows, Identities } from '../state/consumer-rows.ts'
-import { addConsumer, deleteConsumer, findConsumer, listConsumers } from '../state/consumers.ts'
-import { asContainer, type Container } from '../state/container-rows.ts'
-import { asSecret, type Secret } from '../state/secret-rows.ts'
+import type { ConsumerKind, Consumers, Entities, EntityRows, Identities } from '../state/consumer-rows.ts'
+import { addConsumer, deleteConsumer, findWithConsumer, findWithConsumers } from '../state/consumers.ts'
+import type { ConsumersPage } from '../state/consumers.ts'
+import { asContainer } from '../state/container-rows.ts'
+import { asSecret } from '../state/secret-rows.ts'
 import { json as answer, page } from './answers.ts'
 import { json, type BodyReader } from './body.ts'
-import { containerOfPath, containerView } from './containers.ts'
+import { containerIdOfPath, containerOfPath, containerView } from './containers.ts'
 import { parsePage } from './paging.ts'
 import { isCanonicalId, type Refs } from './refs.ts'
 import { operation, resource, type Call } from './resource.ts'
 import { object, text } from './schema.ts'
-import { secretOfPath, secretView } from './secrets.ts'
+import { secretIdOfPath, secretOfPath, secretView } from './secrets.ts'
 
 const MOST_CHARACTERS = 255
 /** A UUID in the columns of the peer, which fails with longer ones. */
@@ -39,8 +40,6 @@ const containerConsumerBody = {
   missingFirst: ['name', 'URL'],
 }
 
-type Entities = { readonly secret: Secret; readonly container: Container }
-
 /** What differs between the consumers of secrets and of containers. */
 interface Kind<Name extends ConsumerKind, Body> {
   readonly kind: Name
@@ -49,6 +48,7 @@ interface Kind<Name extends ConsumerKind, Body> {
   readonly collection: 'secrets' | 'containers'
   readonly param: string
   readonly find: (call: Call) => Promise<Entities[Name]>
+  readonly idOfPath: (param: Call['param']) => string
   readonly body: BodyReader<Body>
   readonly identity: (body: Body) => Identities[Name]
   readonly rules: { readonly list: Rule; readonly post: Rule; readonly delete: Rule; readonly item: Rule }
@@ -68,6 +68,7 @@ const ofSecrets: Kind<'secret', z.infer<typeof secretConsumerBody.type>> = {
   collection: 'secrets',
   param: 'secret',
   find: secretOfPath,
+  idOfPath: secretIdOfPath,
   body: json(secretConsumerBody),
   identity: ({ service, resource_type: resourceType, resource_id: resourceId }) => ({
     service,
@@ -95,6 +96,7 @@ const ofContainers: Kind<'container', z.infer<typeof containerConsumerBody.type>
   collection: 'containers',
   param: 'container',
   find: containerOfPath,
+  idOfPath: containerIdOfPath,
   body: json(containerConsumerBody),
   identity: ({ name, URL: url }) => ({ name, url }),
   rules: {
@@ -109,18 +111,24 @@ const ofContainers: Kind<'container', z.infer<typeof containerConsumerBody.type>
 
 function consumersOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body>) {
   type Entity = Entities[Name]
-  const collection = resource<Entity>({
+  /** For a GET with the page that it asks for, which is read in the same round trip. */
+  type Listing = Entity & { readonly listed?: ConsumersPage<Name> }
+  const collection = resource<Listing>({
     path: `/${kind.collection}/:${kind.param}/consumers`,
-    find: kind.find,
+    async find(call) {
+      if (call.c.req.method !== 'GET') return kind.find(call)
+      const id = kind.idOfPath(call.param)
+      const { entity, listed } = await findWithConsumers(call.backend, kind.kind, id, parsePage(call.query))
+      return { ...entity, listed }
+    },
     operations: {
-      GET: operation<Entity>({
+      GET: operation<Listing>({
         name: `${kind.label}s(s) retrieval`,
         rule: kind.rules.list,
-        async answer({ c, backend, query, refs }, entity) {
-          const asked = parsePage(query)
-          const { items, total } = await listConsumers(backend, kind.kind, entity, asked)
-          const href = refs.to(kind.collection, entity.id, 'consumers')
-          return page(c, 'consumers', items.map(kind.itemView), { href, query, page: asked, total })
+        answer({ c, query, refs }, { id, listed }) {
+          const { items = [], total = 0 } = listed ?? {}
+          const href = refs.to(kind.collection, id, 'consumers')
+          return page(c, 'consumers', items.map(kind.itemView), { href, query, page: parsePage(query), total })
         },
       }),
       POST: operation<Entity, Body>({
@@ -144,20 +152,22 @@ function consumersOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body>) {
       }),
     },
   })
-  const item = resource<Entity>({
+  type Item = Entity & { readonly consumer: Consumers[Name] | undefined }
+  const item = resource<Item>({
     path: `/${kind.collection}/:${kind.param}/consumers/:consumer`,
     // The form of an id is checked before the rule, as with the peer; whether it is there, after it.
-    async find(call) {
-      const entity = await kind.find(call)
-      if (!isCanonicalId(call.param('consumer'))) throw fault('consumerId')
-      return entity
+    async find({ backend, param }) {
+      const id = param('consumer')
+      const { entity, consumer } = await findWithConsumer(backend, kind.kind, kind.idOfPath(param), id)
+      if (!isCanonicalId(id)) throw fault('consumerId')
+      return { ...entity, consumer }
     },
     operations: {
-      GET: operation<Entity>({
+      GET: operation<Item>({
         name: `${kind.label} retrieval`,
         rule: kind.rules.item,
-        async answer({ c, backend, param }, entity) {
-          const consumer = await findConsumer(backend, kind.kind, entity, param('consumer'))
+        answer({ c }, { consumer }) {
+          if (!consumer) throw fault('consumerNotFound')
           return answer(c, 200, kind.itemView(consumer))
         },
       }),

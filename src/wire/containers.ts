@@ -14,7 +14,7 @@ import {
 import type { Container, NamedSecret } from '../state/container-rows.ts'
 import { created, json as answer, noContent, page } from './answers.ts'
 import { json, unchecked } from './body.ts'
-import { parsePage } from './paging.ts'
+import { markerAfter, parseMarkedPage } from './paging.ts'
 import { idOf, isCanonicalId, type Refs } from './refs.ts'
 import { operation, resource, type Call } from './resource.ts'
 import { checked, list, object, schemaFault, text, textOrNull } from './schema.ts'
@@ -105,9 +105,14 @@ export function containerView(container: Container, refs: Refs) {
 
 /** The container that the path names, of whatever project; 404 before any rule, as the peer has it. */
 export function containerOfPath({ backend, param }: Call): Promise<Container> {
+  return findContainer(backend, containerIdOfPath(param))
+}
+
+/** The id of the container that the path names; throws `containerId` for what cannot be one. */
+export function containerIdOfPath(param: Call['param']): string {
   const id = param('container')
   if (!isCanonicalId(id)) throw fault('containerId')
-  return findContainer(backend, id)
+  return id
 }
 
 const newContainerBody = json(containerBody)
@@ -119,11 +124,12 @@ const collection = resource({
       name: 'Containers(s) retrieval',
       rule: 'containers:get',
       async answer({ c, backend, caller, query, refs }) {
-        const asked = parsePage(query)
+        const asked = parseMarkedPage(query)
         const filter = { name: lastGiven(query, 'name'), type: lastGiven(query, 'type') }
-        const { items, total } = await listContainers(backend, caller.projectId, filter, asked)
-        const views = items.map((container) => containerView(container, refs))
-        return page(c, 'containers', views, { href: refs.to('containers'), query, page: asked, total })
+        const read = await listContainers(backend, caller.projectId, filter, asked)
+        const views = read.items.map((container) => containerView(container, refs))
+        const [total, nextMarker] = [read.total, markerAfter(asked, read)]
+        return page(c, 'containers', views, { href: refs.to('containers'), query, page: asked, total, nextMarker })
       },
     }),
     POST: operation({

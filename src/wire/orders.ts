@@ -19,7 +19,7 @@ import { created, json as answer, noContent, page } from './answers.ts'
 import { json } from './body.ts'
 import { checkedCertificateMeta } from './certificate-orders.ts'
 import { logUnexpected } from './failures.ts'
-import { parsePage } from './paging.ts'
+import { markerAfter, parseMarkedPage } from './paging.ts'
 import { payloadTypes } from './payload.ts'
 import { codePoints } from './python.ts'
 import type { Refs } from './refs.ts'
@@ -141,11 +141,12 @@ const collection = resource({
       name: 'Order(s) retrieval',
       rule: 'orders:get',
       async answer({ c, backend, caller, query, refs }) {
-        const asked = parsePage(query)
+        const asked = parseMarkedPage(query)
         const filter = { meta: query.get('meta') ?? '' }
-        const { items, total } = await listOrders(backend, caller.projectId, filter, asked)
-        const views = items.map((order) => orderView(order, refs))
-        return page(c, 'orders', views, { href: refs.to('orders'), query, page: asked, total })
+        const read = await listOrders(backend, caller.projectId, filter, asked)
+        const views = read.items.map((order) => orderView(order, refs))
+        const [total, nextMarker] = [read.total, markerAfter(asked, read)]
+        return page(c, 'orders', views, { href: refs.to('orders'), query, page: asked, total, nextMarker })
       },
     }),
     POST: operation({

@@ -18,7 +18,7 @@ import { json, payload, readBytes, type Payload } from './body.ts'
 import type { Service } from './context.ts'
 import { parseBits, parseDateFilter, parseSort } from './filters.ts'
 import { atLeast } from './microversion.ts'
-import { parsePage } from './paging.ts'
+import { markerAfter, parseMarkedPage } from './paging.ts'
 import { acceptsMetadata, negotiatePayload, normaliseContentType } from './payload.ts'
 import { lastGiven } from './query.ts'
 import { isCanonicalId, type Refs } from './refs.ts'
@@ -50,10 +50,11 @@ const showsConsumers = (c: Context<Service>) => atLeast(c.var.microversion, '1.1
 
 /** The secret that the path names, of whatever project; 404 before any rule, as the peer has it. */
 export function secretOfPath({ backend, param }: Call): Promise<Secret> {
-  return findSecret(backend, idOfPath(param))
+  return findSecret(backend, secretIdOfPath(param))
 }
 
-function idOfPath(param: Call['param']): string {
+/** The id of the secret that the path names; throws `secretId` for what cannot be one. */
+export function secretIdOfPath(param: Call['param']): string {
   const id = param('secret')
   if (!isCanonicalId(id)) throw fault('secretId')
   return id
@@ -98,10 +99,12 @@ const collection = resource({
       async answer({ c, backend, caller, query, refs }) {
         const filter = filterOf(query)
         const sort = parseSort(lastGiven(query, 'sort') ?? '')
-        const asked = parsePage(query)
-        const { items, total } = await listSecrets(backend, caller, filter, sort, asked)
-        const views = items.map((secret) => secretView(secret, refs, showsConsumers(c)))
-        return page(c, 'secrets', views, { href: refs.to('secrets'), query, page: asked, total })
+        const asked = parseMarkedPage(query)
+        if (asked.marker !== undefined && sort.length > 0) throw fault('queryParameters')
+        const read = await listSecrets(backend, caller, filter, sort, asked)
+        const views = read.items.map((secret) => secretView(secret, refs, showsConsumers(c)))
+        const [total, nextMarker] = [read.total, markerAfter(asked, read)]
+        return page(c, 'secrets', views, { href: refs.to('secrets'), query, page: asked, total, nextMarker })
       },
     }),
     POST: operation({
@@ -156,7 +159,8 @@ async function isForced(c: Context<Service>, query: URLSearchParams): Promise<bo
 
 const item = resource<Secret | SealedSecret>({
   path: '/secrets/:secret',
-  find: (call) => (wantsMetadata(call) ? secretOfPath(call) : findSealedSecret(call.backend, idOfPath(call.param))),
+  find: (call) =>
+    wantsMetadata(call) ? secretOfPath(call) : findSealedSecret(call.backend, secretIdOfPath(call.param)),
   operations: {
     GET: operation<Secret | SealedSecret>({
       name: 'Secret retrieval',
@@ -194,7 +198,7 @@ const item = resource<Secret | SealedSecret>({
 
 const payloadOfSecret = resource<SealedSecret>({
   path: '/secrets/:secret/payload',
-  find: ({ backend, param }) => findSealedSecret(backend, idOfPath(param)),
+  find: ({ backend, param }) => findSealedSecret(backend, secretIdOfPath(param)),
   operations: {
     GET: operation<SealedSecret>({
       name: 'Secret payload retrieval',

@@ -13,7 +13,8 @@ import { createUser, deleteUser, updateUser } from '../../src/state/identity-use
 import { readConfig } from '../../src/config.ts'
 import type { Service } from '../../src/wire/context.ts'
 import { identityRoutes } from '../../src/wire/identity/index.ts'
-import { backendAt, countingDatabase } from '../support/backend.ts'
+import { backendAt } from '../support/backend.ts'
+import { countingDatabase } from '../support/counting.ts'
 
 const NOW = '2026-11-22T00:15:50.123000'
 const at = (seconds: number) => backendAt(later(NOW, seconds))

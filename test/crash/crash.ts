@@ -16,6 +16,7 @@ import { parseArgs } from 'node:util'
 import { localKeys } from '../../src/local/keys.ts'
 import { seedDemo } from '../../src/local/demo.ts'
 import { buildBundle, openDatabase } from '../../src/local/runtime.ts'
+import { countedTables, miscounted } from '../support/recount.ts'
 import { nothing, verifyOrder, verifySecrets, write, type Client } from './traffic.ts'
 
 /** An order ends within the attempts of its schedule; after one crash that is its first attempt and a second one. */
@@ -70,7 +71,8 @@ const leftovers = {
     WHERE status <> 'PENDING' AND (sealed IS NOT NULL OR due IS NOT NULL)`,
   'orders that are pending and will not be run again': `SELECT count(*) AS n FROM orders
     WHERE status = 'PENDING' AND due IS NULL`,
-} as const
+  ...Object.fromEntries(countedTables.map((table) => [`projects whose ${table} are miscounted`, miscounted(table)])),
+}
 
 async function countLeftovers(): Promise<void> {
   const database = await openDatabase(state)

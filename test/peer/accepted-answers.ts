@@ -15,6 +15,7 @@ export const differences = {
     '`meta` of an order list is any part of the shown text; the peer takes whole members and LIKE patterns',
   'filters in UTC': 'an offset in a date filter is converted; the peer compares the wall-clock part',
   'links keep the query': 'page links carry the other parameters, as newer Barbican does; the peer loses the filters',
+  markers: 'lists take a `marker` beside `offset`; the peer knows none and ignores it',
   'microversion 1.2': 'the highest version is that of newer Barbican',
   'always 405': 'a method that a route does not have is 405 whatever `Accept` says; the peer may answer 406',
   'always 404': 'what is not there is 404 whatever `Accept` says; outside `/v1` the peer may answer 406',

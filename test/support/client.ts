@@ -59,7 +59,12 @@ function initOf(method: string, request: Request): RequestInit {
   return { method, headers, redirect: 'manual', ...(body !== undefined && { body }) }
 }
 
-async function read(response: Response): Promise<Answer> {
+/** A request as a Worker receives it. */
+export const requestTo = (method: string, path: string, asked: Request) =>
+  new globalThis.Request(urlOf(path), initOf(method, asked))
+
+/** The answer in a response, its body read. */
+export async function answerOf(response: Response): Promise<Answer> {
   const bytes = new Uint8Array(await response.arrayBuffer())
   const text = new TextDecoder().decode(bytes)
   return { status: response.status, headers: response.headers, text, bytes, json: parse(text) }
@@ -68,7 +73,7 @@ async function read(response: Response): Promise<Answer> {
 /** Sends one request; `path` may be an absolute href that the server gave. */
 export async function call(method: string, path: string, request: Request = {}): Promise<Answer> {
   const [url, init] = [urlOf(path), initOf(method, request)]
-  return read(
+  return answerOf(
     peerUrl ? await fetch(url, init) : await (exports as unknown as { default: Fetcher }).default.fetch(url, init),
   )
 }
@@ -81,5 +86,5 @@ export function isolate(variables: Readonly<Record<string, unknown>> = {}): type
   const app = createApp()
   const environment = { ...env, ...variables } as unknown as Environment
   return async (method, path, request) =>
-    read(await app.request(urlOf(path), initOf(method, request ?? {}), environment))
+    answerOf(await app.request(urlOf(path), initOf(method, request ?? {}), environment))
 }

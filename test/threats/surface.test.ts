@@ -3,7 +3,6 @@ import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createApp, resources } from '../../src/app.ts'
 import type { Environment } from '../../src/config.ts'
-import { countingDatabase } from '../support/backend.ts'
 import { base } from '../support/client.ts'
 import {
   canarySecret,
@@ -13,6 +12,7 @@ import {
   keystoneVariables,
   type Somebody,
 } from '../support/cloud-of-threats.ts'
+import { countingDatabase } from '../support/counting.ts'
 import { idOf } from '../support/given.ts'
 import { workerWith } from '../support/worker-with.ts'
 

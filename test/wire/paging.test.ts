@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { DEFAULT_LIMIT, MAX_LIMIT, pageLinks, parsePage } from '../../src/wire/paging.ts'
+import { DEFAULT_LIMIT, markerAfter, MAX_LIMIT, pageLinks, parseMarkedPage, parsePage } from '../../src/wire/paging.ts'
 
 const href = 'http://kms.example:9311/v1/secrets'
 const pageOf = (query: string) => parsePage(new URLSearchParams(query))
@@ -139,5 +139,49 @@ describe('pageLinks', () => {
         expect(visited).toBe(total)
       }),
     )
+  })
+})
+
+describe('a marker', () => {
+  const ids = [{ id: 'a' }, { id: 'b c' }]
+
+  function linksOf(text: string, more: boolean, items = ids) {
+    const query = new URLSearchParams(text)
+    const page = parseMarkedPage(query)
+    const nextMarker = markerAfter(page, { items, more })
+    return pageLinks({ href, query, page, count: items.length, total: 100, nextMarker })
+  }
+
+  it.each([
+    ['', undefined],
+    ['marker=', ''],
+    ['marker=x', 'x'],
+    ['marker=x&marker=y', 'y'],
+    ['Marker=x', undefined],
+  ])('of %j is %j', (query, marker) => {
+    expect(parseMarkedPage(new URLSearchParams(query))).toEqual({ limit: DEFAULT_LIMIT, offset: 0, marker })
+  })
+
+  it('leads on from the last entry of its page, without an offset and with the filters', () => {
+    expect(linksOf('name=n%20&limit=2&marker=z&x=1', true)).toEqual({
+      next: `${href}?limit=2&marker=b+c&name=n+&x=1`,
+    })
+    expect(linksOf('limit=2&marker=', true)).toEqual({ next: `${href}?limit=2&marker=b+c` })
+  })
+
+  it('leads nowhere from the last page, and nowhere from an empty one', () => {
+    expect(linksOf('limit=2&marker=z', false)).toEqual({})
+    expect(linksOf('limit=2&marker=z', false, [])).toEqual({})
+  })
+
+  it('stays where an offset counts from it', () => {
+    expect(linksOf('limit=2&marker=z&offset=3', true)).toEqual({
+      previous: `${href}?limit=2&offset=1&marker=z`,
+      next: `${href}?limit=2&marker=b+c`,
+    })
+  })
+
+  it('is in no link of a page that was not asked for by one', () => {
+    expect(linksOf('limit=2', true)).toEqual({ next: `${href}?limit=2&offset=2` })
   })
 })

@@ -1,0 +1,140 @@
+/**
+ * Growth: what an operation costs is the same in a project of a hundred secrets and in one of a million, and in a
+ * database of a million more. Rows are compared, which the database counts exactly; times are only printed.
+ *
+ * The suite stops at ten thousand. `npm run growth` goes to a million, and prints the table.
+ */
+import { env } from 'cloudflare:workers'
+import { afterAll, describe, expect, it } from 'vitest'
+import { database } from '../support/client.ts'
+import { canarySecret, keystoneVariables } from '../support/cloud-of-threats.ts'
+import { countedService, type Cost, type Statement } from '../support/counting.ts'
+import { idOf } from '../support/given.ts'
+import { fakeKeystone } from '../support/keystone.ts'
+import { fill, middleOf } from './fill.ts'
+
+const full = (env as unknown as { readonly GROWTH: string }).GROWTH === 'full'
+/** How far the dearest stage may be from the cheapest one. */
+const MOST_GROWTH = 1.3
+const MOST_ROWS_OF_A_PAGE = 200
+const ROUNDS = full ? 51 : 3
+
+const stages = [
+  { stage: '100', projects: 1, each: 100 },
+  { stage: '10,000', projects: 1, each: 10_000 },
+  ...(full
+    ? [
+        { stage: '1,000,000', projects: 1, each: 1_000_000 },
+        { stage: '10,000 × 100', projects: 10_000, each: 100 },
+      ]
+    : [{ stage: '100 × 100', projects: 100, each: 100 }]),
+]
+
+const keystone = fakeKeystone()
+/** Limits that count, and are never met. */
+const limits = { QUOTA_SECRETS: '100000000', QUOTA_ORDERS: '100000000' }
+const send = countedService({ ...keystoneVariables, ...limits })
+
+const json = { name: 'posted', payload: 'x', payload_content_type: 'text/plain' }
+const order = { type: 'key', meta: { algorithm: 'aes', bit_length: 256 } }
+const asJson = { headers: { Accept: 'application/json' } }
+const operations = {
+  'metadata GET': (secret: string) => ['GET', `/v1/secrets/${secret}`, asJson],
+  'payload GET': (secret: string) => ['GET', `/v1/secrets/${secret}/payload`, {}],
+  'first page of 10': () => ['GET', '/v1/secrets', {}],
+  'first page of 100': () => ['GET', '/v1/secrets?limit=100', {}],
+  'page of 50 at a marker': (_: string, middle: string) => ['GET', `/v1/secrets?limit=50&marker=${middle}`, {}],
+  'filter by name': () => ['GET', '/v1/secrets?name=wanted', {}],
+  'first page of 100 orders': () => ['GET', '/v1/orders?limit=100', {}],
+  'secret POST': () => ['POST', '/v1/secrets', { json }],
+  'symmetric order POST': () => ['POST', '/v1/orders', { json: order }],
+} as const satisfies Record<string, (secret: string, middle: string) => readonly [string, string, object]>
+type Operation = keyof typeof operations
+const names = Object.keys(operations) as Operation[]
+
+interface Measured {
+  readonly cost: Cost
+  /** The median, in milliseconds. */
+  readonly time: number
+}
+
+/** By stage and operation. */
+const measured = new Map<string, Map<Operation, Measured>>()
+
+async function measure(token: string, secret: string, middle: string): Promise<Map<Operation, Measured>> {
+  const results = new Map<Operation, Measured>()
+  for (const name of names) {
+    const [method, path, request] = operations[name](secret, middle)
+    const rounds: Measured[] = []
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const begun = performance.now()
+      const { status, cost } = await send(method, path, { token, ...request })
+      rounds.push({ cost, time: performance.now() - begun })
+      expect([name, status]).toEqual([name, expect.toSatisfy((ok) => ok < 300)])
+    }
+    const sorted = rounds.toSorted((one, other) => one.time - other.time)
+    results.set(name, { cost: rounds[0]!.cost, time: sorted[Math.floor(ROUNDS / 2)]!.time })
+  }
+  return results
+}
+
+describe('a database', () => {
+  it.each(stages)('with $stage secrets more', { timeout: 900_000 }, async (given) => {
+    const { stage, projects, each } = given
+    const prefix = `filled-${stage}-`
+    await fill(prefix, projects, each)
+    const projectId = `${prefix}${Math.floor(projects / 2)}`
+    const token = keystone.issue({ userId: 'user', projectId, roles: ['admin', 'creator'] })
+    const refs: string[] = []
+    for (let at = 0; at < 5; at += 1)
+      refs.push(await canarySecret(send, { token, userId: 'user', projectId }, { name: 'wanted' }))
+    const { json: list } = await send('GET', '/v1/secrets?limit=1', { token })
+    expect(list.total).toBe(each + refs.length)
+    measured.set(stage, await measure(token, idOf(refs[2]!), await middleOf(projectId, each)))
+  })
+})
+
+const row = (name: Operation) => [...measured.values()].map((results) => results.get(name)!)
+
+describe.each(names)('%s', (name) => {
+  it('reads and writes as many rows, whatever the size', () => {
+    expect(row(name)).toHaveLength(stages.length)
+    for (const count of ['rowsRead', 'rowsWritten'] as const) {
+      const counts = row(name).map(({ cost }) => cost[count])
+      expect(Math.max(...counts), `${count}: ${counts.join(', ')}`).toBeLessThanOrEqual(
+        MOST_GROWTH * Math.min(...counts),
+      )
+    }
+    expect(Math.max(...row(name).map(({ cost }) => cost.rowsRead))).toBeLessThanOrEqual(MOST_ROWS_OF_A_PAGE)
+  })
+
+  it('scans no table and sorts nothing', async () => {
+    const { results } = await database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
+    const tables = new Set(results.map((table) => table['name']))
+    const statements = row(name).at(-1)!.cost.statements
+    expect(statements.length).toBeGreaterThan(0)
+    for (const statement of statements) {
+      const dear = (await planOf(statement)).filter(
+        (step) => step.includes('TEMP B-TREE') || tables.has(/^SCAN (\w+)/.exec(step)?.[1]),
+      )
+      expect([statement.text, dear]).toEqual([statement.text, []])
+    }
+  })
+})
+
+async function planOf({ text, values }: Statement): Promise<string[]> {
+  const { results } = await database
+    .prepare(`EXPLAIN QUERY PLAN ${text}`)
+    .bind(...values)
+    .all<{ detail: string }>()
+  return results.map(({ detail }) => detail)
+}
+
+const cell = ({ cost, time }: Measured) => `${cost.rowsRead} / ${cost.rowsWritten} / ${time.toFixed(2)}`
+
+afterAll(() => {
+  if (!full) return
+  const line = (cells: readonly string[]) => cells.map((text, at) => text.padEnd(at === 0 ? 26 : 18)).join('')
+  const head = ['rows read / written / ms', ...stages.map(({ stage }) => stage)]
+  console.log([head, ...names.map((name) => [name, ...row(name).map(cell)])].map(line).join('\n'))
+})

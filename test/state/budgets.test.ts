@@ -1,0 +1,239 @@
+/**
+ * Budgets: what each operation of the Key Manager costs at most, in round trips to storage and in rows that the database
+ * reads, once the isolate knows the token and the project's key. A route without a budget breaks the test.
+ */
+import { beforeAll, describe, expect, it } from 'vitest'
+import { resources } from '../../src/app.ts'
+import { rotationResource } from '../../src/wire/rotation.ts'
+import { base, database, type Request } from '../support/client.ts'
+import * as make from '../support/cloud-of-threats.ts'
+import { countedService } from '../support/counting.ts'
+import { idOf } from '../support/given.ts'
+import { fakeKeystone } from '../support/keystone.ts'
+import vectors from '../vectors/certificate-requests.json' with { type: 'json' }
+
+const keystone = fakeKeystone()
+const send = countedService(make.keystoneVariables)
+const sendWithStores = countedService({ ...make.keystoneVariables, SECRET_STORES: 'multiple' })
+
+/** What a request is made with: the caller's token, and the values of the paths' parameters. */
+interface Given {
+  readonly token: string
+  readonly params: Readonly<Record<string, string>>
+}
+
+interface Budget {
+  /** Round trips to the database, with those that the project's object makes. */
+  readonly trips: number
+  /** Calls of the project's object. */
+  readonly calls: number
+  /** Rows that the database reads: what it took when this was written, and two more. */
+  readonly rows: number
+  readonly request: Request | ((given: Given) => Request)
+  /** How the operation ends where it cannot end well. */
+  readonly refused?: number
+}
+
+type Asked = Budget['request']
+/** No storage, a look-up, a look-up and a write, and the same with the write in the project's object. */
+const none = (request: Asked = {}): Budget => ({ trips: 0, calls: 0, rows: 0, request })
+const one = (rows: number, request: Asked = {}): Budget => ({ trips: 1, calls: 0, rows, request })
+const two = (rows: number, request: Asked = {}): Budget => ({ trips: 2, calls: 0, rows, request })
+const inObject = (budget: Budget): Budget => ({ ...budget, calls: 1 })
+
+const json = (value: unknown): Request => ({ json: value })
+const secretRef = ({ params }: Given) => `${base}/v1/secrets/${params['secret']}`
+const consumer = { service: 'image', resource_type: 'image', resource_id: 'registered' }
+const containerConsumer = { name: 'registered', URL: 'http://image.example' }
+const acl = json({ read: { users: ['somebody'] } })
+const keyOrder = json({ type: 'key', meta: { algorithm: 'aes', bit_length: 256 } })
+
+const budgets: Readonly<Record<string, Budget>> = {
+  'GET /secrets': one(10),
+  'POST /secrets': one(7, json({ payload: 'x', payload_content_type: 'text/plain' })),
+  'GET /secrets/:secret': one(5, { headers: { Accept: 'application/json' } }),
+  'PUT /secrets/:secret': two(4, { body: 'x', headers: { 'Content-Type': 'text/plain' } }),
+  'DELETE /secrets/:secret': two(24),
+  'GET /secrets/:secret/payload': one(6),
+  'GET /secrets/:secret/metadata': one(5),
+  'PUT /secrets/:secret/metadata': two(12, json({ metadata: { key: 'value' } })),
+  'POST /secrets/:secret/metadata': two(9, json({ key: 'other', value: 'value' })),
+  'GET /secrets/:secret/metadata/:key': one(7),
+  'PUT /secrets/:secret/metadata/:key': two(8, json({ key: 'key', value: 'other' })),
+  'DELETE /secrets/:secret/metadata/:key': two(8),
+  'GET /secrets/:secret/acl': one(5),
+  'PUT /secrets/:secret/acl': two(8, acl),
+  'PATCH /secrets/:secret/acl': two(8, acl),
+  'DELETE /secrets/:secret/acl': two(7),
+  'GET /secrets/:secret/consumers': one(10),
+  'POST /secrets/:secret/consumers': inObject(two(21, json({ ...consumer, resource_id: 'new' }))),
+  'DELETE /secrets/:secret/consumers': inObject(two(9, json(consumer))),
+  'GET /secrets/:secret/consumers/:consumer': one(6),
+
+  'GET /containers': one(8),
+  'POST /containers': one(21, (given) =>
+    json({ type: 'generic', secret_refs: [{ name: 'a', secret_ref: secretRef(given) }] }),
+  ),
+  'GET /containers/:container': one(8),
+  'DELETE /containers/:container': two(22),
+  'POST /containers/:container/secrets': two(19, (given) => json({ name: 'b', secret_ref: secretRef(given) })),
+  'DELETE /containers/:container/secrets': two(12, (given) => json({ name: 'a', secret_ref: secretRef(given) })),
+  'GET /containers/:container/acl': one(8),
+  'PUT /containers/:container/acl': two(9, acl),
+  'PATCH /containers/:container/acl': two(9, acl),
+  'DELETE /containers/:container/acl': two(9),
+  'GET /containers/:container/consumers': one(13),
+  'POST /containers/:container/consumers': inObject(two(28, json({ ...containerConsumer, name: 'new' }))),
+  'DELETE /containers/:container/consumers': inObject(two(15, json(containerConsumer))),
+  'GET /containers/:container/consumers/:consumer': one(9),
+
+  'GET /orders': one(4),
+  'POST /orders': inObject(one(17, keyOrder)),
+  'PUT /orders': { ...none(), refused: 405 },
+  'GET /orders/:order': one(3),
+  // Only orders for certificates are updated.
+  'PUT /orders/:order': { ...one(3, json({ meta: {} })), refused: 400 },
+  'DELETE /orders/:order': inObject(two(5)),
+
+  'GET /quotas': one(3),
+  // For the operator, who reads what all projects have.
+  'GET /project-quotas': one(Infinity),
+  'GET /project-quotas/:project': one(3),
+  'PUT /project-quotas/:project': one(11, json({ project_quotas: { secrets: 100 } })),
+  'DELETE /project-quotas/:project': one(3),
+
+  'GET /secret-stores': none(),
+  'GET /secret-stores/global-default': none(),
+  'GET /secret-stores/preferred': one(3),
+  'GET /secret-stores/:store': none(),
+  'POST /secret-stores/:store/preferred': one(3),
+  'DELETE /secret-stores/:store/preferred': one(3),
+
+  'GET /transport_keys': none(),
+  'POST /transport_keys': { ...none(json({ plugin_name: 'x', transport_key: 'x' })), refused: 400 },
+  'GET /transport_keys/:key': { ...none(), refused: 404 },
+  'DELETE /transport_keys/:key': { ...none(), refused: 404 },
+
+  // The first of these in a deployment makes the authority.
+  'GET /cas': one(3),
+  'GET /cas/:authority': one(4),
+  'GET /cas/:authority/cacert': one(4),
+  'GET /cas/:authority/intermediates': one(4),
+  'GET /cas/:authority/crl': one(5),
+
+  'GET /admin/rotate': one(Infinity),
+  // With something to wrap it takes as many more as there are steps.
+  'POST /admin/rotate': two(Infinity),
+}
+
+const routes = [
+  ...resources.map((resource) => ({ ...resource, prefix: '/v1', named: resource.path })),
+  { ...rotationResource, prefix: '/admin', named: `/admin${rotationResource.path}` },
+].flatMap(({ prefix, path, named, operations }) =>
+  Object.keys(operations).map((method) => ({ route: `${method} ${named}`, method, path: prefix + path })),
+)
+
+async function created(path: string, token: string, body: object, member: string): Promise<string> {
+  return idOf((await send('POST', path, { token, json: body })).json[member])
+}
+
+const registered = (table: string, owner: string, id: string) =>
+  database.prepare(`SELECT id FROM ${table} WHERE ${owner} = ?`).bind(id).first<string>('id')
+
+/** One of everything, in a project whose key the isolate has used. */
+async function given(path: string, method: string): Promise<Given> {
+  const [userId, projectId] = [`user-${crypto.randomUUID()}`, `project-${crypto.randomUUID()}`]
+  const roles = ['admin', 'creator', 'key-manager:service-admin']
+  const token = keystone.issue({ userId, projectId, roles })
+  const who = { token, userId, projectId }
+  const secretRefOf = await make.canarySecret(send, who)
+  const secret = idOf(secretRefOf)
+  const empty = await created('/v1/secrets', token, {}, 'secret_ref')
+  const secretRefs = [{ name: 'a', secret_ref: secretRefOf }]
+  const container = await created(
+    '/v1/containers',
+    token,
+    { type: 'generic', secret_refs: secretRefs },
+    'container_ref',
+  )
+  const order = idOf(await make.keyOrder(send, who))
+  await send('PUT', `${secretRefOf}/metadata`, { token, json: { metadata: { key: 'value' } } })
+  await send('POST', `${secretRefOf}/consumers`, { token, json: consumer })
+  await send('POST', `/v1/containers/${container}/consumers`, { token, json: containerConsumer })
+  await send('PUT', `/v1/project-quotas/${projectId}`, { token, json: { project_quotas: { orders: 100 } } })
+  const store = (await sendWithStores('GET', '/v1/secret-stores', { token })).json.secret_stores[0].secret_store_ref
+  await sendWithStores('POST', `${store}/preferred`, { token })
+  const ofContainer = path.startsWith('/v1/containers')
+  const params = {
+    secret: method === 'PUT' && path === '/v1/secrets/:secret' ? empty : secret,
+    container,
+    order,
+    project: projectId,
+    store: idOf(store),
+    key: path.startsWith('/v1/secrets') ? 'key' : crypto.randomUUID(),
+    authority: idOf((await send('GET', '/v1/cas', { token })).json.cas[0]),
+    consumer: ofContainer
+      ? ((await registered('container_consumers', 'container_id', container)) ?? '')
+      : ((await registered('secret_consumers', 'secret_id', secret)) ?? ''),
+  }
+  return { token, params }
+}
+
+describe('a route', () => {
+  beforeAll(async () => {
+    const { token } = await given('', '')
+    expect((await sendWithStores('GET', '/v1', { token })).status).toBe(200)
+  })
+
+  it('has a budget, and every budget has a route', () => {
+    expect(Object.keys(budgets).toSorted()).toEqual(routes.map(({ route }) => route).toSorted())
+  })
+
+  it.each(routes)('$route stays within its budget', async ({ route, method, path }) => {
+    const budget = budgets[route]!
+    const from = await given(path, method)
+    const filled = path.replaceAll(/:(\w+)/g, (_match, name: string) => from.params[name] ?? name)
+    const request = typeof budget.request === 'function' ? budget.request(from) : budget.request
+    keystone.asked.length = 0
+    const service = path.startsWith('/v1/secret-stores') ? sendWithStores : send
+    const { status, text, cost } = await service(method, filled, { token: from.token, ...request })
+    expect([route, status, text]).toEqual([route, budget.refused ?? expect.toSatisfy((ok) => ok < 300), text])
+    expect([route, cost.trips, cost.objectCalls]).toEqual([route, budget.trips, budget.calls])
+    expect(keystone.asked).toEqual([])
+    expect(cost.rowsRead, route).toBeLessThanOrEqual(budget.rows)
+    if (method === 'GET') expect(cost.rowsWritten, route).toBe(0)
+  })
+})
+
+describe('an operation with something behind it', () => {
+  const newcomer = () => {
+    const [userId, projectId] = [`user-${crypto.randomUUID()}`, `project-${crypto.randomUUID()}`]
+    return keystone.issue({ userId, projectId, roles: ['creator'] })
+  }
+  const order = (type: string, meta: object) => ({ path: '/v1/orders', body: { type, meta } })
+
+  it.each([
+    // The project's key is made: one round trip before the secret's own.
+    {
+      what: 'the first secret',
+      path: '/v1/secrets',
+      body: { payload: 'x', payload_content_type: 'text/plain' },
+      most: [2, 0],
+    },
+    // Accepted in the object, read and run outside of it, ended in it; the project's key is made on the way.
+    { what: 'a key pair', ...order('asymmetric', { algorithm: 'ec', bit_length: 256 }), most: [4, 2] },
+    // As a key pair, and the authority is read.
+    {
+      what: 'a certificate',
+      ...order('certificate', { request_type: 'simple-cmc', request_data: vectors.requests.p256 }),
+      most: [5, 2],
+    },
+  ])('$what costs no more than $most round trips and calls', async ({ path, body, most }) => {
+    await given('', '')
+    const token = newcomer()
+    await send('GET', '/v1', { token })
+    const { status, cost } = await send('POST', path, { token, json: body })
+    expect(status).toBeLessThan(300)
+    expect([cost.trips, cost.objectCalls]).toEqual(most)
+  })
+})

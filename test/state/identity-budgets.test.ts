@@ -1,0 +1,133 @@
+/**
+ * Budgets of the embedded identity: one round trip for the live check of the token, which is never remembered where
+ * rights are given and taken, and one for the operation. A route without a budget breaks the test.
+ */
+import { describe, expect, it } from 'vitest'
+import { identityOperations } from '../../src/wire/identity/index.ts'
+import { base, type Request } from '../support/client.ts'
+import { administrator, byPassword, create, identity, member, roleId, tokenIn, unique } from '../support/cloud.ts'
+import { countedService } from '../support/counting.ts'
+
+const send = countedService()
+
+interface Given {
+  readonly params: Readonly<Record<string, string>>
+  /** Of the administrator, and of a member. */
+  readonly tokens: { readonly admin: string; readonly own: string }
+  readonly password: string
+  readonly name: string
+}
+
+interface Budget {
+  readonly trips: number
+  readonly as?: 'own'
+  readonly request?: (given: Given) => Request
+}
+
+const CREDENTIALS = '/v3/users/:user/application_credentials'
+const GRANTS = '/v3/projects/:project/users/:user/roles'
+const [nothing, check, both]: readonly Budget[] = [{ trips: 0 }, { trips: 1 }, { trips: 2 }]
+const making = (kind: string, members: object) => ({ trips: 2, request: () => ({ json: { [kind]: members } }) })
+const aboutToken = ({ tokens }: Given): Request => ({ headers: { 'X-Subject-Token': tokens.own } })
+const domain = { id: 'default' }
+
+const budgets: Readonly<Record<string, Budget | undefined>> = {
+  'GET /': nothing,
+  'GET /v3': nothing,
+  'POST /v3/auth/tokens': {
+    trips: 1,
+    request: ({ name, password }) => ({
+      json: { auth: { identity: { methods: ['password'], password: { user: { name, domain, password } } } } },
+    }),
+  },
+  // Both tokens are checked.
+  'GET /v3/auth/tokens': { trips: 2, request: aboutToken },
+  'DELETE /v3/auth/tokens': { trips: 3, request: aboutToken },
+  'GET /v3/auth/projects': both,
+  'GET /v3/auth/domains': check,
+  'GET /v3/auth/catalog': check,
+  'GET /v3/services': check,
+  'GET /v3/services/:service': check,
+  'GET /v3/endpoints': check,
+  'GET /v3/endpoints/:endpoint': check,
+  'GET /v3/regions': check,
+  'GET /v3/regions/:region': check,
+  'GET /v3/domains': check,
+  'GET /v3/domains/:domain': check,
+  'GET /v3/projects': both,
+  'POST /v3/projects': making('project', { name: unique('project') }),
+  'GET /v3/projects/:project': both,
+  'PATCH /v3/projects/:project': making('project', { description: 'x' }),
+  'DELETE /v3/projects/:project': both,
+  'GET /v3/users': both,
+  'POST /v3/users': making('user', { name: unique('user'), password: 'a password' }),
+  'GET /v3/users/:user': both,
+  'PATCH /v3/users/:user': making('user', { email: 'a@example.com' }),
+  'DELETE /v3/users/:user': both,
+  // The old password is looked up, and it must be the password still when the new one takes its place.
+  'POST /v3/users/:user/password': {
+    trips: 3,
+    as: 'own',
+    request: ({ password }) => ({ json: { user: { original_password: password, password: 'another password' } } }),
+  },
+  'GET /v3/users/:user/projects': both,
+  'GET /v3/roles': both,
+  'POST /v3/roles': making('role', { name: unique('role') }),
+  'GET /v3/roles/:role': both,
+  'PATCH /v3/roles/:role': making('role', { description: 'x' }),
+  'DELETE /v3/roles/:role': both,
+  'GET /v3/role_inferences': both,
+  'GET /v3/role_assignments': both,
+  [`GET ${GRANTS}`]: both,
+  [`GET ${GRANTS}/:role`]: both,
+  [`PUT ${GRANTS}/:role`]: both,
+  [`DELETE ${GRANTS}/:role`]: both,
+  [`GET ${CREDENTIALS}`]: both,
+  [`POST ${CREDENTIALS}`]: { ...making('application_credential', { name: 'new' }), as: 'own' },
+  [`GET ${CREDENTIALS}/:credential`]: both,
+  [`DELETE ${CREDENTIALS}/:credential`]: both,
+}
+
+const routes = identityOperations.map(({ method, path }) => ({ route: `${method} ${path}`, method, path }))
+
+async function given(path: string): Promise<Given> {
+  const admin = await administrator()
+  const { id: user, name, password, project, token: own } = await member('creator')
+  const role = path.startsWith('/v3/roles')
+    ? (await create('role', { name: unique('role') }, admin)).id
+    : await roleId('creator', admin)
+  const json = { application_credential: { name: 'one' } }
+  const made = await identity('POST', `/users/${user}/application_credentials`, { token: own, json })
+  const listed = async (kind: string) => (await identity('GET', `/${kind}`, { token: admin })).json[kind][0].id
+  const params = {
+    user,
+    project,
+    role,
+    credential: made.json.application_credential.id,
+    service: await listed('services'),
+    endpoint: await listed('endpoints'),
+    region: await listed('regions'),
+    domain: 'default',
+  }
+  // Changes of roles and credentials may have ended what was issued before them.
+  const scoped = tokenIn(await byPassword(name, password, { project: { id: project } }))
+  return { params, tokens: { admin, own: scoped }, password, name }
+}
+
+describe('a route of the identity', () => {
+  it('has a budget, and every budget has a route', () => {
+    expect(Object.keys(budgets).toSorted()).toEqual(routes.map(({ route }) => route).toSorted())
+  })
+
+  it.each(routes)('$route stays within its budget', async ({ route, method, path }) => {
+    const { trips, as, request } = budgets[route]!
+    const from = await given(path)
+    await send('POST', `${base}/identity/v3/auth/tokens`, { json: {} })
+    const filled = path.replaceAll(/:(\w+)/g, (_match, name: string) => from.params[name] ?? name)
+    const token = as === 'own' ? from.tokens.own : from.tokens.admin
+    const { status, text, cost } = await send(method, `/identity${filled}`, { token, ...request?.(from) })
+    expect([route, status, text]).toEqual([route, expect.toSatisfy((ok) => ok <= 300), text])
+    expect([route, cost.trips, cost.objectCalls]).toEqual([route, trips, 0])
+    if (method === 'GET') expect(cost.rowsWritten, route).toBe(0)
+  })
+})
