@@ -22,6 +22,8 @@ export interface Config {
   readonly maxSecretBytes: number
   readonly maxRequestBytes: number
   readonly secretStores: 'single' | 'multiple'
+  /** The age, in days, at which project keys are superseded; 0: never by themselves. */
+  readonly projectKeyDays: number
   /** Password of the first administrator of the embedded identity; empty: none is made. */
   readonly adminPassword: string
   readonly keyring: Keyring
@@ -76,6 +78,7 @@ const variables = z.object({
   MAX_SECRET_BYTES: integer(20_000, 1, MOST_SECRET_BYTES),
   MAX_REQUEST_BYTES: integer(25_000, 1, MOST_REQUEST_BYTES),
   SECRET_STORES: choice(['single', 'multiple'], 'single'),
+  PROJECT_KEY_DAYS: integer(0, 0, 36_500),
   ADMIN_PASSWORD: z._default(
     z
       .string()
@@ -120,6 +123,7 @@ async function build(env: Environment): Promise<Config> {
       maxSecretBytes: read.MAX_SECRET_BYTES,
       maxRequestBytes: read.MAX_REQUEST_BYTES,
       secretStores: read.SECRET_STORES,
+      projectKeyDays: read.PROJECT_KEY_DAYS,
       adminPassword: read.ADMIN_PASSWORD,
       keyring: await readKeyring(read.MASTER_KEYS),
     }

@@ -4,6 +4,8 @@ import { createApp } from './app.ts'
 import { readConfig, type Environment } from './config.ts'
 import { backendOf } from './state/backend.ts'
 import { deleteExpired } from './state/expiry.ts'
+import { destroyDue } from './state/project-destructions.ts'
+import { resealValues, supersedeKeys } from './state/project-key-versions.ts'
 import { rotateMasterKeys } from './state/rotation.ts'
 import { runOrder } from './state/order-runs.ts'
 import { formatTime } from './times.ts'
@@ -18,17 +20,26 @@ export class OrderRunner extends WorkerEntrypoint<Environment> {
   }
 }
 
+const DAY = 86_400_000
+
 const app = createApp()
 
 export default {
   fetch: app.fetch,
   /**
-   * The sweep of the cron trigger: expired secrets leave the database within two of its periods, and a rotation of the
-   * master keys goes on.
+   * The sweep of the cron trigger: expired secrets leave the database within two of its periods, what is to be
+   * destroyed is, and rotations of master keys and project keys go on.
    */
   async scheduled(_controller, env): Promise<void> {
-    const backend = backendOf(env, await readConfig(env), formatTime(Date.now()))
+    const config = await readConfig(env)
+    const now = Date.now()
+    const backend = backendOf(env, config, formatTime(now))
+    await destroyDue(backend)
     await deleteExpired(backend)
     await rotateMasterKeys(backend)
+    if (config.projectKeyDays > 0) {
+      await supersedeKeys(backend, { createdBefore: formatTime(now - config.projectKeyDays * DAY) })
+    }
+    await resealValues(backend)
   },
 } satisfies ExportedHandler<Environment>

@@ -108,6 +108,9 @@ const legacy = {
   'certificate_authority:get': role(...everyLegacyRole),
   'key_rotation:get': role(SERVICE_ADMIN),
   'key_rotation:post': role(SERVICE_ADMIN),
+  'project_destruction:get': role(SERVICE_ADMIN),
+  'project_destruction:put': role(SERVICE_ADMIN),
+  'project_destruction:delete': role(SERVICE_ADMIN),
 } as const satisfies Record<string, Predicate>
 
 export type Rule = keyof typeof legacy
@@ -173,6 +176,9 @@ const secure: Record<Rule, Predicate> = {
   'certificate_authority:get': personas,
   'key_rotation:get': role(SERVICE_ADMIN),
   'key_rotation:post': role(SERVICE_ADMIN),
+  'project_destruction:get': role(SERVICE_ADMIN),
+  'project_destruction:put': role(SERVICE_ADMIN),
+  'project_destruction:delete': role(SERVICE_ADMIN),
 }
 
 export const rules = Object.keys(legacy) as Rule[]

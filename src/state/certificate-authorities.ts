@@ -11,17 +11,15 @@ import { open, seal } from '../crypto/envelope.ts'
 import { fault } from '../faults.ts'
 import { formatTime } from '../times.ts'
 import type { Backend } from './backend.ts'
-import { openKey, sealingKey } from './project-keys.ts'
+import { openKey, sealingKey, underSealingKey } from './project-keys.ts'
 import { certificateAuthorities, issuedCertificates, projectKeys } from './schema.ts'
+import { AUTHORITY_OWNER, authorityPlace } from './sealed-values.ts'
 import { storeForNewSecrets } from './secret-stores.ts'
 
 export type CertificateAuthority = typeof certificateAuthorities.$inferSelect
 
-/** Whose key seals the authorities' keys. No project has this id: those of projects have no spaces. */
-const OWNER = 'certificate authority'
 const DAY = 86_400_000
 
-const place = (kind: 'root' | 'issuing', id: string) => ({ project: OWNER, kind: `${kind} key`, id })
 const millisecondsOf = (time: string) => Date.parse(`${time}Z`)
 
 /** Those that still issue: what they issue today ends before they do. */
@@ -36,11 +34,11 @@ async function newest(backend: Backend): Promise<CertificateAuthority | undefine
 /** Makes the next authority; of several that do so at the same time one wins. */
 async function makeAuthority(backend: Backend): Promise<void> {
   const id = crypto.randomUUID()
-  const store = await storeForNewSecrets(backend, OWNER)
-  const key = await sealingKey(backend, OWNER, store)
+  const store = await storeForNewSecrets(backend, AUTHORITY_OWNER)
+  const key = await sealingKey(backend, AUTHORITY_OWNER, store)
   const made = await newAuthority(id.slice(0, 8), millisecondsOf(backend.now))
   const sealed = async (kind: 'root' | 'issuing', pkcs8: Uint8Array) => {
-    const bytes = Buffer.from(await seal(key, place(kind, id), pkcs8))
+    const bytes = Buffer.from(await seal(key, authorityPlace(kind, id), pkcs8))
     pkcs8.fill(0)
     return bytes
   }
@@ -73,7 +71,7 @@ async function makeAuthority(backend: Backend): Promise<void> {
 export async function currentAuthority(backend: Backend): Promise<CertificateAuthority> {
   const known = await newest(backend)
   if (known) return known
-  await makeAuthority(backend)
+  await underSealingKey(backend, AUTHORITY_OWNER, () => makeAuthority(backend))
   const made = await newest(backend)
   if (!made) throw new Error('the certificate authority that was just made is not there')
   return made
@@ -102,17 +100,30 @@ export async function listAuthorities(
   return read()
 }
 
-/** Opens an authority for signing: one round trip for the key that seals it, unless this isolate has it open. */
+/**
+ * Opens an authority for signing. Its key is read with the key that seals it, in one round trip: it may have been sealed
+ * under another one since `authority` was read.
+ */
 export async function openedAuthority(backend: Backend, authority: CertificateAuthority): Promise<OpenAuthority> {
-  const { id, store, keyVersion: version, root, issuing: certificate, issuingSealed } = authority
-  const key = await backend.db
-    .select({ wrapped: projectKeys.wrapped })
-    .from(projectKeys)
-    .where(and(eq(projectKeys.projectId, OWNER), eq(projectKeys.store, store), eq(projectKeys.version, version)))
+  const { store, keyVersion, issuingSealed: sealed } = certificateAuthorities
+  const row = await backend.db
+    .select({ store, version: keyVersion, sealed, wrapped: projectKeys.wrapped })
+    .from(certificateAuthorities)
+    .innerJoin(
+      projectKeys,
+      and(
+        eq(projectKeys.projectId, AUTHORITY_OWNER),
+        eq(projectKeys.store, store),
+        eq(projectKeys.version, keyVersion),
+      ),
+    )
+    .where(eq(certificateAuthorities.id, authority.id))
     .get()
-  if (!key) throw new Error('the key of a certificate authority is missing')
-  const projectKey = await openKey(backend, { project: OWNER, store, version }, key.wrapped)
-  return openAuthority(root, certificate, await open(projectKey, place('issuing', id), issuingSealed))
+  if (!row) throw new Error('the key of a certificate authority is missing')
+  const place = { project: AUTHORITY_OWNER, store: row.store, version: row.version }
+  const key = await openKey(backend, place, row.wrapped)
+  const pkcs8 = await open(key, authorityPlace('issuing', authority.id), row.sealed)
+  return openAuthority(authority.root, authority.issuing, pkcs8)
 }
 
 /** The authority's signed revocation list as PEM: the certificates that were revoked and have not ended by themselves. */

@@ -4,7 +4,8 @@ import type { Backend } from './backend.ts'
 import { identityFault } from './identity-faults.ts'
 import { extraFits, foldName, mergedExtra, nameTaken, newId } from './identity-names.ts'
 import { identityProjects, identityUsers, roleAssignments, type ExtraProperties } from './identity-schema.ts'
-import { changes } from './statements.ts'
+import { projectDestructions } from './schema.ts'
+import { changes, insertWhere } from './statements.ts'
 
 export interface IdentityProject {
   readonly id: string
@@ -110,13 +111,16 @@ export async function updateProject(backend: Backend, id: string, change: Projec
 }
 
 /**
- * Deletes a project with its role assignments and application credentials; it is nobody's default project any more.
- * Throws `notFound`, and `immutableDelete` for the administrative project.
+ * Deletes a project with its role assignments and application credentials; it is nobody's default project any more. The
+ * next sweep destroys its keys and what they seal. Throws `notFound`, and `immutableDelete` for the administrative project.
  */
 export async function deleteProject(backend: Backend, id: string): Promise<void> {
   const { db } = backend
   const deletable = and(eq(identityProjects.id, id), eq(identityProjects.administrative, false))
-  const [deleted, , [kept]] = await db.batch([
+  const goes = sql`exists (select 1 from ${identityProjects} where id = ${id} and administrative = 0)
+    and not exists (select 1 from ${projectDestructions} where project_id = ${id})`
+  const [, deleted, , [kept]] = await db.batch([
+    insertWhere(backend, projectDestructions, { projectId: id, due: backend.now }, goes),
     db.delete(identityProjects).where(deletable).returning({ id: identityProjects.id }),
     db
       .update(identityUsers)

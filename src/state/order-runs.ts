@@ -5,10 +5,11 @@ import { generateKeyPair } from '../crypto/key-pairs.ts'
 import type { Backend } from './backend.ts'
 import { certificateResult } from './certificate-orders.ts'
 import type { OrderResult } from './order-rows.ts'
-import { passphrasePlace, type Order } from './orders.ts'
-import { openKey } from './project-keys.ts'
+import type { Order } from './orders.ts'
+import { openKey, underSealingKey } from './project-keys.ts'
 import { circumstances, settled } from './project-object.ts'
 import { orders, projectKeys } from './schema.ts'
+import { passphrasePlace } from './sealed-values.ts'
 import { sealedRow, type NewSecret, type SecretType } from './secrets.ts'
 
 /** Members of `meta` that say what is to be generated. */
@@ -95,7 +96,11 @@ async function keyPairResult(backend: Backend, row: WaitingRow): Promise<OrderRe
  * Generates what a PENDING order asks for and ends the order with it. Does nothing for an order that is over, deleted
  * or of another project. When it fails or is cut off, the project's alarm runs the order again.
  */
-export async function runOrder(backend: Backend, projectId: string, orderId: string): Promise<void> {
+export function runOrder(backend: Backend, projectId: string, orderId: string): Promise<void> {
+  return underSealingKey(backend, projectId, () => runOnce(backend, projectId, orderId))
+}
+
+async function runOnce(backend: Backend, projectId: string, orderId: string): Promise<void> {
   const row = await waitingOrder(backend, projectId, orderId)
   if (!row) return
   const project = backend.projects.getByName(projectId)

@@ -24,6 +24,7 @@ import {
   type OrderResult,
   type StoredOrder,
 } from './order-rows.ts'
+import { isSuperseded } from './statements.ts'
 import { database, type QuotaLimits, type Store } from './store.ts'
 import { attemptTimes, exhausted, MOST_ORDERS_PER_ALARM, progressOf } from './order-schedule.ts'
 
@@ -67,6 +68,7 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database }> {
         return { value: await mutation({ db: database(this.env.DB), quotas, now }) }
       } catch (error) {
         if (error instanceof Fault) return { failure: error.failure, details: error.details }
+        if (isSuperseded(error)) return { failure: 'keySuperseded', details: [] }
         throw error
       }
     }

@@ -4,9 +4,11 @@ import type { Caller } from '../caller.ts'
 import { open, seal } from '../crypto/envelope.ts'
 import { fault } from '../faults.ts'
 import type { Backend } from './backend.ts'
-import { openKey, sealingKey } from './project-keys.ts'
+import { isDestroyed } from './project-destructions.ts'
+import { openKey, sealingKey, underSealingKey } from './project-keys.ts'
 import { belowQuota } from './below-quota.ts'
 import { projectKeys, secretConsumers, secrets } from './schema.ts'
+import { payloadPlace } from './sealed-values.ts'
 import { asSecret, findSecretBy, live, secretColumns, secretIs, type Secret } from './secret-rows.ts'
 import { changes, insertWhere } from './statements.ts'
 import { storeForNewSecrets } from './secret-stores.ts'
@@ -64,13 +66,15 @@ export async function findSealedSecret(backend: Backend, id: string): Promise<Se
   return asSecret(row)
 }
 
-const payloadPlace = (project: string, id: string) => ({ project, kind: 'payload', id })
-
 /** The payload's bytes. Throws `noPayload` when there is none, and SealError when it does not open in its place. */
 export async function openPayload(backend: Backend, secret: SealedSecret): Promise<Uint8Array<ArrayBuffer>> {
   const { projectId, store, keyVersion, sealed, wrapped } = secret
   if (!sealed) throw fault('noPayload')
-  if (!wrapped || keyVersion === null) throw new Error('the key of a stored payload is missing')
+  if (!wrapped || keyVersion === null) {
+    // Between the destruction of a project's keys and that of its last row.
+    if (await isDestroyed(backend, projectId)) throw fault('secretNotFound')
+    throw new Error('the key of a stored payload is missing')
+  }
   const key = await openKey(backend, { project: projectId, store, version: keyVersion }, wrapped)
   return open(key, payloadPlace(projectId, secret.id), sealed)
 }
@@ -104,11 +108,13 @@ function countOfSecrets(projectId: string, now: string): SQL {
 
 /** Stores a new secret of the caller's project and gives its id; throws `quotaReached`. */
 export async function createSecret(backend: Backend, caller: Caller, secret: NewSecret): Promise<string> {
-  const row = await sealedRow(backend, caller, secret)
-  const allowed = belowQuota(backend, 'secrets', caller.projectId, countOfSecrets(caller.projectId, backend.now))
-  const result = await insertWhere(backend, secrets, row, allowed)
-  if (changes(result) === 0) throw fault('quotaReached')
-  return row.id
+  return underSealingKey(backend, caller.projectId, async () => {
+    const row = await sealedRow(backend, caller, secret)
+    const allowed = belowQuota(backend, 'secrets', caller.projectId, countOfSecrets(caller.projectId, backend.now))
+    const result = await insertWhere(backend, secrets, row, allowed)
+    if (changes(result) === 0) throw fault('quotaReached')
+    return row.id
+  })
 }
 
 /** Gives a secret its payload, once; throws `payloadExists` when it has one, also when another PUT was faster. */
@@ -119,14 +125,16 @@ export async function putPayload(
   payload: Uint8Array,
 ): Promise<void> {
   if (secret.hasPayload) throw fault('payloadExists')
-  const store = await storeForNewSecrets(backend, secret.projectId)
-  const key = await sealingKey(backend, secret.projectId, store)
-  const sealed = Buffer.from(await seal(key, payloadPlace(secret.projectId, secret.id), payload))
-  const result = await backend.db
-    .update(secrets)
-    .set({ sealed, store, keyVersion: key.version, contentType, updated: backend.now })
-    .where(and(secretIs(secret), isNull(secrets.sealed)))
-  if (changes(result) === 0) throw fault('payloadExists')
+  await underSealingKey(backend, secret.projectId, async () => {
+    const store = await storeForNewSecrets(backend, secret.projectId)
+    const key = await sealingKey(backend, secret.projectId, store)
+    const sealed = Buffer.from(await seal(key, payloadPlace(secret.projectId, secret.id), payload))
+    const result = await backend.db
+      .update(secrets)
+      .set({ sealed, store, keyVersion: key.version, contentType, updated: backend.now })
+      .where(and(secretIs(secret), isNull(secrets.sealed)))
+    if (changes(result) === 0) throw fault('payloadExists')
+  })
 }
 
 /**

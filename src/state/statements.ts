@@ -20,6 +20,15 @@ export function insertWhere<Table extends SQLiteTable>(
   return db.insert(table).select(sql`select ${sql.join(values, sql`, `)} where ${condition}`)
 }
 
+/** The words in which the triggers refuse a value that is not sealed under the key that seals now in its place. */
+const SUPERSEDED = 'superseded project key'
+
+/** Whether a batch was refused, as a whole, for a value that is sealed under a key that does not seal any more. */
+export function isSuperseded(error: unknown): boolean {
+  for (let one = error; one instanceof Error; one = one.cause) if (one.message.includes(SUPERSEDED)) return true
+  return false
+}
+
 /** How many rows a statement of a batch changed. */
 export function changes(result: unknown): number {
   return (result as D1Result).meta.changes

@@ -8,7 +8,13 @@ import recorded from '../peer/recorded/policy.json'
 
 /** Rules of what the peer does not have. */
 const authorityRules = ['certificate_authorities:get', 'certificate_authority:get'] as const
-const operatorRules = ['key_rotation:get', 'key_rotation:post'] as const
+const operatorRules = [
+  'key_rotation:get',
+  'key_rotation:post',
+  'project_destruction:get',
+  'project_destruction:put',
+  'project_destruction:delete',
+] as const
 const ownRules = [...authorityRules, ...operatorRules] as const
 type Rule = Exclude<AnyRule, (typeof ownRules)[number]>
 const rules = allRules.filter((rule): rule is Rule => !(ownRules as readonly string[]).includes(rule))
