@@ -80,7 +80,7 @@ export async function readKeyring(masterKeys: string | undefined): Promise<Keyri
     if (!MASTER_KEY_ID.test(id)) throw new KeyringError('each key is written <id>:<base64 of 32 bytes>')
     if (keys.has(id)) throw new KeyringError(`key id '${id}' stands twice`)
     const bytes = decodeMasterKey(id, text)
-    const material = await crypto.subtle.importKey('raw', bytes, 'HKDF', false, ['deriveKey', 'deriveBits'])
+    const material = await crypto.subtle.importKey('raw', bytes, 'HKDF', false, ['deriveKey'])
     bytes.fill(0)
     keys.set(id, { id, material })
   }

@@ -93,6 +93,7 @@ export async function placeKeyOrder(backend: Backend, caller: Caller, wanted: Ge
     const finished = { order: { ...active, secretId: secret.id }, secret }
     await settled(projectOf(backend, order).placeOrder(circumstances(backend), finished))
   })
+  payload.fill(0)
   return order.id
 }
 

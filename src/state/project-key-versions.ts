@@ -90,11 +90,13 @@ interface OldRow {
   readonly [sealedColumn: string]: unknown
 }
 
-/** Rows of the table that belong to a superseded key, which is `old`. The indexes lead from the key to its rows. */
-const ofSuperseded = ({ name, project }: SealedTable) =>
-  sql.raw(`project_keys old cross join ${name} sealed_row
-  on old.project_id = ${project}
-  and sealed_row.store = old.store and sealed_row.key_version = old.version`)
+/** SQL: the row is sealed under the key that is called `key`. */
+const isKeyOf = ({ project }: SealedTable, key: string) =>
+  `${key}.project_id = ${project} and ${key}.store = sealed_row.store and ${key}.version = sealed_row.key_version`
+
+/** The rows under superseded keys, for the index to lead from the keys to them. */
+const ofSuperseded = (table: SealedTable) =>
+  sql.raw(`project_keys old cross join ${table.name} sealed_row on ${isKeyOf(table, 'old')}`)
 
 async function oldRows({ db }: Backend, table: SealedTable, without: readonly string[]): Promise<OldRow[]> {
   const columns = Object.keys(table.kinds)
@@ -103,15 +105,17 @@ async function oldRows({ db }: Backend, table: SealedTable, without: readonly st
   const some = sql`select sealed_row.id as id, ${bytes} as bytes from ${from}
     where old.superseded is not null and sealed_row.id not in (select value from json_each(${JSON.stringify(without)}))
     limit ${sql.raw(String(VALUES_PER_STEP))}`
-  const within = sql`select id from (select id, sum(bytes) over (order by id) - bytes as before from (${some}))
+  const within = sql`select id from (select id, sum(bytes) over (rows unbounded preceding) - bytes as before from (${some}))
     where before < ${sql.raw(String(BYTES_PER_STEP))}`
   return db.all<OldRow>(sql`
     select sealed_row.id as id, old.project_id as project, old.store as store, old.version as version,
       old.wrapped as wrapped, newest.version as newest, newest.wrapped as newest_wrapped,
       ${sql.raw(columns.map((column) => `sealed_row.${column} as ${column}`).join(', '))}
-    from ${from} join project_keys newest
-      on newest.project_id = old.project_id and newest.store = old.store and newest.superseded is null
-    where old.superseded is not null and sealed_row.id in (${within})`)
+    from ${sql.raw(table.name)} sealed_row
+      cross join project_keys old on ${sql.raw(isKeyOf(table, 'old'))}
+      cross join project_keys newest
+        on newest.project_id = old.project_id and newest.store = old.store and newest.superseded is null
+    where sealed_row.id in (${within}) and old.superseded is not null`)
 }
 
 /**
@@ -190,11 +194,7 @@ export async function resealValues(backend: Backend): Promise<Resealed> {
 /** No value depends on the key: no new one can, since the triggers let none be stored under a superseded key. */
 const unused: SQL = sql.raw(
   sealedTables
-    .map(
-      ({ name, project }) => `not exists (select 1 from ${name} sealed_row
-        where project_keys.project_id = ${project}
-        and sealed_row.store = project_keys.store and sealed_row.key_version = project_keys.version)`,
-    )
+    .map((table) => `not exists (select 1 from ${table.name} sealed_row where ${isKeyOf(table, 'project_keys')})`)
     .join(' and '),
 )
 
