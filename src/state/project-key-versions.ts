@@ -13,7 +13,7 @@ import type { Backend } from './backend.ts'
 import { newKeyRow, openKey } from './project-keys.ts'
 import { projectKeys, secrets } from './schema.ts'
 import { sealedTables, type SealedTable } from './sealed-values.ts'
-import { changes, insertWhere } from './statements.ts'
+import { changes, insertWhere, isSuperseded } from './statements.ts'
 
 /** Keys that one batch supersedes. */
 const KEYS_PER_STEP = 25
@@ -69,9 +69,11 @@ async function supersedeSome(backend: Backend, { createdBefore, projectId }: Key
 
 /** Gives new versions to a bounded number of the keys. Gives how many it was; none is left when it is 0. */
 export async function supersedeKeys(backend: Backend, which: KeysToSupersede): Promise<number> {
+  // Not what this call itself makes.
+  const createdBefore = which.createdBefore < backend.now ? which.createdBefore : backend.now
   let superseded = 0
   for (let step = 0; step < MOST_STEPS; step += 1) {
-    const { found, made } = await supersedeSome(backend, which)
+    const { found, made } = await supersedeSome(backend, { ...which, createdBefore })
     superseded += made
     if (found < KEYS_PER_STEP) break
   }
@@ -161,9 +163,20 @@ async function resealSome(backend: Backend, table: SealedTable, unreadable: stri
       unreadable.push(row.id)
     }
   }
+  return { found: rows.length, resealed: await stored(backend, statements) }
+}
+
+/** Stores rows that were sealed again, all or none: none when a key that sealed them was superseded in turn. */
+async function stored({ db }: Backend, statements: readonly ReturnType<typeof resealedRow>[]): Promise<number> {
   const [first, ...rest] = statements
-  const results = first ? await backend.db.batch([first, ...rest]) : []
-  return { found: rows.length, resealed: results.reduce((sum, result) => sum + changes(result), 0) }
+  if (!first) return 0
+  try {
+    const results = await db.batch([first, ...rest])
+    return results.reduce((sum, result) => sum + changes(result), 0)
+  } catch (error) {
+    if (isSuperseded(error)) return 0
+    throw error
+  }
 }
 
 /** What {@link resealValues} did. */

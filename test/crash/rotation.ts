@@ -7,6 +7,10 @@ const domain = { id: 'default' }
 /** Between two rotations, so that there is time for other requests on a machine with few cores. */
 const PAUSE_MILLISECONDS = 50
 
+interface Named {
+  readonly id: string
+}
+
 interface Report {
   readonly superseded: number
   readonly resealed: number
@@ -35,10 +39,10 @@ export async function operator(url: string, password: string): Promise<Client> {
   const token = await logIn(url, password)
   const headers = { 'X-Auth-Token': token, 'X-Subject-Token': token }
   const own = await fetch(`${url}/identity/v3/auth/tokens`, { headers })
-  const { user, project } = ((await own.json()) as { token: { user: { id: string }; project: { id: string } } }).token
+  const { token: self }: { token: { user: Named; project: Named } } = await own.json()
   const found = await fetch(`${url}/identity/v3/roles?name=key-manager%3Aservice-admin`, { headers })
-  const [role] = ((await found.json()) as { roles: { id: string }[] }).roles
-  const grant = `${url}/identity/v3/projects/${project.id}/users/${user.id}/roles/${role?.id}`
+  const { roles }: { roles: readonly Named[] } = await found.json()
+  const grant = `${url}/identity/v3/projects/${self.project.id}/users/${self.user.id}/roles/${roles[0]?.id}`
   await fetch(grant, { method: 'PUT', headers })
   return { url, token: await logIn(url, password) }
 }
