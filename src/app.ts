@@ -18,6 +18,7 @@ import { answerFailure } from './wire/failures.ts'
 import { answerHealth } from './wire/health.ts'
 import { identityRoutes } from './wire/identity/index.ts'
 import { parseMicroversion } from './wire/microversion.ts'
+import { destructionResource } from './wire/destructions.ts'
 import { orderResources } from './wire/orders.ts'
 import { quotaResources } from './wire/quotas.ts'
 import { mount } from './wire/resource.ts'
@@ -135,6 +136,6 @@ export function createApp(): Hono<Service> {
   app.all('/v1', document(answerVersion))
   mount(app, ['/v1', '/v1/:tenant'], resources)
   app.use('/admin/*', authenticate, requireMasterKeys)
-  mount(app, ['/admin'], [rotationResource, deploymentAuditResource])
+  mount(app, ['/admin'], [rotationResource, destructionResource, deploymentAuditResource])
   return app
 }

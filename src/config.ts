@@ -25,6 +25,8 @@ export interface Config {
   readonly secretStores: 'single' | 'multiple'
   /** Days for which audit events are kept. */
   readonly auditDays: number
+  /** The age, in days, at which project keys are superseded; 0: never by themselves. */
+  readonly projectKeyDays: number
   /** Password of the first administrator of the embedded identity; empty: none is made. */
   readonly adminPassword: string
   readonly keyring: Keyring
@@ -80,6 +82,7 @@ const variables = z.object({
   MAX_REQUEST_BYTES: integer(25_000, 1, MOST_REQUEST_BYTES),
   SECRET_STORES: choice(['single', 'multiple'], 'single'),
   AUDIT_DAYS: integer(AUDIT_DAYS.byDefault, AUDIT_DAYS.least, AUDIT_DAYS.most),
+  PROJECT_KEY_DAYS: integer(0, 0, 36_500),
   ADMIN_PASSWORD: z._default(
     z
       .string()
@@ -125,6 +128,7 @@ async function build(env: Environment): Promise<Config> {
       maxRequestBytes: read.MAX_REQUEST_BYTES,
       secretStores: read.SECRET_STORES,
       auditDays: read.AUDIT_DAYS,
+      projectKeyDays: read.PROJECT_KEY_DAYS,
       adminPassword: read.ADMIN_PASSWORD,
       keyring: await readKeyring(read.MASTER_KEYS),
     }

@@ -89,6 +89,13 @@ export const failures = {
   ),
   contentEncodingData: failure(400, 'issue', 'The payload is not valid base64'),
 
+  // Keys of projects.
+  keySuperseded: failure(409, 'issue', 'The key of this project was replaced at the same time; try again'),
+  projectDestroyed: failure(409, 'issue', 'The keys of this project were destroyed'),
+  destructionNotFound: failure(404, 'bare', 'Not Found. The keys of this project are not to be destroyed.'),
+  destructionBegun: failure(409, 'bare', 'Conflict. The destruction of the keys of this project has begun.'),
+  destructionUnconfirmed: failure(400, 'bare', "'confirm' is not the id of the project."),
+
   // Secrets.
   secretId: failure(404, 'bare', 'Not Found. Provided secret id is invalid.'),
   secretNotFound: failure(404, 'bare', 'Secret not found.'),

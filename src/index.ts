@@ -6,6 +6,8 @@ import { deleteOldEvents } from './state/audit-retention.ts'
 import { wakeAll } from './state/audit-wake.ts'
 import { backendOf } from './state/backend.ts'
 import { deleteExpired } from './state/expiry.ts'
+import { destroyDue } from './state/project-destructions.ts'
+import { resealValues, supersedeKeys } from './state/project-key-versions.ts'
 import { rotateMasterKeys } from './state/rotation.ts'
 import { runOrder } from './state/order-runs.ts'
 import { ORDER_RUN } from './state/order-schedule.ts'
@@ -22,21 +24,29 @@ export class OrderRunner extends WorkerEntrypoint<Environment> {
   }
 }
 
+const DAY = 86_400_000
+
 const app = createApp()
 
 export default {
   fetch: app.fetch,
   /**
-   * The sweep of the cron trigger: expired secrets leave the database within two of its periods, a rotation of the
-   * master keys goes on, and audit events are sealed and end with their time.
+   * The sweep of the cron trigger: expired secrets leave the database within two of its periods, what is to be
+   * destroyed is, rotations of master keys and project keys go on, and audit events are sealed and end with their time.
    */
   async scheduled(_controller, env): Promise<void> {
     const config = await readConfig(env)
-    const given = backendOf(env, config, formatTime(Date.now()), byService('Sweep'))
+    const now = Date.now()
+    const given = backendOf(env, config, formatTime(now), byService('Sweep'))
     // It may touch any number of projects: those are woken together at the end.
     const backend = { ...given, recorded: () => undefined }
+    await destroyDue(backend)
     await deleteExpired(backend)
     await rotateMasterKeys(backend)
+    if (config.projectKeyDays > 0) {
+      await supersedeKeys(backend, { createdBefore: formatTime(now - config.projectKeyDays * DAY) })
+    }
+    await resealValues(backend)
     await deleteOldEvents(backend, config.auditDays)
     await wakeAll(backend)
   },

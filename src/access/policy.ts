@@ -110,6 +110,9 @@ const legacy = {
   'key_rotation:post': role(SERVICE_ADMIN),
   'audit:get': role('audit'),
   'deployment_audit:get': role(SERVICE_ADMIN),
+  'project_destruction:get': role(SERVICE_ADMIN),
+  'project_destruction:put': role(SERVICE_ADMIN),
+  'project_destruction:delete': role(SERVICE_ADMIN),
 } as const satisfies Record<string, Predicate>
 
 export type Rule = keyof typeof legacy
@@ -177,6 +180,9 @@ const secure: Record<Rule, Predicate> = {
   'key_rotation:post': role(SERVICE_ADMIN),
   'audit:get': personas,
   'deployment_audit:get': role(SERVICE_ADMIN),
+  'project_destruction:get': role(SERVICE_ADMIN),
+  'project_destruction:put': role(SERVICE_ADMIN),
+  'project_destruction:delete': role(SERVICE_ADMIN),
 }
 
 export const rules = Object.keys(legacy) as Rule[]

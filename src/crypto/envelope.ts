@@ -6,15 +6,21 @@
  *     context = "portcullis", "value", format, project, kind, id, key version; each as length (4 bytes) ‖ UTF-8
  *
  * The context is also the associated data. So a value moved to another row, project or kind does not open, and every
- * value has a key of its own: the 2^32 messages that NIST SP 800-38D allows a key with random nonces are out of reach,
- * since only the few values ever written under one id share a key.
+ * value has a key of its own.
+ *
+ * NIST SP 800-38D allows a key 2^32 messages with random nonces. A derived key seals one value in one place under one
+ * version of the project key: an id is random and never used again, a payload is put once, and values that are sealed
+ * again are so under another version. So it seals one message, or one more for each attempt that was cut off or
+ * overtaken, and a nonce would have to repeat among those few. The project key itself only derives.
  */
 
 const FORMAT = 1
 const VERSION_BYTES = 4
-export const NONCE_BYTES = 12
+const NONCE_BYTES = 12
 const TAG_BYTES = 16
-const HEADER_BYTES = 1 + VERSION_BYTES + NONCE_BYTES
+const HEADER_BYTES = 1 + VERSION_BYTES
+/** What a box is longer than its plaintext. */
+export const BOX_OVERHEAD_BYTES = NONCE_BYTES + TAG_BYTES
 
 /** Where a sealed value belongs. `kind` keeps the values of one id apart (`payload`, `passphrase`). */
 export interface Place {
@@ -63,6 +69,41 @@ export function deriveKey(material: CryptoKey, info: Uint8Array<ArrayBuffer>, us
 
 type KeyUsage = 'encrypt' | 'decrypt' | 'wrapKey' | 'unwrapKey'
 
+/** How WebCrypto opens a box: AES-GCM with 96-bit nonces and 128-bit tags (NIST SP 800-38D). */
+export function boxParts(box: Uint8Array, associated: Uint8Array<ArrayBuffer>) {
+  const algorithm = { name: 'AES-GCM', iv: box.slice(0, NONCE_BYTES), additionalData: associated }
+  return { algorithm, ciphertext: box.slice(NONCE_BYTES) }
+}
+
+/** Encrypts under a fresh random nonce: nonce ‖ ciphertext ‖ tag. */
+export async function sealBox(
+  key: CryptoKey,
+  plaintext: Uint8Array,
+  associated: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const iv = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
+  const algorithm = { name: 'AES-GCM', iv, additionalData: associated }
+  const ciphertext = await crypto.subtle.encrypt(algorithm, key, plaintext)
+  const box = new Uint8Array(NONCE_BYTES + ciphertext.byteLength)
+  box.set(iv)
+  box.set(new Uint8Array(ciphertext), NONCE_BYTES)
+  return box
+}
+
+/** Opens what {@link sealBox} made with the same key and associated data; throws {@link SealError} for anything else. */
+export async function openBox(
+  key: CryptoKey,
+  box: Uint8Array,
+  associated: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { algorithm, ciphertext } = boxParts(box, associated)
+  try {
+    return new Uint8Array(await crypto.subtle.decrypt(algorithm, key, ciphertext))
+  } catch {
+    throw new SealError('the value does not open in its place')
+  }
+}
+
 function contextOf(place: Place, version: number): Uint8Array<ArrayBuffer> {
   return context('portcullis', 'value', String(FORMAT), place.project, place.kind, place.id, String(version))
 }
@@ -71,23 +112,18 @@ function contextOf(place: Place, version: number): Uint8Array<ArrayBuffer> {
 export async function seal(key: ProjectKey, place: Place, plaintext: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   const info = contextOf(place, key.version)
   const valueKey = await deriveKey(key.material, info, ['encrypt'])
-  const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
-  const ciphertext = await crypto.subtle.encrypt(
-    { name: 'AES-GCM', iv: nonce, additionalData: info },
-    valueKey,
-    plaintext,
-  )
-  const sealed = new Uint8Array(HEADER_BYTES + ciphertext.byteLength)
+  const box = await sealBox(valueKey, plaintext, info)
+  const sealed = new Uint8Array(HEADER_BYTES + box.length)
   sealed[0] = FORMAT
   new DataView(sealed.buffer).setUint32(1, key.version)
-  sealed.set(nonce, 1 + VERSION_BYTES)
-  sealed.set(new Uint8Array(ciphertext), HEADER_BYTES)
+  sealed.set(box, HEADER_BYTES)
   return sealed
 }
 
 /** The version of the project key that a sealed value names. Throws {@link SealError} for anything not of the format. */
 export function keyVersionOf(sealed: Uint8Array): number {
-  if (sealed.length < HEADER_BYTES + TAG_BYTES || sealed[0] !== FORMAT) throw new SealError('not a sealed value')
+  if (sealed.length < HEADER_BYTES + BOX_OVERHEAD_BYTES || sealed[0] !== FORMAT)
+    throw new SealError('not a sealed value')
   return new DataView(sealed.buffer, sealed.byteOffset).getUint32(1)
 }
 
@@ -96,11 +132,5 @@ export async function open(key: ProjectKey, place: Place, sealed: Uint8Array): P
   if (keyVersionOf(sealed) !== key.version) throw new SealError('sealed under another key')
   const info = contextOf(place, key.version)
   const valueKey = await deriveKey(key.material, info, ['decrypt'])
-  const nonce = sealed.slice(1 + VERSION_BYTES, HEADER_BYTES)
-  try {
-    const algorithm = { name: 'AES-GCM', iv: nonce, additionalData: info }
-    return new Uint8Array(await crypto.subtle.decrypt(algorithm, valueKey, sealed.slice(HEADER_BYTES)))
-  } catch {
-    throw new SealError('the value does not open in its place')
-  }
+  return openBox(valueKey, sealed.subarray(HEADER_BYTES), info)
 }

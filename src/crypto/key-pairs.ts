@@ -151,6 +151,7 @@ async function belongTogether(recipe: Recipe, pair: WrittenPair, passphrase: str
   const pkcs8 = opened.export({ type: 'pkcs8', format: 'der' })
   const spki = createPublicKey(pair.publicPem).export({ type: 'spki', format: 'der' })
   const privateKey = await crypto.subtle.importKey('pkcs8', pkcs8, parameters, false, [privateUsage])
+  pkcs8.fill(0)
   const publicKey = await crypto.subtle.importKey('spki', spki, parameters, true, publicUsages)
   return (use === 'signature' ? halvesVerify : halvesAgree)(recipe, privateKey, publicKey)
 }

@@ -8,12 +8,20 @@
  * New project keys are wrapped under the primary; every key of the ring opens what names it. The context is also the
  * associated data, so a wrapped key copied to another project, store or version does not open.
  */
-import { context, deriveKey, NONCE_BYTES, SealError, type ProjectKey } from './envelope.ts'
+import {
+  BOX_OVERHEAD_BYTES,
+  boxParts,
+  context,
+  deriveKey,
+  openBox,
+  sealBox,
+  SealError,
+  type ProjectKey,
+} from './envelope.ts'
 
 const FORMAT = 1
 const MASTER_KEY_BYTES = 32
 const PROJECT_KEY_BYTES = 32
-const TAG_BYTES = 16
 /** 32 random bytes hold about 30 different values; fewer than this has a chance below 10^-15. */
 const LEAST_DISTINCT_BYTES = 16
 const MASTER_KEY_ID = /^[A-Za-z0-9._-]{1,64}$/
@@ -72,7 +80,7 @@ export async function readKeyring(masterKeys: string | undefined): Promise<Keyri
     if (!MASTER_KEY_ID.test(id)) throw new KeyringError('each key is written <id>:<base64 of 32 bytes>')
     if (keys.has(id)) throw new KeyringError(`key id '${id}' stands twice`)
     const bytes = decodeMasterKey(id, text)
-    const material = await crypto.subtle.importKey('raw', bytes, 'HKDF', false, ['deriveKey', 'deriveBits'])
+    const material = await crypto.subtle.importKey('raw', bytes, 'HKDF', false, ['deriveKey'])
     bytes.fill(0)
     keys.set(id, { id, material })
   }
@@ -89,11 +97,10 @@ function contextOf(place: KeyPlace): Uint8Array<ArrayBuffer> {
 async function wrap(keyring: Keyring, place: KeyPlace, raw: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const info = contextOf(place)
   const wrappingKey = await deriveKey(keyring.primary.material, info, ['encrypt'])
-  const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
-  const ciphertext = await crypto.subtle.encrypt({ name: 'AES-GCM', iv: nonce, additionalData: info }, wrappingKey, raw)
+  const box = await sealBox(wrappingKey, raw, info)
   raw.fill(0)
   const id = new TextEncoder().encode(keyring.primary.id)
-  return Uint8Array.from([FORMAT, id.length, ...id, ...nonce, ...new Uint8Array(ciphertext)])
+  return Uint8Array.from([FORMAT, id.length, ...id, ...box])
 }
 
 /** Makes a random project key and wraps it under the primary master key: the bytes to store. */
@@ -104,7 +111,7 @@ export function newWrappedKey(keyring: Keyring, place: KeyPlace): Promise<Uint8A
 /** The id of the master key that wrapped a project key. Throws {@link SealError} for anything not of the format. */
 export function masterKeyIdOf(wrapped: Uint8Array): string {
   const idBytes = wrapped[1] ?? 0
-  if (wrapped[0] !== FORMAT || wrapped.length !== 2 + idBytes + NONCE_BYTES + PROJECT_KEY_BYTES + TAG_BYTES) {
+  if (wrapped[0] !== FORMAT || wrapped.length !== 2 + idBytes + PROJECT_KEY_BYTES + BOX_OVERHEAD_BYTES) {
     throw new SealError('not a wrapped key')
   }
   return new TextDecoder().decode(wrapped.subarray(2, 2 + idBytes))
@@ -115,34 +122,28 @@ async function unwrapping(keyring: Keyring, place: KeyPlace, wrapped: Uint8Array
   const master = keyring.keys.get(masterKeyIdOf(wrapped))
   if (!master) throw new SealError('wrapped under a master key that is not in the keyring')
   const info = contextOf(place)
-  const at = 2 + (wrapped[1] ?? 0)
-  const algorithm = { name: 'AES-GCM', iv: wrapped.slice(at, at + NONCE_BYTES), additionalData: info }
   const wrappingKey = await deriveKey(master.material, info, [usage])
-  return { wrappingKey, algorithm, ciphertext: wrapped.slice(at + NONCE_BYTES) }
+  return { wrappingKey, box: wrapped.subarray(2 + (wrapped[1] ?? 0)), info }
 }
-
-const NOT_HERE = 'the project key does not open in its place'
 
 /** Opens a wrapped project key into WebCrypto, where it stays; throws {@link SealError} when it does not open. */
 export async function unwrapKey(keyring: Keyring, place: KeyPlace, wrapped: Uint8Array): Promise<ProjectKey> {
-  const { wrappingKey, algorithm, ciphertext } = await unwrapping(keyring, place, wrapped, 'unwrapKey')
+  const { wrappingKey, box, info } = await unwrapping(keyring, place, wrapped, 'unwrapKey')
+  const { algorithm, ciphertext } = boxParts(box, info)
   try {
     const material = await crypto.subtle.unwrapKey('raw', ciphertext, wrappingKey, algorithm, 'HKDF', false, [
       'deriveKey',
     ])
     return { version: place.version, material }
   } catch {
-    throw new SealError(NOT_HERE)
+    throw new SealError('the project key does not open in its place')
   }
 }
 
 /** The same project key, wrapped under the primary master key; throws {@link SealError} when it does not open. */
 export async function rewrapKey(keyring: Keyring, place: KeyPlace, wrapped: Uint8Array): Promise<Uint8Array> {
-  const { wrappingKey, algorithm, ciphertext } = await unwrapping(keyring, place, wrapped, 'decrypt')
-  const raw = await crypto.subtle.decrypt(algorithm, wrappingKey, ciphertext).catch(() => {
-    throw new SealError(NOT_HERE)
-  })
-  return wrap(keyring, place, new Uint8Array(raw))
+  const { wrappingKey, box, info } = await unwrapping(keyring, place, wrapped, 'decrypt')
+  return wrap(keyring, place, await openBox(wrappingKey, box, info))
 }
 
 /** The HMAC-SHA-256 key of the deployment for one purpose (`tokens`), derived from the master key `id`. */

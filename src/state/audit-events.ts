@@ -26,6 +26,7 @@ export type AuditTarget =
   | 'key'
   | 'account/user'
   | 'project'
+  | 'project/destruction'
   | 'role'
   | 'role/assignment'
   | 'credential'

@@ -7,7 +7,7 @@ import { sql, type SQL } from 'drizzle-orm'
 import { isRowMac, rowMac, deriveRowKey, type ColumnValue, type RowContent } from '../crypto/row-mac.ts'
 import { logProblem } from '../log.ts'
 import type { Backend } from './backend.ts'
-import { deploymentKey } from './project-keys.ts'
+import { rowAuthenticationKey } from './project-keys.ts'
 import { protectedTables, type ProtectedName } from './protection.ts'
 import { attestations } from './schema.ts'
 import type { Store } from './store.ts'
@@ -37,7 +37,7 @@ async function rowKey(backend: Backend, project: string): Promise<CryptoKey> {
   rowKeys.set(backend.keyring, known)
   const found = known.get(project)
   if (found) return found
-  const { material } = await deploymentKey(backend, 'row authentication')
+  const { material } = await rowAuthenticationKey(backend)
   const key = await deriveRowKey(material, project)
   if (known.size >= MOST_ROW_KEYS)
     for (const oldest of [...known.keys()].slice(0, MOST_ROW_KEYS / 2)) known.delete(oldest)

@@ -14,8 +14,9 @@ import { changeOf, DEPLOYMENT } from './audit-events.ts'
 import { attest, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { commit } from './commit.ts'
-import { openKey, sealingKey } from './project-keys.ts'
+import { openKey, sealingKey, underSealingKey } from './project-keys.ts'
 import { certificateAuthorities, issuedCertificates, projectKeys } from './schema.ts'
+import { AUTHORITY_OWNER, authorityPlace } from './sealed-values.ts'
 import { storeForNewSecrets } from './secret-stores.ts'
 
 /** An authority with the wrapped key that opens its own. */
@@ -27,11 +28,8 @@ export interface Revocation {
   readonly revoked: string | null
 }
 
-/** Whose key seals the authorities' keys. No project has this id: those of projects have no spaces. */
-const OWNER = 'certificate authority'
 const DAY = 86_400_000
 
-const place = (kind: 'root' | 'issuing', id: string) => ({ project: OWNER, kind: `${kind} key`, id })
 const millisecondsOf = (time: string) => Date.parse(`${time}Z`)
 
 /** Those that still issue: what they issue today ends before they do. */
@@ -41,7 +39,7 @@ const issuing = ({ now }: Backend) =>
 /** The statement that reads authorities with the key that seals theirs. */
 function readAuthority({ db }: Backend, where: SQL) {
   const keyOfAuthority = and(
-    eq(projectKeys.projectId, OWNER),
+    eq(projectKeys.projectId, AUTHORITY_OWNER),
     eq(projectKeys.store, certificateAuthorities.store),
     eq(projectKeys.version, certificateAuthorities.keyVersion),
   )
@@ -66,11 +64,11 @@ async function newest(backend: Backend): Promise<CertificateAuthority | undefine
 /** Makes the next authority; of several that do so at the same time one wins. */
 async function makeAuthority(backend: Backend): Promise<void> {
   const id = crypto.randomUUID()
-  const store = await storeForNewSecrets(backend, OWNER)
-  const key = await sealingKey(backend, OWNER, store)
+  const store = await storeForNewSecrets(backend, AUTHORITY_OWNER)
+  const key = await sealingKey(backend, AUTHORITY_OWNER, store)
   const made = await newAuthority(id.slice(0, 8), millisecondsOf(backend.now))
   const sealed = async (kind: 'root' | 'issuing', pkcs8: Uint8Array) => {
-    const bytes = Buffer.from(await seal(key, place(kind, id), pkcs8))
+    const bytes = Buffer.from(await seal(key, authorityPlace(kind, id), pkcs8))
     pkcs8.fill(0)
     return bytes
   }
@@ -105,7 +103,7 @@ async function makeAuthority(backend: Backend): Promise<void> {
 export async function currentAuthority(backend: Backend): Promise<CertificateAuthority> {
   const known = await newest(backend)
   if (known) return known
-  await makeAuthority(backend)
+  await underSealingKey(backend, AUTHORITY_OWNER, () => makeAuthority(backend))
   const made = await newest(backend)
   if (!made) throw new Error('the certificate authority that was just made is not there')
   return made
@@ -163,8 +161,8 @@ export async function listAuthorities(
 export async function openedAuthority(backend: Backend, authority: CertificateAuthority): Promise<OpenAuthority> {
   const { id, store, keyVersion: version, root, issuing: certificate, issuingSealed, wrapped } = authority
   if (!wrapped) throw new SealError('the key of a certificate authority is missing')
-  const key = await openKey(backend, { project: OWNER, store, version }, wrapped)
-  return openAuthority(root, certificate, await open(key, place('issuing', id), issuingSealed))
+  const key = await openKey(backend, { project: AUTHORITY_OWNER, store, version }, wrapped)
+  return openAuthority(root, certificate, await open(key, authorityPlace('issuing', id), issuingSealed))
 }
 
 /** The authority's signed revocation list as PEM. */

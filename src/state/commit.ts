@@ -33,18 +33,28 @@ export async function commit<Principal extends Statement, const Rest extends rea
   return [changed, ...others] as unknown as BatchResponse<[Principal, ...Rest]>
 }
 
+interface Change {
+  /** Runs right before the change, whatever becomes of it. */
+  readonly before?: Statement
+  readonly change: Statement
+  readonly event: AuditEvent
+}
+
 /** Runs each change with its event, all in one batch. Gives the results of the changes. */
-export async function commitEach(
-  store: Store,
-  changes: readonly { readonly event: AuditEvent; readonly change: Statement }[],
-): Promise<unknown[]> {
-  const [first, ...others] = changes.flatMap(({ event, change }) => [change, insertEvents(store, [event], justChanged)])
+export async function commitEach(store: Store, changes: readonly Change[]): Promise<unknown[]> {
+  const statements = changes.map(({ before, change, event }) => [
+    ...(before ? [before] : []),
+    change,
+    insertEvents(store, [event], justChanged),
+  ])
+  const [first, ...others] = statements.flat()
   const results: readonly unknown[] = first ? await store.db.batch([first, ...others]) : []
   tellOf(
     store,
     changes.map(({ event }) => event),
   )
-  return results.filter((_, at) => at % 2 === 0)
+  let end = 0
+  return statements.map(({ length }) => results[(end += length) - 2])
 }
 
 /**

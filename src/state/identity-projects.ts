@@ -7,7 +7,8 @@ import { commit } from './commit.ts'
 import { identityFault } from './identity-faults.ts'
 import { foldName, mergedExtra, nameTaken, newId } from './identity-names.ts'
 import { identityProjects, identityUsers, roleAssignments, type ExtraProperties } from './identity-schema.ts'
-import { changes } from './statements.ts'
+import { projectDestructions } from './schema.ts'
+import { changes, insertWhere } from './statements.ts'
 
 export interface IdentityProject {
   readonly id: string
@@ -128,16 +129,18 @@ export async function updateProject(backend: Backend, id: string, change: Projec
 }
 
 /**
- * Deletes a project with its role assignments and application credentials; it is nobody's default project any more.
- * Throws `notFound`, and `immutableDelete` for the administrative project.
+ * Deletes a project with its role assignments and application credentials; it is nobody's default project any more. The
+ * next sweep destroys its keys and what they seal. Throws `notFound`, and `immutableDelete` for the administrative project.
  */
 export async function deleteProject(backend: Backend, id: string): Promise<void> {
   const { db } = backend
   const deletable = and(eq(identityProjects.id, id), eq(identityProjects.administrative, false))
-  const [deleted, , [kept]] = await commit(
+  const isNew = sql`changes() > 0 and not exists (select 1 from ${projectDestructions} where project_id = ${id})`
+  const [deleted, , , [kept]] = await commit(
     backend,
     changeBy(id, 'delete'),
     db.delete(identityProjects).where(deletable).returning({ id: identityProjects.id }),
+    insertWhere(backend, projectDestructions, { projectId: id, due: backend.now }, isNew),
     db
       .update(identityUsers)
       .set({ defaultProjectId: null })

@@ -8,10 +8,11 @@ import { certificateResult } from './certificate-orders.ts'
 import { containerRows } from './containers.ts'
 import type { OrderError, OrderResult } from './order-rows.ts'
 import { ORDER_RUN } from './order-schedule.ts'
-import { FAILURE, passphrasePlace, type Order } from './orders.ts'
-import { openKey } from './project-keys.ts'
+import { FAILURE, type Order } from './orders.ts'
+import { openKey, underSealingKey } from './project-keys.ts'
 import { circumstances, settled } from './project-object.ts'
 import { orders, projectKeys } from './schema.ts'
+import { passphrasePlace } from './sealed-values.ts'
 import { sealedRow, type NewSecret, type SecretType } from './secrets.ts'
 import { byService } from './store.ts'
 
@@ -99,7 +100,11 @@ async function resultOf(backend: Backend, row: WaitingRow): Promise<OrderResult 
  * Generates what a PENDING order asks for and ends the order with it. Does nothing for an order that is over, deleted
  * or of another project. When it fails or is cut off, the project's alarm runs the order again.
  */
-export async function runOrder(backend: Backend, projectId: string, orderId: string): Promise<void> {
+export function runOrder(backend: Backend, projectId: string, orderId: string): Promise<void> {
+  return underSealingKey(backend, projectId, () => runOnce(backend, projectId, orderId))
+}
+
+async function runOnce(backend: Backend, projectId: string, orderId: string): Promise<void> {
   const row = await waitingOrder(backend, projectId, orderId)
   if (!row) return
   const project = backend.projects.getByName(projectId)

@@ -11,8 +11,9 @@ import { progressOf } from './order-schedule.ts'
 import { readPage, type ReadPage, type WantedPage } from './pages.ts'
 import { countOf } from './project-counts.ts'
 import { circumstances, settled } from './project-object.ts'
-import { sealingKey } from './project-keys.ts'
+import { sealingKey, underSealingKey } from './project-keys.ts'
 import { orders } from './schema.ts'
+import { passphrasePlace } from './sealed-values.ts'
 import { storeForNewSecrets } from './secret-stores.ts'
 import { sealedRow } from './secrets.ts'
 
@@ -96,15 +97,15 @@ export async function placeKeyOrder(backend: Backend, caller: Caller, wanted: Ge
   if (outcome !== 'generated') return placeFailed(backend, order, outcome)
   const { shown: _, ...described } = wanted
   const payload = symmetricKey(wanted.bitLength)
-  const secret = await sealedRow(backend, caller, { ...described, secretType: 'symmetric', payload })
   const active = { ...order, status: 'ACTIVE', subStatus: NO_SUB_STATUS, subStatusMessage: NO_SUB_STATUS }
-  const finished = { order: { ...active, secretId: secret.id }, secret }
-  await settled(projectOf(backend, order).placeOrder(circumstances(backend), finished))
+  await underSealingKey(backend, order.projectId, async () => {
+    const secret = await sealedRow(backend, caller, { ...described, secretType: 'symmetric', payload })
+    const finished = { order: { ...active, secretId: secret.id }, secret }
+    await settled(projectOf(backend, order).placeOrder(circumstances(backend), finished))
+  })
+  payload.fill(0)
   return order.id
 }
-
-/** Where the passphrase of a waiting order is sealed. */
-export const passphrasePlace = (project: string, id: string) => ({ project, kind: 'passphrase', id })
 
 /**
  * Accepts an order for a key pair: it is PENDING, its first attempt begins now, and the caller is to run it with
@@ -119,13 +120,11 @@ export async function placeKeyPairOrder(
   const known = keyPairOutcome(wanted.algorithm, wanted.bitLength)
   const outcome = known === 'generated' && wanted.passphrase === 'unusable' ? 'passphrase' : known
   if (outcome !== 'generated') return { id: await placeFailed(backend, order, outcome), run: false }
-  const accepted = {
-    ...order,
-    attempts: 1,
-    ...progressOf(1, backend.now),
-    ...(await sealedPassphrase(backend, order, wanted)),
-  }
-  await settled(projectOf(backend, order).acceptOrder(circumstances(backend), { order: accepted, secret: null }))
+  const begun = { ...order, attempts: 1, ...progressOf(1, backend.now) }
+  await underSealingKey(backend, order.projectId, async () => {
+    const accepted = { ...begun, ...(await sealedPassphrase(backend, order, wanted)) }
+    await settled(projectOf(backend, order).acceptOrder(circumstances(backend), { order: accepted, secret: null }))
+  })
   return { id: order.id, run: true }
 }
 

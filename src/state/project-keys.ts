@@ -1,10 +1,12 @@
 /** Project keys: made on first use, kept wrapped in D1, and open in the memory of this isolate once used. */
-import { and, desc, eq } from 'drizzle-orm'
-import { masterKeyIdOf, newWrappedKey, unwrapKey, type KeyPlace } from '../crypto/keyring.ts'
+import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { ProjectKey } from '../crypto/envelope.ts'
-import { fault } from '../faults.ts'
+import { masterKeyIdOf, newWrappedKey, unwrapKey, type KeyPlace } from '../crypto/keyring.ts'
+import { Fault, fault } from '../faults.ts'
 import type { Backend } from './backend.ts'
-import { projectKeys } from './schema.ts'
+import { projectDestructions, projectKeys } from './schema.ts'
+import { ROW_KEYS_OWNER } from './sealed-values.ts'
+import { insertWhere, isSuperseded } from './statements.ts'
 
 const FIRST_VERSION = 1
 const MOST_OPEN_KEYS = 5_000
@@ -41,20 +43,24 @@ export async function openKey(backend: Backend, place: KeyPlace, wrapped: Uint8A
   return key
 }
 
-/** Uses of keys of the deployment's own; they are wrapped like keys of projects. No project has such an id. */
-export type DeploymentKey = 'row authentication' | 'certificate authority'
-
-/**
- * The one version of a key of the deployment; the first caller of all makes it. Not remembered here. Throws
- * `masterKeyMissing` when the key that wraps it was taken out of the keyring.
- */
-export async function deploymentKey(backend: Backend, project: DeploymentKey): Promise<ProjectKey> {
-  return storedKey(backend, project, DEPLOYMENT_STORE)
+/** The row of a new key, wrapped under the primary master key. */
+export async function newKeyRow(backend: Backend, place: KeyPlace): Promise<typeof projectKeys.$inferInsert> {
+  const wrapped = await newWrappedKey(backend.keyring, place)
+  return {
+    projectId: place.project,
+    store: place.store,
+    version: place.version,
+    masterKeyId: masterKeyIdOf(wrapped),
+    wrapped: Buffer.from(wrapped),
+    created: backend.now,
+  }
 }
 
 /**
  * The key under which new values of the project are sealed in this store. The first caller makes it; of concurrent
- * first callers one wins and all use its key. One round trip when this isolate has not used the key yet, else none.
+ * first callers one wins and all use its key. One round trip when this isolate has not used the key yet, else none: so
+ * it may have been superseded, which the statement that stores the value finds out; see {@link underSealingKey}.
+ * Throws `projectDestroyed`.
  */
 export async function sealingKey(backend: Backend, project: string, store: string): Promise<ProjectKey> {
   const name = placeName(project, store)
@@ -65,29 +71,58 @@ export async function sealingKey(backend: Backend, project: string, store: strin
   return key
 }
 
+/**
+ * The key of the deployment that authenticates rows: one version, made by the first caller of all. Not remembered here.
+ * Throws `masterKeyMissing` when the master key that wraps it was taken out of the keyring.
+ */
+export function rowAuthenticationKey(backend: Backend): Promise<ProjectKey> {
+  return storedKey(backend, ROW_KEYS_OWNER, DEPLOYMENT_STORE)
+}
+
 /** The newest key of the project in this store, made if there is none: one round trip. */
 async function storedKey(backend: Backend, project: string, store: string): Promise<ProjectKey> {
-  const place = { project, store, version: FIRST_VERSION }
-  const fresh = await newWrappedKey(backend.keyring, place)
-  const row = {
-    projectId: project,
-    store,
-    version: FIRST_VERSION,
-    masterKeyId: masterKeyIdOf(fresh),
-    wrapped: Buffer.from(fresh),
-    created: backend.now,
-  }
+  const row = await newKeyRow(backend, { project, store, version: FIRST_VERSION })
+  const ofPlace = and(eq(projectKeys.projectId, project), eq(projectKeys.store, store))
+  // A version is never given twice, so a destroyed project has no key again.
+  const isFirst = sql`not exists (select 1 from ${projectKeys} where ${ofPlace}) and not exists (
+    select 1 from ${projectDestructions} where project_id = ${project} and due <= ${backend.now})`
   const [, [current]] = await backend.db.batch([
-    backend.db.insert(projectKeys).values(row).onConflictDoNothing(),
+    insertWhere(backend, projectKeys, row, isFirst),
     backend.db
       .select()
       .from(projectKeys)
-      .where(and(eq(projectKeys.projectId, project), eq(projectKeys.store, store)))
-      .orderBy(desc(projectKeys.version))
-      .limit(1),
+      .where(and(ofPlace, isNull(projectKeys.superseded))),
   ])
-  if (!current) throw new Error('the project key that was just stored is not there')
+  if (!current) throw fault('projectDestroyed')
   const masterKeyId = masterKeyIdOf(current.wrapped)
   if (!backend.keyring.keys.has(masterKeyId)) throw fault('masterKeyMissing', masterKeyId)
   return openKey(backend, { project, store, version: current.version }, current.wrapped)
+}
+
+const MOST_ATTEMPTS = 3
+
+/** The project's object tells of it as a fault, since an error's class does not cross the call. */
+const isAboutKey = (error: unknown) =>
+  isSuperseded(error) || (error instanceof Fault && error.failure === 'keySuperseded')
+
+/**
+ * Runs an operation that seals values of the project and stores them. When the key that this isolate knew was
+ * superseded meanwhile, nothing was stored, and the operation is run again with the key that seals now. Throws
+ * `keySuperseded` when keys change faster than that.
+ */
+export async function underSealingKey<Value>(
+  backend: Backend,
+  project: string,
+  operation: () => Promise<Value>,
+): Promise<Value> {
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+    try {
+      return await operation()
+    } catch (error) {
+      if (!isAboutKey(error)) throw error
+      const ofProject = `${placeName(project).slice(0, -1)},`
+      for (const name of cacheOf(backend).keys()) if (name.startsWith(ofProject)) cacheOf(backend).delete(name)
+    }
+  }
+  throw fault('keySuperseded')
 }

@@ -26,6 +26,7 @@ import {
   type StoredOrder,
   type WaitingOrder,
 } from './order-rows.ts'
+import { isSuperseded } from './statements.ts'
 import { byService, database, type QuotaLimits, type Store } from './store.ts'
 import { AUDIT_DAYS } from './audit-retention.ts'
 import { integrityOf, SEAL_DELAY, sealEvents } from './audit-seal.ts'
@@ -69,6 +70,7 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
         return { value: await mutation(this.#store(circumstances)) }
       } catch (error) {
         if (error instanceof Fault) return { failure: error.failure, details: error.details }
+        if (isSuperseded(error)) return { failure: 'keySuperseded', details: [] }
         throw error
       }
     }

@@ -191,6 +191,12 @@ export const otherTables = {
     masterKeyId: neither('finds keys that are to be wrapped anew; the wrapped key names its master key itself'),
     wrapped: 'sealed',
     created: moment,
+    superseded: neither('says which key seals; each of them opens what names it'),
+  },
+  projectDestructions: {
+    projectId: neither('a destruction that is asked for; its absence leaves things as they are'),
+    due: moment,
+    finished: moment,
   },
   projectCounts: {
     projectId: count,

@@ -28,7 +28,10 @@ const acl = () => ({
   aclUpdated: text('acl_updated'),
 })
 
-/** One key per project and secret store, wrapped under the master key that it names. */
+/**
+ * The keys of a project in a secret store, each wrapped under the master key that it names. One of them seals new
+ * values, which triggers of the migration hold every stored value to; older ones open what they sealed.
+ */
 export const projectKeys = sqliteTable(
   'project_keys',
   {
@@ -38,10 +41,40 @@ export const projectKeys = sqliteTable(
     masterKeyId: text('master_key_id').notNull(),
     wrapped: blob('wrapped', { mode: 'buffer' }).notNull(),
     created: text('created').notNull(),
+    /** When a newer version took its place; null: it is the one that seals. */
+    superseded: text('superseded'),
   },
   (table) => [
     primaryKey({ columns: [table.projectId, table.store, table.version] }),
     index('project_keys_master').on(table.masterKeyId),
+    uniqueIndex('project_keys_sealing')
+      .on(table.projectId, table.store)
+      .where(sql`superseded is null`),
+    index('project_keys_age')
+      .on(table.created)
+      .where(sql`superseded is null`),
+    index('project_keys_superseded')
+      .on(table.superseded)
+      .where(sql`superseded is not null`),
+  ],
+)
+
+/**
+ * Projects whose keys are destroyed, with all that they seal, once `due` has come. The row stays: such a project never
+ * has a key again.
+ */
+export const projectDestructions = sqliteTable(
+  'project_destructions',
+  {
+    projectId: text('project_id').primaryKey(),
+    due: text('due').notNull(),
+    /** When nothing of the project was left; null until then. */
+    finished: text('finished'),
+  },
+  (table) => [
+    index('project_destructions_due')
+      .on(table.due)
+      .where(sql`finished is null`),
   ],
 )
 
@@ -73,6 +106,9 @@ export const secrets = sqliteTable(
     uniqueIndex('secrets_id').on(table.id),
     index('secrets_project').on(table.projectId),
     index('secrets_name').on(table.projectId, table.name),
+    index('secrets_key')
+      .on(table.projectId, table.store, table.keyVersion)
+      .where(sql`key_version is not null`),
     index('secrets_expiration')
       .on(table.expiration)
       .where(sql`expiration is not null`),
@@ -200,6 +236,9 @@ export const orders = sqliteTable(
   (table) => [
     uniqueIndex('orders_id').on(table.id),
     index('orders_project').on(table.projectId),
+    index('orders_key')
+      .on(table.projectId, table.store, table.keyVersion)
+      .where(sql`key_version is not null`),
     index('orders_due')
       .on(table.projectId, table.due)
       .where(sql`due is not null`),

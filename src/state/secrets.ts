@@ -8,9 +8,11 @@ import { attest, inForce, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { commit } from './commit.ts'
 import { aclRow } from './guarded.ts'
-import { openKey, sealingKey } from './project-keys.ts'
+import { isDestroyed } from './project-destructions.ts'
+import { openKey, sealingKey, underSealingKey } from './project-keys.ts'
 import { belowQuota } from './below-quota.ts'
 import { projectKeys, secretConsumers, secrets } from './schema.ts'
+import { payloadPlace } from './sealed-values.ts'
 import {
   authenticSecret,
   findSecretBy,
@@ -77,13 +79,15 @@ export async function findSealedSecret(backend: Backend, id: string): Promise<Se
   return authenticSecret(backend, row)
 }
 
-const payloadPlace = (project: string, id: string) => ({ project, kind: 'payload', id })
-
 /** The payload's bytes. Throws `noPayload` when there is none, and SealError when it does not open in its place. */
 export async function openPayload(backend: Backend, secret: SealedSecret): Promise<Uint8Array<ArrayBuffer>> {
   const { projectId, store, keyVersion, sealed, wrapped } = secret
   if (!sealed) throw fault('noPayload')
-  if (!wrapped || keyVersion === null) throw new SealError('the key of a stored payload is missing')
+  if (!wrapped || keyVersion === null) {
+    // Between the destruction of a project's keys and that of its last row.
+    if (await isDestroyed(backend, projectId)) throw fault('secretNotFound')
+    throw new SealError('the key of a stored payload is missing')
+  }
   const key = await openKey(backend, { project: projectId, store, version: keyVersion }, wrapped)
   return open(key, payloadPlace(projectId, secret.id), sealed)
 }
@@ -114,11 +118,13 @@ export async function sealedRow(
 
 /** Stores a new secret of the caller's project and gives its id; throws `quotaReached`. */
 export async function createSecret(backend: Backend, caller: Caller, secret: NewSecret): Promise<string> {
-  const row = await sealedRow(backend, caller, secret)
-  const insert = insertWhere(backend, secrets, row, belowQuota(backend, 'secrets', caller.projectId))
-  const [result] = await commit(backend, changeOf(row, 'create', 'secret'), insert, attest(backend, [row.mac]))
-  if (changes(result) === 0) throw fault('quotaReached')
-  return row.id
+  return underSealingKey(backend, caller.projectId, async () => {
+    const row = await sealedRow(backend, caller, secret)
+    const insert = insertWhere(backend, secrets, row, belowQuota(backend, 'secrets', caller.projectId))
+    const [result] = await commit(backend, changeOf(row, 'create', 'secret'), insert, attest(backend, [row.mac]))
+    if (changes(result) === 0) throw fault('quotaReached')
+    return row.id
+  })
 }
 
 /**
@@ -132,18 +138,21 @@ export async function putPayload(
   payload: Uint8Array,
 ): Promise<void> {
   if (secret.hasPayload) throw fault('payloadExists')
-  const store = await storeForNewSecrets(backend, secret.projectId)
-  const key = await sealingKey(backend, secret.projectId, store)
-  const sealed = Buffer.from(await seal(key, payloadPlace(secret.projectId, secret.id), payload))
-  const { mac } = await withMac(backend, 'secrets', { ...protectedSecret(secret), contentType, sealed })
-  const update = backend.db
-    .update(secrets)
-    .set({ sealed, store, keyVersion: key.version, contentType, mac, updated: backend.now })
-    .where(and(secretIs(secret), isNull(secrets.sealed), eq(secrets.mac, secret.mac)))
-  const change = changeOf({ ...secret, mac }, 'create', 'secret/payload')
-  const [result] = await commit(backend, change, update, attest(backend, [mac]))
+  const stored = await underSealingKey(backend, secret.projectId, async () => {
+    const store = await storeForNewSecrets(backend, secret.projectId)
+    const key = await sealingKey(backend, secret.projectId, store)
+    const sealed = Buffer.from(await seal(key, payloadPlace(secret.projectId, secret.id), payload))
+    const { mac } = await withMac(backend, 'secrets', { ...protectedSecret(secret), contentType, sealed })
+    const update = backend.db
+      .update(secrets)
+      .set({ sealed, store, keyVersion: key.version, contentType, mac, updated: backend.now })
+      .where(and(secretIs(secret), isNull(secrets.sealed), eq(secrets.mac, secret.mac)))
+    const change = changeOf({ ...secret, mac }, 'create', 'secret/payload')
+    const [result] = await commit(backend, change, update, attest(backend, [mac]))
+    return changes(result) > 0
+  })
   // Its payload or its ACL came meanwhile: the change is made of what it is now.
-  if (changes(result) === 0) await putPayload(backend, await findSecret(backend, secret.id), contentType, payload)
+  if (!stored) await putPayload(backend, await findSecret(backend, secret.id), contentType, payload)
 }
 
 /**

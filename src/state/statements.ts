@@ -20,6 +20,15 @@ export function insertWhere<Table extends SQLiteTable>(
   return db.insert(table).select(sql`select ${sql.join(values, sql`, `)} where ${condition}`)
 }
 
+/** The words in which the triggers refuse a value that is not sealed under the key that seals now in its place. */
+const SUPERSEDED = 'superseded project key'
+
+/** Whether a batch was refused, as a whole, for a value that is sealed under a key that does not seal any more. */
+export function isSuperseded(error: unknown): boolean {
+  for (let one = error; one instanceof Error; one = one.cause) if (one.message.includes(SUPERSEDED)) return true
+  return false
+}
+
 /**
  * Whether a statement of a batch changed anything: 0 or more than 0. D1 adds what triggers and cascades changed, so the
  * number itself says nothing where there are any.

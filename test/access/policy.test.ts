@@ -8,7 +8,14 @@ import recorded from '../peer/recorded/policy.json'
 
 /** Rules of what the peer does not have. */
 const authorityRules = ['certificate_authorities:get', 'certificate_authority:get'] as const
-const operatorRules = ['key_rotation:get', 'key_rotation:post', 'deployment_audit:get'] as const
+const operatorRules = [
+  'key_rotation:get',
+  'key_rotation:post',
+  'project_destruction:get',
+  'project_destruction:put',
+  'project_destruction:delete',
+  'deployment_audit:get',
+] as const
 const auditorRules = ['audit:get'] as const
 const ownRules = [...authorityRules, ...operatorRules, ...auditorRules] as const
 type Rule = Exclude<AnyRule, (typeof ownRules)[number]>

@@ -39,7 +39,7 @@ async function expectUnserved(variables: Readonly<Record<string, unknown>>): Pro
 
 const KNOWN = 'dGhpcnR5X3R3b19ieXRlX2tleWJsYWhibGFoYmxhaGg='
 
-describe.skipIf(onPeer)('a Worker does not serve with MASTER_KEYS', () => {
+describe.skipIf(onPeer)('T31: a Worker does not serve with MASTER_KEYS', () => {
   it.each<[string, string | number | undefined]>([
     ['that are not set', undefined],
     ['that are empty', ''],
@@ -99,6 +99,7 @@ describe.skipIf(onPeer)('a Worker does not serve with a bad variable', () => {
     ['POLICY', ['none', 'LEGACY', 'legacy,secure']],
     ['HOST_HREF', ['kms.example', 'javascript:alert(1)', 'http://u@host', 'http://host/?a', '/v1']],
     ['QUOTA_SECRETS', ['-2', 'many', '1.5', '0x10', '1e3', '2147483648', ' 1', 5]],
+    ['PROJECT_KEY_DAYS', ['-1', '36501', 'never', '1.5']],
     ['QUOTA_ORDERS', ['-2', 'x']],
     ['QUOTA_CONTAINERS', ['-2', 'x']],
     ['QUOTA_CONSUMERS', ['-2', 'x']],

@@ -1,5 +1,6 @@
 /** Mixed writes, and what the service acknowledged of them. */
 import { createPrivateKey, createPublicKey, randomBytes, randomInt, X509Certificate } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import vectors from '../vectors/certificate-requests.json' with { type: 'json' }
 
 /** What was acknowledged and must be there after any crash. */
@@ -8,11 +9,20 @@ export interface Acknowledged {
   readonly secrets: Map<string, string>
   /** Acknowledged orders whose end has not been seen, with the time (milliseconds) of their acceptance. */
   readonly orders: Map<string, { readonly type: string; readonly accepted: number }>
+  /** What went wrong with reads although the connection held. */
+  readonly failedReads: string[]
+  reads: number
   /** Orders seen to have ended, with the ref of their result; empty for ERROR. */
   readonly ended: Map<string, string>
 }
 
-export const nothing = (): Acknowledged => ({ secrets: new Map(), orders: new Map(), ended: new Map() })
+export const nothing = (): Acknowledged => ({
+  secrets: new Map(),
+  orders: new Map(),
+  ended: new Map(),
+  failedReads: [],
+  reads: 0,
+})
 
 export interface Client {
   readonly url: string
@@ -52,8 +62,13 @@ async function placeOrder(client: Client, known: Acknowledged): Promise<void> {
   if (response.status === 202) known.orders.set(ref, { type: wanted.type, accepted: Date.now() })
 }
 
-/** Writes on several connections until `stopped()`; a connection that breaks ends its writer. */
-export async function write(client: Client, known: Acknowledged, stopped: () => boolean): Promise<void> {
+/** Writes on so many connections until `stopped()`; a connection that breaks ends its writer. */
+export async function write(
+  client: Client,
+  known: Acknowledged,
+  stopped: () => boolean,
+  connections = 4,
+): Promise<void> {
   const writer = async () => {
     while (!stopped()) {
       try {
@@ -63,7 +78,7 @@ export async function write(client: Client, known: Acknowledged, stopped: () => 
       }
     }
   }
-  await Promise.all(Array.from({ length: 4 }, writer))
+  await Promise.all(Array.from({ length: connections }, writer))
 }
 
 async function payloadOf(client: Client, ref: string): Promise<Buffer> {
@@ -79,6 +94,30 @@ export async function verifySecrets(client: Client, secrets: Iterable<readonly [
   for (const [ref, payload] of secrets) {
     if ((await payloadOf(client, ref)).toString('base64') !== payload) throw new Error(`${ref} opens to something else`)
   }
+}
+
+/** Reads what was acknowledged on so many connections until `stopped()`; a connection that breaks ends its reader. */
+export async function read(
+  client: Client,
+  known: Acknowledged,
+  stopped: () => boolean,
+  connections: number,
+): Promise<void> {
+  const reader = async () => {
+    while (!stopped()) {
+      const stored = [...known.secrets]
+      const one = stored.slice(randomInt(stored.length + 1)).slice(0, 1)
+      try {
+        await (one.length > 0 ? verifySecrets(client, one) : sleep(1))
+        known.reads += one.length
+      } catch (error) {
+        // Of a connection that breaks, fetch makes a TypeError.
+        if (!(error instanceof TypeError)) known.failedReads.push(String(error))
+        return
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: connections }, reader))
 }
 
 interface ShownOrder {

@@ -84,6 +84,15 @@ async function runPrograms(wanted: readonly Part[]): Promise<readonly Outcome[]>
     ...(wanted.includes('crash')
       ? await runProgram('crash: all that was acknowledged is there', '../crash/crash.ts', '--rounds', String(CRASHES))
       : []),
+    ...(wanted.includes('crash')
+      ? await runProgram(
+          'crash: keys are rotated all the while',
+          '../crash/crash.ts',
+          '--rounds',
+          String(CRASHES),
+          '--rotate',
+        )
+      : []),
   ]
 }
 

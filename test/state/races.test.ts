@@ -1,3 +1,4 @@
+/** T16: whatever happens at the same moment, the rules hold. */
 import { describe, expect, it } from 'vitest'
 import { call, database, isolate, type Answer } from '../support/client.ts'
 import { onPeer } from '../support/differences.ts'
@@ -18,7 +19,7 @@ async function rowsOf(table: 'project_keys' | 'secrets' | 'orders', { projectId 
   return row?.count ?? Number.NaN
 }
 
-describe.skipIf(onPeer)('the first use of a project', () => {
+describe.skipIf(onPeer)('T16: the first use of a project', () => {
   it('by 50 isolates at once makes one key, and every payload opens in every isolate', async () => {
     const who = await owner()
     const isolates = Array.from({ length: 50 }, () => isolate())
@@ -54,7 +55,7 @@ describe.skipIf(onPeer)('the first use of a project', () => {
   })
 })
 
-describe.skipIf(onPeer)('a payload', () => {
+describe.skipIf(onPeer)('T16: a payload', () => {
   it.each([2, 8])('that %d clients put at once is one of theirs; the others are told 409', async (clients) => {
     const who = await owner()
     for (let round = 0; round < 5; round += 1) {
@@ -86,7 +87,7 @@ describe.skipIf(onPeer)('a payload', () => {
   })
 })
 
-describe.skipIf(onPeer)('a secret', () => {
+describe.skipIf(onPeer)('T16: a secret', () => {
   it('that is deleted ten times at once is gone once', async () => {
     const who = await owner()
     const ref = await secret(who)
@@ -96,7 +97,7 @@ describe.skipIf(onPeer)('a secret', () => {
   })
 })
 
-describe.skipIf(onPeer)('a quota of n', () => {
+describe.skipIf(onPeer)('T16: a quota of n', () => {
   it.each([1, 3, 7])('is n objects, however many want to make one: %d', async (n) => {
     const who = await owner()
     await limit(who.projectId, { secrets: n, orders: n })
@@ -157,7 +158,7 @@ describe.skipIf(onPeer)('a quota of n', () => {
   })
 })
 
-describe.skipIf(onPeer)('orders', () => {
+describe.skipIf(onPeer)('T16: orders', () => {
   it('that are placed and deleted at once leave no half of one', async () => {
     const who = await owner()
     const send = callAs(() => who)

@@ -1,0 +1,248 @@
+/**
+ * Versions of project keys: a new one takes over, what the old ones sealed is sealed again in bounded steps that any
+ * number of isolates may take at the same time, and a version that seals nothing any more is deleted.
+ *
+ * A read does not seal again what it opens: it would make of every first read after a rotation a write, and the steps
+ * get there all the same.
+ */
+import { and, eq, isNull, lt, ne, sql, type SQL } from 'drizzle-orm'
+import { open, seal, SealError } from '../crypto/envelope.ts'
+import type { KeyPlace } from '../crypto/keyring.ts'
+import { logProblem } from '../log.ts'
+import { changeOf } from './audit-events.ts'
+import type { Backend } from './backend.ts'
+import { commitEach } from './commit.ts'
+import { newKeyRow, openKey } from './project-keys.ts'
+import { projectKeys, secrets } from './schema.ts'
+import { ROW_KEYS_OWNER, sealedTables, type SealedTable } from './sealed-values.ts'
+import { changes, insertWhere, isSuperseded } from './statements.ts'
+
+/** Keys that one batch supersedes. */
+const KEYS_PER_STEP = 25
+/** Values that one batch seals again, and the bytes of them after which it takes no further one. */
+const VALUES_PER_STEP = 50
+const BYTES_PER_STEP = 4_000_000
+/** Steps of one call or one period of the cron trigger, of each kind; the next one takes the rest. */
+const MOST_STEPS = 40
+/** Superseded keys that one call deletes. */
+const MOST_RETIRED = 1_000
+/** How far the values of superseded keys are counted. */
+const MOST_COUNTED = 10_000
+
+/** Which keys are to be superseded: those made before a time, of one project or of all. */
+export interface KeysToSupersede {
+  readonly createdBefore: string
+  readonly projectId?: string | undefined
+}
+
+async function supersedeSome(backend: Backend, { createdBefore, projectId }: KeysToSupersede) {
+  const { db } = backend
+  const seals = ne(projectKeys.projectId, ROW_KEYS_OWNER)
+  const ofProject = projectId === undefined ? undefined : eq(projectKeys.projectId, projectId)
+  const old = await db
+    .select()
+    .from(projectKeys)
+    .where(and(isNull(projectKeys.superseded), lt(projectKeys.created, createdBefore), seals, ofProject))
+    .limit(KEYS_PER_STEP)
+  const supersessions = await Promise.all(
+    old.map(async ({ projectId, store, version }) => {
+      const ofPlace = sql`project_id = ${projectId} and store = ${store}`
+      // Not for a project that was destroyed meanwhile, and not when somebody else made the next version.
+      const isNext = sql`exists (select 1 from ${projectKeys} where ${ofPlace})
+        and not exists (select 1 from ${projectKeys} where ${ofPlace} and superseded is null)`
+      const next = { project: projectId, store, version: version + 1 }
+      return {
+        before: db
+          .update(projectKeys)
+          .set({ superseded: backend.now })
+          .where(sql`${ofPlace} and ${projectKeys.version} = ${version} and superseded is null`),
+        change: insertWhere(backend, projectKeys, await newKeyRow(backend, next), isNext),
+        event: changeOf({ id: `${store}/${next.version}`, projectId }, 'create', 'key'),
+      }
+    }),
+  )
+  const results = await commitEach(backend, supersessions)
+  const made = results.reduce<number>((sum, result) => sum + changes(result), 0)
+  return { found: old.length, made }
+}
+
+/** Gives new versions to a bounded number of the keys. Gives how many it was; none is left when it is 0. */
+export async function supersedeKeys(backend: Backend, which: KeysToSupersede): Promise<number> {
+  // Not what this call itself makes.
+  const createdBefore = which.createdBefore < backend.now ? which.createdBefore : backend.now
+  let superseded = 0
+  for (let step = 0; step < MOST_STEPS; step += 1) {
+    const { found, made } = await supersedeSome(backend, { ...which, createdBefore })
+    superseded += made
+    if (found < KEYS_PER_STEP) break
+  }
+  return superseded
+}
+
+/** A row whose values are sealed under a superseded key, with that key and the one that seals now. */
+interface OldRow {
+  readonly id: string
+  readonly project: string
+  readonly store: string
+  readonly version: number
+  readonly wrapped: number[]
+  readonly newest: number
+  readonly newest_wrapped: number[]
+  readonly [sealedColumn: string]: unknown
+}
+
+/** SQL: the row is sealed under the key that is called `key`. */
+const isKeyOf = ({ project }: SealedTable, key: string) =>
+  `${key}.project_id = ${project} and ${key}.store = sealed_row.store and ${key}.version = sealed_row.key_version`
+
+/** The rows under superseded keys, for the index to lead from the keys to them. */
+const ofSuperseded = (table: SealedTable) =>
+  sql.raw(`project_keys old cross join ${table.name} sealed_row on ${isKeyOf(table, 'old')}`)
+
+async function oldRows({ db }: Backend, table: SealedTable, without: readonly string[]): Promise<OldRow[]> {
+  const columns = Object.keys(table.kinds)
+  const bytes = sql.raw(columns.map((column) => `length(sealed_row.${column})`).join(' + '))
+  const from = ofSuperseded(table)
+  const some = sql`select sealed_row.id as id, ${bytes} as bytes from ${from}
+    where old.superseded is not null and sealed_row.id not in (select value from json_each(${JSON.stringify(without)}))
+    limit ${sql.raw(String(VALUES_PER_STEP))}`
+  const within = sql`select id from (select id, sum(bytes) over (rows unbounded preceding) - bytes as before from (${some}))
+    where before < ${sql.raw(String(BYTES_PER_STEP))}`
+  return db.all<OldRow>(sql`
+    select sealed_row.id as id, old.project_id as project, old.store as store, old.version as version,
+      old.wrapped as wrapped, newest.version as newest, newest.wrapped as newest_wrapped,
+      ${sql.raw(columns.map((column) => `sealed_row.${column} as ${column}`).join(', '))}
+    from ${sql.raw(table.name)} sealed_row
+      cross join project_keys old on ${sql.raw(isKeyOf(table, 'old'))}
+      cross join project_keys newest
+        on newest.project_id = old.project_id and newest.store = old.store and newest.superseded is null
+    where sealed_row.id in (${within}) and old.superseded is not null`)
+}
+
+/**
+ * The one statement that seals a row again. It changes nothing when the row was deleted, or sealed again by somebody
+ * else; a payload is put once only, so that none can come in between.
+ */
+function resealedRow({ db }: Backend, { table }: SealedTable, row: OldRow, sealed: Record<string, Buffer>) {
+  const isRow = sql`id = ${row.id} and store = ${row.store} and key_version = ${row.version}`
+  // The tables differ in their sealed columns alone.
+  return db
+    .update(table as typeof secrets)
+    .set({ ...sealed, keyVersion: row.newest })
+    .where(isRow)
+}
+
+const drizzleName = (column: string) => column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+
+async function sealedAgain(backend: Backend, { kinds }: SealedTable, row: OldRow): Promise<Record<string, Buffer>> {
+  const { id, project, store } = row
+  const key = (version: number, wrapped: number[]) =>
+    openKey(backend, { project, store, version } satisfies KeyPlace, Uint8Array.from(wrapped))
+  const [old, newest] = [await key(row.version, row.wrapped), await key(row.newest, row.newest_wrapped)]
+  const values = Object.entries(kinds).map(async ([column, kind]) => {
+    const place = { project, kind, id }
+    const plaintext = await open(old, place, Uint8Array.from(row[column] as number[]))
+    const sealed = await seal(newest, place, plaintext)
+    plaintext.fill(0)
+    return [drizzleName(column), Buffer.from(sealed)] as const
+  })
+  return Object.fromEntries(await Promise.all(values))
+}
+
+/** One step on one table; `unreadable` grows by the ids of rows that do not open. */
+async function resealSome(backend: Backend, table: SealedTable, unreadable: string[]) {
+  const rows = await oldRows(backend, table, unreadable)
+  const statements = []
+  for (const row of rows) {
+    try {
+      statements.push(resealedRow(backend, table, row, await sealedAgain(backend, table, row)))
+    } catch (error) {
+      if (!(error instanceof SealError)) throw error
+      logProblem({ event: 'value not sealed again', table: table.name, id: row.id, reason: error.message })
+      unreadable.push(row.id)
+    }
+  }
+  return { found: rows.length, resealed: await stored(backend, statements) }
+}
+
+/** Stores rows that were sealed again, all or none: none when a key that sealed them was superseded in turn. */
+async function stored({ db }: Backend, statements: readonly ReturnType<typeof resealedRow>[]): Promise<number> {
+  const [first, ...rest] = statements
+  if (!first) return 0
+  try {
+    const results = await db.batch([first, ...rest])
+    return results.reduce((sum, result) => sum + changes(result), 0)
+  } catch (error) {
+    if (isSuperseded(error)) return 0
+    throw error
+  }
+}
+
+/** What {@link resealValues} did. */
+export interface Resealed {
+  readonly resealed: number
+  /** Values that do not open in their place: they are left as they are, and their key stays. */
+  readonly unreadable: number
+  /** Versions that sealed nothing any more and were deleted. */
+  readonly retired: number
+}
+
+/** Seals a bounded number of the values of superseded keys again, and deletes the keys that are not needed any more. */
+export async function resealValues(backend: Backend): Promise<Resealed> {
+  let resealed = 0
+  let unreadable = 0
+  for (const table of sealedTables) {
+    const failed: string[] = []
+    for (let step = 0; step < MOST_STEPS; step += 1) {
+      const done = await resealSome(backend, table, failed)
+      resealed += done.resealed
+      if (done.found === 0) break
+    }
+    unreadable += failed.length
+  }
+  return { resealed, unreadable, retired: await retireKeys(backend) }
+}
+
+/** No value depends on the key: no new one can, since the triggers let none be stored under a superseded key. */
+const unused: SQL = sql.raw(
+  sealedTables
+    .map((table) => `not exists (select 1 from ${table.name} sealed_row where ${isKeyOf(table, 'project_keys')})`)
+    .join(' and '),
+)
+
+async function retireKeys({ db }: Backend): Promise<number> {
+  const some = sql`select rowid from project_keys where superseded is not null and ${unused}
+    limit ${sql.raw(String(MOST_RETIRED))}`
+  return changes(await db.delete(projectKeys).where(sql`rowid in (${some})`))
+}
+
+/** What the versions of all project keys are depended on for. */
+export interface ProjectKeyUse {
+  /** Keys that seal new values: one for each project and store. */
+  readonly current: number
+  /** When the oldest of these was made; null: there is none. */
+  readonly oldest: string | null
+  /** Older versions that are kept for what they sealed. */
+  readonly superseded: number
+  /** How many values these have sealed; no more than `MOST_COUNTED` are counted. */
+  readonly values: number
+  /** There are more values than were counted. */
+  readonly more: boolean
+}
+
+export async function projectKeyUse({ db }: Backend): Promise<ProjectKeyUse> {
+  const waiting = sealedTables.map(
+    (table) => sql`select count(*) from (select 1 from ${ofSuperseded(table)}
+      where old.superseded is not null limit ${sql.raw(String(MOST_COUNTED + 1))})`,
+  )
+  const found = await db.get<{ current: number; oldest: string | null; superseded: number; waiting: number }>(sql`
+    select (select count(*) from project_keys where superseded is null) as current,
+      (select min(created) from project_keys where superseded is null) as oldest,
+      (select count(*) from project_keys where superseded is not null) as superseded,
+      ${sql.join(
+        waiting.map((count) => sql`(${count})`),
+        sql` + `,
+      )} as waiting`)
+  const { current, oldest, superseded, waiting: values } = found
+  return { current, oldest, superseded, values: Math.min(values, MOST_COUNTED), more: values > MOST_COUNTED }
+}

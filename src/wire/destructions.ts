@@ -1,0 +1,63 @@
+/** `/admin/projects/{id}/destruction`: the end of a project's keys and of all that they seal. For the operator alone. */
+import * as z from 'zod/mini'
+import {
+  cancelDestruction,
+  destroyDue,
+  findDestruction,
+  scheduleDestruction,
+  type ProjectDestruction,
+} from '../state/project-destructions.ts'
+import { formatTime } from '../times.ts'
+import { fault } from '../faults.ts'
+import { json as answer, noContent } from './answers.ts'
+import { json } from './body.ts'
+import { operation, resource } from './resource.ts'
+import { closedObject, integer, text } from './schema.ts'
+
+const HOUR = 3_600_000
+const MOST_DELAY_HOURS = 24 * 365
+const LONGEST_PROJECT_ID = 255
+
+const reader = json({
+  name: 'Key destruction',
+  type: closedObject({
+    /** The id of the project once more: nothing is destroyed by a slip. */
+    confirm: text({ least: 1 }),
+    delay_hours: z.optional(integer({ least: 0, most: MOST_DELAY_HOURS })),
+  }),
+})
+
+const view = ({ projectId, due, finished }: ProjectDestruction) => ({ project_id: projectId, due, finished })
+
+export const destructionResource = resource({
+  path: '/projects/:project/destruction',
+  operations: {
+    GET: operation({
+      name: 'Key destruction report',
+      rule: 'project_destruction:get',
+      async answer({ c, backend, param }) {
+        return answer(c, 200, view(await findDestruction(backend, param('project'))))
+      },
+    }),
+    PUT: operation({
+      name: 'Key destruction',
+      rule: 'project_destruction:put',
+      body: reader,
+      async answer({ c, backend, param }, _target, { confirm, delay_hours: delay = 0 }) {
+        const project = param('project')
+        if (confirm !== project || project.length > LONGEST_PROJECT_ID) throw fault('destructionUnconfirmed')
+        await scheduleDestruction(backend, project, formatTime(Date.parse(`${backend.now}Z`) + delay * HOUR))
+        await destroyDue(backend)
+        return answer(c, 202, view(await findDestruction(backend, project)))
+      },
+    }),
+    DELETE: operation({
+      name: 'Key destruction cancellation',
+      rule: 'project_destruction:delete',
+      async answer({ c, backend, param }) {
+        await cancelDestruction(backend, param('project'))
+        return noContent(c)
+      },
+    }),
+  },
+})

@@ -1,0 +1,221 @@
+/** Destruction of a project's keys (T18), and who may ask for it (T29). */
+import { env } from 'cloudflare:workers'
+import { createScheduledController } from 'cloudflare:test'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { Environment } from '../../src/config.ts'
+import worker from '../../src/index.ts'
+import { call, database, isolate, type Answer } from '../support/client.ts'
+import {
+  adminToken,
+  callAs,
+  consumer,
+  idOf,
+  limit,
+  owner,
+  person,
+  project,
+  secret,
+  type Person,
+} from '../support/given.ts'
+import { expectRefusal, notPermitted } from '../support/refusals.ts'
+import { workerWith } from '../support/worker-with.ts'
+
+const text = (payload: string) => ({ payload, payload_content_type: 'text/plain' })
+const log = vi.spyOn(console, 'error').mockImplementation(() => {})
+
+let operator: Person
+beforeAll(async () => {
+  operator = await person(['key-manager:service-admin'])
+})
+afterAll(() => {
+  log.mockRestore()
+})
+
+const pathOf = (id: string) => `/admin/projects/${encodeURIComponent(id)}/destruction`
+const ask = (method: string, id: string, json?: object): Promise<Answer> =>
+  call(method, pathOf(id), { token: operator.token, json, headers: { Accept: 'application/json' } })
+const destroy = (id: string, more: object = {}) => ask('PUT', id, { confirm: id, ...more })
+const sweep = () => worker.scheduled(createScheduledController(), env as unknown as Environment)
+
+const tables = [
+  'project_keys',
+  'secrets',
+  'containers',
+  'orders',
+  'secret_consumers',
+  'container_consumers',
+  'project_quotas',
+  'preferred_stores',
+] as const
+
+async function rowsOf(projectId: string): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {}
+  for (const table of tables) {
+    const row = await database
+      .prepare(`select count(*) as count from ${table} where project_id = ?`)
+      .bind(projectId)
+      .first<{ count: number }>()
+    counts[table] = row?.count ?? Number.NaN
+  }
+  return counts
+}
+
+const nothing = Object.fromEntries(tables.map((table) => [table, 0]))
+
+/** Somebody with one of everything. */
+async function furnished(): Promise<{ who: Person; ref: string }> {
+  const who = await owner()
+  const send = callAs(() => who)
+  const ref = await secret(who, text('to be destroyed'))
+  const refs = [{ name: 'one', secret_ref: ref }]
+  const made = await send('POST', '/v1/containers', { json: { type: 'generic', secret_refs: refs } })
+  await send('POST', `${made.json.container_ref}/consumers`, { json: { name: 'one', URL: 'http://consumer.example' } })
+  await consumer(ref, who)
+  await send('POST', '/v1/orders', { json: { type: 'key', meta: { algorithm: 'aes', bit_length: 128 } } })
+  await limit(who.projectId, { secrets: 10 })
+  const several = workerWith({ SECRET_STORES: 'multiple' })
+  const { json } = await several('GET', '/v1/secret-stores', { token: who.token })
+  await several('POST', `${json.secret_stores[0].secret_store_ref}/preferred`, { token: who.token })
+  return { who, ref }
+}
+
+describe('the destruction of a project', () => {
+  it('takes its keys and everything that is its own, and nothing of another project', async () => {
+    const { who, ref } = await furnished()
+    const other = await furnished()
+    const before = await rowsOf(other.who.projectId)
+    expect(Object.values(await rowsOf(who.projectId)).every((count) => count > 0)).toBe(true)
+    const done = await destroy(who.projectId)
+    expect(done.status).toBe(202)
+    expect(done.json).toEqual({ project_id: who.projectId, due: expect.any(String), finished: expect.any(String) })
+    expect(await rowsOf(who.projectId)).toEqual(nothing)
+    for (const send of [call, isolate()]) {
+      expect((await send('GET', ref, { token: who.token })).status).toBe(404)
+      expect((await send('GET', `${ref}/payload`, { token: who.token })).status).toBe(404)
+    }
+    expect(await rowsOf(other.who.projectId)).toEqual(before)
+    expect((await call('GET', `${other.ref}/payload`, { token: other.who.token })).text).toBe('to be destroyed')
+  })
+
+  it('leaves the project without a key for good: also an isolate that knows one stores nothing', async () => {
+    const who = await owner()
+    const known = isolate()
+    const post = (send: typeof call) => send('POST', '/v1/secrets', { token: who.token, json: text('later') })
+    expect((await post(known)).status).toBe(201)
+    await destroy(who.projectId)
+    const description = 'Secret creation issue seen - The keys of this project were destroyed.'
+    for (const send of [known, call, isolate()])
+      expect((await post(send)).json).toEqual({ code: 409, title: 'Conflict', description })
+    const order = { type: 'key', meta: { algorithm: 'aes', bit_length: 128 } }
+    expect((await known('POST', '/v1/orders', { token: who.token, json: order })).status).toBe(409)
+    expect(await rowsOf(who.projectId)).toEqual(nothing)
+    expectRefusal(await destroy(who.projectId), 409, 'Conflict. The destruction of the keys of this project has begun.')
+  })
+
+  it('goes on where it was cut off; what is not deleted yet is not there for anybody', async () => {
+    const who = await owner()
+    const ref = await secret(who, text('cut off'))
+    const due = '2026-01-01T00:00:00.000000'
+    await database.prepare('insert into project_destructions values (?, ?, null)').bind(who.projectId, due).run()
+    await database.prepare('delete from project_keys where project_id = ?').bind(who.projectId).run()
+    expect((await call('GET', `${ref}/payload`, { token: who.token })).status).toBe(404)
+    expect((await ask('GET', who.projectId)).json).toEqual({ project_id: who.projectId, due, finished: null })
+    await sweep()
+    expect(await rowsOf(who.projectId)).toEqual(nothing)
+    expect((await ask('GET', who.projectId)).json.finished).toEqual(expect.any(String))
+  })
+
+  it('takes more rows than a step does', async () => {
+    const who = await owner()
+    const ref = await secret(who, text('one of many'))
+    await database
+      .prepare(
+        `insert into secrets (id, project_id, secret_type, created, updated, store)
+         select id || '-' || value, project_id, secret_type, created, updated, store
+         from secrets, (with recursive n(value) as (select 1 union all select value + 1 from n where value < 1200) select value from n)
+         where id = ?`,
+      )
+      .bind(idOf(ref))
+      .run()
+    expect((await rowsOf(who.projectId))['secrets']).toBe(1201)
+    await destroy(who.projectId)
+    expect(await rowsOf(who.projectId)).toEqual(nothing)
+  })
+})
+
+describe('T29: a destruction', () => {
+  it('is for the operator alone', async () => {
+    const who = await owner()
+    const ref = await secret(who, text('kept'))
+    const headers = { Accept: 'application/json' }
+    const json = { confirm: who.projectId }
+    expect((await call('PUT', pathOf(who.projectId), { json })).status).toBe(401)
+    for (const token of [who.token, await adminToken()]) {
+      for (const [method, name] of [
+        ['GET', 'Key destruction report'],
+        ['PUT', 'Key destruction'],
+        ['DELETE', 'Key destruction cancellation'],
+      ] as const) {
+        const body = method === 'PUT' ? { json } : {}
+        expectRefusal(await call(method, pathOf(who.projectId), { token, headers, ...body }), 403, notPermitted(name))
+      }
+    }
+    expect((await call('GET', `${ref}/payload`, { token: who.token })).text).toBe('kept')
+  })
+
+  it.each([
+    ['another id', { confirm: 'another' }],
+    ['no id', {}],
+    ['an id in a list', { confirm: ['x'] }],
+    ['a delay that is no number', { confirm: 'PROJECT', delay_hours: '1' }],
+    ['a delay below zero', { confirm: 'PROJECT', delay_hours: -1 }],
+    ['a delay without end', { confirm: 'PROJECT', delay_hours: 1e9 }],
+  ])('does not begin with %s', async (_, body) => {
+    const id = await project()
+    const json = JSON.parse(JSON.stringify(body).replace('PROJECT', id)) as object
+    expect((await ask('PUT', id, json)).status).toBe(400)
+    expect((await ask('GET', id)).status).toBe(404)
+  })
+
+  it('that is delayed can be brought forward and cancelled until its time', async () => {
+    const who = await owner()
+    const ref = await secret(who, text('delayed'))
+    expect((await destroy(who.projectId, { delay_hours: 48 })).json.finished).toBeNull()
+    await sweep()
+    expect((await call('GET', `${ref}/payload`, { token: who.token })).text).toBe('delayed')
+    expect((await ask('DELETE', who.projectId)).status).toBe(204)
+    expect((await ask('DELETE', who.projectId)).status).toBe(404)
+    await sweep()
+    expect((await call('GET', `${ref}/payload`, { token: who.token })).text).toBe('delayed')
+    await destroy(who.projectId, { delay_hours: 48 })
+    await destroy(who.projectId)
+    expect(await rowsOf(who.projectId)).toEqual(nothing)
+    expect((await ask('DELETE', who.projectId)).status).toBe(409)
+  })
+
+  it('does not take the certificate authorities', async () => {
+    expect((await destroy('certificate authority')).status).toBe(404)
+  })
+})
+
+describe('a project of the embedded identity that is deleted', () => {
+  const remove = async (id: string) =>
+    call('DELETE', `http://kms.example:9311/identity/v3/projects/${id}`, { token: await adminToken() })
+
+  it('loses its keys and what they sealed with the next sweep', async () => {
+    const { who } = await furnished()
+    expect((await remove(who.projectId)).status).toBe(204)
+    await sweep()
+    expect(await rowsOf(who.projectId)).toEqual(nothing)
+    expect((await remove(who.projectId)).status).toBe(404)
+  })
+
+  it('is the one that is there: an unknown id and the administrative project are not destroyed', async () => {
+    const { results } = await database.prepare('select id from identity_projects where administrative = 1').all()
+    const administrative = String(results[0]?.['id'])
+    for (const id of ['unknown', administrative]) {
+      expect((await remove(id)).status).toBeGreaterThanOrEqual(400)
+      expect((await ask('GET', id)).status).toBe(404)
+    }
+  })
+})

@@ -1,0 +1,312 @@
+/** Versions of project keys: a new one seals, the old ones open, and end when nothing depends on them. */
+import { env } from 'cloudflare:workers'
+import { createScheduledController } from 'cloudflare:test'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { Environment } from '../../src/config.ts'
+import worker from '../../src/index.ts'
+import { resealValues } from '../../src/state/project-key-versions.ts'
+import { backendAt } from '../support/backend.ts'
+import { call, database, isolate, type Answer } from '../support/client.ts'
+import { callAs, idOf, owner, person, secret, type Person } from '../support/given.ts'
+
+const OCTETS = 'application/octet-stream'
+const text = (payload: string) => ({ payload, payload_content_type: 'text/plain' })
+const log = vi.spyOn(console, 'error').mockImplementation(() => {})
+
+let operator: Person
+beforeAll(async () => {
+  operator = await person(['key-manager:service-admin'])
+})
+afterAll(() => {
+  log.mockRestore()
+})
+
+const rotate = (json?: object): Promise<Answer> => call('POST', '/admin/rotate', { token: operator.token, json })
+const supersede = (project: string) => rotate({ project_keys: { project_id: project } })
+
+async function versionsOf(project: string): Promise<number[]> {
+  const { results } = await database
+    .prepare('select version from project_keys where project_id = ? order by version')
+    .bind(project)
+    .all<{ version: number }>()
+  return results.map(({ version }) => version)
+}
+
+async function keyVersionOf(ref: string): Promise<number | undefined> {
+  const row = await database
+    .prepare('select key_version from secrets where id = ?')
+    .bind(idOf(ref))
+    .first<{ key_version: number }>()
+  return row?.key_version
+}
+
+const payloadOf = async (who: Person, ref: string, ask = call) =>
+  (await ask('GET', `${ref}/payload`, { token: who.token })).text
+
+describe('a new version of a project key', () => {
+  it('seals what is stored from then on, in every isolate, those that knew the old one included', async () => {
+    const who = await owner()
+    const isolates = Array.from({ length: 5 }, () => isolate())
+    const post = (ask: typeof call, payload: string) =>
+      ask('POST', '/v1/secrets', { token: who.token, json: text(payload) })
+    for (const ask of isolates) expect((await post(ask, 'before')).status).toBe(201)
+    expect((await supersede(who.projectId)).json).toMatchObject({ superseded: 1 })
+    for (const [at, ask] of isolates.entries()) {
+      const made = await post(ask, `after ${at}`)
+      expect(made.status).toBe(201)
+      expect(await keyVersionOf(made.json.secret_ref)).toBe(2)
+      expect(await payloadOf(who, made.json.secret_ref, isolate())).toBe(`after ${at}`)
+    }
+  })
+
+  it('seals payloads that are put, passphrases and keys that are ordered, in an isolate that knew the old one', async () => {
+    const who = await owner()
+    const stale = isolate()
+    const order = (meta: object, type = 'key', ask = stale) =>
+      ask('POST', '/v1/orders', { token: who.token, json: { type, meta } })
+    await secret(who, text('so that the Worker itself knows the key as well'))
+    expect((await order({ algorithm: 'aes', bit_length: 128 })).status).toBe(202)
+    const empty = await secret(who)
+    await supersede(who.projectId)
+    const put = await stale('PUT', empty, { token: who.token, body: 'put', headers: { 'Content-Type': OCTETS } })
+    expect(put.status).toBe(204)
+    expect(await payloadOf(who, empty)).toBe('put')
+    await supersede(who.projectId)
+    const placed = await order({ algorithm: 'aes', bit_length: 256 })
+    const { json } = await call('GET', placed.json.order_ref, { token: who.token })
+    expect(await keyVersionOf(json.secret_ref)).toBe(3)
+    await supersede(who.projectId)
+    const pair = await order({ algorithm: 'ec', bit_length: 256, passphrase: 'a passphrase' }, 'asymmetric', call)
+    expect(pair.status).toBe(202)
+    await expect
+      .poll(async () => (await call('GET', pair.json.order_ref, { token: who.token })).json.status, { timeout: 10_000 })
+      .toBe('ACTIVE')
+    expect(await versionsOf(who.projectId)).toEqual([4])
+  })
+
+  it('is made once for all who ask at the same moment', async () => {
+    const who = await owner()
+    await secret(who, text('one'))
+    const createdBefore = new Date().toISOString()
+    const asked = { project_keys: { project_id: who.projectId, created_before: createdBefore } }
+    const answers = await Promise.all(Array.from({ length: 8 }, () => rotate(asked)))
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200))
+    expect(answers.reduce((sum, { json }) => sum + json.superseded, 0)).toBe(1)
+    expect((await rotate(asked)).json.superseded).toBe(0)
+    expect(await versionsOf(who.projectId)).toEqual([2])
+  })
+
+  it('is one, also for a time to come', async () => {
+    const who = await owner()
+    await secret(who, text('one'))
+    const asked = { project_keys: { project_id: who.projectId, created_before: '2999-01-01' } }
+    expect((await rotate(asked)).json.superseded).toBe(1)
+    expect(await versionsOf(who.projectId)).toEqual([2])
+  })
+
+  it('may come while values are sealed again: nothing fails, and all ends under the last', async () => {
+    const who = await owner()
+    const refs = await Promise.all(Array.from({ length: 30 }, (_, at) => secret(who, text(`payload ${at}`))))
+    const answers = await Promise.all(Array.from({ length: 6 }, () => supersede(who.projectId)))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+    await rotate()
+    const [last, ...older] = (await versionsOf(who.projectId)).toReversed()
+    expect(older).toEqual([])
+    expect(new Set(await Promise.all(refs.map(keyVersionOf)))).toEqual(new Set([last]))
+    const reader = isolate()
+    const read = await Promise.all(refs.map((ref) => payloadOf(who, ref, reader)))
+    expect(read).toEqual(refs.map((_, at) => `payload ${at}`))
+  })
+
+  it.each([
+    [{ project_keys: { created_before: 'yesterday' } }],
+    [{ project_keys: { project_id: 7 } }],
+    [{ project_keys: 'all' }],
+    [{ other: 1 }],
+  ])('is not made for %j', async (json) => {
+    const answer = await rotate(json)
+    expect(answer.status).toBe(400)
+    expect(answer.json.description).toContain("schema 'Key rotation'")
+  })
+})
+
+describe('what an older version sealed', () => {
+  it('is sealed again in steps, opens throughout, and lets the version go', async () => {
+    const who = await owner()
+    const refs = await Promise.all(Array.from({ length: 70 }, (_, at) => secret(who, text(`payload ${at}`))))
+    await database
+      .prepare('update project_keys set superseded = ? where project_id = ?')
+      .bind('2026-01-01T00:00:00.000000', who.projectId)
+      .run()
+    // The key that seals is made by hand, so that the steps are the test's.
+    const fresh = await secretUnderNextVersion(who)
+    expect(await versionsOf(who.projectId)).toEqual([1, 2])
+    const [during, after] = [isolate(), isolate()]
+    const reading = Promise.all(refs.map((ref) => payloadOf(who, ref, during)))
+    const all = await Promise.all(Array.from({ length: 3 }, () => rotate()))
+    expect(await reading).toEqual(refs.map((_, at) => `payload ${at}`))
+    expect(all.reduce((sum, { json }) => sum + json.resealed, 0)).toBe(70)
+    expect(await versionsOf(who.projectId)).toEqual([2])
+    expect(new Set(await Promise.all(refs.map(keyVersionOf)))).toEqual(new Set([2]))
+    expect(await Promise.all(refs.map((ref) => payloadOf(who, ref, after)))).toEqual(
+      refs.map((_, at) => `payload ${at}`),
+    )
+    expect(await payloadOf(who, fresh)).toBe('fresh')
+  })
+
+  /** Stores a secret after the next version was made without any step of sealing again. */
+  async function secretUnderNextVersion(who: Person): Promise<string> {
+    const { newKeyRow } = await import('../../src/state/project-keys.ts')
+    const backend = await backendAt('2026-01-01T00:00:00.000000')
+    const old = await database
+      .prepare('select store from project_keys where project_id = ?')
+      .bind(who.projectId)
+      .first<{ store: string }>()
+    const row = await newKeyRow(backend, { project: who.projectId, store: old?.store ?? '', version: 2 })
+    await database
+      .prepare(
+        'insert into project_keys (project_id, store, version, master_key_id, wrapped, created) values (?, ?, ?, ?, ?, ?)',
+      )
+      .bind(row.projectId, row.store, 2, row.masterKeyId, Uint8Array.from(row.wrapped), row.created)
+      .run()
+    return secret(who, text('fresh'))
+  }
+
+  it('is reported until then, and how far it has come', async () => {
+    const who = await owner()
+    await secret(who, text('one'))
+    await database
+      .prepare('update project_keys set superseded = ? where project_id = ?')
+      .bind('2026-01-01T00:00:00.000000', who.projectId)
+      .run()
+    await secretUnderNextVersion(who)
+    const before = (await call('GET', '/admin/rotate', { token: operator.token })).json.project_keys
+    expect(before).toMatchObject({ superseded: 1, values: 1, more: false })
+    expect(before.current).toBeGreaterThan(0)
+    const after = (await rotate()).json
+    expect(after).toMatchObject({ resealed: 1, retired: 1, unreadable: 0 })
+    expect(after.project_keys).toMatchObject({ current: before.current, superseded: 0, values: 0, more: false })
+  })
+
+  it('that is damaged stays as it is with its version, is told to the operator, and holds nothing else up', async () => {
+    const who = await owner()
+    const [damaged, whole] = [await secret(who, text('damaged')), await secret(who, text('whole'))]
+    await database.prepare("update secrets set sealed = x'01' where id = ?").bind(idOf(damaged)).run()
+    log.mockClear()
+    expect((await supersede(who.projectId)).json).toMatchObject({ resealed: 1, unreadable: 1, retired: 0 })
+    expect(log.mock.calls).toContainEqual([
+      { event: 'value not sealed again', table: 'secrets', id: idOf(damaged), reason: 'not a sealed value' },
+    ])
+    expect(await versionsOf(who.projectId)).toEqual([1, 2])
+    expect(await payloadOf(who, whole)).toBe('whole')
+    await callAs(() => who)('DELETE', damaged)
+    expect((await rotate()).json).toMatchObject({ unreadable: 0, retired: 1 })
+    expect(await versionsOf(who.projectId)).toEqual([2])
+  })
+
+  it('that is deleted while it is sealed again stays deleted', async () => {
+    const who = await owner()
+    const refs = await Promise.all(Array.from({ length: 40 }, (_, at) => secret(who, text(`payload ${at}`))))
+    const [rotated, ...deleted] = await Promise.all([
+      supersede(who.projectId),
+      ...refs.slice(0, 20).map((ref) => call('DELETE', ref, { token: who.token })),
+    ])
+    expect(rotated.status).toBe(200)
+    expect(new Set(deleted.map(({ status }) => status))).toEqual(new Set([204]))
+    await rotate()
+    for (const ref of refs.slice(0, 20)) expect((await call('GET', ref, { token: who.token })).status).toBe(404)
+    expect(await versionsOf(who.projectId)).toEqual([2])
+  })
+
+  it('is found by the indexes: a step reads what it seals, and neither the table nor all that waits', async () => {
+    const who = await owner()
+    const ref = await secret(who, text('one of many'))
+    await database
+      .prepare(
+        `insert into secrets (id, project_id, secret_type, created, updated, store, key_version, sealed)
+         select id || '-' || value, project_id, secret_type, created, updated, store, key_version, x'00'
+         from secrets, (with recursive n(value) as (select 1 union all select value + 1 from n where value < 3000) select value from n)
+         where id = ?`,
+      )
+      .bind(idOf(ref))
+      .run()
+    await callAs(() => who)('DELETE', ref)
+    await database
+      .prepare('update project_keys set superseded = ? where project_id = ?')
+      .bind('2026-01-01T00:00:00.000000', who.projectId)
+      .run()
+    await secretUnderNextVersion(who)
+    // None of these opens, so that the steps only read.
+    const [first] = await readsOf(async (binding) => {
+      await resealValues(await backendAt('2027-01-01T00:00:00.000000', binding))
+    })
+    // 50 values with their keys, found and then read, and what sorting them costs.
+    expect(first).toBeLessThan(600)
+    await database.prepare('delete from secrets where project_id = ?').bind(who.projectId).run()
+    const idle = await readsOf(async (binding) => {
+      await resealValues(await backendAt('2027-01-01T00:00:00.000000', binding))
+    })
+    expect(idle.reduce((sum, rows) => sum + rows, 0)).toBeLessThan(20)
+  })
+
+  /** How many rows each statement of an operation read. */
+  async function readsOf(operation: (binding: D1Database) => Promise<void>): Promise<number[]> {
+    const rows: number[] = []
+    const counted = (statement: D1PreparedStatement): D1PreparedStatement =>
+      new Proxy(statement, {
+        get(target, name) {
+          const value = target[name as keyof D1PreparedStatement] as (...values: unknown[]) => unknown
+          if (name === 'bind') return (...values: unknown[]) => counted(target.bind(...values))
+          if (name !== 'all' && name !== 'run') return value.bind(target)
+          return async () => {
+            const result = await target[name]()
+            rows.push(result.meta.rows_read)
+            return result
+          }
+        },
+      })
+    const { DB } = env as unknown as Environment
+    await operation({ prepare: (query: string) => counted(DB.prepare(query)) } as unknown as D1Database)
+    return rows
+  }
+})
+
+describe('the keys of the certificate authorities', () => {
+  it('have versions like others, and the authority signs before and after', async () => {
+    const who = await owner()
+    const list = async () => {
+      const { json } = await call('GET', '/v1/cas', { token: who.token })
+      return call('GET', `${json.cas[0]}/crl`, { token: who.token })
+    }
+    expect((await list()).status).toBe(200)
+    expect((await supersede('certificate authority')).json).toMatchObject({ superseded: 1, resealed: 1, retired: 1 })
+    expect((await list()).status).toBe(200)
+    expect(await versionsOf('certificate authority')).toEqual([2])
+  })
+})
+
+describe('PROJECT_KEY_DAYS', () => {
+  const sweep = (days: string) =>
+    worker.scheduled(createScheduledController(), { ...env, PROJECT_KEY_DAYS: days } as unknown as Environment)
+  const age = (project: string, days: number) =>
+    database
+      .prepare('update project_keys set created = ? where project_id = ?')
+      .bind(new Date(Date.now() - days * 86_400_000).toISOString().replace('Z', '000'), project)
+      .run()
+
+  it('has the sweep make new versions of the keys that are older, and of no others', async () => {
+    const [old, young] = [await owner(), await owner()]
+    const ref = await secret(old, text('old'))
+    await secret(young, text('young'))
+    await age(old.projectId, 31)
+    await age(young.projectId, 29)
+    await sweep('0')
+    expect(await versionsOf(old.projectId)).toEqual([1])
+    await sweep('30')
+    expect(await versionsOf(old.projectId)).toEqual([2])
+    expect(await versionsOf(young.projectId)).toEqual([1])
+    expect(await payloadOf(old, ref, isolate())).toBe('old')
+    await sweep('30')
+    expect(await versionsOf(old.projectId)).toEqual([2])
+  })
+})
