@@ -1,9 +1,12 @@
 import type { Keyring } from '../crypto/keyring.ts'
 import type { ProjectObject } from './project-object.ts'
-import { database, type QuotaLimits, type Store } from './store.ts'
+import { Session, type Reach } from './session.ts'
+import type { QuotaLimits, Store } from './store.ts'
 
 /** The one thing that operations receive beside their input. */
 export interface Backend extends Store {
+  /** What `db` is used in. */
+  readonly session: Session
   readonly keyring: Keyring
   /** The objects that serialise the mutations of a project, one per project id. */
   readonly projects: DurableObjectNamespace<ProjectObject>
@@ -18,11 +21,18 @@ export interface StateSettings {
   readonly secretStores: 'single' | 'multiple'
 }
 
-/** The backend of one request or run, at `now`. */
+/** The backend of one request or run, at `now`. The primary answers its look-ups. */
 export function backendOf(
   bindings: { readonly DB: D1Database; readonly PROJECT: DurableObjectNamespace<ProjectObject> },
   { keyring, quotas, secretStores }: StateSettings,
   now: string,
 ): Backend {
-  return { db: database(bindings.DB), projects: bindings.PROJECT, keyring, quotas, secretStores, now }
+  const session = new Session(bindings.DB, 'first-primary')
+  return { session, db: session.db, projects: bindings.PROJECT, keyring, quotas, secretStores, now }
+}
+
+/** The same backend with a session of its own, whose look-ups reach as far as that. */
+export function reaching(backend: Backend, reach: Reach): Backend {
+  const session = new Session(backend.session.binding, reach)
+  return { ...backend, session, db: session.db }
 }

@@ -102,6 +102,7 @@ export async function runOrder(backend: Backend, projectId: string, orderId: str
   const certifies = row.order.type === 'certificate'
   const result = await (certifies ? certificateResult(backend, row.order) : keyPairResult(backend, row))
   await settled<unknown>(
+    backend.session,
     'reason' in result
       ? project.failOrder(circumstances(backend), projectId, orderId, result)
       : project.finishOrder(circumstances(backend), result),

@@ -72,7 +72,10 @@ const projectOf = (backend: Backend, { projectId }: { readonly projectId: string
 async function placeFailed(backend: Backend, order: NewOrder, outcome: keyof typeof orderErrors): Promise<string> {
   const { code, reason } = orderErrors[outcome]
   const failed = { ...order, status: 'ERROR', errorStatusCode: code, errorReason: reason }
-  await settled(projectOf(backend, order).placeOrder(circumstances(backend), { order: failed, secret: null }))
+  await settled(
+    backend.session,
+    projectOf(backend, order).placeOrder(circumstances(backend), { order: failed, secret: null }),
+  )
   return order.id
 }
 
@@ -89,7 +92,7 @@ export async function placeKeyOrder(backend: Backend, caller: Caller, wanted: Ge
   const secret = await sealedRow(backend, caller, { ...described, secretType: 'symmetric', payload })
   const active = { ...order, status: 'ACTIVE', subStatus: NO_SUB_STATUS, subStatusMessage: NO_SUB_STATUS }
   const finished = { order: { ...active, secretId: secret.id }, secret }
-  await settled(projectOf(backend, order).placeOrder(circumstances(backend), finished))
+  await settled(backend.session, projectOf(backend, order).placeOrder(circumstances(backend), finished))
   return order.id
 }
 
@@ -116,14 +119,17 @@ export async function placeKeyPairOrder(
     ...progressOf(1, backend.now),
     ...(await sealedPassphrase(backend, order, wanted)),
   }
-  await settled(projectOf(backend, order).acceptOrder(circumstances(backend), { order: accepted, secret: null }))
+  await settled(
+    backend.session,
+    projectOf(backend, order).acceptOrder(circumstances(backend), { order: accepted, secret: null }),
+  )
   return { id: order.id, run: true }
 }
 
 /** Accepts an order for a certificate, which the caller is to run as it does an order for a key pair. */
 export async function placeCertificateOrder(backend: Backend, caller: Caller, meta: object): Promise<string> {
   const order = { ...newOrder(backend, caller, 'certificate', meta), attempts: 1, ...progressOf(1, backend.now) }
-  await settled(projectOf(backend, order).acceptOrder(circumstances(backend), { order, secret: null }))
+  await settled(backend.session, projectOf(backend, order).acceptOrder(circumstances(backend), { order, secret: null }))
   return order.id
 }
 
@@ -135,7 +141,7 @@ export async function updateCertificateOrder(backend: Backend, order: Order, met
   if (order.type !== 'certificate') throw fault('orderTypeFixed', order.type)
   const begun = { meta: JSON.stringify(meta), ...progressOf(1, backend.now) }
   const call = projectOf(backend, order).updateOrder(circumstances(backend), order.projectId, order.id, begun)
-  if (!(await settled(call))) throw fault('orderNotPending', 'ACTIVE')
+  if (!(await settled(backend.session, call))) throw fault('orderNotPending', 'ACTIVE')
 }
 
 async function sealedPassphrase(backend: Backend, order: NewOrder, { passphrase }: KeyPairOrder) {
@@ -181,5 +187,8 @@ export async function listOrders(
 
 /** Deletes an order; the secret or container that it made stays. Throws `orderNotFound`. */
 export async function deleteOrder(backend: Backend, order: Order): Promise<void> {
-  await settled(projectOf(backend, order).deleteOrder(circumstances(backend), order.projectId, order.id))
+  await settled(
+    backend.session,
+    projectOf(backend, order).deleteOrder(circumstances(backend), order.projectId, order.id),
+  )
 }

@@ -24,12 +24,17 @@ import {
   type OrderResult,
   type StoredOrder,
 } from './order-rows.ts'
+import { Session, type Seen } from './session.ts'
 import { database, type QuotaLimits, type Store } from './store.ts'
 import { attemptTimes, exhausted, MOST_ORDERS_PER_ALARM, progressOf } from './order-schedule.ts'
 
-/** What a call on the object gives: a value, or a failure as plain data (a class does not cross the call). */
-export type Outcome<Value> =
+/**
+ * What a call on the object gives: a value, or a failure as plain data (a class does not cross the call), and what the
+ * object's session with the database has seen.
+ */
+export type Outcome<Value> = { readonly seen: Seen } & (
   { readonly value: Value } | { readonly failure: FailureName; readonly details: readonly string[] }
+)
 
 /** What a mutation needs of its request. */
 export interface Circumstances {
@@ -45,9 +50,10 @@ export interface OrderRunner {
 /** The circumstances of a request, as plain data. */
 export const circumstances = ({ quotas, now }: Store): Circumstances => ({ quotas, now })
 
-/** The value of a call on the object; throws the fault that it met. */
-export async function settled<Value>(call: PromiseLike<Outcome<Value>>): Promise<Value> {
+/** The value of a call on the object, whose bookmark the caller's session follows; throws the fault that it met. */
+export async function settled<Value>(session: Session | null, call: PromiseLike<Outcome<Value>>): Promise<Value> {
   const outcome = await call
+  session?.follow(outcome.seen)
   if ('failure' in outcome) throw new Fault(outcome.failure, outcome.details)
   return outcome.value
 }
@@ -63,10 +69,12 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database }> {
     mutation: (store: Store) => Promise<Value>,
   ): Promise<Outcome<Value>> {
     const run = async (): Promise<Outcome<Value>> => {
+      const session = new Session(this.env.DB, 'first-primary')
       try {
-        return { value: await mutation({ db: database(this.env.DB), quotas, now }) }
+        const value = await mutation({ db: session.db, quotas, now })
+        return { value, seen: session.seen }
       } catch (error) {
-        if (error instanceof Fault) return { failure: error.failure, details: error.details }
+        if (error instanceof Fault) return { failure: error.failure, details: error.details, seen: session.seen }
         throw error
       }
     }
@@ -164,7 +172,10 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database }> {
       return
     }
     const claim = progressOf(attempts + 1, now)
-    const claimed = await settled(this.#serialised(given, (store) => claimOrder(store, projectId, orderId, claim)))
+    const claimed = await settled(
+      null,
+      this.#serialised(given, (store) => claimOrder(store, projectId, orderId, claim)),
+    )
     const { OrderRunner: runner } = this.ctx.exports as unknown as { readonly OrderRunner: OrderRunner }
     if (claimed) await runner.run(projectId, orderId)
   }

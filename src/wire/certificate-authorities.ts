@@ -41,6 +41,8 @@ function pemOf(der: Uint8Array): string {
 
 const collection = resource({
   path: '/cas',
+  // The first list makes an authority: nobody is to miss the one that is there.
+  reads: 'primary',
   operations: {
     GET: operation({
       name: 'CertificateAuthorities(s) retrieval',
@@ -84,6 +86,8 @@ const names = {
 const parts = (Object.keys(documents) as (keyof typeof documents)[]).map((part) =>
   resource<AuthorityTarget>({
     path: `/cas/:authority/${part}`,
+    // A revocation counts at once.
+    reads: 'primary',
     find: authorityOfPath,
     operations: {
       GET: operation<AuthorityTarget>({

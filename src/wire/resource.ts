@@ -10,7 +10,8 @@ import { permits, type Rule, type Target } from '../access/policy.ts'
 import type { Caller } from '../caller.ts'
 import type { Config } from '../config.ts'
 import { fault } from '../faults.ts'
-import type { Backend } from '../state/backend.ts'
+import { reaching, type Backend } from '../state/backend.ts'
+import { reachOf } from '../state/session.ts'
 import { admitsJson, admitsKnownType } from './accept.ts'
 import type { BodyReader } from './body.ts'
 import type { Service } from './context.ts'
@@ -46,6 +47,8 @@ export interface Resource<Subject extends Target = Target> {
   readonly path: string
   /** Finds what the path names, or throws its 404. Left out: the path is a collection of the caller's project. */
   readonly find?: (call: Call) => Promise<Subject>
+  /** Who answers the look-ups of `GET`; left out: any copy of the database. Everything else is of the primary. */
+  readonly reads?: 'primary'
   readonly operations: Partial<Record<Method, AnyOperation<Subject>>>
 }
 
@@ -100,7 +103,7 @@ function admits(kind: Operation<Target, never>['accept'], accept: string | undef
   return kind === 'known' ? admitsKnownType(accept) : admitsJson(accept)
 }
 
-async function serve(c: Context<Service>, { find, operations }: Resource): Promise<Response> {
+async function attempt(c: Context<Service>, { find, operations }: Resource): Promise<Response> {
   const chosen = Object.hasOwn(operations, c.req.method) ? operations[c.req.method as Method] : undefined
   if (chosen) c.set('operation', chosen.name)
   const call = callOf(c)
@@ -114,6 +117,27 @@ async function serve(c: Context<Service>, { find, operations }: Resource): Promi
   if (!permits(call.config.policy, rule, call.caller, subject)) throw fault('notPermitted')
   const body = chosen.body ? await chosen.body(c) : undefined
   return chosen.answer(call, subject, body as never)
+}
+
+/** The bookmark of the newest state that the client has seen: given with every write, and sent back by who reads. */
+export const BOOKMARK_HEADER = 'X-D1-Bookmark'
+
+/**
+ * Serves a request. A copy of the database may not have what was made or granted a moment ago, nor a new table: what
+ * fails there is asked again at the primary before it is an answer.
+ */
+async function serve(c: Context<Service>, resource: Resource): Promise<Response> {
+  if (c.req.method !== 'GET' || resource.reads === 'primary') return attempt(c, resource)
+  const primary = c.var.backend
+  const near = reaching(primary, reachOf(c.req.header(BOOKMARK_HEADER)))
+  c.set('backend', near)
+  try {
+    return await attempt(c, resource)
+  } catch (error) {
+    if (!near.session.seen.lagging) throw error
+    c.set('backend', primary)
+    return attempt(c, resource)
+  }
 }
 
 /** Serves the resources below each of the prefixes; one that names `:tenant` must name the caller's project. */

@@ -9,6 +9,8 @@ function view({ id, primary, projectKeys }: MasterKeyUse) {
 
 export const rotationResource = resource({
   path: '/rotate',
+  // A key is taken out on the word of this report.
+  reads: 'primary',
   operations: {
     GET: operation({
       name: 'Key rotation report',
