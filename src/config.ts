@@ -22,6 +22,8 @@ export interface Config {
   readonly maxSecretBytes: number
   readonly maxRequestBytes: number
   readonly secretStores: 'single' | 'multiple'
+  /** How old the metadata of a secret may be that somebody reads; 0: it is looked up each time. */
+  readonly readCacheSeconds: number
   /** Password of the first administrator of the embedded identity; empty: none is made. */
   readonly adminPassword: string
   readonly keyring: Keyring
@@ -35,6 +37,8 @@ export class ConfigError extends Error {
 /** D1 stores at most 2,000,000 bytes in a row; a secret's row holds its payload and little else. */
 const MOST_SECRET_BYTES = 1_900_000
 const MOST_REQUEST_BYTES = 10_000_000
+/** How long a secret may be seen as it was: shorter than anybody waits who has changed it elsewhere. */
+const MOST_READ_CACHE_SECONDS = 60
 const LEAST_PASSWORD_CHARACTERS = 8
 
 const choice = <const Values extends readonly [string, ...string[]]>(values: Values, byDefault: Values[number]) =>
@@ -76,6 +80,7 @@ const variables = z.object({
   MAX_SECRET_BYTES: integer(20_000, 1, MOST_SECRET_BYTES),
   MAX_REQUEST_BYTES: integer(25_000, 1, MOST_REQUEST_BYTES),
   SECRET_STORES: choice(['single', 'multiple'], 'single'),
+  READ_CACHE_SECONDS: integer(0, 0, MOST_READ_CACHE_SECONDS),
   ADMIN_PASSWORD: z._default(
     z
       .string()
@@ -120,6 +125,7 @@ async function build(env: Environment): Promise<Config> {
       maxSecretBytes: read.MAX_SECRET_BYTES,
       maxRequestBytes: read.MAX_REQUEST_BYTES,
       secretStores: read.SECRET_STORES,
+      readCacheSeconds: read.READ_CACHE_SECONDS,
       adminPassword: read.ADMIN_PASSWORD,
       keyring: await readKeyring(read.MASTER_KEYS),
     }

@@ -1,7 +1,7 @@
 import type { Keyring } from '../crypto/keyring.ts'
 import type { ProjectObject } from './project-object.ts'
 import { Session, type Reach } from './session.ts'
-import type { QuotaLimits, Store } from './store.ts'
+import type { Store } from './store.ts'
 
 /** The one thing that operations receive beside their input. */
 export interface Backend extends Store {
@@ -12,23 +12,22 @@ export interface Backend extends Store {
   readonly projects: DurableObjectNamespace<ProjectObject>
   /** Whether projects choose between two secret stores. */
   readonly secretStores: 'single' | 'multiple'
+  /** How old the metadata of a secret may be that somebody reads; 0: it is looked up each time. */
+  readonly readCacheSeconds: number
 }
 
 /** What the Worker's configuration says about its state. */
-export interface StateSettings {
-  readonly keyring: Keyring
-  readonly quotas: QuotaLimits
-  readonly secretStores: 'single' | 'multiple'
-}
+export type StateSettings = Pick<Backend, 'keyring' | 'quotas' | 'secretStores' | 'readCacheSeconds'>
 
 /** The backend of one request or run, at `now`. The primary answers its look-ups. */
 export function backendOf(
   bindings: { readonly DB: D1Database; readonly PROJECT: DurableObjectNamespace<ProjectObject> },
-  { keyring, quotas, secretStores }: StateSettings,
+  { keyring, quotas, secretStores, readCacheSeconds }: StateSettings,
   now: string,
 ): Backend {
   const session = new Session(bindings.DB, 'first-primary')
-  return { session, db: session.db, projects: bindings.PROJECT, keyring, quotas, secretStores, now }
+  const settings = { keyring, quotas, secretStores, readCacheSeconds }
+  return { ...settings, session, db: session.db, projects: bindings.PROJECT, now }
 }
 
 /** The same backend with a session of its own, whose look-ups reach as far as that. */

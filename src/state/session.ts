@@ -40,12 +40,13 @@ export class Session {
   readonly binding: D1Database
   readonly reach: Reach
   readonly db: DrizzleD1Database
-  #seen: Seen = { bookmark: null, lagging: false }
+  #seen: Seen
   #copies: D1DatabaseSession
 
   constructor(binding: D1Database, reach: Reach) {
     this.binding = binding
     this.reach = reach
+    this.#seen = { bookmark: reach.startsWith('first-') ? null : reach, lagging: false }
     this.#copies = binding.withSession(reach)
     const client = {
       prepare: (query: string) => {
@@ -64,6 +65,11 @@ export class Session {
 
   get seen(): Seen {
     return this.#seen
+  }
+
+  /** Who answers the next look-up. */
+  get from(): Reach {
+    return this.reach === 'first-primary' ? this.reach : (this.#seen.bookmark ?? this.reach)
   }
 
   /** Notes what was seen on behalf of this session elsewhere: its look-ups from now on are not older. */

@@ -11,6 +11,7 @@ import type { Caller } from '../caller.ts'
 import type { Config } from '../config.ts'
 import { fault } from '../faults.ts'
 import { reaching, type Backend } from '../state/backend.ts'
+import { forgetSecret } from '../state/secret-reads.ts'
 import { reachOf } from '../state/session.ts'
 import { admitsJson, admitsKnownType } from './accept.ts'
 import type { BodyReader } from './body.ts'
@@ -119,6 +120,15 @@ async function attempt(c: Context<Service>, { find, operations }: Resource): Pro
   return chosen.answer(call, subject, body as never)
 }
 
+async function change(c: Context<Service>, resource: Resource): Promise<Response> {
+  try {
+    return await attempt(c, resource)
+  } finally {
+    const secret = c.req.param('secret')
+    if (secret !== undefined) forgetSecret(c.var.backend, secret)
+  }
+}
+
 /** The bookmark of the newest state that the client has seen: given with every write, and sent back by who reads. */
 export const BOOKMARK_HEADER = 'X-D1-Bookmark'
 
@@ -127,7 +137,8 @@ export const BOOKMARK_HEADER = 'X-D1-Bookmark'
  * fails there is asked again at the primary before it is an answer.
  */
 async function serve(c: Context<Service>, resource: Resource): Promise<Response> {
-  if (c.req.method !== 'GET' || resource.reads === 'primary') return attempt(c, resource)
+  if (c.req.method !== 'GET') return change(c, resource)
+  if (resource.reads === 'primary') return attempt(c, resource)
   const primary = c.var.backend
   const near = reaching(primary, reachOf(c.req.header(BOOKMARK_HEADER)))
   c.set('backend', near)

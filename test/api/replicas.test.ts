@@ -128,13 +128,24 @@ describe.skipIf(onPeer)('with a replica that lags behind', () => {
       }
     })
 
-    it('what was deleted is seen until the replica has caught up, but not by who sends the bookmark', async () => {
+    it('what was deleted elsewhere is seen until the replica has caught up, but not by who sends the bookmark', async () => {
       const ref = await secret(who, text)
       await catchUp()
-      const bookmark = await bookmarkOf('DELETE', ref)
+      const bookmark = (await call('DELETE', ref, { token: who.token })).headers.get(HEADER) ?? ''
       expect((await send('GET', `${ref}/payload`)).status).toBe(200)
       expect((await send('GET', `${ref}/payload`, bookmark)).status).toBe(404)
       await catchUp()
+      expect((await send('GET', `${ref}/payload`)).status).toBe(404)
+    })
+
+    it('what was changed through the same isolate is seen at once', async () => {
+      const ref = await secret(who, text)
+      await catchUp()
+      await send('PUT', `${ref}/acl`, undefined, { read: { users: ['u'] } })
+      const { updated } = (await call('GET', ref, { token: who.token })).json
+      expect((await send('GET', ref)).json.updated).toBe(updated)
+      await send('DELETE', ref)
+      expect((await send('GET', ref)).status).toBe(404)
       expect((await send('GET', `${ref}/payload`)).status).toBe(404)
     })
 
