@@ -24,6 +24,8 @@ export interface Config {
   readonly secretStores: 'single' | 'multiple'
   /** How old the metadata of a secret may be that somebody reads; 0: it is looked up each time. */
   readonly readCacheSeconds: number
+  /** The name of secrets that are made without one. */
+  readonly nameDefault: 'none' | 'id'
   /** Password of the first administrator of the embedded identity; empty: none is made. */
   readonly adminPassword: string
   readonly keyring: Keyring
@@ -81,6 +83,7 @@ const variables = z.object({
   MAX_REQUEST_BYTES: integer(25_000, 1, MOST_REQUEST_BYTES),
   SECRET_STORES: choice(['single', 'multiple'], 'single'),
   READ_CACHE_SECONDS: integer(0, 0, MOST_READ_CACHE_SECONDS),
+  NAME_DEFAULT: choice(['none', 'id'], 'none'),
   ADMIN_PASSWORD: z._default(
     z
       .string()
@@ -126,6 +129,7 @@ async function build(env: Environment): Promise<Config> {
       maxRequestBytes: read.MAX_REQUEST_BYTES,
       secretStores: read.SECRET_STORES,
       readCacheSeconds: read.READ_CACHE_SECONDS,
+      nameDefault: read.NAME_DEFAULT,
       adminPassword: read.ADMIN_PASSWORD,
       keyring: await readKeyring(read.MASTER_KEYS),
     }

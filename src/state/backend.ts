@@ -14,19 +14,21 @@ export interface Backend extends Store {
   readonly secretStores: 'single' | 'multiple'
   /** How old the metadata of a secret may be that somebody reads; 0: it is looked up each time. */
   readonly readCacheSeconds: number
+  /** The name of secrets that are made without one. */
+  readonly nameDefault: 'none' | 'id'
 }
 
 /** What the Worker's configuration says about its state. */
-export type StateSettings = Pick<Backend, 'keyring' | 'quotas' | 'secretStores' | 'readCacheSeconds'>
+export type StateSettings = Pick<Backend, 'keyring' | 'quotas' | 'secretStores' | 'readCacheSeconds' | 'nameDefault'>
 
 /** The backend of one request or run, at `now`. The primary answers its look-ups. */
 export function backendOf(
   bindings: { readonly DB: D1Database; readonly PROJECT: DurableObjectNamespace<ProjectObject> },
-  { keyring, quotas, secretStores, readCacheSeconds }: StateSettings,
+  { keyring, quotas, secretStores, readCacheSeconds, nameDefault }: StateSettings,
   now: string,
 ): Backend {
   const session = new Session(bindings.DB, 'first-primary')
-  const settings = { keyring, quotas, secretStores, readCacheSeconds }
+  const settings = { keyring, quotas, secretStores, readCacheSeconds, nameDefault }
   return { ...settings, session, db: session.db, projects: bindings.PROJECT, now }
 }
 

@@ -87,6 +87,7 @@ export async function sealedRow(
   const key = payload && (await sealingKey(backend, caller.projectId, store))
   return {
     ...described,
+    name: described.name ?? (backend.nameDefault === 'id' ? id : null),
     id,
     projectId: caller.projectId,
     creatorId: caller.userId,
