@@ -67,6 +67,11 @@ async function outcomeOf(lookUp: () => Promise<unknown>): Promise<Outcome> {
   }
 }
 
+function valueOf(outcome: Outcome): unknown {
+  if ('fault' in outcome) throw outcome.fault
+  return outcome.value
+}
+
 /**
  * What `lookUp` finds or the fault that it throws, shared with those who ask the same `question` of the same database
  * at the same time and may be answered by the same copies of it. It is nobody's own, so it must not be changed.
@@ -76,7 +81,7 @@ export async function shared<Value>(session: Session, question: string, lookUp: 
   const asked = `${session.from} ${question}`
   const ask = async (): Promise<Answer> => ({ outcome: await outcomeOf(lookUp), seen: session.seen })
   const line = questions.get(asked)
-  if (!line) return valueOf<Value>((await begin(questions, asked, ask)).outcome)
+  if (!line) return valueOf((await begin(questions, asked, ask)).outcome) as Value
   if (!line.next) {
     line.next = line.running.then(() => begin(questions, asked, ask))
     waitUntil(line.next.catch(() => null))
@@ -87,10 +92,5 @@ export async function shared<Value>(session: Session, question: string, lookUp: 
     return lookUp()
   }
   session.follow(answer.seen)
-  return valueOf<Value>(answer.outcome)
-}
-
-function valueOf<Value>(outcome: Outcome): Value {
-  if ('fault' in outcome) throw outcome.fault
-  return outcome.value as Value
+  return valueOf(answer.outcome) as Value
 }

@@ -22,18 +22,18 @@ function watch(): void {
   const withSession = database.withSession.bind(database)
   const through = (send: () => Promise<unknown>) => happening(send, (sent += 1))
   const watched = (statement: D1PreparedStatement): D1PreparedStatement => {
-    const { bind, all } = statement
+    const [bind, all] = [statement.bind.bind(statement), statement.all.bind(statement)]
     return Object.assign(statement, {
-      bind: (...values: unknown[]) => watched(bind.apply(statement, values)),
-      all: () => through(() => all.call(statement)),
+      bind: (...values: unknown[]) => watched(bind(...values)),
+      all: () => through(all),
     })
   }
   vi.spyOn(Object.getPrototypeOf(database), 'withSession').mockImplementation((reach: unknown) => {
     const session = withSession(reach as string)
-    const { prepare, batch } = session
+    const [prepare, batch] = [session.prepare.bind(session), session.batch.bind(session)]
     return Object.assign(session, {
-      prepare: (query: string) => watched(prepare.call(session, query)),
-      batch: (statements: D1PreparedStatement[]) => through(() => batch.call(session, statements)),
+      prepare: (query: string) => watched(prepare(query)),
+      batch: (statements: D1PreparedStatement[]) => through(() => batch(statements)),
     })
   })
 }
@@ -122,10 +122,10 @@ describe('look-ups at the same time', () => {
 describe('a look-up that began before somebody asked', () => {
   it('is not the answer', async () => {
     await rename('before')
-    const changed = Promise.withResolvers<void>()
+    let changed = false
     happening = async (send, number) => {
       const found = await send()
-      if (number === 1) await vi.waitFor(async () => expect(await Promise.race([changed.promise, 0])).not.toBe(0))
+      while (number === 1 && !changed) await scheduler.wait(5)
       return found
     }
     const first = get(ref)
@@ -134,7 +134,7 @@ describe('a look-up that began before somebody asked', () => {
     await rename('after')
     const later = times(10, () => get(ref))
     await scheduler.wait(50)
-    changed.resolve()
+    changed = true
     expect((await first).name).toBe('before')
     expect((await later).map(({ name }) => name)).toEqual(Array.from({ length: 10 }, () => 'after'))
     expect(sent).toBe(2)
