@@ -39,7 +39,7 @@ export class ConfigError extends Error {
 /** D1 stores at most 2,000,000 bytes in a row; a secret's row holds its payload and little else. */
 const MOST_SECRET_BYTES = 1_900_000
 const MOST_REQUEST_BYTES = 10_000_000
-/** How long a secret may be seen as it was: shorter than anybody waits who has changed it elsewhere. */
+/** The longest that a secret may be shown as it was to somebody who has changed it elsewhere. */
 const MOST_READ_CACHE_SECONDS = 60
 const LEAST_PASSWORD_CHARACTERS = 8
 

@@ -9,7 +9,7 @@ import type { Context, Hono } from 'hono'
 import { permits, type Rule, type Target } from '../access/policy.ts'
 import type { Caller } from '../caller.ts'
 import type { Config } from '../config.ts'
-import { fault } from '../faults.ts'
+import { Fault, fault } from '../faults.ts'
 import { reaching, type Backend } from '../state/backend.ts'
 import { forgetSecret } from '../state/secret-reads.ts'
 import { reachOf } from '../state/session.ts'
@@ -120,12 +120,17 @@ async function attempt(c: Context<Service>, { find, operations }: Resource): Pro
   return chosen.answer(call, subject, body as never)
 }
 
+/** A request that may change what it names; a fault changes nothing. */
 async function change(c: Context<Service>, resource: Resource): Promise<Response> {
+  let unchanged = false
   try {
     return await attempt(c, resource)
+  } catch (error) {
+    unchanged = error instanceof Fault
+    throw error
   } finally {
     const secret = c.req.param('secret')
-    if (secret !== undefined) forgetSecret(c.var.backend, secret)
+    if (secret !== undefined && !unchanged) forgetSecret(c.var.backend, secret)
   }
 }
 

@@ -55,7 +55,8 @@ async function get(path: string, token = who.token, signal?: AbortSignal): Promi
 }
 
 /** Waits until this many look-ups have been sent. */
-const until = (count: number) => vi.waitFor(() => expect(sent).toBeGreaterThanOrEqual(count), { interval: 5 })
+const until = (count: number) =>
+  vi.waitFor(() => expect(sent).toBeGreaterThanOrEqual(count), { interval: 5, timeout: 10_000 })
 
 /** Changes the secret's name behind the service's back. */
 const rename = (name: string) =>
@@ -125,7 +126,7 @@ describe('a look-up that began before somebody asked', () => {
     let changed = false
     happening = async (send, number) => {
       const found = await send()
-      while (number === 1 && !changed) await scheduler.wait(5)
+      if (number === 1) await vi.waitFor(() => expect(changed).toBe(true), { interval: 5, timeout: 10_000 })
       return found
     }
     const first = get(ref)
