@@ -21,7 +21,7 @@ import { parseMicroversion } from './wire/microversion.ts'
 import { destructionResource } from './wire/destructions.ts'
 import { orderResources } from './wire/orders.ts'
 import { quotaResources } from './wire/quotas.ts'
-import { mount } from './wire/resource.ts'
+import { BOOKMARK_HEADER, mount } from './wire/resource.ts'
 import { rotationResource } from './wire/rotation.ts'
 import { secretMetadataResources } from './wire/secret-metadata.ts'
 import { secretStoreResources } from './wire/secret-stores.ts'
@@ -70,7 +70,9 @@ const configure: MiddlewareHandler<Service> = async function configure(c, next) 
   c.set('backend', backendOf(c.env, config, formatTime(Date.now()), source))
   c.header('X-OpenStack-Request-Id', requestId)
   c.header('Cache-Control', 'no-store')
-  return next()
+  await next()
+  const { bookmark } = c.var.backend.session.seen
+  if (c.req.method !== 'GET' && c.res.ok && bookmark !== null) c.header(BOOKMARK_HEADER, bookmark)
 }
 
 /** Finds the caller, or ends with 401. Only the token counts: no other header says who is calling. */

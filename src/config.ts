@@ -27,6 +27,10 @@ export interface Config {
   readonly auditDays: number
   /** The age, in days, at which project keys are superseded; 0: never by themselves. */
   readonly projectKeyDays: number
+  /** How old the metadata of a secret may be that somebody reads; 0: it is looked up each time. */
+  readonly readCacheSeconds: number
+  /** The name of secrets that are made without one. */
+  readonly nameDefault: 'none' | 'id'
   /** Password of the first administrator of the embedded identity; empty: none is made. */
   readonly adminPassword: string
   readonly keyring: Keyring
@@ -40,6 +44,8 @@ export class ConfigError extends Error {
 /** D1 stores at most 2,000,000 bytes in a row; a secret's row holds its payload and little else. */
 const MOST_SECRET_BYTES = 1_900_000
 const MOST_REQUEST_BYTES = 10_000_000
+/** The longest that a secret may be shown as it was to somebody who has changed it elsewhere. */
+const MOST_READ_CACHE_SECONDS = 60
 const LEAST_PASSWORD_CHARACTERS = 8
 
 const choice = <const Values extends readonly [string, ...string[]]>(values: Values, byDefault: Values[number]) =>
@@ -83,6 +89,8 @@ const variables = z.object({
   SECRET_STORES: choice(['single', 'multiple'], 'single'),
   AUDIT_DAYS: integer(AUDIT_DAYS.byDefault, AUDIT_DAYS.least, AUDIT_DAYS.most),
   PROJECT_KEY_DAYS: integer(0, 0, 36_500),
+  READ_CACHE_SECONDS: integer(0, 0, MOST_READ_CACHE_SECONDS),
+  NAME_DEFAULT: choice(['none', 'id'], 'none'),
   ADMIN_PASSWORD: z._default(
     z
       .string()
@@ -129,6 +137,8 @@ async function build(env: Environment): Promise<Config> {
       secretStores: read.SECRET_STORES,
       auditDays: read.AUDIT_DAYS,
       projectKeyDays: read.PROJECT_KEY_DAYS,
+      readCacheSeconds: read.READ_CACHE_SECONDS,
+      nameDefault: read.NAME_DEFAULT,
       adminPassword: read.ADMIN_PASSWORD,
       keyring: await readKeyring(read.MASTER_KEYS),
     }

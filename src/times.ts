@@ -13,6 +13,12 @@ export function formatTime(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, -1)}000`
 }
 
+/** Whether less than `seconds` have passed since `time`. A clock that was set back must not stretch a bound: false. */
+export function isWithin(seconds: number, time: string, now: string): boolean {
+  const age = Date.parse(`${now.slice(0, 23)}Z`) - Date.parse(`${time.slice(0, 23)}Z`)
+  return age >= 0 && age < seconds * 1000
+}
+
 /** A date, a time of day and a zone, each in the forms that ISO 8601 calls extended (with separators) and basic. */
 const whole = /^(?<date>[\d-]+)(?:[T ](?<time>\d[\d:.,]*)(?<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?$/
 const fullDates = [/^(\d{4})-(\d{1,2})-(\d{1,2})$/, /^(\d{4})(\d{2})(\d{2})$/]

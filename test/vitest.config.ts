@@ -9,6 +9,8 @@ export default defineConfig(async () => ({
     cloudflareTest({
       wrangler: { configPath: `${root}wrangler.toml` },
       miniflare: {
+        // Stands for a copy of the Worker's database that lags behind it.
+        d1Databases: { REPLICA: 'replica' },
         bindings: {
           TEST_MIGRATIONS: await readD1Migrations(`${root}migrations`),
           MASTER_KEYS: 'test:7vYh0nq3cJpXlU0oM2b8w1kTz5rRg9eDs4aQxIuVfHc=',

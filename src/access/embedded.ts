@@ -9,6 +9,8 @@ import type { Backend } from '../state/backend.ts'
 import { loadAccount, type Account } from '../state/identity-accounts.ts'
 import { foldName } from '../state/identity-names.ts'
 import { ADMINISTRATOR, type RoleName } from '../state/identity-roles.ts'
+import { shared } from '../state/look-ups.ts'
+import { isWithin } from '../times.ts'
 import { readToken, type TokenClaims } from './tokens.ts'
 
 /** The bound within which disabling a user or taking a role away ends the power of tokens already issued. */
@@ -80,15 +82,9 @@ async function digest(token: string): Promise<string> {
   return btoa(String.fromCharCode(...new Uint8Array(bytes)))
 }
 
-const secondsBetween = (earlier: string, later: string) =>
-  (Date.parse(`${later.slice(0, 23)}Z`) - Date.parse(`${earlier.slice(0, 23)}Z`)) / 1000
-
 function recall(keyring: Keyring, key: string, now: string): Remembered | undefined {
   const found = remembered.get(keyring)?.get(key)
-  if (!found || found.expires <= now) return undefined
-  const age = secondsBetween(found.checked, now)
-  // A clock that was set back must not stretch the bound.
-  return age >= 0 && age < LIVE_CHECK_SECONDS ? found : undefined
+  return found && found.expires > now && isWithin(LIVE_CHECK_SECONDS, found.checked, now) ? found : undefined
 }
 
 function remember(keyring: Keyring, key: string, outcome: Remembered): void {
@@ -121,7 +117,8 @@ export async function authenticateEmbedded(token: string, backend: Backend): Pro
   const claims = await readToken(keyring, token, now)
   if (!claims) return null
   const begun = generation
-  const outcome = callerOf(standingOf(claims, await accountOf(claims, backend)))
+  const account = await shared(backend.session, `account ${key}`, () => accountOf(claims, backend))
+  const outcome = callerOf(standingOf(claims, account))
   // A change that came between the look-up and here is not to be hidden by what was seen before it.
   if (begun === generation) remember(keyring, key, { outcome, checked: now, expires: claims.expires })
   return outcome

@@ -1,32 +1,43 @@
 import type { Keyring } from '../crypto/keyring.ts'
 import { wakeSoon } from './audit-wake.ts'
 import type { ProjectObject } from './project-object.ts'
-import { database, type QuotaLimits, type Source, type Store } from './store.ts'
+import { Session, type Reach } from './session.ts'
+import type { Source, Store } from './store.ts'
 
 /** The one thing that operations receive beside their input. */
 export interface Backend extends Store {
+  /** What `db` is used in. */
+  readonly session: Session
   readonly keyring: Keyring
   /** The objects that serialise the mutations of a project, one per project id. */
   readonly projects: DurableObjectNamespace<ProjectObject>
   /** Whether projects choose between two secret stores. */
   readonly secretStores: 'single' | 'multiple'
+  /** How old the metadata of a secret may be that somebody reads; 0: it is looked up each time. */
+  readonly readCacheSeconds: number
+  /** The name of secrets that are made without one. */
+  readonly nameDefault: 'none' | 'id'
 }
 
 /** What the Worker's configuration says about its state. */
-export interface StateSettings {
-  readonly keyring: Keyring
-  readonly quotas: QuotaLimits
-  readonly secretStores: 'single' | 'multiple'
-}
+export type StateSettings = Pick<Backend, 'keyring' | 'quotas' | 'secretStores' | 'readCacheSeconds' | 'nameDefault'>
 
-/** The backend of one request or run, at `now`, for `source`. */
+/** The backend of one request or run, at `now`, for `source`. The primary answers its look-ups. */
 export function backendOf(
   bindings: { readonly DB: D1Database; readonly PROJECT: DurableObjectNamespace<ProjectObject> },
-  { keyring, quotas, secretStores }: StateSettings,
+  { keyring, quotas, secretStores, readCacheSeconds, nameDefault }: StateSettings,
   now: string,
   source: Source,
 ): Backend {
   const projects = bindings.PROJECT
   const recorded = (projectId: string) => wakeSoon(projects, projectId)
-  return { db: database(bindings.DB), projects, keyring, quotas, secretStores, now, source, recorded }
+  const session = new Session(bindings.DB, 'first-primary')
+  const settings = { keyring, quotas, secretStores, readCacheSeconds, nameDefault }
+  return { ...settings, session, db: session.db, projects, now, source, recorded }
+}
+
+/** The same backend with a session of its own, whose look-ups reach as far as that. */
+export function reaching(backend: Backend, reach: Reach): Backend {
+  const session = new Session(backend.session.binding, reach)
+  return { ...backend, session, db: session.db }
 }

@@ -39,7 +39,7 @@ function mutation(method: 'addConsumer' | 'deleteConsumer') {
   ): Promise<EntityRows[Kind]> => {
     const project = backend.projects.getByName(entity.projectId)
     const registration = registrationOf(kind, entity, caller, identity)
-    return (await settled(project[method](circumstances(backend), registration))) as EntityRows[Kind]
+    return (await settled(backend.session, project[method](circumstances(backend), registration))) as EntityRows[Kind]
   }
 }
 

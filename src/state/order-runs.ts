@@ -112,6 +112,7 @@ async function runOnce(backend: Backend, projectId: string, orderId: string): Pr
   const given = circumstances({ ...backend, source })
   const result = await resultOf(backend, row)
   await settled<unknown>(
+    backend.session,
     'reason' in result ? project.failOrder(given, projectId, orderId, result) : project.finishOrder(given, result),
   )
 }

@@ -83,7 +83,10 @@ const projectOf = (backend: Backend, { projectId }: { readonly projectId: string
 async function placeFailed(backend: Backend, order: NewOrder, outcome: keyof typeof orderErrors): Promise<string> {
   const { code, reason } = orderErrors[outcome]
   const failed = { ...order, status: 'ERROR', errorStatusCode: code, errorReason: reason }
-  await settled(projectOf(backend, order).placeOrder(circumstances(backend), { order: failed, secret: null }))
+  await settled(
+    backend.session,
+    projectOf(backend, order).placeOrder(circumstances(backend), { order: failed, secret: null }),
+  )
   return order.id
 }
 
@@ -101,7 +104,7 @@ export async function placeKeyOrder(backend: Backend, caller: Caller, wanted: Ge
   await underSealingKey(backend, order.projectId, async () => {
     const secret = await sealedRow(backend, caller, { ...described, secretType: 'symmetric', payload })
     const finished = { order: { ...active, secretId: secret.id }, secret }
-    await settled(projectOf(backend, order).placeOrder(circumstances(backend), finished))
+    await settled(backend.session, projectOf(backend, order).placeOrder(circumstances(backend), finished))
   })
   payload.fill(0)
   return order.id
@@ -123,7 +126,8 @@ export async function placeKeyPairOrder(
   const begun = { ...order, attempts: 1, ...progressOf(1, backend.now) }
   await underSealingKey(backend, order.projectId, async () => {
     const accepted = { ...begun, ...(await sealedPassphrase(backend, order, wanted)) }
-    await settled(projectOf(backend, order).acceptOrder(circumstances(backend), { order: accepted, secret: null }))
+    const call = projectOf(backend, order).acceptOrder(circumstances(backend), { order: accepted, secret: null })
+    await settled(backend.session, call)
   })
   return { id: order.id, run: true }
 }
@@ -135,7 +139,7 @@ export async function placeCertificateOrder(backend: Backend, caller: Caller, me
     attempts: 1,
     ...progressOf(1, backend.now),
   }
-  await settled(projectOf(backend, order).acceptOrder(circumstances(backend), { order, secret: null }))
+  await settled(backend.session, projectOf(backend, order).acceptOrder(circumstances(backend), { order, secret: null }))
   return order.id
 }
 
@@ -148,7 +152,7 @@ export async function updateCertificateOrder(backend: Backend, order: Order, met
   const { meta: kept, mac } = await withMac(backend, 'orders', { ...order, meta: JSON.stringify(meta) })
   const begun = { meta: kept, mac, ...progressOf(1, backend.now) }
   const call = projectOf(backend, order).updateOrder(circumstances(backend), order.projectId, order.id, begun)
-  if (!(await settled(call))) throw fault('orderNotPending', 'ACTIVE')
+  if (!(await settled(backend.session, call))) throw fault('orderNotPending', 'ACTIVE')
 }
 
 async function sealedPassphrase(backend: Backend, order: NewOrder, { passphrase }: KeyPairOrder) {
@@ -195,5 +199,8 @@ export async function listOrders(
 
 /** Deletes an order; the secret or container that it made stays. Throws `orderNotFound`. */
 export async function deleteOrder(backend: Backend, order: Order): Promise<void> {
-  await settled(projectOf(backend, order).deleteOrder(circumstances(backend), order.projectId, order.id))
+  await settled(
+    backend.session,
+    projectOf(backend, order).deleteOrder(circumstances(backend), order.projectId, order.id),
+  )
 }

@@ -26,15 +26,20 @@ import {
   type StoredOrder,
   type WaitingOrder,
 } from './order-rows.ts'
+import { Session, type Seen } from './session.ts'
 import { isSuperseded } from './statements.ts'
-import { byService, database, type QuotaLimits, type Store } from './store.ts'
+import { byService, type QuotaLimits, type Store } from './store.ts'
 import { AUDIT_DAYS } from './audit-retention.ts'
 import { integrityOf, SEAL_DELAY, sealEvents } from './audit-seal.ts'
 import { attemptTimes, exhausted, MOST_ORDERS_PER_ALARM, ORDER_RUN, progressOf } from './order-schedule.ts'
 
-/** What a call on the object gives: a value, or a failure as plain data (a class does not cross the call). */
-export type Outcome<Value> =
+/**
+ * What a call on the object gives: a value, or a failure as plain data (a class does not cross the call), and what the
+ * object's session with the database has seen.
+ */
+export type Outcome<Value> = { readonly seen: Seen } & (
   { readonly value: Value } | { readonly failure: FailureName; readonly details: readonly string[] }
+)
 
 /** What a mutation needs of its request. */
 export type Circumstances = Pick<Store, 'quotas' | 'now' | 'source'>
@@ -47,9 +52,10 @@ export interface OrderRunner {
 /** The circumstances of a request, as plain data. */
 export const circumstances = ({ quotas, now, source }: Store): Circumstances => ({ quotas, now, source })
 
-/** The value of a call on the object; throws the fault that it met. */
-export async function settled<Value>(call: PromiseLike<Outcome<Value>>): Promise<Value> {
+/** The value of a call on the object, whose bookmark the caller's session follows; throws the fault that it met. */
+export async function settled<Value>(session: Session | null, call: PromiseLike<Outcome<Value>>): Promise<Value> {
   const outcome = await call
+  session?.follow(outcome.seen)
   if ('failure' in outcome) throw new Fault(outcome.failure, outcome.details)
   return outcome.value
 }
@@ -65,12 +71,14 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
     mutation: (store: Store) => Promise<Value>,
   ): Promise<Outcome<Value>> {
     const run = async (): Promise<Outcome<Value>> => {
+      const session = new Session(this.env.DB, 'first-primary')
       try {
         await this.sealBy(formatTime(Date.now() + SEAL_DELAY))
-        return { value: await mutation(this.#store(circumstances)) }
+        const value = await mutation(this.#store(circumstances, session))
+        return { value, seen: session.seen }
       } catch (error) {
-        if (error instanceof Fault) return { failure: error.failure, details: error.details }
-        if (isSuperseded(error)) return { failure: 'keySuperseded', details: [] }
+        if (error instanceof Fault) return { failure: error.failure, details: error.details, seen: session.seen }
+        if (isSuperseded(error)) return { failure: 'keySuperseded', details: [], seen: session.seen }
         throw error
       }
     }
@@ -139,8 +147,8 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
   }
 
   /** What a mutation needs; of the events of its own the object needs not be told. */
-  #store(circumstances: Circumstances): Store {
-    return { db: database(this.env.DB), recorded: () => undefined, ...circumstances }
+  #store(circumstances: Circumstances, session = new Session(this.env.DB, 'first-primary')): Store {
+    return { db: session.db, recorded: () => undefined, ...circumstances }
   }
 
   /** Has the project's new audit events sealed at `time`, or before. */
@@ -196,7 +204,10 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
       return
     }
     const claim = progressOf(attempts + 1, now)
-    const claimed = await settled(this.#serialised(given, (store) => claimOrder(store, projectId, orderId, claim)))
+    const claimed = await settled(
+      null,
+      this.#serialised(given, (store) => claimOrder(store, projectId, orderId, claim)),
+    )
     const { OrderRunner: runner } = this.ctx.exports as unknown as { readonly OrderRunner: OrderRunner }
     if (claimed) await runner.run(projectId, orderId)
   }

@@ -104,6 +104,7 @@ export async function sealedRow(
   const key = payload && (await sealingKey(backend, caller.projectId, store))
   return withMac(backend, 'secrets', {
     ...described,
+    name: described.name ?? (backend.nameDefault === 'id' ? id : null),
     id,
     projectId: caller.projectId,
     creatorId: caller.userId,

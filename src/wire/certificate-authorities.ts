@@ -42,6 +42,8 @@ function pemOf(der: Uint8Array): string {
 
 const collection = resource({
   path: '/cas',
+  // The first list makes an authority: nobody is to miss the one that is there.
+  reads: 'primary',
   operations: {
     GET: operation({
       name: 'CertificateAuthorities(s) retrieval',
@@ -77,6 +79,8 @@ function document<Subject extends AuthorityTarget>(
 ) {
   return resource<Subject>({
     path: `/cas/:authority/${part}`,
+    // A revocation counts at once.
+    reads: 'primary',
     find,
     operations: {
       GET: operation<Subject>({

@@ -11,7 +11,9 @@ import type { Caller } from '../caller.ts'
 import type { Config } from '../config.ts'
 import { Fault, fault } from '../faults.ts'
 import { recordEvent, type AuditTarget } from '../state/audit-events.ts'
-import type { Backend } from '../state/backend.ts'
+import { reaching, type Backend } from '../state/backend.ts'
+import { forgetSecret } from '../state/secret-reads.ts'
+import { reachOf } from '../state/session.ts'
 import { admitsJson, admitsKnownType } from './accept.ts'
 import type { BodyReader } from './body.ts'
 import type { Service } from './context.ts'
@@ -47,6 +49,8 @@ export interface Resource<Subject extends Target = Target> {
   readonly path: string
   /** Finds what the path names, or throws its 404. Left out: the path is a collection of the caller's project. */
   readonly find?: (call: Call) => Promise<Subject>
+  /** Who answers the look-ups of `GET`; left out: any copy of the database. Everything else is of the primary. */
+  readonly reads?: 'primary'
   readonly operations: Partial<Record<Method, AnyOperation<Subject>>>
 }
 
@@ -122,13 +126,15 @@ const named: Readonly<Record<string, AuditTarget>> = {
 
 /** Records that the caller was refused what it asked of the thing that the path names, if it names one. */
 async function recordRefusal({ c, backend, param }: Call, path: string, { projectId }: Target, failure: string) {
+  // What a copy of the database refuses, the primary is asked about.
+  if (backend.session.seen.lagging) return
   const [, name = ''] = /:([a-z]+)/.exec(path) ?? []
   const target = named[name]
   if (!target) return
   await recordEvent(backend, { action: actions[c.req.method as Method], target, id: param(name), projectId, failure })
 }
 
-async function serve(c: Context<Service>, { path, find, operations }: Resource): Promise<Response> {
+async function attempt(c: Context<Service>, { path, find, operations }: Resource): Promise<Response> {
   const chosen = Object.hasOwn(operations, c.req.method) ? operations[c.req.method as Method] : undefined
   if (chosen) c.set('operation', chosen.name)
   const call = callOf(c)
@@ -147,6 +153,42 @@ async function serve(c: Context<Service>, { path, find, operations }: Resource):
   } catch (error) {
     if (error instanceof Fault && error.status === 403) await recordRefusal(ruled, path, subject, String(error.status))
     throw error
+  }
+}
+
+/** A request that may change what it names; a fault changes nothing. */
+async function change(c: Context<Service>, resource: Resource): Promise<Response> {
+  let unchanged = false
+  try {
+    return await attempt(c, resource)
+  } catch (error) {
+    unchanged = error instanceof Fault
+    throw error
+  } finally {
+    const secret = c.req.param('secret')
+    if (secret !== undefined && !unchanged) forgetSecret(c.var.backend, secret)
+  }
+}
+
+/** The bookmark of the newest state that the client has seen: given with every write, and sent back by who reads. */
+export const BOOKMARK_HEADER = 'X-D1-Bookmark'
+
+/**
+ * Serves a request. A copy of the database may not have what was made or granted a moment ago, nor a new table: what
+ * fails there is asked again at the primary before it is an answer.
+ */
+async function serve(c: Context<Service>, resource: Resource): Promise<Response> {
+  if (c.req.method !== 'GET') return change(c, resource)
+  if (resource.reads === 'primary') return attempt(c, resource)
+  const primary = c.var.backend
+  const near = reaching(primary, reachOf(c.req.header(BOOKMARK_HEADER)))
+  c.set('backend', near)
+  try {
+    return await attempt(c, resource)
+  } catch (error) {
+    if (!near.session.seen.lagging) throw error
+    c.set('backend', primary)
+    return attempt(c, resource)
   }
 }
 

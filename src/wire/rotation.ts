@@ -49,6 +49,8 @@ async function report(backend: Backend) {
 
 export const rotationResource = resource({
   path: '/rotate',
+  // A key is taken out on the word of this report.
+  reads: 'primary',
   operations: {
     GET: operation({
       name: 'Key rotation report',

@@ -3,15 +3,8 @@ import type { Context } from 'hono'
 import { decodeBase64 } from '../crypto/encoding.ts'
 import { fault } from '../faults.ts'
 import { listSecrets, type SecretFilter } from '../state/secret-list.ts'
-import {
-  createSecret,
-  deleteSecret,
-  findSealedSecret,
-  findSecret,
-  openPayload,
-  putPayload,
-  type SealedSecret,
-} from '../state/secrets.ts'
+import { createSecret, deleteSecret, findSecret, openPayload, putPayload, type SealedSecret } from '../state/secrets.ts'
+import { readSealedSecret, readSecret } from '../state/secret-reads.ts'
 import type { Secret } from '../state/secret-rows.ts'
 import { created, json as answer, noContent, page } from './answers.ts'
 import { json, payload, readBytes, type Payload } from './body.ts'
@@ -61,7 +54,7 @@ export function secretIdOfPath(param: Call['param']): string {
 }
 
 /** `GET` without a JSON `Accept` is the deprecated form of reading the payload, and needs the right to decrypt. */
-const wantsMetadata = ({ c }: Call) => c.req.method !== 'GET' || acceptsMetadata(c.req.header('Accept'))
+const wantsMetadata = ({ c }: Call) => acceptsMetadata(c.req.header('Accept'))
 
 async function answerPayload(call: Call, secret: SealedSecret): Promise<Response> {
   const { c, backend, query } = call
@@ -159,8 +152,10 @@ async function isForced(c: Context<Service>, query: URLSearchParams): Promise<bo
 
 const item = resource<Secret | SealedSecret>({
   path: '/secrets/:secret',
-  find: (call) =>
-    wantsMetadata(call) ? secretOfPath(call) : findSealedSecret(call.backend, secretIdOfPath(call.param)),
+  find(call) {
+    if (call.c.req.method !== 'GET') return secretOfPath(call)
+    return (wantsMetadata(call) ? readSecret : readSealedSecret)(call.backend, secretIdOfPath(call.param))
+  },
   operations: {
     GET: operation<Secret | SealedSecret>({
       name: 'Secret retrieval',
@@ -198,7 +193,7 @@ const item = resource<Secret | SealedSecret>({
 
 const payloadOfSecret = resource<SealedSecret>({
   path: '/secrets/:secret/payload',
-  find: ({ backend, param }) => findSealedSecret(backend, secretIdOfPath(param)),
+  find: ({ backend, param }) => readSealedSecret(backend, secretIdOfPath(param)),
   operations: {
     GET: operation<SealedSecret>({
       name: 'Secret payload retrieval',

@@ -13,7 +13,7 @@ import { createUser, deleteUser, updateUser } from '../../src/state/identity-use
 import { readConfig } from '../../src/config.ts'
 import type { Service } from '../../src/wire/context.ts'
 import { identityRoutes } from '../../src/wire/identity/index.ts'
-import { backendAt } from '../support/backend.ts'
+import { backendAt, databaseOf, type Sending } from '../support/backend.ts'
 import { countingDatabase } from '../support/counting.ts'
 
 const NOW = '2026-11-22T00:15:50.123000'
@@ -135,16 +135,16 @@ describe('the live check', () => {
     const { DB } = env as unknown as { DB: D1Database }
     const changed = Promise.withResolvers<void>()
     const read = Promise.withResolvers<void>()
-    const slow = {
-      prepare: (text: string) => DB.prepare(text),
-      batch: async (statements: D1PreparedStatement[]) => {
+    const slow: Sending = {
+      prepare: (text) => DB.prepare(text),
+      batch: async (statements) => {
         const rows = await DB.batch(statements)
         read.resolve()
         await changed.promise
         return rows
       },
     }
-    const before = authenticateEmbedded(token, await backendAt(NOW, slow as unknown as D1Database))
+    const before = authenticateEmbedded(token, await backendAt(NOW, databaseOf(slow)))
     await read.promise
     await updateUser(await at(0), user.id, { enabled: false, extra: {} })
     forgetLiveChecks()
@@ -234,15 +234,15 @@ describe('a token got with another token', () => {
     const { DB } = env as unknown as { DB: D1Database }
     let trips = 0
     // The first trip checks the token, the second one loads the account.
-    const between = {
-      prepare: (text: string) => DB.prepare(text),
-      batch: async (statements: D1PreparedStatement[]) => {
+    const between: Sending = {
+      prepare: (text) => DB.prepare(text),
+      batch: async (statements) => {
         trips += 1
         if (trips === 2) await end(one)
         return DB.batch(statements)
       },
     }
-    const racing = await backendAt(NOW, between as unknown as D1Database)
+    const racing = await backendAt(NOW, databaseOf(between))
     const proof = { method: 'token', token: one.token } as const
     await expect(logIn(racing, proof, { id: one.project.id }, '')).rejects.toMatchObject({ status: 401 })
     expect(trips).toBe(2)

@@ -13,6 +13,7 @@ import { findContainer, removeFromContainer } from '../../src/state/containers.t
 import { storeOrder, storeResult } from '../../src/state/order-rows.ts'
 import { replaceMetadata } from '../../src/state/secret-metadata.ts'
 import { createSecret, findSecret, sealedRow, type NewSecret } from '../../src/state/secrets.ts'
+import { databaseOf } from '../support/backend.ts'
 
 const NOW = '2026-11-22T00:00:00.000000'
 const bindings = env as unknown as Environment
@@ -31,13 +32,13 @@ const described: NewSecret = {
 /** A database whose batches get one more statement at `place`, which fails. `seen` tells the longest batch. */
 function failingAt(place: number, seen: { statements: number }): D1Database {
   const { DB } = bindings
-  return {
-    prepare: (query: string) => DB.prepare(query),
-    batch: (statements: D1PreparedStatement[]) => {
+  return databaseOf({
+    prepare: (query) => DB.prepare(query),
+    batch: (statements) => {
       seen.statements = Math.max(seen.statements, statements.length)
       return DB.batch(statements.toSpliced(place, 0, DB.prepare("select json('{')")))
     },
-  } as unknown as D1Database
+  })
 }
 
 async function backendWith(DB: D1Database): Promise<Backend> {

@@ -6,6 +6,18 @@ import { byService } from '../../src/state/store.ts'
 
 const environment = env as unknown as Environment
 
+/** What the Worker asks of a database. */
+export interface Sending {
+  readonly prepare: (query: string) => D1PreparedStatement
+  readonly batch: (statements: D1PreparedStatement[]) => Promise<D1Result[]>
+}
+
+/** A database whose sessions all send what they are given through `sending`. */
+export function databaseOf(sending: Sending): D1Database {
+  const session = { ...sending, getBookmark: () => null }
+  return { ...sending, withSession: () => session } as unknown as D1Database
+}
+
 /** The backend at `now`; `binding` in place of the Worker's own database. */
 export async function backendAt(now: string, binding: D1Database = environment.DB): Promise<Backend> {
   const bindings = { ...environment, DB: binding }

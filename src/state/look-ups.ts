@@ -1,0 +1,96 @@
+/**
+ * Look-ups that requests of one isolate share. Of those who ask the same, the first asks the database; who comes
+ * meanwhile waits for the next look-up, which begins when that one is over and answers all of them. So nobody is given
+ * what was looked up before they asked, and however many ask, one look-up runs and one waits.
+ */
+import { waitUntil } from 'cloudflare:workers'
+import { Fault } from '../faults.ts'
+import type { Seen, Session } from './session.ts'
+
+/** How long somebody else's look-up is waited for before one's own: it may have been cut off with its request. */
+const PATIENCE_MILLISECONDS = 2_000
+
+type Outcome = { readonly value: unknown } | { readonly fault: Fault }
+
+interface Answer {
+  readonly outcome: Outcome
+  readonly seen: Seen
+}
+
+/** The look-ups of one question: that which runs (it never rejects), and that which waits for it. */
+interface Line {
+  readonly running: Promise<unknown>
+  next: Promise<Answer> | null
+}
+
+/** By database, then by question. */
+const lines = new WeakMap<D1Database, Map<string, Line>>()
+
+function linesOf(binding: D1Database): Map<string, Line> {
+  const known = lines.get(binding) ?? new Map<string, Line>()
+  lines.set(binding, known)
+  return known
+}
+
+/** Begins a look-up that others may wait for. It goes on when the request that began it has ended. */
+function begin(questions: Map<string, Line>, question: string, ask: () => Promise<Answer>): Promise<Answer> {
+  const answer = ask()
+  const line: Line = { running: answer.catch(() => null), next: null }
+  questions.set(question, line)
+  waitUntil(line.running.then(() => void (line.next ?? leave(questions, question, line))))
+  return answer
+}
+
+function leave(questions: Map<string, Line>, question: string, line: Line): void {
+  if (questions.get(question) === line) questions.delete(question)
+}
+
+/** The answer of the look-up that comes after the running one; null when it fails or does not come. */
+async function nextAnswer(next: Promise<Answer>): Promise<Answer | null> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), PATIENCE_MILLISECONDS)
+  })
+  try {
+    return await Promise.race([next.catch(() => null), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function outcomeOf(lookUp: () => Promise<unknown>): Promise<Outcome> {
+  try {
+    return { value: await lookUp() }
+  } catch (error) {
+    if (error instanceof Fault) return { fault: error }
+    throw error
+  }
+}
+
+function valueOf(outcome: Outcome): unknown {
+  if ('fault' in outcome) throw outcome.fault
+  return outcome.value
+}
+
+/**
+ * What `lookUp` finds or the fault that it throws, shared with those who ask the same `question` of the same database
+ * at the same time and may be answered by the same copies of it. It is nobody's own, so it must not be changed.
+ */
+export async function shared<Value>(session: Session, question: string, lookUp: () => Promise<Value>): Promise<Value> {
+  const questions = linesOf(session.binding)
+  const asked = `${session.from} ${question}`
+  const ask = async (): Promise<Answer> => ({ outcome: await outcomeOf(lookUp), seen: session.seen })
+  const line = questions.get(asked)
+  if (!line) return valueOf((await begin(questions, asked, ask)).outcome) as Value
+  if (!line.next) {
+    line.next = line.running.then(() => begin(questions, asked, ask))
+    waitUntil(line.next.catch(() => null))
+  }
+  const answer = await nextAnswer(line.next)
+  if (!answer) {
+    leave(questions, asked, line)
+    return lookUp()
+  }
+  session.follow(answer.seen)
+  return valueOf(answer.outcome) as Value
+}

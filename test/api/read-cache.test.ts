@@ -1,0 +1,166 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { reaching } from '../../src/state/backend.ts'
+import { MOST_KNOWN, readSecret } from '../../src/state/secret-reads.ts'
+import { formatTime } from '../../src/times.ts'
+import { backendAt } from '../support/backend.ts'
+import { countingDatabase } from '../support/counting.ts'
+import { call, database, isolate } from '../support/client.ts'
+import { onPeer } from '../support/differences.ts'
+import { idOf, owner, person, secret, type Person } from '../support/given.ts'
+
+const SECONDS = 5
+const text = { payload: 'x', payload_content_type: 'text/plain' }
+
+describe.skipIf(onPeer)('READ_CACHE_SECONDS', () => {
+  const { binding, trips } = countingDatabase()
+  const ask = isolate({ DB: binding, READ_CACHE_SECONDS: String(SECONDS) })
+  let who: Person
+  let ref: string
+  const send = (method: string, path: string, json?: unknown, headers = {}) =>
+    ask(method, path, { token: who.token, json, headers, microversion: '1.1' })
+  /** How many round trips these requests cost. */
+  async function cost(requests: () => Promise<unknown>): Promise<number> {
+    const before = trips()
+    await requests()
+    return trips() - before
+  }
+  const pass = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000)
+
+  beforeAll(async () => {
+    who = await owner()
+  })
+
+  beforeEach(async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    ref = await secret(who, text)
+    await send('GET', ref)
+  })
+
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  it('lets a client ask for a secret as often as it likes', async () => {
+    const storm = async () => {
+      for (let time = 0; time < 15; time += 1) expect((await send('GET', ref)).status).toBe(200)
+    }
+    expect(await cost(storm)).toBe(0)
+    const { json } = await call('GET', ref, { token: who.token, microversion: '1.1' })
+    expect((await send('GET', ref)).json).toEqual(json)
+  })
+
+  it('is the bound on the age of what is seen, to the moment', async () => {
+    const consumer = { service: 'image', resource_type: 'image', resource_id: 'i' }
+    await call('POST', `${ref}/consumers`, { token: who.token, json: consumer, microversion: '1.1' })
+    const consumers = async () => (await send('GET', ref)).json.consumers
+    pass(SECONDS - 0.001)
+    expect(await consumers()).toEqual([])
+    pass(0.001)
+    expect(await consumers()).toEqual([consumer])
+  })
+
+  it('does not outlast a clock that is set back', async () => {
+    await call('DELETE', ref, { token: who.token })
+    pass(-1)
+    expect((await send('GET', ref)).status).toBe(404)
+  })
+
+  it('does not hide what has expired', async () => {
+    const expiration = new Date(Date.now() + 2_000).toISOString()
+    const expiring = await secret(who, { ...text, expiration })
+    expect((await send('GET', expiring)).status).toBe(200)
+    pass(2)
+    expect((await send('GET', expiring)).status).toBe(404)
+  })
+
+  it.each<[string, string, string, unknown]>([
+    ['an ACL', 'PUT', '/acl', { read: { users: ['u'] } }],
+    ['part of an ACL', 'PATCH', '/acl', { read: { users: ['u'] } }],
+    ['no ACL', 'DELETE', '/acl', undefined],
+    ['a consumer', 'POST', '/consumers', { service: 'image', resource_type: 'image', resource_id: 'i' }],
+  ])('shows %s at once that was set through this isolate', async (_, method, path, json) => {
+    await send('PUT', `${ref}/acl`, { read: { users: ['before'] } })
+    await send('GET', ref)
+    expect((await send(method, ref + path, json)).status).toBe(200)
+    const fresh = await call('GET', ref, { token: who.token, microversion: '1.1' })
+    expect((await send('GET', ref)).json).toEqual(fresh.json)
+  })
+
+  it('shows a payload at once that was put through this isolate', async () => {
+    const empty = await secret(who)
+    expect((await send('GET', empty)).json.content_types).toBeUndefined()
+    await ask('PUT', empty, { token: who.token, body: 'x', headers: { 'Content-Type': 'text/plain' } })
+    expect((await send('GET', empty)).json.content_types).toEqual({ default: 'text/plain' })
+  })
+
+  it('shows a secret no more that was deleted through this isolate', async () => {
+    await send('DELETE', ref)
+    expect((await send('GET', ref)).status).toBe(404)
+  })
+
+  it('holds for nobody who may not see the secret, and a refusal is never of what is remembered', async () => {
+    const stranger = await person(['creator'])
+    const as = () => ask('GET', ref, { token: stranger.token })
+    expect((await as()).status).toBe(403)
+    await call('PUT', `${ref}/acl`, { token: who.token, json: { read: { users: [stranger.userId] } } })
+    expect((await as()).status).toBe(200)
+    await send('PUT', `${ref}/acl`, { read: { users: [] } })
+    expect((await as()).status).toBe(403)
+  })
+
+  it('does not hold for a payload, nor for what a change is decided by', async () => {
+    await send('GET', `${ref}/payload`)
+    expect(await cost(() => send('GET', `${ref}/payload`))).toBe(1)
+    expect(await cost(() => send('GET', ref, undefined, { Accept: 'text/plain' }))).toBe(1)
+    await call('DELETE', ref, { token: who.token })
+    expect((await send('PUT', `${ref}/acl`, { read: { users: [] } })).status).toBe(404)
+  })
+
+  it('does not hold for who sends a bookmark', async () => {
+    const deletion = await call('DELETE', ref, { token: who.token })
+    const headers = { 'X-D1-Bookmark': deletion.headers.get('X-D1-Bookmark') ?? '' }
+    expect((await send('GET', ref, undefined, headers)).status).toBe(404)
+  })
+
+  it('is 0 unless it is set, and then nothing is remembered', async () => {
+    const plain = isolate({ DB: binding })
+    const get = () => plain('GET', ref, { token: who.token })
+    await get()
+    expect(await cost(get)).toBe(1)
+    await call('DELETE', ref, { token: who.token })
+    expect((await get()).status).toBe(404)
+  })
+
+  it.each(['-1', '61', 'x', '1.5'])('is refused when it is %s', async (value) => {
+    const answer = await isolate({ READ_CACHE_SECONDS: value })('GET', '/v1', {})
+    expect(answer.status).toBe(503)
+    expect(answer.json.description).toContain('READ_CACHE_SECONDS')
+  })
+})
+
+describe.skipIf(onPeer)('what is remembered', () => {
+  it('is bounded: of very many secrets the first is forgotten', async () => {
+    const { binding, trips } = countingDatabase()
+    const id = idOf(await secret(await owner(), text))
+    const columns = await database.prepare("select name from pragma_table_info('secrets')").all<{ name: string }>()
+    const copied = columns.results.map(({ name }) => name).filter((name) => name !== 'seq' && name !== 'id')
+    const ids = Array.from({ length: MOST_KNOWN }, () => crypto.randomUUID())
+    await database
+      .prepare(
+        `insert into secrets (id, ${copied.join()}) select value, ${copied.map((name) => `secrets.${name}`).join()}
+         from secrets, json_each(?) where secrets.id = ?`,
+      )
+      .bind(JSON.stringify(ids), id)
+      .run()
+    const backend = { ...(await backendAt(formatTime(Date.now()), binding)), readCacheSeconds: 60 }
+    const tripsOf = async (one: string) => {
+      const before = trips()
+      await readSecret(reaching(backend, 'first-unconstrained'), one)
+      return trips() - before
+    }
+    expect(await tripsOf(id)).toBe(1)
+    await Promise.all(ids.map(tripsOf))
+    expect(await tripsOf(ids.at(-1) ?? '')).toBe(0)
+    expect(await tripsOf(id)).toBe(1)
+  })
+})

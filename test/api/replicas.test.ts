@@ -1,0 +1,214 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { call, identityBase, isolate } from '../support/client.ts'
+import { onPeer } from '../support/differences.ts'
+import { adminToken, owner, person, secret, type Person } from '../support/given.ts'
+import { migrateReplica, replicated } from '../support/replica.ts'
+
+const HEADER = 'X-D1-Bookmark'
+const BOOKMARK = /^[\da-f]{8}(-[\da-f]{8}){2}-[\da-f]{32}$/
+const text = { payload: 'x', payload_content_type: 'text/plain' }
+const absent = '/v1/secrets/11111111-1111-4111-8111-111111111111'
+
+describe.skipIf(onPeer)('with a replica that lags behind', () => {
+  const { binding, trips, catchUp } = replicated()
+  const ask = isolate({ DB: binding })
+  let who: Person
+  const send = (method: string, path: string, bookmark?: string, json?: unknown) =>
+    ask(method, path, { token: who.token, json, headers: bookmark === undefined ? {} : { [HEADER]: bookmark } })
+  /** The answer, and who was asked for it. */
+  async function asked(method: string, path: string, bookmark?: string) {
+    Object.assign(trips, { primary: 0, replica: 0 })
+    const { status } = await send(method, path, bookmark)
+    return { status, ...trips }
+  }
+  async function bookmarkOf(method: string, path: string, json?: unknown): Promise<string> {
+    const answer = await send(method, path, undefined, json)
+    expect(answer.status).toBeLessThan(300)
+    expect(answer.headers.get(HEADER)).toMatch(BOOKMARK)
+    return answer.headers.get(HEADER) ?? ''
+  }
+
+  beforeAll(async () => {
+    who = await owner()
+    // The isolate knows the token from now on, and that it has all master keys.
+    await send('GET', absent)
+  })
+
+  it('a look-up that fails there, as where a migration is yet to come, is asked again at the primary', async () => {
+    const ref = await secret(who, text)
+    expect(await asked('GET', ref)).toEqual({ status: 200, primary: 1, replica: 1 })
+    expect(await asked('GET', '/v1/secrets')).toMatchObject({ status: 200, primary: 1 })
+  })
+
+  describe('that has the tables', () => {
+    beforeAll(migrateReplica)
+    beforeEach(catchUp)
+
+    it('what is known there is answered there, in one trip', async () => {
+      const ref = await secret(who, text)
+      await catchUp()
+      for (const path of ['', '/payload', '/metadata', '/acl', '/consumers']) {
+        expect(await asked('GET', ref + path)).toMatchObject({ status: 200, primary: 0 })
+      }
+      expect(await asked('GET', '/v1/secrets')).toMatchObject({ status: 200, primary: 0 })
+    })
+
+    it('a miss there is found at the primary', async () => {
+      const ref = await secret(who, text)
+      for (const path of ['', '/payload', '/metadata', '/acl']) {
+        expect(await asked('GET', ref + path)).toEqual({ status: 200, primary: 1, replica: 1 })
+      }
+    })
+
+    it('what is nowhere is looked for once at each', async () => {
+      expect(await asked('GET', absent)).toEqual({ status: 404, primary: 1, replica: 1 })
+    })
+
+    it('a payload that came a moment ago is there', async () => {
+      const ref = await secret(who)
+      await catchUp()
+      const put = { token: who.token, body: 'x', headers: { 'Content-Type': 'text/plain' } }
+      expect((await ask('PUT', ref, put)).status).toBe(204)
+      expect((await send('GET', `${ref}/payload`)).text).toBe('x')
+    })
+
+    it('a right that was granted a moment ago counts', async () => {
+      const ref = await secret(who, text)
+      const stranger = await person(['creator'])
+      await ask('GET', ref, { token: stranger.token })
+      await catchUp()
+      expect((await ask('GET', ref, { token: stranger.token })).status).toBe(403)
+      await send('PUT', `${ref}/acl`, undefined, { read: { users: [stranger.userId] } })
+      expect((await ask('GET', ref, { token: stranger.token })).status).toBe(200)
+      expect((await ask('GET', `${ref}/payload`, { token: stranger.token })).status).toBe(200)
+    })
+
+    it('a project, a user, a role and a token of a moment ago count', async () => {
+      const late = await owner()
+      const answer = await ask('GET', '/v1/secrets', { token: late.token })
+      expect([answer.status, answer.json.total]).toEqual([200, 0])
+    })
+
+    it.each(['secrets', 'containers', 'orders'])('one’s own write of %s is read with its bookmark', async (kind) => {
+      const meta = { name: 'new', algorithm: 'aes', bit_length: 128, mode: 'cbc' }
+      const json = { secrets: text, containers: { type: 'generic' }, orders: { type: 'key', meta } }[kind]
+      const total = async (bookmark?: string) => (await send('GET', `/v1/${kind}`, bookmark)).json.total
+      const before = await total()
+      const bookmark = await bookmarkOf('POST', `/v1/${kind}`, json)
+      expect(await total()).toBe(before)
+      expect(await total(bookmark)).toBe(before + 1)
+      expect(await asked('GET', `/v1/${kind}`, bookmark)).toMatchObject({ status: 200, replica: 0 })
+      await catchUp()
+      expect(await asked('GET', `/v1/${kind}`, bookmark)).toMatchObject({ status: 200, primary: 0 })
+    })
+
+    it('every kind of change is read with its bookmark, also one that an object of the project made', async () => {
+      const ref = await secret(who, text)
+      await catchUp()
+      const shown = async (path: string, bookmark?: string) =>
+        JSON.stringify((await send('GET', ref + path, bookmark)).json)
+      const consumer = { service: 'image', resource_type: 'image', resource_id: 'a' }
+      const changes = [
+        ['/metadata', 'PUT', '/metadata', { metadata: { a: 'b' } }],
+        ['/metadata', 'POST', '/metadata', { key: 'c', value: 'd' }],
+        ['/metadata', 'PUT', '/metadata/c', { key: 'c', value: 'e' }],
+        ['/metadata', 'DELETE', '/metadata/c', undefined],
+        ['/acl', 'PUT', '/acl', { read: { users: ['u'] } }],
+        ['/acl', 'PATCH', '/acl', { read: { users: ['v'] } }],
+        ['/acl', 'DELETE', '/acl', undefined],
+        ['/consumers', 'POST', '/consumers', consumer],
+        ['/consumers', 'DELETE', '/consumers', consumer],
+      ] as const
+      for (const [seenAt, method, path, json] of changes) {
+        await catchUp()
+        const before = await shown(seenAt)
+        const bookmark = await bookmarkOf(method, ref + path, json)
+        expect(await shown(seenAt)).toBe(before)
+        expect(await shown(seenAt, bookmark)).not.toBe(before)
+      }
+    })
+
+    it('what was deleted elsewhere is seen until the replica has caught up, but not by who sends the bookmark', async () => {
+      const ref = await secret(who, text)
+      await catchUp()
+      const bookmark = (await call('DELETE', ref, { token: who.token })).headers.get(HEADER) ?? ''
+      expect((await send('GET', `${ref}/payload`)).status).toBe(200)
+      expect((await send('GET', `${ref}/payload`, bookmark)).status).toBe(404)
+      await catchUp()
+      expect((await send('GET', `${ref}/payload`)).status).toBe(404)
+    })
+
+    it('what was changed through the same isolate is seen at once', async () => {
+      const ref = await secret(who, text)
+      await catchUp()
+      await send('PUT', `${ref}/acl`, undefined, { read: { users: ['u'] } })
+      const { updated } = (await call('GET', ref, { token: who.token })).json
+      expect((await send('GET', ref)).json.updated).toBe(updated)
+      await send('DELETE', ref)
+      expect((await send('GET', ref)).status).toBe(404)
+      expect((await send('GET', `${ref}/payload`)).status).toBe(404)
+    })
+
+    it.each(['', 'x', 'first-unconstrained', 'first-primary', '0'.repeat(56), `${'0'.repeat(8)}-`.repeat(500), 'é'])(
+      'what is no bookmark is a wish for the primary: %s',
+      async (wrong) => {
+        const ref = await secret(who, text)
+        await catchUp()
+        await send('DELETE', ref)
+        expect(await asked('GET', ref, wrong)).toEqual({ status: 404, primary: 1, replica: 0 })
+      },
+    )
+
+    it('a bookmark of a state that never was is none the worse', async () => {
+      const ref = await secret(who, text)
+      expect(await asked('GET', ref, 'ffffffff-ffffffff-ffffffff-'.padEnd(59, 'f'))).toMatchObject({ status: 200 })
+    })
+
+    it('everything but GET is of the primary', async () => {
+      const ref = await secret(who, text)
+      expect(await asked('DELETE', ref)).toMatchObject({ status: 204, replica: 0 })
+      expect(await asked('DELETE', ref)).toMatchObject({ status: 404, replica: 0 })
+      for (const path of ['/v1/cas', '/admin/rotate']) expect(await asked('GET', path)).toMatchObject({ replica: 0 })
+    })
+
+    it('who is calling is asked at the primary', async () => {
+      const member = await person(['creator'])
+      const token = await adminToken()
+      Object.assign(trips, { primary: 0, replica: 0 })
+      const disabled = { user: { enabled: false } }
+      for (const path of [
+        '/users',
+        `/users/${member.userId}`,
+        '/roles',
+        '/projects',
+        '/auth/tokens',
+        '/role_assignments',
+      ]) {
+        const headers = { 'X-Subject-Token': member.token }
+        expect((await ask('GET', identityBase + path, { token, headers })).status).toBe(200)
+      }
+      await call('PATCH', `${identityBase}/users/${member.userId}`, { token, json: disabled })
+      expect((await ask('GET', '/v1/secrets', { token: member.token })).status).toBe(401)
+      expect(trips.replica).toBe(0)
+    })
+  })
+})
+
+describe.skipIf(onPeer)('without replicas', () => {
+  it('a miss costs one look-up, and GET gives no bookmark', async () => {
+    const { binding, trips } = replicated()
+    const ask = isolate({ DB: { withSession: () => binding.withSession('first-primary') } })
+    const { token } = await owner()
+    await ask('GET', absent, { token })
+    trips.primary = 0
+    const answer = await ask('GET', absent, { token })
+    expect([answer.status, trips.primary, answer.headers.get(HEADER)]).toEqual([404, 1, null])
+    expect(answer.headers.get('Cache-Control')).toBe('no-store')
+  })
+
+  it('a refused write gives no bookmark', async () => {
+    const { token } = await person(['observer'])
+    const answer = await call('POST', '/v1/secrets', { token, json: text })
+    expect([answer.status, answer.headers.get(HEADER)]).toEqual([403, null])
+  })
+})

@@ -1,0 +1,216 @@
+import { exports } from 'cloudflare:workers'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { forgetLiveChecks } from '../../src/access/embedded.ts'
+import { database } from '../support/client.ts'
+import { idOf, owner, person, secret, type Person } from '../support/given.ts'
+
+/** The Worker of the deployment, where each request has a context of its own, that can be cut off. */
+const worker = (exports as unknown as { default: Fetcher }).default
+
+const text = { payload: 'x', payload_content_type: 'text/plain' }
+const MANY = 50
+const SLOW_MILLISECONDS = 100
+
+/** What happens to the look-up with this number, from 1, before and after the database answers. */
+type Happening = (send: () => Promise<unknown>, number: number) => Promise<unknown>
+
+let sent = 0
+let happening: Happening
+
+/** Every session of this isolate sends through `happening`. */
+function watch(): void {
+  const withSession = database.withSession.bind(database)
+  const through = (send: () => Promise<unknown>) => happening(send, (sent += 1))
+  const watched = (statement: D1PreparedStatement): D1PreparedStatement => {
+    const [bind, all] = [statement.bind.bind(statement), statement.all.bind(statement)]
+    return Object.assign(statement, {
+      bind: (...values: unknown[]) => watched(bind(...values)),
+      all: () => through(all),
+    })
+  }
+  vi.spyOn(Object.getPrototypeOf(database), 'withSession').mockImplementation((reach: unknown) => {
+    const session = withSession(reach as string)
+    const [prepare, batch] = [session.prepare.bind(session), session.batch.bind(session)]
+    return Object.assign(session, {
+      prepare: (query: string) => watched(prepare(query)),
+      batch: (statements: D1PreparedStatement[]) => through(() => batch(statements)),
+    })
+  })
+}
+
+/** The first one takes so long that all who ask at the same time have come before it is over. */
+const slowly: Happening = async (send, number) => {
+  await scheduler.wait(number === 1 ? 4 * SLOW_MILLISECONDS : SLOW_MILLISECONDS)
+  return send()
+}
+
+let who: Person
+let ref: string
+
+async function get(path: string, token = who.token, signal?: AbortSignal): Promise<{ status: number; name?: string }> {
+  const headers = { 'X-Auth-Token': token }
+  const response = await worker.fetch(path, { headers, ...(signal && { signal }) })
+  const body = new TextDecoder().decode(await response.arrayBuffer())
+  return { status: response.status, name: body.startsWith('{') ? JSON.parse(body).name : undefined }
+}
+
+/** Waits until this many look-ups have been sent. */
+const until = (count: number) =>
+  vi.waitFor(() => expect(sent).toBeGreaterThanOrEqual(count), { interval: 5, timeout: 10_000 })
+
+/** Changes the secret's name behind the service's back. */
+const rename = (name: string) =>
+  database.prepare('update secrets set name = ? where id = ?').bind(name, idOf(ref)).run()
+
+beforeAll(async () => {
+  who = await owner()
+})
+
+beforeEach(async () => {
+  ref = await secret(who, text)
+  await get(ref)
+  watch()
+  sent = 0
+  happening = slowly
+})
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+const times = <Result>(count: number, one: () => Promise<Result>) => Promise.all(Array.from({ length: count }, one))
+
+describe('look-ups at the same time', () => {
+  it.each(['', '/payload'])('of one secret are few, however many ask: GET …%s', async (part) => {
+    const answers = await times(MANY, () => get(ref + part))
+    expect(answers.every(({ status }) => status === 200)).toBe(true)
+    expect(sent).toBeLessThanOrEqual(3)
+  })
+
+  it('of one secret that is not there are few', async () => {
+    const answers = await times(MANY, () =>
+      get('http://kms.example:9311/v1/secrets/11111111-1111-4111-8111-111111111111'),
+    )
+    expect(answers.every(({ status }) => status === 404)).toBe(true)
+    expect(sent).toBeLessThanOrEqual(3)
+  })
+
+  it('of one token are few', async () => {
+    forgetLiveChecks()
+    const answers = await times(MANY, () => get(ref))
+    expect(answers.every(({ status }) => status === 200)).toBe(true)
+    expect(sent).toBeLessThanOrEqual(6)
+  })
+
+  it('leave to each caller what the caller may see', async () => {
+    const stranger = await person(['creator'])
+    await Promise.all([get(ref), get(ref, stranger.token)])
+    sent = 0
+    const answers = await Promise.all([times(10, () => get(ref)), times(10, () => get(ref, stranger.token))])
+    expect(answers[0].every(({ status }) => status === 200)).toBe(true)
+    expect(answers[1].every(({ status }) => status === 403)).toBe(true)
+    expect(sent).toBeLessThanOrEqual(3)
+  })
+
+  it('of different secrets are each their own', async () => {
+    const another = await secret(who, { ...text, name: 'another' })
+    await rename('one')
+    const answers = await Promise.all([get(ref), get(another), get(ref), get(another)])
+    expect(answers.map(({ name }) => name)).toEqual(['one', 'another', 'one', 'another'])
+  })
+})
+
+describe('a look-up that began before somebody asked', () => {
+  it('is not the answer', async () => {
+    await rename('before')
+    let changed = false
+    happening = async (send, number) => {
+      const found = await send()
+      if (number === 1) await vi.waitFor(() => expect(changed).toBe(true), { interval: 5, timeout: 10_000 })
+      return found
+    }
+    const first = get(ref)
+    await until(1)
+    await scheduler.wait(50)
+    await rename('after')
+    const later = times(10, () => get(ref))
+    await scheduler.wait(50)
+    changed = true
+    expect((await first).name).toBe('before')
+    expect((await later).map(({ name }) => name)).toEqual(Array.from({ length: 10 }, () => 'after'))
+    expect(sent).toBe(2)
+  })
+})
+
+describe('a request that is cut off', () => {
+  const cutOff = async (path: string) => {
+    const controller = new AbortController()
+    const answer = get(path, who.token, controller.signal).catch(() => 'cut off')
+    return { answer, cut: () => controller.abort() }
+  }
+
+  it('while it looks up for itself keeps nobody waiting', async () => {
+    const { answer, cut } = await cutOff(ref)
+    await until(1)
+    const others = times(MANY, () => get(ref))
+    await scheduler.wait(SLOW_MILLISECONDS / 4)
+    cut()
+    expect(await answer).toBe('cut off')
+    const begun = Date.now()
+    expect((await others).every(({ status }) => status === 200)).toBe(true)
+    expect(Date.now() - begun).toBeLessThan(1_000)
+    expect(sent).toBeLessThanOrEqual(4)
+  })
+
+  it('while it waits to look up for the others keeps nobody waiting', async () => {
+    const first = get(ref)
+    await until(1)
+    const { answer, cut } = await cutOff(ref)
+    await scheduler.wait(SLOW_MILLISECONDS / 4)
+    const others = times(MANY, () => get(ref))
+    await scheduler.wait(SLOW_MILLISECONDS / 4)
+    cut()
+    expect(await answer).toBe('cut off')
+    const begun = Date.now()
+    expect((await first).status).toBe(200)
+    expect((await others).every(({ status }) => status === 200)).toBe(true)
+    expect(Date.now() - begun).toBeLessThan(1_000)
+    expect(sent).toBeLessThanOrEqual(4)
+  })
+
+  it('with a look-up that never ends delays the others, but does not take them with it', async () => {
+    happening = (send, number) => (number === 1 ? new Promise(() => null) : send())
+    const first = get(ref).catch(() => 'hung')
+    await until(1)
+    const others = await times(10, () => get(ref))
+    expect(others.every(({ status }) => status === 200)).toBe(true)
+    const begun = Date.now()
+    expect((await get(ref)).status).toBe(200)
+    expect(Date.now() - begun).toBeLessThan(1_000)
+    void first
+  })
+})
+
+describe('a look-up that fails', () => {
+  const failing = (...numbers: number[]): Happening =>
+    async function fail(send, number) {
+      await scheduler.wait(SLOW_MILLISECONDS)
+      if (numbers.includes(number)) throw new Error('D1_ERROR: the database is away')
+      return send()
+    }
+
+  it('is asked again at the primary by whose it was, and nobody else has it', async () => {
+    happening = failing(1)
+    const answers = await times(10, () => get(ref))
+    expect(answers.every(({ status }) => status === 200)).toBe(true)
+  })
+
+  it('that others wait for is made up for by each', async () => {
+    happening = failing(2)
+    const first = get(ref)
+    await until(1)
+    const others = await times(10, () => get(ref))
+    expect((await first).status).toBe(200)
+    expect(others.every(({ status }) => status === 200)).toBe(true)
+  })
+})
