@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { needPackages } from '../peer/packages.ts'
 import { stopEverything, stopEverythingOnSignals } from '../peer/process.ts'
-import { headersOf, measure, type Measured, type Request } from './load.ts'
+import { headersOf, measure, MOST_ANSWER_SECONDS, type Measured, type Request } from './load.ts'
 import { ceilings, operations, type Operation, type Service } from './operations.ts'
 import { profile } from './profile.ts'
 import { CEILINGS, Results } from './results.ts'
@@ -25,7 +25,7 @@ const OPTIONS = {
   peer: { type: 'boolean', default: false },
   profile: { type: 'boolean', default: false },
   write: { type: 'boolean', default: false },
-  rounds: { type: 'string', default: '4' },
+  rounds: { type: 'string', default: '3' },
   /** Of each measurement. */
   seconds: { type: 'string', default: '2' },
   connections: { type: 'string', default: '1,8,32' },
@@ -36,6 +36,8 @@ const MOST = { rounds: 20, seconds: 60, connections: 256 }
 /** Different requests of an operation whose requests can be repeated. */
 const REPEATED_REQUESTS = 1_000
 const WARM_UP = { connections: 8, seconds: 1 }
+/** How much longer a measurement is when nothing was answered. */
+const LONGER = 3
 const PROGRESS_MILLISECONDS = 10_000
 
 function readNumber(name: keyof typeof MOST, text: string): number {
@@ -105,7 +107,13 @@ async function verify({ target, operation, url, status, holds, prepare }: Measur
 async function measureOne(one: Measurable, connections: number, seconds: number, folder: string): Promise<Measured> {
   const { target, operation, url, once, prepare } = one
   try {
-    return await measure(url, await prepare(seconds, connections), { connections, seconds, once, folder })
+    // A slow peer may need longer for its first answers than a measurement takes.
+    for (let longer = seconds; longer <= Math.max(seconds, MOST_ANSWER_SECONDS); longer *= LONGER) {
+      const load = { connections, seconds: longer, once, folder }
+      const measured = await measure(url, await prepare(longer, connections), load)
+      if (measured) return measured
+    }
+    throw new Error('no answer')
   } catch (error) {
     throw new Error(`${target}: ${operation} over ${connections} connections: ${(error as Error).message}`, {
       cause: error,

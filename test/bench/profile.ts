@@ -13,6 +13,7 @@ const SHOWN = 40
 
 interface Frame {
   readonly id: number
+  readonly children?: readonly number[]
   readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number }
 }
 
@@ -50,24 +51,36 @@ async function openInspector(port: number, worker: string) {
   }
 }
 
-/** The functions that most of the time was spent in themselves, as shares of all of it. */
+/** The functions that most time was spent in: shares of it in themselves, and with all that they call. */
 function topFunctions({ nodes, samples, timeDeltas }: Profile): string[] {
-  const names = new Map(
+  const nameOf = new Map(
     nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => [
       id,
       `${functionName || '(anonymous)'} ${url ? `${url.slice(url.lastIndexOf('/') + 1)}:${lineNumber + 1}` : ''}`,
     ]),
   )
-  const spent = new Map<string, number>()
-  for (const [at, id] of samples.entries()) {
-    const name = names.get(id) ?? ''
-    spent.set(name, (spent.get(name) ?? 0) + (timeDeltas[at] ?? 0))
+  const parentOf = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)))
+  const spent = new Map<string, { itself: number; all: number }>()
+  const add = (id: number, itself: number, all: number): void => {
+    const name = nameOf.get(id) ?? ''
+    const before = spent.get(name) ?? { itself: 0, all: 0 }
+    spent.set(name, { itself: before.itself + itself, all: before.all + all })
   }
-  const total = [...spent.values()].reduce((sum, time) => sum + time, 0)
+  for (const [at, sample] of samples.entries()) {
+    const time = timeDeltas[at] ?? 0
+    add(sample, time, 0)
+    const counted = new Set<string | undefined>()
+    for (let id: number | undefined = sample; id !== undefined; id = parentOf.get(id)) {
+      if (!counted.has(nameOf.get(id))) add(id, 0, time)
+      counted.add(nameOf.get(id))
+    }
+  }
+  const total = timeDeltas.reduce((sum, time) => sum + time, 0)
+  const share = (time: number) => `${((100 * time) / total).toFixed(1).padStart(5)} %`
   return [...spent]
-    .toSorted(([, a], [, b]) => b - a)
+    .toSorted(([, a], [, b]) => b.itself - a.itself || b.all - a.all)
     .slice(0, SHOWN)
-    .map(([name, time]) => `${((100 * time) / total).toFixed(1).padStart(5)} %  ${name}`)
+    .map(([name, { itself, all }]) => `${share(itself)} ${share(all)}  ${name}`)
 }
 
 /** Prints a profile of each of the hottest operations; the bundle keeps its names for it. */
@@ -82,9 +95,11 @@ export async function profile(state: string): Promise<void> {
     const load = { connections: CONNECTIONS, once: false, folder: join(state, '..') }
     await measure(service.url, requests, { ...load, seconds: 2 })
     await inspector.send('Profiler.start')
-    const { rate } = await measure(service.url, requests, { ...load, seconds: SECONDS })
+    const measured = await measure(service.url, requests, { ...load, seconds: SECONDS })
     const { profile } = (await inspector.send('Profiler.stop')) as { readonly profile: Profile }
-    console.log(`\n${name}: ${Math.round(rate)} requests/s, profiled\n${topFunctions(profile).join('\n')}`)
+    console.log(
+      `\n${name}: ${Math.round(measured?.rate ?? 0)} requests/s, profiled\n itself     all  function\n${topFunctions(profile).join('\n')}`,
+    )
   }
   inspector.close()
   await service.stop()

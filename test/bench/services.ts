@@ -115,7 +115,7 @@ export async function startPeer(state: string): Promise<Service> {
     port: await freePort(),
     keyManagerUrl: `http://127.0.0.1:${port}`,
   })
-  const barbican = await startBarbican({ state: join(state, 'barbican'), port, keystone })
+  const barbican = await startBarbican({ state: join(state, 'barbican'), port, keystone, withLength: true })
   const reader = { user: 'project_a_admin', password: 'barbican', project: 'project_a' }
   const writer = { ...reader, user: 'project_b_admin', project: 'project_b' }
   const [read, written] = [
