@@ -179,6 +179,7 @@ try {
 } finally {
   await stopEverything()
 }
-if (state !== undefined) await rm(state, { recursive: true, force: true })
+if (state !== undefined && !process.exitCode) await rm(state, { recursive: true, force: true })
+else if (state !== undefined) console.log(`logs are kept in ${state}`)
 // What a failed run left open must not keep it from ending.
 process.exit()
