@@ -77,8 +77,8 @@ const tableOf = (rows: readonly (readonly string[])[]): string =>
 export function comparisonTable(results: Results, connections: number): string {
   const compared = results.compare(connections)
   const withPeer = compared.some(({ peer }) => peer)
-  const titles = ['operation', 'requests/s', 'p99 ms', 'ceiling', 'of it']
-  const peerTitles = ['Barbican', 'p99 ms', 'faster']
+  const titles = ['operation', 'requests/s', 'p99 ms', 'ceiling', 'of ceiling']
+  const peerTitles = ['Barbican', 'p99 ms', 'times faster']
   const head = withPeer ? [...titles, ...peerTitles] : titles
   const rows = compared.map(({ operation, own, ceiling, peer }) => [
     operation.name,
