@@ -29,9 +29,16 @@ export async function wrangler(...args: readonly string[]): Promise<void> {
 
 const bundleOf = (state: string) => resolve(state, 'bundle')
 
-/** Builds the bundle that `wrangler deploy` would upload, into the state folder. */
-export async function buildBundle(state: string): Promise<void> {
-  await wrangler('deploy', '--dry-run', '--outdir', bundleOf(state))
+/**
+ * Builds the bundle that `wrangler deploy` would upload, into the state folder. `minify`: as `npm run deploy` does it.
+ * `entry`: another Worker for the same bindings, an `index.ts` that exports a class of the same name.
+ */
+export async function buildBundle(
+  state: string,
+  { entry, minify = false }: { readonly entry?: string; readonly minify?: boolean } = {},
+): Promise<void> {
+  const options = ['--dry-run', '--outdir', bundleOf(state), ...(minify ? ['--minify'] : [])]
+  await wrangler('deploy', ...(entry === undefined ? [] : [entry]), ...options)
 }
 
 /** Throws {@link StartError} when something listens on the port already. */
@@ -85,13 +92,18 @@ function workerOf(state: string, variables: Readonly<Record<string, string>>) {
   }
 }
 
-/** Serves the built bundle on the port from the state folder; `variables` are its bindings. */
+/**
+ * Serves the built bundle on the port from the state folder; `variables` are its bindings. With `inspectorPort` the
+ * isolate can be debugged and profiled there, over Chrome's DevTools protocol.
+ */
 export async function startRuntime(
   port: number,
   state: string,
   variables: Readonly<Record<string, string>>,
+  inspectorPort?: number,
 ): Promise<Runtime> {
-  const sockets = { port: 0, unsafeDirectSockets: [{ host: HOST, port }] }
+  const inspector = inspectorPort === undefined ? {} : { inspectorPort }
+  const sockets = { port: 0, unsafeDirectSockets: [{ host: HOST, port }], ...inspector }
   const miniflare = new Miniflare(convertV4MiniflareOptions({ ...workerOf(state, variables), ...sockets }))
   await miniflare.ready
   await migrate(await miniflare.getD1Database('DB'))

@@ -17,6 +17,8 @@ export interface BarbicanOptions {
   readonly strict?: boolean
   /** `multiple` adds a second store, a KMIP one that nothing answers for: it can be listed and preferred, not used. */
   readonly stores?: 'single' | 'multiple'
+  /** See {@link serve}. */
+  readonly withLength?: boolean
 }
 
 export interface Barbican {
@@ -87,7 +89,7 @@ async function prepareDatabase(state: string, database: MariaDb, environment: { 
  * needs, the paste configuration, is read from `/etc/barbican` as the package installed it.
  */
 export async function startBarbican(options: BarbicanOptions): Promise<Barbican> {
-  const { state, port, keystone, stores = 'single', strict = false } = options
+  const { state, port, keystone, stores = 'single', strict = false, withLength = false } = options
   console.log(`starting Barbican on port ${port} (strict ${strict}, stores ${stores})`)
   await needPackages(['barbican-api', 'uwsgi-plugin-python3', ...(stores === 'multiple' ? ['python3-pykmip'] : [])])
   const url = `http://127.0.0.1:${port}`
@@ -104,6 +106,7 @@ export async function startBarbican(options: BarbicanOptions): Promise<Barbican>
     environment,
     log: join(state, 'uwsgi.log'),
     threads: 8,
+    withLength,
   })
   return { url, stop: () => server.stop() }
 }

@@ -9,11 +9,13 @@ export interface Application {
   readonly log: string
   readonly processes?: number
   readonly threads?: number
+  /** Keeps `Content-Length` in answers, for a client that takes the end of a connection for an error. */
+  readonly withLength?: boolean
 }
 
 /** Serves a WSGI application on a loopback port and returns when it answers. Throws when it does not in a minute. */
 export async function serve(application: Application): Promise<RunningProcess> {
-  const { port, module, environment, log, processes = 2, threads = 4 } = application
+  const { port, module, environment, log, processes = 2, threads = 4, withLength = false } = application
   const server = startProcess(
     'uwsgi',
     [
@@ -29,7 +31,7 @@ export async function serve(application: Application): Promise<RunningProcess> {
       '--buffer-size=65535',
       '--post-buffering=65535',
       // Debian's own settings: without them answers to HEAD and 204 confuse clients that keep the connection.
-      '--rem-header=Content-Length',
+      ...(withLength ? [] : ['--rem-header=Content-Length']),
       '--add-header=Connection: close',
     ],
     { environment, log },

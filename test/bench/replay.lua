@@ -1,0 +1,44 @@
+-- wrk's part of the benchmark: sends the requests of a file in their order, each as its length in bytes on a line of its
+-- own and then its bytes, and writes what came of it as one line of JSON. From the start again unless told `once`.
+local threads = {}
+
+function setup(thread)
+  table.insert(threads, thread)
+end
+
+function init(args)
+  local file = assert(io.open(args[1], 'rb'))
+  once = args[2] == 'once'
+  requests, position, exhausted = {}, 0, 0
+  for length in file:lines() do
+    table.insert(requests, file:read(tonumber(length)))
+  end
+  file:close()
+end
+
+function request()
+  -- wrk asks for one request that it never sends, to see whether the script works.
+  if not tried then
+    tried = true
+    return requests[1]
+  end
+  position = position + 1
+  if position > #requests then
+    position = 1
+    if once then exhausted = 1 end
+  end
+  return requests[position]
+end
+
+function done(summary, latency)
+  local exhausted = 0
+  for _, thread in ipairs(threads) do
+    exhausted = exhausted + thread:get('exhausted')
+  end
+  local errors = summary.errors
+  io.write(string.format(
+    '{"requests":%d,"microseconds":%d,"p50":%d,"p99":%d,"errors":{"connect":%d,"read":%d,"write":%d,"timeout":%d,"status":%d,"exhausted":%d}}\n',
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+    errors.connect, errors.read, errors.write, errors.timeout, errors.status, exhausted
+  ))
+end

@@ -1,0 +1,129 @@
+/** What was measured: medians over the rounds, and the tables that say it. */
+import type { Measured } from './load.ts'
+import { ceilings, operations, type Operation } from './operations.ts'
+
+/** The target under which the ceilings are kept. */
+export const CEILINGS = 'ceilings'
+
+export interface Circumstances {
+  readonly rounds: number
+  /** Of each measurement. */
+  readonly seconds: number
+  readonly connections: readonly number[]
+  readonly cores: number
+}
+
+/** An operation over some connections, beside its ceiling and, when there was one, the peer. */
+export interface Compared {
+  readonly operation: Operation
+  readonly own: Measured
+  readonly ceiling: Measured
+  readonly peer: Measured | undefined
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]]
+  return ((low ?? Number.NaN) + (high ?? Number.NaN)) / 2
+}
+
+export class Results {
+  readonly circumstances: Circumstances
+  readonly #measured = new Map<string, Measured[]>()
+
+  constructor(circumstances: Circumstances) {
+    this.circumstances = circumstances
+  }
+
+  add(target: string, operation: string, connections: number, measured: Measured): void {
+    const key = JSON.stringify([target, operation, connections])
+    this.#measured.set(key, [...(this.#measured.get(key) ?? []), measured])
+  }
+
+  /** The medians over all rounds; undefined for what was not measured. */
+  median(target: string, operation: string, connections: number): Measured | undefined {
+    const all = this.#measured.get(JSON.stringify([target, operation, connections]))
+    const of = (name: keyof Measured) => median((all ?? []).map((each) => each[name]))
+    return all && { rate: of('rate'), p50: of('p50'), p99: of('p99') }
+  }
+
+  compare(connections: number): Compared[] {
+    return operations.flatMap((operation) => {
+      const own = this.median('Portcullis', operation.name, connections)
+      const ceiling = this.median(CEILINGS, ceilings[operation.ceiling].name, connections)
+      const peer = this.median('Barbican', operation.name, connections)
+      return own && ceiling ? [{ operation, own, ceiling, peer }] : []
+    })
+  }
+
+  /** The number of connections that the short table and the chart are about. */
+  get typicalConnections(): number {
+    const { connections } = this.circumstances
+    return connections[Math.floor(connections.length / 2)] ?? 1
+  }
+}
+
+export const formatRate = (rate: number): string =>
+  rate < 10 ? rate.toFixed(1) : Math.round(Number(rate.toPrecision(3))).toLocaleString('en')
+const formatMilliseconds = (value: number): string =>
+  value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString('en')
+export const formatPercent = (ratio: number): string => `${Math.round(ratio * 100)} %`
+export const formatFactor = (factor: number): string => `${factor < 10 ? factor.toFixed(1) : Math.round(factor)}×`
+
+const tableOf = (rows: readonly (readonly string[])[]): string =>
+  rows.map((cells) => `| ${cells.join(' | ')} |\n`).join('')
+
+/** The operations over some connections: rates in requests per second, p99 in milliseconds. */
+export function comparisonTable(results: Results, connections: number): string {
+  const compared = results.compare(connections)
+  const withPeer = compared.some(({ peer }) => peer)
+  const titles = ['operation', 'requests/s', 'p99 ms', 'ceiling', 'of ceiling']
+  const peerTitles = ['Barbican', 'p99 ms', 'times faster']
+  const head = withPeer ? [...titles, ...peerTitles] : titles
+  const rows = compared.map(({ operation, own, ceiling, peer }) => [
+    operation.name,
+    formatRate(own.rate),
+    formatMilliseconds(own.p99),
+    formatRate(ceiling.rate),
+    formatPercent(own.rate / ceiling.rate),
+    ...(peer ? [formatRate(peer.rate), formatMilliseconds(peer.p99), formatFactor(own.rate / peer.rate)] : []),
+  ])
+  return tableOf([head, head.map((_, at) => (at === 0 ? '---' : '--:')), ...rows])
+}
+
+/** The ceilings by number of connections. */
+function ceilingTable(results: Results): string {
+  const { connections } = results.circumstances
+  const head = ['requests/s', ...connections.map(String)]
+  const rows = Object.values(ceilings).map(({ name }) => [
+    name,
+    ...connections.map((count) => formatRate(results.median(CEILINGS, name, count)?.rate ?? Number.NaN)),
+  ])
+  return tableOf([head, head.map((_, at) => (at === 0 ? '---' : '--:')), ...rows])
+}
+
+export function describeRun({ circumstances: { rounds, seconds, cores } }: Results): string {
+  const times = rounds === 1 ? 'One round' : `Medians of ${rounds} rounds`
+  return `${times} of ${seconds} s on one machine with ${cores} cores, which run the load too.`
+}
+
+/** All that was measured, as Markdown. */
+export function describe(results: Results): string {
+  const { connections } = results.circumstances
+  const tables = connections.map(
+    (count) => `## ${count} connection${count === 1 ? '' : 's'}\n\n${comparisonTable(results, count)}\n`,
+  )
+  const legend = operations.map(
+    ({ name, legend, ceiling }) => `- ${name}: ${legend}. Ceiling: ${ceilings[ceiling].name}.\n`,
+  )
+  return `# Speed
+
+Written by \`npm run bench\`. ${describeRun(results)}
+
+${tables.join('')}## The ceilings, by connections
+
+${ceilingTable(results)}
+## What was measured
+
+${legend.join('')}`
+}

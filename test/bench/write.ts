@@ -1,0 +1,42 @@
+/** Where the results go: the terminal, two files, and with `--write` the README. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { format } from 'prettier'
+import { chart } from './chart.ts'
+import { comparisonTable, describe, describeRun, type Results } from './results.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const MARKERS = ['<!-- bench -->', '<!-- /bench -->'] as const
+
+/** Text with what stands between the markers replaced. Throws when they are not there. */
+function replaceBetweenMarkers(text: string, replacement: string): string {
+  const [begin, end] = [text.indexOf(MARKERS[0]), text.indexOf(MARKERS[1])]
+  if (begin < 0 || end < begin) throw new Error(`the README has no ${MARKERS.join(' … ')}`)
+  return `${text.slice(0, begin + MARKERS[0].length)}\n\n${replacement}\n${text.slice(end)}`
+}
+
+async function writeMarkdown(file: string, text: string): Promise<void> {
+  await writeFile(file, await format(text, { parser: 'markdown', printWidth: 120 }))
+}
+
+/** Prints the tables and writes them with the chart; `publish`: into the repository and its README. */
+export async function writeResults(results: Results, publish: boolean): Promise<void> {
+  const text = describe(results)
+  console.log(text)
+  const folder = publish ? import.meta.dirname : join(ROOT, '.wrangler', 'bench')
+  await mkdir(folder, { recursive: true })
+  await writeMarkdown(join(folder, 'results.md'), text)
+  await writeFile(join(folder, 'results.svg'), chart(results))
+  console.log(`written: ${folder}/results.md and results.svg`)
+  if (!publish) return
+  const readme = join(ROOT, 'README.md')
+  const count = results.typicalConnections
+  const shown = `![Requests per second of Portcullis, its ceiling and Barbican](test/bench/results.svg)
+
+${comparisonTable(results, count)}
+${describeRun(results)} The table is for
+${count} connections; [\`test/bench/results.md\`](test/bench/results.md) has the others.
+`
+  await writeMarkdown(readme, replaceBetweenMarkers(await readFile(readme, 'utf8'), shown))
+  console.log('written: README.md')
+}
