@@ -34,6 +34,14 @@ export interface OrderError {
   readonly reason: string
 }
 
+/** The end of a run that made nothing. */
+export interface OrderFailure extends OrderError {
+  readonly orderId: string
+  readonly projectId: string
+  /** The order's `meta` that the run read; see {@link OrderResult}. */
+  readonly meta: string
+}
+
 /** Stores the order if the quota allows it, and its secret only with it; throws `quotaReached`. */
 export async function storeOrder(store: Store, { order, secret }: StoredOrder): Promise<null> {
   const counted = sql`select count(*) from ${orders} where ${orders.projectId} = ${order.projectId}`
@@ -90,20 +98,27 @@ export async function storeResult(store: Store, result: OrderResult): Promise<bo
   return changes(update) > 0
 }
 
-/** Ends the order in ERROR, if it is still PENDING. */
-export async function storeError(store: Store, projectId: string, orderId: string, error: OrderError): Promise<null> {
-  await store.db
-    .update(orders)
-    .set({
-      status: 'ERROR',
-      errorStatusCode: error.code,
-      errorReason: error.reason,
-      subStatus: null,
-      subStatusMessage: null,
-      updated: store.now,
-      ...over,
-    })
-    .where(isPending(projectId, orderId))
+const failed = ({ now }: Store, { code, reason }: OrderError) => ({
+  status: 'ERROR',
+  errorStatusCode: code,
+  errorReason: reason,
+  subStatus: null,
+  subStatusMessage: null,
+  updated: now,
+  ...over,
+})
+
+/** Ends the order in ERROR, if it is still PENDING and what the run read. */
+export async function storeError(store: Store, failure: OrderFailure): Promise<null> {
+  const asRead = and(isPending(failure.projectId, failure.orderId), eq(orders.meta, failure.meta))
+  await store.db.update(orders).set(failed(store, failure)).where(asRead)
+  return null
+}
+
+/** Ends in ERROR an order whose last attempt is over; one that was begun anew meanwhile is left alone. */
+export async function giveUpOrder(store: Store, projectId: string, orderId: string, error: OrderError): Promise<null> {
+  const isDue = and(isPending(projectId, orderId), lte(orders.due, store.now))
+  await store.db.update(orders).set(failed(store, error)).where(isDue)
   return null
 }
 

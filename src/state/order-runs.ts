@@ -103,7 +103,7 @@ export async function runOrder(backend: Backend, projectId: string, orderId: str
   const result = await (certifies ? certificateResult(backend, row.order) : keyPairResult(backend, row))
   await settled<unknown>(
     'reason' in result
-      ? project.failOrder(circumstances(backend), projectId, orderId, result)
+      ? project.failOrder(circumstances(backend), { orderId, projectId, meta: row.order.meta, ...result })
       : project.finishOrder(circumstances(backend), result),
   )
 }
