@@ -1,4 +1,4 @@
-/** The engine of orders: quotas under concurrency, runs that are cut off, and orders that are deleted meanwhile. */
+/** The engine of orders: quotas under concurrency, and runs that are cut off. */
 import { runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -145,17 +145,5 @@ describe('an order whose run was cut off', () => {
       error_status_code: '500',
       error_reason: 'Process TypeOrder failure seen - please contact site administrator.',
     })
-  })
-})
-
-describe('an order that is deleted while it runs', () => {
-  it('stays deleted, and nothing is left of its run', async () => {
-    const id = await abandoned()
-    const { results: before } = await bindings.DB.prepare('select id from containers').all()
-    expect((await call('DELETE', `/v1/orders/${id}`, { token: who.token })).status).toBe(204)
-    await runOrder(await backendNow(), who.projectId, id)
-    expect((await call('GET', `/v1/orders/${id}`, { token: who.token })).status).toBe(404)
-    const { results: after } = await bindings.DB.prepare('select id from containers').all()
-    expect(after).toEqual(before)
   })
 })
