@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { base } from '../support/client.ts'
 import { itDiffers } from '../support/differences.ts'
 import { callAs, owner, person, type Person } from '../support/given.ts'
-import { expectRefusal } from '../support/refusals.ts'
+import { expectRefusal, mismatch, notPermitted, wrongType } from '../support/refusals.ts'
 import { workerWith } from '../support/worker-with.ts'
 import { requests } from '../vectors/certificate-requests.json'
 
@@ -392,6 +392,24 @@ describe('PUT /v1/orders/{id}', () => {
     const failed = await ordered({})
     const broken = await send('PUT', failed.order_ref, { json: { meta: { request_type: 'full-cmc' } } })
     expectRefusal(broken, 400, 'Full CMC Requests are not yet supported.')
+  })
+
+  issues('refuses whoever may not, and what is not there or no JSON, as every route does', async () => {
+    const { order_ref: ref } = await ordered({})
+    const json = { meta: simple(requests.p256) }
+    const reader = await person(['reader'], who.projectId)
+    const stranger = await owner()
+    expectRefusal(await callAs(() => reader)('PUT', ref, { json }), 403, notPermitted('Order update'))
+    expectRefusal(await callAs(() => stranger)('PUT', ref, { json }), 404, 'Order not found.')
+    expectRefusal(await send('PUT', '/v1/orders/x', { json }), 404, 'Order not found.')
+    expectRefusal(await send('PUT', ref, { body: '{}' }), 415, wrongType("['application/json']"))
+    expectRefusal(await send('PUT', ref, { json: {} }), 400, mismatch('Order', "'meta' is a required property", 'meta'))
+    expectRefusal(
+      await send('PUT', ref, { json: { meta: 1 } }),
+      400,
+      mismatch('Order', "1 is not of type 'object'", 'meta'),
+    )
+    expect(await ended(ref)).toMatchObject({ status: 'ERROR', meta: {} })
   })
 })
 
