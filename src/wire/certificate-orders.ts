@@ -73,10 +73,10 @@ export async function checkedCertificateMeta(given: Meta): Promise<Meta> {
   const check = typeof type === 'string' && Object.hasOwn(requestTypes, type) ? requestTypes[type] : undefined
   if (!check) throw fault('certificateRequestType')
   await check(meta)
-  const strange = shownMembers.find((name) => !['undefined', 'string'].includes(typeof (meta[name] ?? undefined)))
+  const strange = shownMembers.find((name) => typeof (meta[name] ?? '') !== 'string')
   if (strange) throw schemaFault('Order', `'${strange}' must be text`, 'meta')
-  const kept = [...shownMembers, HIDDEN_MEMBER].filter((name) => typeof meta[name] === 'string')
-  return Object.fromEntries(Object.entries(meta).filter(([name]) => (kept as readonly string[]).includes(name)))
+  const isKept = (name: string) => name === HIDDEN_MEMBER || (shownMembers as readonly string[]).includes(name)
+  return Object.fromEntries(Object.entries(meta).filter(([name, value]) => isKept(name) && typeof value === 'string'))
 }
 
 /** The kept `meta` of an order as it is shown. */

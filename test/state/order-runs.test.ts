@@ -4,7 +4,7 @@ import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Environment } from '../../src/config.ts'
 import { runOrder } from '../../src/state/order-runs.ts'
-import { attemptTimes } from '../../src/state/order-schedule.ts'
+import { attemptTimes, MOST_ORDERS_PER_ALARM } from '../../src/state/order-schedule.ts'
 import { placeCertificateOrder, placeKeyPairOrder, updateCertificateOrder } from '../../src/state/orders.ts'
 import { formatTime } from '../../src/times.ts'
 import { backendAt } from '../support/backend.ts'
@@ -186,6 +186,21 @@ describe('an order whose runs fail', () => {
     expect(waits.map((wait) => Math.round(wait / 1_000) * 1_000)).toEqual([...attemptTimes])
     expect((await send('GET', ref)).json).toMatchObject({ status: 'ERROR', error_status_code: '500' })
     expect(await containers()).toBe(0)
+  })
+})
+
+describe('an alarm with more orders than it takes', () => {
+  it('sets the next one at once, which takes the rest', async () => {
+    const waiting: string[] = []
+    for (let count = 0; count < MOST_ORDERS_PER_ALARM + 3; count += 1) waiting.push(await abandoned(256))
+    advance(attemptTimes[0])
+    const pending = async () =>
+      (await Promise.all(waiting.map(statusOf))).filter((status) => status === 'PENDING').length
+    await alarm()
+    expect(await pending()).toBe(3)
+    expect(await nextAlarm()).toBeLessThanOrEqual(Date.now())
+    await alarm()
+    expect(await pending()).toBe(0)
   })
 })
 
