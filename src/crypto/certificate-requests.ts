@@ -18,8 +18,16 @@ const BASIC_REQUEST_LABEL =
 
 const curves = new Set(['prime256v1', 'P-256', 'secp384r1', 'P-384', 'secp521r1', 'P-521'])
 const hashes = new Set(['SHA-256', 'SHA-384', 'SHA-512'])
-/** Kinds of alternative names that are carried over; others, such as otherName, are left out. */
-const alternativeKinds = new Set(['dns', 'ip', 'email', 'url'])
+/**
+ * Kinds of alternative names that are carried over, and the text that one can be: what has another, say a NUL that some
+ * readers take for the end, is refused. Other kinds, such as otherName, are left out.
+ */
+const alternativeKinds: ReadonlyMap<string, RegExp> = new Map([
+  ['dns', /^(\*\.)?[\w-]+(\.[\w-]+)*$/],
+  ['ip', /^[\da-f.:]+$/],
+  ['email', /^[\u0021-\u007e]+$/],
+  ['url', /^[\u0021-\u007e]+$/],
+])
 
 /** What a request asks for, once it is known that its sender holds the key. */
 export interface CheckedRequest {
@@ -66,8 +74,22 @@ const keyOf = (spki: ArrayBuffer) => {
   }
 }
 
-async function judge(request: Pkcs10CertificateRequest): Promise<RequestOutcome> {
+/** The alternative names to be carried over; null when they cannot be read, or not written as they were read. */
+async function alternativeNamesOf(request: Pkcs10CertificateRequest): Promise<JsonGeneralName[] | null> {
   const { SubjectAlternativeNameExtension } = await import('./x509.ts')
+  const extension = request.getExtension('2.5.29.17')
+  if (!extension) return []
+  try {
+    const all = new SubjectAlternativeNameExtension(extension.rawData).names.toJSON()
+    const names = all.filter(({ type }) => alternativeKinds.has(type))
+    if (names.some(({ type, value }) => !alternativeKinds.get(type)?.test(value))) return null
+    return new SubjectAlternativeNameExtension(names).names.toJSON()
+  } catch {
+    return null
+  }
+}
+
+async function judge(request: Pkcs10CertificateRequest): Promise<RequestOutcome> {
   const refused = (reason: string): RequestOutcome => ({ outcome: 'refused', reason })
   const key = keyOf(request.publicKey.rawData)
   if (!key) return refused('The algorithm of the key is not supported')
@@ -75,15 +97,9 @@ async function judge(request: Pkcs10CertificateRequest): Promise<RequestOutcome>
   const weakness = weaknessOf(key, (signatureAlgorithm as { readonly hash?: { readonly name: string } }).hash?.name)
   if (weakness) return refused(weakness)
   if (!(await request.verify().catch(() => false))) return { outcome: 'signature' }
-  const extension = request.getExtension('2.5.29.17')
-  let names: JsonGeneralName[] = []
-  try {
-    names = extension ? new SubjectAlternativeNameExtension(extension.rawData).names.toJSON() : []
-  } catch {
-    return refused('The alternative names of the request cannot be read')
-  }
+  const names = await alternativeNamesOf(request)
+  if (!names) return refused('The alternative names of the request cannot be used')
   if (names.length > MOST_ALTERNATIVE_NAMES) return refused(`There are more than ${MOST_ALTERNATIVE_NAMES} names`)
-  names = names.filter(({ type }) => alternativeKinds.has(type))
   if (request.subject === '' && names.length === 0) return refused('The request names nobody')
   const { publicKey, subjectName } = request
   const checked = { publicKey: publicKey.rawData, rsa: key.asymmetricKeyType === 'rsa', subject: subjectName }

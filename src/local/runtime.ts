@@ -1,10 +1,9 @@
 /** The Worker on this machine: bundled as for a deployment, run by workerd on a direct socket, its state on disk. */
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
-import { unstable_readConfig } from 'wrangler'
 import { StartError } from './options.ts'
 
 export const HOST = '127.0.0.1'
@@ -28,10 +27,28 @@ export async function wrangler(...args: readonly string[]): Promise<void> {
 }
 
 const bundleOf = (state: string) => resolve(state, 'bundle')
+const settingsOf = (state: string) => join(bundleOf(state), 'settings.json')
+
+/** What workerd needs to know of `wrangler.toml`. */
+interface Settings {
+  readonly name: string
+  readonly compatibilityDate: string
+  readonly database: string
+}
+
+/** Reads `wrangler.toml`. Wrangler is large, so that only who builds loads it. */
+async function readSettings(): Promise<Settings> {
+  const { unstable_readConfig } = await import('wrangler')
+  const { name, compatibility_date, d1_databases } = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') })
+  const [database] = d1_databases
+  if (!name || !compatibility_date || !database) throw new StartError('wrangler.toml is incomplete')
+  return { name, compatibilityDate: compatibility_date, database: database.database_id ?? 'DB' }
+}
 
 /**
- * Builds the bundle that `wrangler deploy` would upload, into the state folder. `minify`: as `npm run deploy` does it.
- * `entry`: another Worker for the same bindings, an `index.ts` that exports a class of the same name.
+ * Builds the bundle that `wrangler deploy` would upload, and what it is to run with, into the state folder. `minify`: as
+ * `npm run deploy` does it. `entry`: another Worker for the same bindings, an `index.ts` that exports a class of the
+ * same name.
  */
 export async function buildBundle(
   state: string,
@@ -39,6 +56,7 @@ export async function buildBundle(
 ): Promise<void> {
   const options = ['--dry-run', '--outdir', bundleOf(state), ...(minify ? ['--minify'] : [])]
   await wrangler('deploy', ...(entry === undefined ? [] : [entry]), ...options)
+  writeFileSync(settingsOf(state), JSON.stringify(await readSettings()))
 }
 
 /** Throws {@link StartError} when something listens on the port already. */
@@ -74,18 +92,16 @@ async function migrate(database: D1Database): Promise<void> {
 
 /** The Worker of this state folder as Miniflare takes it: the bundle, its bindings and where they are kept. */
 function workerOf(state: string, variables: Readonly<Record<string, string>>) {
-  const { name, compatibility_date, d1_databases } = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') })
-  const [database] = d1_databases
-  if (!name || !compatibility_date || !database) throw new StartError('wrangler.toml is incomplete')
+  const settings = JSON.parse(readFileSync(settingsOf(state), 'utf8')) as Settings
   const contents = readFileSync(join(bundleOf(state), 'index.js'), 'utf8')
   return {
-    name,
+    name: settings.name,
     modules: [{ type: 'ESModule' as const, path: 'index.js', contents }],
-    compatibilityDate: compatibility_date,
+    compatibilityDate: settings.compatibilityDate,
     cf: false as const,
     telemetry: { enabled: false },
     logRequests: false,
-    d1Databases: { DB: database.database_id ?? 'DB' },
+    d1Databases: { DB: settings.database },
     durableObjects: { PROJECT: { className: 'ProjectObject', useSQLite: true } },
     bindings: { ...variables },
     resourcePersistencePath: resolve(state, 'v3'),
@@ -122,7 +138,11 @@ export async function openDatabase(state: string) {
   const miniflare = new Miniflare(convertV4MiniflareOptions(workerOf(state, {})))
   const database = await miniflare.getD1Database('DB')
   return {
-    first: <Row>(query: string): Promise<Row | null> => database.prepare(query).first<Row>(),
+    first: <Row>(query: string, ...values: readonly string[]): Promise<Row | null> =>
+      database
+        .prepare(query)
+        .bind(...values)
+        .first<Row>(),
     close: () => miniflare.dispose(),
   }
 }

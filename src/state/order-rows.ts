@@ -37,6 +37,14 @@ export interface OrderError {
   readonly reason: string
 }
 
+/** The end of a run that made nothing. */
+export interface OrderFailure extends OrderError {
+  readonly orderId: string
+  readonly projectId: string
+  /** The order's `meta` that the run read; see {@link OrderResult}. */
+  readonly meta: string
+}
+
 /** Stores the order if the quota allows it, and its secret only with it; throws `quotaReached`. */
 export async function storeOrder(store: Store, { order, secret }: StoredOrder): Promise<null> {
   const insertOrder = insertWhere(store, orders, order, belowQuota(store, 'orders', order.projectId))
@@ -113,22 +121,32 @@ export async function storeResult(store: Store, result: OrderResult): Promise<bo
   return changes(update) > 0
 }
 
-/** Ends the order in ERROR, if it is still PENDING. */
-export async function storeError(store: Store, projectId: string, orderId: string, error: OrderError): Promise<null> {
-  const update = store.db
-    .update(orders)
-    .set({
-      status: 'ERROR',
-      errorStatusCode: error.code,
-      errorReason: error.reason,
-      subStatus: null,
-      subStatusMessage: null,
-      updated: store.now,
-      ...over,
-    })
-    .where(isPending(projectId, orderId))
-  await commit(store, { ...changeOf({ id: orderId, projectId }, 'update', 'order'), failure: error.code }, update)
+const failed = ({ now }: Store, { code, reason }: OrderError) => ({
+  status: 'ERROR',
+  errorStatusCode: code,
+  errorReason: reason,
+  subStatus: null,
+  subStatusMessage: null,
+  updated: now,
+  ...over,
+})
+
+/** Ends an order in ERROR where the condition holds, with the event of it. */
+async function end(store: Store, id: string, projectId: string, error: OrderError, where: SQL | undefined) {
+  const change = { ...changeOf({ id, projectId }, 'update', 'order'), failure: error.code }
+  await commit(store, change, store.db.update(orders).set(failed(store, error)).where(where))
   return null
+}
+
+/** Ends the order in ERROR, if it is still PENDING and what the run read. */
+export async function storeError(store: Store, failure: OrderFailure): Promise<null> {
+  const { orderId, projectId, meta } = failure
+  return end(store, orderId, projectId, failure, and(isPending(projectId, orderId), eq(orders.meta, meta)))
+}
+
+/** Ends in ERROR an order whose last attempt is over; one that was begun anew meanwhile is left alone. */
+export async function giveUpOrder(store: Store, projectId: string, orderId: string, error: OrderError): Promise<null> {
+  return end(store, orderId, projectId, error, and(isPending(projectId, orderId), lte(orders.due, store.now)))
 }
 
 /** An order that waits for its next run. */

@@ -113,6 +113,8 @@ async function runOnce(backend: Backend, projectId: string, orderId: string): Pr
   const result = await resultOf(backend, row)
   await settled<unknown>(
     backend.session,
-    'reason' in result ? project.failOrder(given, projectId, orderId, result) : project.finishOrder(given, result),
+    'reason' in result
+      ? project.failOrder(given, { orderId, projectId, meta: row.order.meta, ...result })
+      : project.finishOrder(given, result),
   )
 }

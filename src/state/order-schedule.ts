@@ -4,6 +4,9 @@ import { formatTime } from '../times.ts'
 /** Milliseconds that each attempt has before the next one begins: an order ends within their sum. */
 export const attemptTimes = [15_000, 30_000, 60_000, 120_000, 240_000] as const
 
+/** Milliseconds that an alarm waits for the runs that it began; those that take longer go on by themselves. */
+export const SHORTEST_ATTEMPT = attemptTimes[0]
+
 /** Orders that one alarm of a project runs; the next alarm takes the rest. */
 export const MOST_ORDERS_PER_ALARM = 20
 

@@ -5,6 +5,7 @@
  */
 import { DurableObject } from 'cloudflare:workers'
 import { Fault, type FailureName } from '../faults.ts'
+import { logProblem } from '../log.ts'
 import { formatTime } from '../times.ts'
 import {
   removeConsumer,
@@ -15,13 +16,14 @@ import {
 } from './consumer-rows.ts'
 import {
   claimOrder,
+  giveUpOrder,
   removeOrder,
   restartOrder,
   storeError,
   storeOrder,
   storeResult,
   waitingOrders,
-  type OrderError,
+  type OrderFailure,
   type OrderResult,
   type StoredOrder,
   type WaitingOrder,
@@ -31,7 +33,8 @@ import { isSuperseded } from './statements.ts'
 import { byService, type QuotaLimits, type Store } from './store.ts'
 import { AUDIT_DAYS } from './audit-retention.ts'
 import { integrityOf, SEAL_DELAY, sealEvents } from './audit-seal.ts'
-import { attemptTimes, exhausted, MOST_ORDERS_PER_ALARM, ORDER_RUN, progressOf } from './order-schedule.ts'
+import { attemptTimes, exhausted, MOST_ORDERS_PER_ALARM, ORDER_RUN } from './order-schedule.ts'
+import { progressOf, SHORTEST_ATTEMPT } from './order-schedule.ts'
 
 /**
  * What a call on the object gives: a value, or a failure as plain data (a class does not cross the call), and what the
@@ -109,13 +112,8 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
   }
 
   /** Ends an order in ERROR; see {@link storeError}. */
-  failOrder(
-    circumstances: Circumstances,
-    projectId: string,
-    orderId: string,
-    error: OrderError,
-  ): Promise<Outcome<null>> {
-    return this.#serialised(circumstances, (store) => storeError(store, projectId, orderId, error))
+  failOrder(circumstances: Circumstances, failure: OrderFailure): Promise<Outcome<null>> {
+    return this.#serialised(circumstances, (store) => storeError(store, failure))
   }
 
   /** Begins a certificate order anew, the alarm first as in {@link acceptOrder}; see {@link restartOrder}. */
@@ -167,14 +165,19 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
     if (set === null || set > at) await this.ctx.storage.setAlarm(at)
   }
 
-  /** Does what is due: runs orders, and seals audit events, those of these runs too. */
+  /**
+   * Does what is due: runs orders, and seals audit events, those of these runs too. The runtime gives an alarm that
+   * fails a few more chances and then forgets it, so that this one never fails: it sets the next one instead.
+   */
   override async alarm(): Promise<void> {
     const projectId = this.ctx.id.name
     if (projectId === undefined) return
     try {
-      await this.#runOrders(projectId)
-    } finally {
+      await this.#runWaiting(projectId)
       await this.#seal(projectId)
+    } catch (error) {
+      logProblem({ event: 'alarm failed', error: error instanceof Error ? error.name : typeof error })
+      await this.#wakeAt(formatTime(Date.now() + SHORTEST_ATTEMPT))
     }
   }
 
@@ -186,29 +189,33 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
   }
 
   /** Runs the orders whose time has come: those that were accepted and whose run did not end. */
-  async #runOrders(projectId: string): Promise<void> {
+  async #runWaiting(projectId: string): Promise<void> {
     const now = formatTime(Date.now())
     const store = this.#store({ quotas: NO_QUOTAS, now, source: byService(ORDER_RUN) })
     const waiting = await waitingOrders(store, projectId, MOST_ORDERS_PER_ALARM)
     const due = waiting.filter((order) => order.due <= now)
-    for (const order of due) await this.#runAgain(projectId, order)
+    const runs = Promise.all(due.map((order) => this.#runAgain(projectId, order)))
+    // There is one alarm at a time: a run that hangs must not keep the other orders from theirs.
+    await Promise.race([runs, new Promise((resolve) => setTimeout(resolve, SHORTEST_ATTEMPT))])
     const [next] = await waitingOrders(store, projectId, 1)
     if (next) await this.#wakeAt(next.due)
   }
 
-  async #runAgain(projectId: string, { id: orderId, creatorId, attempts }: WaitingOrder): Promise<void> {
-    const now = formatTime(Date.now())
-    const given = { quotas: NO_QUOTAS, now, source: byService(ORDER_RUN, creatorId) }
+  async #runAgain(projectId: string, { id, creatorId, attempts }: WaitingOrder): Promise<void> {
+    const given = { quotas: NO_QUOTAS, now: formatTime(Date.now()), source: byService(ORDER_RUN, creatorId) }
     if (attempts >= attemptTimes.length) {
-      await this.failOrder(given, projectId, orderId, exhausted)
+      await settled(
+        null,
+        this.#serialised(given, (store) => giveUpOrder(store, projectId, id, exhausted)),
+      )
       return
     }
-    const claim = progressOf(attempts + 1, now)
+    const claim = progressOf(attempts + 1, given.now)
     const claimed = await settled(
       null,
-      this.#serialised(given, (store) => claimOrder(store, projectId, orderId, claim)),
+      this.#serialised(given, (store) => claimOrder(store, projectId, id, claim)),
     )
     const { OrderRunner: runner } = this.ctx.exports as unknown as { readonly OrderRunner: OrderRunner }
-    if (claimed) await runner.run(projectId, orderId)
+    if (claimed) await runner.run(projectId, id)
   }
 }

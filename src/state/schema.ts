@@ -212,7 +212,7 @@ export const orders = sqliteTable(
     projectId: text('project_id').notNull(),
     creatorId: text('creator_id').notNull(),
     type: text('type').notNull(),
-    /** What GET shows as `meta`, as JSON text. It never holds key material. */
+    /** What was asked for, as JSON text; GET shows it. It never holds key material. */
     meta: text('meta').notNull(),
     status: text('status').notNull(),
     subStatus: text('sub_status'),

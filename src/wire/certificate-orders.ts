@@ -3,13 +3,26 @@ import { checkRequest } from '../crypto/certificate-requests.ts'
 import { parseName } from '../crypto/distinguished-names.ts'
 import { fault } from '../faults.ts'
 import { parseExtensions, type CertificateMeta } from '../state/certificate-orders.ts'
-import { stripText } from './python.ts'
+import { pythonNotation, stripText } from './python.ts'
 import { schemaFault } from './schema.ts'
 
 type Meta = Readonly<Record<string, unknown>>
 
-/** Members that the service acts on: they are text or, but for `extensions`, refused as what they are. */
-const textMembers = ['container_ref', 'subject_dn', 'ca_id', 'profile'] as const
+/** Members of `meta` that are kept and shown, all of them text; python-barbicanclient fails on any other. */
+const shownMembers = [
+  'name',
+  'request_type',
+  'request_data',
+  'container_ref',
+  'subject_dn',
+  'ca_id',
+  'profile',
+  'requestor_name',
+  'requestor_email',
+  'requestor_phone',
+] as const
+/** Kept for the run and not shown, because that client does not know it. */
+const HIDDEN_MEMBER = 'extensions'
 
 function required(meta: Meta, field: keyof CertificateMeta): unknown {
   if (meta[field] === undefined || meta[field] === null) throw fault('metadataField', field)
@@ -27,7 +40,9 @@ async function checkRequestData(meta: Meta): Promise<void> {
 function checkStoredKey(meta: Meta): void {
   required(meta, 'container_ref')
   const name = required(meta, 'subject_dn')
-  if (typeof name !== 'string' || !parseName(name)) throw fault('subjectName', String(name))
+  if (typeof name !== 'string' || !parseName(name)) {
+    throw fault('subjectName', typeof name === 'string' ? name : pythonNotation(name))
+  }
   const { extensions } = meta
   if (!extensions) return
   if (typeof extensions !== 'string' || !parseExtensions(extensions)) throw fault('certificateExtensions')
@@ -45,13 +60,11 @@ const requestTypes: Readonly<Record<string, (meta: Meta) => void | Promise<void>
   'stored-key': checkStoredKey,
 }
 
-/** `meta` as it is kept and shown: as it was sent, but for white space around its strings. */
+/** `meta` as it is kept: the known members as they were sent, but for white space around them. */
 export async function checkedCertificateMeta(given: Meta): Promise<Meta> {
-  const stripped = Object.entries(given).map(([name, value]) => [
-    name,
-    typeof value === 'string' ? stripText(value) : value,
-  ])
-  const meta = Object.fromEntries(stripped) as Meta
+  const meta: Meta = Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [name, typeof value === 'string' ? stripText(value) : value]),
+  )
   if (meta['payload'] !== undefined) {
     throw schemaFault('Order', "'payload' not allowed for certificate type order", 'meta')
   }
@@ -60,7 +73,13 @@ export async function checkedCertificateMeta(given: Meta): Promise<Meta> {
   const check = typeof type === 'string' && Object.hasOwn(requestTypes, type) ? requestTypes[type] : undefined
   if (!check) throw fault('certificateRequestType')
   await check(meta)
-  const strange = textMembers.find((name) => meta[name] !== undefined && typeof meta[name] !== 'string')
+  const strange = shownMembers.find((name) => typeof (meta[name] ?? '') !== 'string')
   if (strange) throw schemaFault('Order', `'${strange}' must be text`, 'meta')
-  return meta
+  const isKept = (name: string) => name === HIDDEN_MEMBER || (shownMembers as readonly string[]).includes(name)
+  return Object.fromEntries(Object.entries(meta).filter(([name, value]) => isKept(name) && typeof value === 'string'))
+}
+
+/** The kept `meta` of an order as it is shown. */
+export function shownCertificateMeta({ [HIDDEN_MEMBER]: _, ...shown }: Meta): Meta {
+  return shown
 }

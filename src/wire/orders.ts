@@ -17,7 +17,7 @@ import {
 import type { Target } from '../access/policy.ts'
 import { created, json as answer, noContent, page } from './answers.ts'
 import { json } from './body.ts'
-import { checkedCertificateMeta } from './certificate-orders.ts'
+import { checkedCertificateMeta, shownCertificateMeta } from './certificate-orders.ts'
 import { logUnexpected } from './failures.ts'
 import { markerAfter, parseMarkedPage } from './paging.ts'
 import { payloadTypes } from './payload.ts'
@@ -113,12 +113,13 @@ async function place(call: Call, body: OrderBody): Promise<string> {
 
 /** The order as a client sees it: members that do not apply are absent, never null. */
 function orderView(order: Order, refs: Refs) {
+  const meta = JSON.parse(order.meta) as Readonly<Record<string, unknown>>
   return {
     created: order.created,
     updated: order.updated,
     status: order.status,
     type: order.type,
-    meta: JSON.parse(order.meta) as unknown,
+    meta: order.type === 'certificate' ? shownCertificateMeta(meta) : meta,
     ...(order.errorStatusCode && { error_status_code: order.errorStatusCode, error_reason: order.errorReason }),
     ...(order.subStatus && { sub_status: order.subStatus, sub_status_message: order.subStatusMessage }),
     creator_id: order.creatorId,

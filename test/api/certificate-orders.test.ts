@@ -4,7 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { base } from '../support/client.ts'
 import { itDiffers } from '../support/differences.ts'
 import { callAs, owner, person, type Person } from '../support/given.ts'
-import { expectRefusal } from '../support/refusals.ts'
+import { expectRefusal, mismatch, notPermitted, wrongType } from '../support/refusals.ts'
+import { workerWith } from '../support/worker-with.ts'
 import { requests } from '../vectors/certificate-requests.json'
 
 let who: Person
@@ -116,6 +117,29 @@ describe('a request that is none', () => {
   it('is refused when it is 1 MiB long, at the latest by its own limit', async () => {
     const answer = await order({ request_type: 'simple-cmc', request_data: 'A'.repeat(1_048_576) })
     expect([400, 413]).toContain(answer.status)
+  })
+
+  itDiffers('order types').each([
+    ['1 MiB long', 'A'.repeat(1_048_576)],
+    ['nested 10,000 deep', nested(10_000)],
+    ['nested 10,000 deep without lengths', btoa('\x30\x80'.repeat(10_000))],
+  ])('is 400 when it is %s and the service reads bodies that large', async (_name, data) => {
+    const json = { type: 'certificate', meta: { request_type: 'simple-cmc', request_data: data } }
+    const answer = await workerWith({ MAX_REQUEST_BYTES: '10000000' })('POST', '/v1/orders', { token: who.token, json })
+    expectRefusal(answer, 400, 'Invalid PKCS10 Data: Bad format')
+  })
+
+  const deep = (member: string) => `{"${member}":${'['.repeat(10_000)}${']'.repeat(10_000)}}`
+  itDiffers('order types').each([
+    `{"type":"certificate","meta":${deep('request_data')}}`,
+    `{"type":"certificate","meta":{"request_type":"simple-cmc",${deep('request_data').slice(1)}}`,
+    `{"type":"certificate","meta":{"request_type":"stored-key","container_ref":"x",${deep('subject_dn').slice(1)}}`,
+    `{"type":"certificate","meta":${deep('name')}}`,
+    `{"meta":{},${deep('type').slice(1)}`,
+    deep('meta'),
+  ])('is 400 when arrays are 10,000 deep: %.70s', async (body) => {
+    const answer = await send('POST', '/v1/orders', { body, headers: { 'Content-Type': 'application/json' } })
+    expect([answer.status, answer.json.title]).toEqual([400, 'Bad Request'])
   })
 
   it.each([[['a']], [{ a: 1 }], [true]])('is 400 when it is %j', async (data) => {
@@ -330,6 +354,16 @@ describe('an order for a certificate of a stored key', () => {
     }
   })
 
+  issues('shows the members of meta that clients know, and no other', async () => {
+    const meta = { name: ' a ', request_data: base64(requests.p256), requestor_name: 'b', foo: [[['c']]], ca_id: null }
+    const view = await ordered({ ...meta, extensions: [[]] })
+    expect(view).toMatchObject({ status: 'ACTIVE' })
+    expect(view.meta).toEqual({ name: 'a', request_data: base64(requests.p256), requestor_name: 'b' })
+    const extensions = 'subjectAltName=DNS:a.example'
+    const pair = await keyPair()
+    expect((await ordered(stored(pair, { extensions }))).meta).toEqual(stored(pair))
+  })
+
   issues('ends in ERROR for an attribute that X.509 does not know', async () => {
     expect(await ordered(stored(await keyPair(), { subject_dn: 'foo=bar' }))).toMatchObject(failed)
   })
@@ -358,6 +392,24 @@ describe('PUT /v1/orders/{id}', () => {
     const failed = await ordered({})
     const broken = await send('PUT', failed.order_ref, { json: { meta: { request_type: 'full-cmc' } } })
     expectRefusal(broken, 400, 'Full CMC Requests are not yet supported.')
+  })
+
+  issues('refuses whoever may not, and what is not there or no JSON, as every route does', async () => {
+    const { order_ref: ref } = await ordered({})
+    const json = { meta: simple(requests.p256) }
+    const reader = await person(['reader'], who.projectId)
+    const stranger = await owner()
+    expectRefusal(await callAs(() => reader)('PUT', ref, { json }), 403, notPermitted('Order update'))
+    expectRefusal(await callAs(() => stranger)('PUT', ref, { json }), 404, 'Order not found.')
+    expectRefusal(await send('PUT', '/v1/orders/x', { json }), 404, 'Order not found.')
+    expectRefusal(await send('PUT', ref, { body: '{}' }), 415, wrongType("['application/json']"))
+    expectRefusal(await send('PUT', ref, { json: {} }), 400, mismatch('Order', "'meta' is a required property", 'meta'))
+    expectRefusal(
+      await send('PUT', ref, { json: { meta: 1 } }),
+      400,
+      mismatch('Order', "1 is not of type 'object'", 'meta'),
+    )
+    expect(await ended(ref)).toMatchObject({ status: 'ERROR', meta: {} })
   })
 })
 

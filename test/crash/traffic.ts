@@ -1,27 +1,37 @@
 /** Mixed writes, and what the service acknowledged of them. */
-import { createPrivateKey, createPublicKey, randomBytes, randomInt, X509Certificate } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { randomBytes, randomInt } from 'node:crypto'
 import vectors from '../vectors/certificate-requests.json' with { type: 'json' }
 
-/** What was acknowledged and must be there after any crash. */
+export interface PlacedOrder {
+  readonly type: string
+  readonly name: string
+  /** Milliseconds; of an order that was updated, when that was. */
+  readonly accepted: number
+}
+
+/** What was acknowledged and must be there after any crash, and what was asked to be gone. */
 export interface Acknowledged {
   /** Payload of each stored secret, in base64, by ref. */
   readonly secrets: Map<string, string>
-  /** Acknowledged orders whose end has not been seen, with the time (milliseconds) of their acceptance. */
-  readonly orders: Map<string, { readonly type: string; readonly accepted: number }>
-  /** What went wrong with reads although the connection held. */
-  readonly failedReads: string[]
-  reads: number
+  /** Orders whose end has not been seen. */
+  readonly orders: Map<string, PlacedOrder>
   /** Orders seen to have ended, with the ref of their result; empty for ERROR. */
-  readonly ended: Map<string, string>
+  readonly ended: Map<string, PlacedOrder & { readonly result: string }>
+  /** What may be there without its owner, because its owner was to be deleted: ids, and the names of orders. */
+  readonly released: Set<string>
+  /** Ids whose deletion was acknowledged. */
+  readonly deleted: Set<string>
+  /** Ids of containers whose deletion with `revoke` was acknowledged. */
+  readonly revoked: Set<string>
 }
 
 export const nothing = (): Acknowledged => ({
   secrets: new Map(),
   orders: new Map(),
   ended: new Map(),
-  failedReads: [],
-  reads: 0,
+  released: new Set(),
+  deleted: new Set(),
+  revoked: new Set(),
 })
 
 export interface Client {
@@ -29,15 +39,30 @@ export interface Client {
   readonly token: string
 }
 
-async function call({ url, token }: Client, method: string, path: string, json?: unknown): Promise<Response> {
+/** One request; `path` may be a ref. */
+export async function call({ url, token }: Client, method: string, path: string, json?: unknown): Promise<Response> {
   const headers = { 'X-Auth-Token': token, 'Content-Type': 'application/json' }
   const target = path.startsWith('http') ? path : url + path
   return fetch(target, { method, headers, ...(json !== undefined && { body: JSON.stringify(json) }) })
 }
 
-async function storeSecret(client: Client, known: Acknowledged): Promise<void> {
+/** The id behind a ref. */
+export const idOf = (ref: string): string => ref.slice(ref.lastIndexOf('/') + 1)
+
+const oneOf = <Value>(values: Iterable<Value>): Value | undefined => {
+  const all = [...values]
+  return all[randomInt(Math.max(all.length, 1))]
+}
+
+type Write = (client: Client, known: Acknowledged) => Promise<void>
+
+/** What the secrets are called that no order made. */
+export const STORED = 'stored'
+
+const storeSecret: Write = async (client, known) => {
   const payload = randomBytes(randomInt(1, 2_000)).toString('base64')
   const response = await call(client, 'POST', '/v1/secrets', {
+    name: STORED,
     payload,
     payload_content_type: 'application/octet-stream',
     payload_content_encoding: 'base64',
@@ -46,128 +71,104 @@ async function storeSecret(client: Client, known: Acknowledged): Promise<void> {
   if (response.status === 201) known.secrets.set(ref, payload)
 }
 
-const wantedOrders = [
-  { type: 'key', meta: { algorithm: 'aes', bit_length: 256 } },
-  { type: 'key', meta: { algorithm: 'hmacsha256', bit_length: 128 } },
-  { type: 'asymmetric', meta: { algorithm: 'ec', bit_length: 256 } },
-  { type: 'asymmetric', meta: { algorithm: 'rsa', bit_length: 2048, passphrase: 'a passphrase' } },
-  { type: 'asymmetric', meta: { algorithm: 'ed25519', bit_length: 256 } },
-  { type: 'certificate', meta: { request_type: 'simple-cmc', request_data: vectors.requests.p256 } },
-]
+const request = (data: string) => ({ request_type: 'simple-cmc', request_data: data })
 
-async function placeOrder(client: Client, known: Acknowledged): Promise<void> {
-  const wanted = wantedOrders[randomInt(wantedOrders.length)]!
-  const response = await call(client, 'POST', '/v1/orders', wanted)
-  const { order_ref: ref } = (await response.json()) as { order_ref: string }
-  if (response.status === 202) known.orders.set(ref, { type: wanted.type, accepted: Date.now() })
+/** The pair of an earlier order, which may be deleted at any moment. */
+function storedKey({ ended }: Acknowledged) {
+  const pairs = [...ended.values()].slice(-200).filter(({ type, result }) => type === 'asymmetric' && result)
+  const ref = oneOf(pairs)?.result ?? 'none yet'
+  return { request_type: 'stored-key', container_ref: ref, subject_dn: 'cn=server.example,o=Example' }
 }
 
-/** Writes on so many connections until `stopped()`; a connection that breaks ends its writer. */
-export async function write(
-  client: Client,
-  known: Acknowledged,
-  stopped: () => boolean,
-  connections = 4,
-): Promise<void> {
+const wantedOrders: readonly ((known: Acknowledged, name: string) => { type: string; meta: object })[] = [
+  (_, name) => ({ type: 'key', meta: { name, algorithm: 'aes', bit_length: 256 } }),
+  (_, name) => ({ type: 'key', meta: { name, algorithm: 'hmacsha256', bit_length: 128 } }),
+  (_, name) => ({ type: 'asymmetric', meta: { name, algorithm: 'ec', bit_length: 256 } }),
+  (_, name) => ({
+    type: 'asymmetric',
+    meta: { name, algorithm: 'rsa', bit_length: 2048, passphrase: 'a passphrase' },
+  }),
+  (_, name) => ({ type: 'asymmetric', meta: { name, algorithm: 'ed25519', bit_length: 256 } }),
+  () => ({ type: 'certificate', meta: request(vectors.requests.p256) }),
+  () => ({ type: 'certificate', meta: request(vectors.requests.short) }),
+  (known) => ({ type: 'certificate', meta: storedKey(known) }),
+]
+
+const placeOrder: Write = async (client, known) => {
+  const name = randomBytes(8).toString('hex')
+  const wanted = wantedOrders[randomInt(wantedOrders.length)]!(known, name)
+  const response = await call(client, 'POST', '/v1/orders', wanted)
+  const { order_ref: ref } = (await response.json()) as { order_ref: string }
+  if (response.status === 202) known.orders.set(ref, { type: wanted.type, name, accepted: Date.now() })
+}
+
+/** Gives a certificate order that failed a request that can be served. */
+const updateOrder: Write = async (client, known) => {
+  const failed = [...known.ended].filter(([, { type, result }]) => type === 'certificate' && !result)
+  const [ref, order] = oneOf(failed) ?? []
+  if (!ref || !order) return
+  known.ended.delete(ref)
+  known.orders.set(ref, { ...order, accepted: Date.now() })
+  await call(client, 'PUT', ref, { meta: request(vectors.requests.p384) })
+}
+
+async function remove(client: Client, known: Acknowledged, ref: string, query = ''): Promise<boolean> {
+  const { status } = await call(client, 'DELETE', ref + query)
+  if (status === 204) known.deleted.add(idOf(ref))
+  return status === 204
+}
+
+const deleteSecret: Write = async (client, known) => {
+  const ref = oneOf(known.secrets.keys())
+  if (!ref) return
+  known.secrets.delete(ref)
+  await remove(client, known, ref)
+}
+
+/** Deletes an order, one in two while its run may be under way; what it made, if anything, stays. */
+const deleteOrder: Write = async (client, known) => {
+  const [from, orders] = randomInt(2) === 0 ? [known.ended, known.ended] : [known.orders, known.orders]
+  const waiting = [...orders].filter(([, { type }]) => orders === known.ended || type !== 'certificate')
+  const [ref, order] = oneOf(waiting) ?? []
+  if (!ref || !order) return
+  from.delete(ref)
+  known.released.add('result' in order ? idOf(String(order.result)) : order.name)
+  await remove(client, known, ref)
+}
+
+/** Deletes what an order made, and revokes it if it is a certificate; its secrets stay. */
+const deleteContainer: Write = async (client, known) => {
+  const made = [...known.ended.values()].filter(({ type, result }) => type !== 'key' && result)
+  const { type, result } = oneOf(made) ?? {}
+  if (!result || known.released.has(idOf(result))) return
+  const response = await call(client, 'GET', result)
+  if (response.status !== 200) return
+  const { secret_refs: refs } = (await response.json()) as { secret_refs: { secret_ref: string }[] }
+  for (const ref of [result, ...refs.map(({ secret_ref }) => secret_ref)]) known.released.add(idOf(ref))
+  const revokes = type === 'certificate' && randomInt(2) === 0
+  const gone = await remove(client, known, result, revokes ? '?revoke=true' : '')
+  if (gone && revokes) known.revoked.add(idOf(result))
+}
+
+const writes: readonly Write[] = [
+  ...Array.from({ length: 6 }, () => storeSecret),
+  ...Array.from({ length: 9 }, () => placeOrder),
+  updateOrder,
+  deleteSecret,
+  deleteOrder,
+  deleteContainer,
+]
+
+/** Writes on several connections until `stopped()`; a connection that breaks ends its writer. */
+export async function write(client: Client, known: Acknowledged, stopped: () => boolean): Promise<void> {
   const writer = async () => {
     while (!stopped()) {
       try {
-        await (randomInt(2) === 0 ? storeSecret(client, known) : placeOrder(client, known))
+        await writes[randomInt(writes.length)]!(client, known)
       } catch {
         return
       }
     }
   }
-  await Promise.all(Array.from({ length: connections }, writer))
-}
-
-async function payloadOf(client: Client, ref: string): Promise<Buffer> {
-  const response = await fetch(`${ref}/payload`, {
-    headers: { 'X-Auth-Token': client.token, Accept: 'application/octet-stream' },
-  })
-  if (response.status !== 200) throw new Error(`${ref}: ${response.status} ${await response.text()}`)
-  return Buffer.from(await response.arrayBuffer())
-}
-
-/** Throws unless every given secret opens and is what was stored. */
-export async function verifySecrets(client: Client, secrets: Iterable<readonly [string, string]>): Promise<void> {
-  for (const [ref, payload] of secrets) {
-    if ((await payloadOf(client, ref)).toString('base64') !== payload) throw new Error(`${ref} opens to something else`)
-  }
-}
-
-/** Reads what was acknowledged on so many connections until `stopped()`; a connection that breaks ends its reader. */
-export async function read(
-  client: Client,
-  known: Acknowledged,
-  stopped: () => boolean,
-  connections: number,
-): Promise<void> {
-  const reader = async () => {
-    while (!stopped()) {
-      const stored = [...known.secrets]
-      const one = stored.slice(randomInt(stored.length + 1)).slice(0, 1)
-      try {
-        await (one.length > 0 ? verifySecrets(client, one) : sleep(1))
-        known.reads += one.length
-      } catch (error) {
-        // Of a connection that breaks, fetch makes a TypeError.
-        if (!(error instanceof TypeError)) known.failedReads.push(String(error))
-        return
-      }
-    }
-  }
-  await Promise.all(Array.from({ length: connections }, reader))
-}
-
-interface ShownOrder {
-  readonly status: string
-  readonly secret_ref?: string
-  readonly container_ref?: string
-}
-
-/** Throws unless the container is whole: a pair whose halves belong together, or a certificate with its intermediates. */
-async function verifyContainer(client: Client, containerRef: string, type: string | undefined): Promise<void> {
-  const response = await call(client, 'GET', containerRef)
-  const { secret_refs: refs } = (await response.json()) as { secret_refs: { name: string; secret_ref: string }[] }
-  const read = async (name: string) => {
-    const found = refs.filter((one) => one.name === name)
-    if (found.length > 1) throw new Error(`${containerRef} has two of ${name}`)
-    return found[0] && (await payloadOf(client, found[0].secret_ref)).toString()
-  }
-  if (type === 'certificate') {
-    const [certificate, intermediates] = [await read('certificate'), await read('intermediates')]
-    if (!certificate || !intermediates?.includes('PKCS7')) throw new Error(`${containerRef} is incomplete`)
-    const { subject } = new X509Certificate(certificate)
-    if (!subject.includes('CN=server.example')) throw new Error(`${containerRef} is for another subject`)
-    return
-  }
-  const [key, publicKey, passphrase] = [
-    await read('private_key'),
-    await read('public_key'),
-    await read('private_key_passphrase'),
-  ]
-  if (!key || !publicKey) throw new Error(`${containerRef} is incomplete`)
-  const derived = createPublicKey(createPrivateKey({ key, ...(passphrase && { passphrase }) }))
-  const written = derived.export({ type: 'spki', format: 'pem' }).toString()
-  if (written.trim() !== publicKey.trim()) throw new Error(`the halves in ${containerRef} differ`)
-}
-
-/** Asks after an order; when it has ended its result must be whole. Gives whether it has. Throws when it is lost. */
-export async function verifyOrder(client: Client, known: Acknowledged, ref: string, most: number): Promise<boolean> {
-  const response = await call(client, 'GET', ref)
-  if (response.status !== 200) throw new Error(`${ref} is lost: ${response.status}`)
-  const order = (await response.json()) as ShownOrder
-  const { accepted = 0, type } = known.orders.get(ref) ?? {}
-  if (order.status === 'PENDING') {
-    if (Date.now() - accepted > most) throw new Error(`${ref} is still PENDING after ${most} ms`)
-    return false
-  }
-  const result = order.secret_ref ?? order.container_ref ?? ''
-  if (order.status === 'ACTIVE' && !result) throw new Error(`${ref} is ACTIVE without a result`)
-  if (order.secret_ref) await payloadOf(client, order.secret_ref)
-  if (order.container_ref) await verifyContainer(client, order.container_ref, type)
-  known.orders.delete(ref)
-  known.ended.set(ref, result)
-  return true
+  await Promise.all(Array.from({ length: 4 }, writer))
 }

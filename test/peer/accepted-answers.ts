@@ -35,6 +35,9 @@ export const differences = {
   'closed meta': '`meta` of an order keeps the members that clients know; the peer keeps and shows all',
   'absent types': '`payload_content_type: null` in an order is the same as none; the peer’s order ends in ERROR',
   'long HMAC keys': 'HMAC keys as long as their digest are made; the peer fails on 384 and 512 bits',
+  'more key pairs':
+    'RSA of 3072 bits, elliptic curves, Ed25519 and X25519 are made; the peer ends such orders in ERROR',
+  'no DSA': 'an order for DSA, which FIPS 186-5 withdrew, ends in ERROR and says so; the peer makes such pairs',
   'order types':
     'certificate orders end with a certificate, can be updated, and their authority is shown; the peer has no authority',
   'members of 401': 'beside the wrapped members a 401 has them at the top, where python-barbicanclient looks',

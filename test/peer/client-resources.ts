@@ -1,9 +1,14 @@
 /** What the stock client shows of the key manager's resources, as far as several groups of steps need it. */
 import assert from 'node:assert/strict'
-import { list, show, text, type Row, type Session } from './openstack.ts'
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { list, newFile, show, succeed, text, type Row, type Session } from './openstack.ts'
 
 /** A reference as the key manager gives them out: absolute, and the id last. */
 export const REF = /^https?:\/\/[^/]+(\/.*)?\/v1\/(secrets|orders|containers)\/[0-9a-f-]{36}$/
+
+export const OCTETS = 'application/octet-stream'
+const ORDER_SECONDS = 30
 
 /** Creates a resource and returns its reference, which the client shows in the given column. */
 export async function create(session: Session, column: string, ...args: readonly string[]): Promise<string> {
@@ -49,3 +54,25 @@ export function partsOf(container: Row): Readonly<Record<string, string>> {
       .map(([column, part]) => [part, text(container, column)] as const),
   ])
 }
+
+/** The payload as bytes, by way of a file, which is the only way in which the client shows binary ones. */
+export async function payloadOf(session: Session, ref: string, contentType: string): Promise<Buffer> {
+  const file = newFile(session)
+  await succeed(session, 'secret', 'get', ref, '--file', file, '--payload_content_type', contentType)
+  return readFile(file)
+}
+
+/** Waits until the order is no longer PENDING, which castellan does for a minute. */
+export async function finishedOrder(session: Session, ref: string): Promise<Row> {
+  const deadline = Date.now() + ORDER_SECONDS * 1000
+  for (;;) {
+    const order = await show(session, 'secret', 'order', 'get', ref)
+    if (order.Status !== 'PENDING') return order
+    assert.ok(Date.now() < deadline, `the order is PENDING after ${ORDER_SECONDS} s`)
+    await sleep(500)
+  }
+}
+
+/** Places an order and returns its reference. */
+export const order = (session: Session, ...args: readonly string[]): Promise<string> =>
+  create(session, 'Order href', 'secret', 'order', 'create', ...args)

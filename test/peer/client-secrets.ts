@@ -1,9 +1,8 @@
 /** Steps of the stock client with secrets and orders. Every step checks what came back. */
 import assert from 'node:assert/strict'
 import { createPublicKey, randomBytes, randomUUID, sign, verify } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { create, REF, showContainer, partsOf } from './client-resources.ts'
+import { writeFile } from 'node:fs/promises'
+import { create, finishedOrder, OCTETS, order, partsOf, payloadOf, REF, showContainer } from './client-resources.ts'
 import {
   expectColumn,
   expectColumns,
@@ -20,19 +19,10 @@ import {
 } from './openstack.ts'
 import { words } from './process.ts'
 
-const OCTETS = 'application/octet-stream'
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/
-const ORDER_SECONDS = 30
 
 const store = (session: Session, ...args: readonly string[]): Promise<string> =>
   create(session, 'Secret href', 'secret', 'store', ...args)
-
-/** The payload as bytes, by way of a file, which is the only way in which the client shows binary ones. */
-async function payloadOf(session: Session, ref: string, contentType: string): Promise<Buffer> {
-  const file = newFile(session)
-  await succeed(session, 'secret', 'get', ref, '--file', file, '--payload_content_type', contentType)
-  return readFile(file)
-}
 
 async function textSecret(session: Session): Promise<void> {
   const { step } = session.report
@@ -205,20 +195,6 @@ async function refusals(session: Session): Promise<void> {
     ),
   )
 }
-
-/** Waits until the order is no longer PENDING, which castellan does for a minute. */
-async function finishedOrder(session: Session, ref: string): Promise<Row> {
-  const deadline = Date.now() + ORDER_SECONDS * 1000
-  for (;;) {
-    const order = await show(session, 'secret', 'order', 'get', ref)
-    if (order.Status !== 'PENDING') return order
-    assert.ok(Date.now() < deadline, `the order is PENDING after ${ORDER_SECONDS} s`)
-    await sleep(500)
-  }
-}
-
-const order = (session: Session, ...args: readonly string[]): Promise<string> =>
-  create(session, 'Order href', 'secret', 'order', 'create', ...args)
 
 async function keyOrder(session: Session, bits: number): Promise<void> {
   const { step } = session.report

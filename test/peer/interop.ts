@@ -10,7 +10,13 @@ import { parseArgs } from 'node:util'
 import { startBarbican } from './barbican.ts'
 import { runBlackBox } from './black-box.ts'
 import { runCastellan } from './castellan.ts'
-import { asymmetricOrders, containersAclsConsumers, identityAdministration, secretsAndOrders } from './clients.ts'
+import {
+  asymmetricOrders,
+  certificateOrders,
+  containersAclsConsumers,
+  identityAdministration,
+  secretsAndOrders,
+} from './clients.ts'
 import { compare, outcomesOf, readAcceptedDifferences } from './differences.ts'
 import { startKeystone, type Keystone } from './keystone.ts'
 import { openSession, type Credentials } from './openstack.ts'
@@ -59,6 +65,7 @@ async function runClients(state: string): Promise<readonly Outcome[]> {
     await refusedStarts(join(state, 'refused'), report)
     await secretsAndOrders(user)
     await asymmetricOrders(user)
+    await certificateOrders(user)
     await containersAclsConsumers(user)
     const administrator = { ...printed, username: 'admin', password, project: 'admin' }
     await identityAdministration(await openSession(administrator, join(state, 'clients'), report))

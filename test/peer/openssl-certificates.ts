@@ -4,8 +4,6 @@
  *
  *     node test/peer/openssl-certificates.ts
  */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,6 +16,7 @@ import {
 } from '../../src/crypto/certificate-authority.ts'
 import { checkRequest, requestForStoredKey } from '../../src/crypto/certificate-requests.ts'
 import { generateKeyPair } from '../../src/crypto/key-pairs.ts'
+import { handshake } from './openssl-handshake.ts'
 import { run, runToSuccess } from './process.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'openssl-certificates-'))
@@ -186,34 +185,12 @@ async function checkRevocation(): Promise<void> {
 
 async function checkHandshake(): Promise<void> {
   await issue(await newRequest(), 'server')
-  const server = spawn(
-    'openssl',
-    [
-      's_server',
-      '-accept',
-      '127.0.0.1:0',
-      '-cert',
-      'leaf.pem',
-      '-key',
-      'key.pem',
-      '-cert_chain',
-      'intermediates.pem',
-      '-www',
-    ],
-    { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] },
-  )
-  try {
-    let said = ''
-    server.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
-    while (!/ACCEPT \S+:\d+/.test(said)) await once(server.stdout, 'data')
-    const port = /ACCEPT \S+:(\d+)/.exec(said)?.[1] ?? ''
-    const client = ['s_client', '-connect', `127.0.0.1:${port}`, '-CAfile', 'root.pem', '-verify_return_error']
-    const good = await run('openssl', [...client, '-verify_hostname', 'localhost'], { folder })
-    require(/Verify return code: 0 \(ok\)/.test(good.stdout), `no handshake: ${good.stdout}${good.stderr}`)
-    require(await fails(...client, '-verify_hostname', 'other.example'), 'any name will do')
-  } finally {
-    server.kill()
-  }
+  await handshake(folder, {
+    certificate: 'leaf.pem',
+    key: 'key.pem',
+    intermediates: 'intermediates.pem',
+    root: 'root.pem',
+  })
   console.log('ok TLS handshake')
 }
 

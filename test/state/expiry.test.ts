@@ -12,6 +12,7 @@ const MINUTE = 60_000
 const EXPIRES_AFTER = 10 * MINUTE
 
 let who: Person
+let reader: Person
 let start: number
 let ref: string
 let container: string
@@ -20,11 +21,12 @@ beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['Date'] })
   start = Date.now()
   who = await owner()
+  reader = await owner()
   const expiration = new Date(start + EXPIRES_AFTER).toISOString()
   ref = await secret(who, { expiration, payload: 'short-lived', payload_content_type: 'text/plain' })
   const { token } = who
   await call('PUT', `${ref}/metadata`, { token, json: { metadata: { a: '1' } } })
-  await call('PUT', `${ref}/acl`, { token, json: { read: { users: ['somebody'] } } })
+  await call('PUT', `${ref}/acl`, { token, json: { read: { users: [reader.userId] } } })
   await call('POST', `${ref}/consumers`, { token, json: { service: 's', resource_type: 't', resource_id: 'i' } })
   const made = await call('POST', '/v1/containers', {
     token,
@@ -64,18 +66,56 @@ describe('a secret that has not expired', () => {
 describe('a secret whose expiration has come', () => {
   beforeEach(() => void vi.setSystemTime(start + EXPIRES_AFTER))
 
-  it.each([
+  const used = { service: 's', resource_type: 't', resource_id: 'i' }
+  it.each<[method: string, path: string, json?: object]>([
     ['GET', ''],
     ['GET', '/payload'],
     ['PUT', ''],
     ['DELETE', ''],
     ['GET', '/metadata'],
+    ['PUT', '/metadata', { metadata: { a: '2' } }],
+    ['POST', '/metadata', { key: 'b', value: '1' }],
     ['GET', '/metadata/a'],
+    ['PUT', '/metadata/a', { key: 'a', value: '2' }],
+    ['DELETE', '/metadata/a'],
     ['GET', '/acl'],
+    ['PUT', '/acl', { read: { users: [] } }],
+    ['PATCH', '/acl', { read: { users: [] } }],
+    ['DELETE', '/acl'],
     ['GET', '/consumers'],
-  ])('is hidden from %s …%s at once', async (method, path) => {
-    const answer = await call(method, ref + path, { token: who.token })
+    ['POST', '/consumers', { ...used, resource_id: 'j' }],
+    ['DELETE', '/consumers', used],
+  ])('is hidden from %s …%s at once', async (method, path, json) => {
+    const answer = await call(method, ref + path, { token: who.token, json })
     expect([answer.status, answer.json.description]).toEqual([404, 'Secret not found.'])
+  })
+
+  it('is hidden from its consumers and from whom its ACL names', async () => {
+    const consumers = await bindings.DB.prepare('select id from secret_consumers where secret_id = ?')
+      .bind(idOf(ref))
+      .first<{ id: string }>()
+    expect((await call('GET', `${ref}/consumers/${consumers?.id}`, { token: who.token })).status).toBe(404)
+    const list = async () => (await call('GET', '/v1/secrets?acl_only=true', { token: reader.token })).json.total
+    expect([await list(), (await call('GET', ref, { token: reader.token })).status]).toEqual([0, 404])
+    vi.setSystemTime(start + EXPIRES_AFTER - 1)
+    expect([await list(), (await call('GET', ref, { token: reader.token })).status]).toEqual([1, 200])
+  })
+
+  it('is for containers as if it were not there', async () => {
+    const unknown = ref.replace(idOf(ref), crypto.randomUUID())
+    const tries: [method: string, path: string, json: (secret: string) => object][] = [
+      ['POST', '/v1/containers', (secret) => ({ type: 'generic', secret_refs: [{ name: 'a', secret_ref: secret }] })],
+      ['POST', `${container}/secrets`, (secret) => ({ name: 'b', secret_ref: secret })],
+      ['DELETE', `${container}/secrets`, (secret) => ({ name: 'a', secret_ref: secret })],
+    ]
+    for (const [method, path, json] of tries) {
+      const [expired, absent] = [
+        await call(method, path, { token: who.token, json: json(ref) }),
+        await call(method, path, { token: who.token, json: json(unknown) }),
+      ]
+      expect(absent.status).toBeGreaterThanOrEqual(400)
+      expect(expired.text.replaceAll(ref, unknown)).toBe(absent.text)
+    }
   })
 
   it('is in no list, no total and no container', async () => {
@@ -83,6 +123,8 @@ describe('a secret whose expiration has come', () => {
     expect([list.json.secrets, list.json.total]).toEqual([[], 0])
     const shown = await call('GET', container, { token: who.token })
     expect([shown.status, shown.json.secret_refs]).toEqual([200, []])
+    const containers = await call('GET', '/v1/containers', { token: who.token })
+    expect(containers.json.containers[0]).toMatchObject({ container_ref: container, secret_refs: [] })
   })
 
   it('leaves the database with the next sweep, and all that belonged to it', async () => {
@@ -105,5 +147,23 @@ describe('an order', () => {
     const order = await call('GET', placed.json.order_ref, { token: who.token })
     expect([order.status, order.json.status]).toEqual([200, 'ACTIVE'])
     expect((await call('GET', order.json.secret_ref, { token: who.token })).status).toBe(404)
+  })
+
+  it('for a certificate ends in ERROR when the key of its container is gone', async () => {
+    const expiration = new Date(Date.now() + EXPIRES_AFTER).toISOString()
+    const ordered = async (wanted: object) => {
+      const placed = await call('POST', '/v1/orders', { token: who.token, json: wanted })
+      for (;;) {
+        const { json } = await call('GET', placed.json.order_ref, { token: who.token })
+        if (json.status !== 'PENDING') return json
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    }
+    const pair = await ordered({ type: 'asymmetric', meta: { algorithm: 'ec', bit_length: 256, expiration } })
+    const meta = { request_type: 'stored-key', container_ref: pair.container_ref, subject_dn: 'cn=a.example' }
+    expect(await ordered({ type: 'certificate', meta })).toMatchObject({ status: 'ACTIVE' })
+    vi.setSystemTime(Date.now() + EXPIRES_AFTER)
+    expect(await ordered({ type: 'certificate', meta })).toMatchObject({ status: 'ERROR', error_status_code: '500' })
+    expect((await call('GET', pair.order_ref, { token: who.token })).json).toEqual(pair)
   })
 })

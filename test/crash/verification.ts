@@ -1,0 +1,80 @@
+/** Whether what was acknowledged is there, opens, and is whole: as its owner sees it. */
+import { createPrivateKey, createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
+import { call, type Acknowledged, type Client } from './traffic.ts'
+
+/** Requests at a time. */
+const LANES = 4
+
+/** Runs `check` for each of the items, some at a time; throws what the first of them throws. */
+export async function each<Item>(items: Iterable<Item>, check: (item: Item) => Promise<unknown>): Promise<void> {
+  const waiting = [...items][Symbol.iterator]()
+  const lane = async () => {
+    for (const item of waiting) await check(item)
+  }
+  await Promise.all(Array.from({ length: LANES }, lane))
+}
+
+async function payloadOf(client: Client, ref: string): Promise<Buffer> {
+  const response = await fetch(`${ref}/payload`, {
+    headers: { 'X-Auth-Token': client.token, Accept: 'application/octet-stream' },
+  })
+  if (response.status !== 200) throw new Error(`${ref}: ${response.status} ${await response.text()}`)
+  return Buffer.from(await response.arrayBuffer())
+}
+
+/** Throws unless the secret opens and is what was stored. */
+export async function verifySecret(client: Client, [ref, payload]: readonly [string, string]): Promise<void> {
+  if ((await payloadOf(client, ref)).toString('base64') !== payload) throw new Error(`${ref} opens to something else`)
+}
+
+const written = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).toString().trim()
+
+/** Throws unless the container is whole: a pair whose halves belong together, or a certificate, with its key if any. */
+async function verifyContainer(client: Client, containerRef: string, type: string): Promise<void> {
+  const response = await call(client, 'GET', containerRef)
+  if (response.status !== 200) throw new Error(`${containerRef} is lost: ${response.status}`)
+  const { secret_refs: refs } = (await response.json()) as { secret_refs: { name: string; secret_ref: string }[] }
+  const read = async (name: string) => {
+    const found = refs.filter((one) => one.name === name)
+    if (found.length > 1) throw new Error(`${containerRef} has two of ${name}`)
+    return found[0] && (await payloadOf(client, found[0].secret_ref)).toString()
+  }
+  const [key, passphrase] = [await read('private_key'), await read('private_key_passphrase')]
+  const derived = key && written(createPublicKey(createPrivateKey({ key, ...(passphrase && { passphrase }) })))
+  if (type === 'certificate') {
+    const [certificate, intermediates] = [await read('certificate'), await read('intermediates')]
+    if (!certificate || !intermediates?.includes('PKCS7')) throw new Error(`${containerRef} is incomplete`)
+    const { subject, publicKey } = new X509Certificate(certificate)
+    if (!subject.includes('CN=server.example')) throw new Error(`${containerRef} is for another subject`)
+    if (derived && written(publicKey) !== derived) throw new Error(`${containerRef} is for another key`)
+    return
+  }
+  const publicKey = await read('public_key')
+  if (!derived || !publicKey) throw new Error(`${containerRef} is incomplete`)
+  if (derived !== publicKey.trim()) throw new Error(`the halves in ${containerRef} differ`)
+}
+
+interface ShownOrder {
+  readonly status: string
+  readonly secret_ref?: string
+  readonly container_ref?: string
+}
+
+/** Asks after an open order; when it has ended its result must be whole. Throws when it is lost or takes too long. */
+export async function verifyOrder(client: Client, known: Acknowledged, ref: string, most: number): Promise<void> {
+  const placed = known.orders.get(ref)
+  if (!placed) return
+  const response = await call(client, 'GET', ref)
+  if (response.status !== 200) throw new Error(`${ref} is lost: ${response.status}`)
+  const order = (await response.json()) as ShownOrder
+  if (order.status === 'PENDING') {
+    if (Date.now() - placed.accepted > most) throw new Error(`${ref} is still PENDING after ${most} ms`)
+    return
+  }
+  const result = order.secret_ref ?? order.container_ref ?? ''
+  if (order.status === 'ACTIVE' && !result) throw new Error(`${ref} is ACTIVE without a result`)
+  if (order.secret_ref) await payloadOf(client, order.secret_ref)
+  if (order.container_ref) await verifyContainer(client, order.container_ref, placed.type)
+  known.orders.delete(ref)
+  known.ended.set(ref, { ...placed, result })
+}
