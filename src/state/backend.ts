@@ -1,6 +1,7 @@
 import type { Keyring } from '../crypto/keyring.ts'
 import { wakeSoon } from './audit-wake.ts'
 import type { ProjectObject } from './project-object.ts'
+import { limitsKnown } from './known-limits.ts'
 import { Session, type Reach } from './session.ts'
 import type { Source, Store } from './store.ts'
 
@@ -33,7 +34,8 @@ export function backendOf(
   const recorded = (projectId: string) => wakeSoon(projects, projectId)
   const session = new Session(bindings.DB, 'first-primary')
   const settings = { keyring, quotas, secretStores, readCacheSeconds, nameDefault }
-  return { ...settings, session, db: session.db, projects, now, source, recorded }
+  const limitsMac = (projectId: string) => limitsKnown(keyring, projectId)
+  return { ...settings, session, db: session.db, projects, now, source, recorded, limitsMac }
 }
 
 /** The same backend with a session of its own, whose look-ups reach as far as that. */

@@ -14,11 +14,13 @@ const quotas: Readonly<Record<CountedKind, keyof QuotaLimits>> = {
 
 /**
  * The condition that the project may have one more of a kind: what it has is below its own limit, or below the
- * configured one where it has none. A negative limit means none.
+ * configured one where it has none. A negative limit means none. Limits of its own must be those that are known.
  */
 export function belowQuota(store: Store, kind: CountedKind, projectId: string): SQL {
   const quota = quotas[kind]
   const own = sql`(select ${projectQuotas[quota]} from ${projectQuotas} where ${projectQuotas.projectId} = ${projectId})`
   const limit = sql`coalesce(${own}, ${store.quotas[quota]})`
-  return sql`(${limit} < 0 or ${countOf(kind, projectId, store.now)} < ${limit})`
+  const mac = sql`(select mac from ${projectQuotas} where ${projectQuotas.projectId} = ${projectId})`
+  const known = sql`coalesce(${mac}, '') = ${store.limitsMac(projectId)}`
+  return sql`(${known} and (${limit} < 0 or ${countOf(kind, projectId, store.now)} < ${limit}))`
 }

@@ -14,6 +14,7 @@ import {
   type Identities,
   type Registration,
 } from './consumer-rows.ts'
+import { withinLimits } from './known-limits.ts'
 import { circumstances, settled } from './project-object.ts'
 
 type Entity = Guarded & { readonly id: string }
@@ -39,7 +40,11 @@ function mutation(method: 'addConsumer' | 'deleteConsumer') {
   ): Promise<EntityRows[Kind]> => {
     const project = backend.projects.getByName(entity.projectId)
     const registration = registrationOf(kind, entity, caller, identity)
-    return (await settled(backend.session, project[method](circumstances(backend), registration))) as EntityRows[Kind]
+    const { projectId } = registration
+    return withinLimits(backend, projectId, async () => {
+      const call = project[method](circumstances(backend, projectId), registration)
+      return (await settled(backend.session, call)) as EntityRows[Kind]
+    })
   }
 }
 

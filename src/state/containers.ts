@@ -16,6 +16,7 @@ import {
 import { belowQuota } from './below-quota.ts'
 import { commit, justChanged } from './commit.ts'
 import { aclRow } from './guarded.ts'
+import { withinLimits } from './known-limits.ts'
 import { readPage, type ReadPage, type WantedPage } from './pages.ts'
 import { countOf } from './project-counts.ts'
 import { containers, containerSecrets, issuedCertificates, secrets } from './schema.ts'
@@ -95,7 +96,11 @@ const liveSecretOf = (projectId: string, now: string) => sql`${secrets.projectId
  * Stores a container of the caller's project with its references, all or nothing, in one round trip. Throws
  * `quotaReached`, or `containerSecretAbsent` naming the first reference whose secret is not the project's.
  */
-export async function createContainer(backend: Backend, caller: Caller, wanted: NewContainer): Promise<string> {
+export function createContainer(backend: Backend, caller: Caller, wanted: NewContainer): Promise<string> {
+  return withinLimits(backend, caller.projectId, () => storeContainer(backend, caller, wanted))
+}
+
+async function storeContainer(backend: Backend, caller: Caller, wanted: NewContainer): Promise<string> {
   const { projectId } = caller
   const { now, db } = backend
   const { container, members } = await containerRows(backend, caller, wanted)

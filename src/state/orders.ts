@@ -7,6 +7,8 @@ import { keyPairOutcome } from '../crypto/key-pairs.ts'
 import { fault } from '../faults.ts'
 import { authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
+import { withinLimits } from './known-limits.ts'
+import type { StoredOrder } from './order-rows.ts'
 import { progressOf } from './order-schedule.ts'
 import { readPage, type ReadPage, type WantedPage } from './pages.ts'
 import { countOf } from './project-counts.ts'
@@ -79,14 +81,20 @@ function newOrder(
 const projectOf = (backend: Backend, { projectId }: { readonly projectId: string }) =>
   backend.projects.getByName(projectId)
 
+/** Hands a new order to the project's object; throws `quotaReached`. */
+async function handOver(backend: Backend, method: 'placeOrder' | 'acceptOrder', stored: StoredOrder): Promise<void> {
+  const { projectId } = stored.order
+  await withinLimits(backend, projectId, () => {
+    const call = projectOf(backend, stored.order)[method](circumstances(backend, projectId), stored)
+    return settled(backend.session, call)
+  })
+}
+
 /** Stores an order that cannot be served: it was accepted, and it says why it failed. */
 async function placeFailed(backend: Backend, order: NewOrder, outcome: keyof typeof orderErrors): Promise<string> {
   const { code, reason } = orderErrors[outcome]
   const failed = { ...order, status: 'ERROR', errorStatusCode: code, errorReason: reason }
-  await settled(
-    backend.session,
-    projectOf(backend, order).placeOrder(circumstances(backend), { order: failed, secret: null }),
-  )
+  await handOver(backend, 'placeOrder', { order: failed, secret: null })
   return order.id
 }
 
@@ -103,8 +111,7 @@ export async function placeKeyOrder(backend: Backend, caller: Caller, wanted: Ge
   const active = { ...order, status: 'ACTIVE', subStatus: NO_SUB_STATUS, subStatusMessage: NO_SUB_STATUS }
   await underSealingKey(backend, order.projectId, async () => {
     const secret = await sealedRow(backend, caller, { ...described, secretType: 'symmetric', payload })
-    const finished = { order: { ...active, secretId: secret.id }, secret }
-    await settled(backend.session, projectOf(backend, order).placeOrder(circumstances(backend), finished))
+    await handOver(backend, 'placeOrder', { order: { ...active, secretId: secret.id }, secret })
   })
   payload.fill(0)
   return order.id
@@ -126,8 +133,7 @@ export async function placeKeyPairOrder(
   const begun = { ...order, attempts: 1, ...progressOf(1, backend.now) }
   await underSealingKey(backend, order.projectId, async () => {
     const accepted = { ...begun, ...(await sealedPassphrase(backend, order, wanted)) }
-    const call = projectOf(backend, order).acceptOrder(circumstances(backend), { order: accepted, secret: null })
-    await settled(backend.session, call)
+    await handOver(backend, 'acceptOrder', { order: accepted, secret: null })
   })
   return { id: order.id, run: true }
 }
@@ -139,7 +145,7 @@ export async function placeCertificateOrder(backend: Backend, caller: Caller, me
     attempts: 1,
     ...progressOf(1, backend.now),
   }
-  await settled(backend.session, projectOf(backend, order).acceptOrder(circumstances(backend), { order, secret: null }))
+  await handOver(backend, 'acceptOrder', { order, secret: null })
   return order.id
 }
 

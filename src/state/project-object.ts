@@ -45,15 +45,23 @@ export type Outcome<Value> = { readonly seen: Seen } & (
 )
 
 /** What a mutation needs of its request. */
-export type Circumstances = Pick<Store, 'quotas' | 'now' | 'source'>
+export interface Circumstances extends Pick<Store, 'quotas' | 'now' | 'source'> {
+  /** The code of the limits that the project has of its own; left out where none are asked for. */
+  readonly limitsMac?: string
+}
 
 /** Runs an order outside of the object, so that a slow generation never holds up the project. */
 export interface OrderRunner {
   run(projectId: string, orderId: string): Promise<void>
 }
 
-/** The circumstances of a request, as plain data. */
-export const circumstances = ({ quotas, now, source }: Store): Circumstances => ({ quotas, now, source })
+/** The circumstances of a request, as plain data; `projectId`: whose limits are asked for. */
+export const circumstances = ({ quotas, now, source, limitsMac }: Store, projectId?: string): Circumstances => ({
+  quotas,
+  now,
+  source,
+  ...(projectId !== undefined && { limitsMac: limitsMac(projectId) }),
+})
 
 /** The value of a call on the object, whose bookmark the caller's session follows; throws the fault that it met. */
 export async function settled<Value>(session: Session | null, call: PromiseLike<Outcome<Value>>): Promise<Value> {
@@ -145,8 +153,11 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
   }
 
   /** What a mutation needs; of the events of its own the object needs not be told. */
-  #store(circumstances: Circumstances, session = new Session(this.env.DB, 'first-primary')): Store {
-    return { db: session.db, recorded: () => undefined, ...circumstances }
+  #store(
+    { limitsMac = '', ...circumstances }: Circumstances,
+    session = new Session(this.env.DB, 'first-primary'),
+  ): Store {
+    return { db: session.db, recorded: () => undefined, limitsMac: () => limitsMac, ...circumstances }
   }
 
   /** Has the project's new audit events sealed at `time`, or before. */

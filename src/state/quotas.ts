@@ -27,7 +27,8 @@ const limitsOf = ({ secrets, orders, containers, consumers, cas }: OwnLimits): O
   cas,
 })
 
-async function ownRow(backend: Backend, projectId: string) {
+/** The project's own limits, with their code; undefined when it has none. Throws `RowRefused`. */
+export async function findLimits(backend: Backend, projectId: string) {
   const ofProject = eq(projectQuotas.projectId, projectId)
   const row = await backend.db.select(quotaColumns).from(projectQuotas).where(ofProject).get()
   return row && requireAuthentic(backend, 'projectQuotas', row)
@@ -35,7 +36,7 @@ async function ownRow(backend: Backend, projectId: string) {
 
 /** The limits that hold for a project: its own where set, else the configured ones. */
 export async function effectiveQuotas(backend: Backend, projectId: string): Promise<Record<QuotaName, number>> {
-  const own = await ownRow(backend, projectId)
+  const own = await findLimits(backend, projectId)
   const defaults = { ...backend.quotas, cas: UNLIMITED }
   const limits = quotaNames.map((name) => [name, own?.[name] ?? defaults[name]])
   return Object.fromEntries(limits) as Record<QuotaName, number>
@@ -43,7 +44,7 @@ export async function effectiveQuotas(backend: Backend, projectId: string): Prom
 
 /** The limits that a project was given; throws `projectQuotasNotFound` when it was given none. */
 export async function findProjectQuotas(backend: Backend, projectId: string): Promise<OwnLimits> {
-  const own = await ownRow(backend, projectId)
+  const own = await findLimits(backend, projectId)
   if (!own) throw fault('projectQuotasNotFound')
   return limitsOf(own)
 }
@@ -75,7 +76,7 @@ export async function setProjectQuotas(
   projectId: string,
   given: Partial<Record<QuotaName, number | undefined>>,
 ): Promise<void> {
-  const own = await ownRow(backend, projectId)
+  const own = await findLimits(backend, projectId)
   const limits = Object.fromEntries(quotaNames.map((name) => [name, given[name] ?? own?.[name] ?? null])) as OwnLimits
   const row = await withMac(backend, 'projectQuotas', { projectId, ...limits })
   const set = { ...limits, mac: row.mac }

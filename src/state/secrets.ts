@@ -9,6 +9,7 @@ import type { Backend } from './backend.ts'
 import { commit } from './commit.ts'
 import { aclRow } from './guarded.ts'
 import { isDestroyed } from './project-destructions.ts'
+import { withinLimits } from './known-limits.ts'
 import { openKey, sealingKey, underSealingKey } from './project-keys.ts'
 import { belowQuota } from './below-quota.ts'
 import { projectKeys, secretConsumers, secrets } from './schema.ts'
@@ -119,13 +120,15 @@ export async function sealedRow(
 
 /** Stores a new secret of the caller's project and gives its id; throws `quotaReached`. */
 export async function createSecret(backend: Backend, caller: Caller, secret: NewSecret): Promise<string> {
-  return underSealingKey(backend, caller.projectId, async () => {
+  const { projectId } = caller
+  const create = async () => {
     const row = await sealedRow(backend, caller, secret)
-    const insert = insertWhere(backend, secrets, row, belowQuota(backend, 'secrets', caller.projectId))
+    const insert = insertWhere(backend, secrets, row, belowQuota(backend, 'secrets', projectId))
     const [result] = await commit(backend, changeOf(row, 'create', 'secret'), insert, attest(backend, [row.mac]))
     if (changes(result) === 0) throw fault('quotaReached')
     return row.id
-  })
+  }
+  return underSealingKey(backend, projectId, () => withinLimits(backend, projectId, create))
 }
 
 /**

@@ -1,4 +1,4 @@
-import { drizzle, type DrizzleD1Database } from 'drizzle-orm/d1'
+import type { DrizzleD1Database } from 'drizzle-orm/d1'
 
 /** How many of each a project may have; negative: no limit. */
 export interface QuotaLimits {
@@ -35,14 +35,11 @@ export interface Store {
   readonly db: DrizzleD1Database
   /** The configured limits, for projects without limits of their own. */
   readonly quotas: QuotaLimits
+  /** The code of a project's own limits as they were found authentic; empty for none. */
+  readonly limitsMac: (projectId: string) => string
   /** The time of the request: UTC text of 26 characters. One reading serves the whole operation. */
   readonly now: string
   readonly source: Source
   /** Told of each project whose audit log has grown. */
   readonly recorded: (projectId: string) => void
-}
-
-/** The metadata database behind its binding. */
-export function database(binding: D1Database): DrizzleD1Database {
-  return drizzle(binding)
 }

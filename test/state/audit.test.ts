@@ -11,7 +11,8 @@ import type { Environment } from '../../src/config.ts'
 import { findBreak, type ChainedEvent } from '../../src/crypto/event-chain.ts'
 import worker from '../../src/index.ts'
 import { sealEvents } from '../../src/state/audit-seal.ts'
-import { byService, database } from '../../src/state/store.ts'
+import { Session } from '../../src/state/session.ts'
+import { byService } from '../../src/state/store.ts'
 import { formatTime } from '../../src/times.ts'
 import { call } from '../support/client.ts'
 import { idOf, limit, owner, person, secret, type Person } from '../support/given.ts'
@@ -259,11 +260,13 @@ describe('a crash while events are sealed', () => {
     const crash = runInDurableObject(object(), async (_, { storage }) => {
       const now = formatTime(Date.now())
       const quotas = { secrets: -1, orders: -1, containers: -1, consumers: -1 }
-      const store = { db: database(cut(when)), quotas, now, source: byService('Test'), recorded: () => undefined }
+      const store = { db: new Session(cut(when), 'first-primary').db, quotas, now, source: byService('Test'), recorded: () => undefined,
+        limitsMac: () => '' }
       const error = await sealEvents(storage, store, who.projectId, 90).catch((thrown: Error) => thrown)
-      return String(error instanceof Error ? (error.cause ?? error) : error)
+      const { cause } = error as Error
+      return String(cause instanceof Error ? cause.message : (error as Error).message)
     })
-    expect(await crash).toBe(String(CUT))
+    expect(await crash).toBe(CUT.message)
     await secret(who, PAYLOAD)
     await seal()
     const { events, head } = await exported('&head=true')

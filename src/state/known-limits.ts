@@ -1,0 +1,49 @@
+/**
+ * Limits that decide are limits that are authentic. A statement can compare codes but not check them: so this isolate
+ * remembers the code of each project's own limits as it last found them good, and a statement that asks for a limit
+ * holds only while the row has that code.
+ */
+import { Fault } from '../faults.ts'
+import type { Backend } from './backend.ts'
+import { findLimits } from './quotas.ts'
+
+const MOST_KNOWN = 10_000
+
+/** By keyring, then by project; a project that is not there has no limits of its own, as most have none. */
+const known = new WeakMap<Backend['keyring'], Map<string, string>>()
+
+/** The code of the project's own limits; empty for none. */
+export function limitsKnown(keyring: Backend['keyring'], projectId: string): string {
+  return known.get(keyring)?.get(projectId) ?? ''
+}
+
+/** Looks the limits up; gives whether they are others than were known. Throws `RowRefused`. */
+async function learnLimits(backend: Backend, projectId: string): Promise<boolean> {
+  const mac = (await findLimits(backend, projectId))?.mac ?? ''
+  if (mac === limitsKnown(backend.keyring, projectId)) return false
+  const projects = known.get(backend.keyring) ?? new Map<string, string>()
+  known.set(backend.keyring, projects)
+  projects.delete(projectId)
+  const [oldest] = projects.keys()
+  if (oldest !== undefined && projects.size >= MOST_KNOWN) projects.delete(oldest)
+  if (mac) projects.set(projectId, mac)
+  return true
+}
+
+/**
+ * Runs an operation that may be refused for the project's limits. When it is, and the limits are others than were known,
+ * it is run once more: two round trips for the first one of this isolate in a project that has limits of its own.
+ */
+export async function withinLimits<Value>(
+  backend: Backend,
+  projectId: string,
+  operation: () => Promise<Value>,
+): Promise<Value> {
+  try {
+    return await operation()
+  } catch (error) {
+    const refused = error instanceof Fault && error.failure === 'quotaReached'
+    if (!refused || !(await learnLimits(backend, projectId))) throw error
+    return operation()
+  }
+}
