@@ -21,6 +21,7 @@ import { parseMicroversion } from './wire/microversion.ts'
 import { orderResources } from './wire/orders.ts'
 import { quotaResources } from './wire/quotas.ts'
 import { mount } from './wire/resource.ts'
+import { logRequest } from './wire/request-log.ts'
 import { rotationResource } from './wire/rotation.ts'
 import { secretMetadataResources } from './wire/secret-metadata.ts'
 import { secretStoreResources } from './wire/secret-stores.ts'
@@ -56,7 +57,7 @@ const endOptions: MiddlewareHandler<Service> = async function endOptions(c, next
   return next()
 }
 
-/** Reads the configuration, once per isolate, and gives the request its backend. Unsafe: nothing is served. */
+/** Reads the configuration, once per isolate, gives the request its backend, and logs it. Unsafe: nothing is served. */
 const configure: MiddlewareHandler<Service> = async function configure(c, next) {
   const config = await readConfig(c.env).catch((error: unknown) => {
     if (error instanceof ConfigError) throw fault('misconfigured', error.message)
@@ -69,7 +70,9 @@ const configure: MiddlewareHandler<Service> = async function configure(c, next) 
   c.set('backend', backendOf(c.env, config, formatTime(Date.now()), source))
   c.header('X-OpenStack-Request-Id', requestId)
   c.header('Cache-Control', 'no-store')
-  return next()
+  const started = Date.now()
+  await next()
+  if (config.log === 'requests') logRequest(c, started)
 }
 
 /** Finds the caller, or ends with 401. Only the token counts: no other header says who is calling. */

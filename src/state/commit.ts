@@ -59,5 +59,5 @@ export async function commitWhere<const Changes extends readonly [Statement, ...
 ): Promise<BatchResponse<Changes>> {
   const [, ...results] = await store.db.batch([insertEvents(store, events, condition), ...changes])
   tellOf(store, events)
-  return results as BatchResponse<Changes>
+  return results
 }

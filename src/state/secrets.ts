@@ -5,7 +5,7 @@ import { open, seal } from '../crypto/envelope.ts'
 import { fault } from '../faults.ts'
 import { changeOf } from './audit-events.ts'
 import type { Backend } from './backend.ts'
-import { commit } from './commit.ts'
+import { commit, commitWhere } from './commit.ts'
 import { openKey, sealingKey } from './project-keys.ts'
 import { belowQuota } from './below-quota.ts'
 import { projectKeys, secretConsumers, secrets } from './schema.ts'
@@ -43,14 +43,13 @@ export async function findSecret(backend: Backend, id: string): Promise<Secret> 
   return asSecret(row)
 }
 
-/** Like {@link findSecret}, with the sealed payload and the wrapped key that opens it. */
-export async function findSealedSecret(backend: Backend, id: string): Promise<SealedSecret> {
+function sealedSecretBy(backend: Backend, id: string) {
   const keyOfSecret = and(
     eq(projectKeys.projectId, secrets.projectId),
     eq(projectKeys.store, secrets.store),
     eq(projectKeys.version, secrets.keyVersion),
   )
-  const row = await backend.db
+  return backend.db
     .select({
       ...secretColumns,
       store: secrets.store,
@@ -61,7 +60,20 @@ export async function findSealedSecret(backend: Backend, id: string): Promise<Se
     .from(secrets)
     .leftJoin(projectKeys, keyOfSecret)
     .where(and(eq(secrets.id, id), live(backend.now)))
-    .get()
+}
+
+/** Like {@link findSecret}, with the sealed payload and the wrapped key that opens it. */
+export async function findSealedSecret(backend: Backend, id: string): Promise<SealedSecret> {
+  const row = await sealedSecretBy(backend, id).get()
+  if (!row) throw fault('secretNotFound')
+  return asSecret(row)
+}
+
+/** Reads the sealed payload once more, in one batch with the event that tells of it; throws `secretNotFound`. */
+export async function readWithEvent(backend: Backend, secret: SealedSecret): Promise<SealedSecret> {
+  const isThere = sql`exists (select 1 from ${secrets} where ${secretIs(secret)} and ${live(backend.now)})`
+  const read = sealedSecretBy(backend, secret.id)
+  const [[row]] = await commitWhere(backend, [changeOf(secret, 'read', 'secret/payload')], isThere, read)
   if (!row) throw fault('secretNotFound')
   return asSecret(row)
 }

@@ -10,6 +10,7 @@ import {
   findSecret,
   openPayload,
   putPayload,
+  readWithEvent,
   type SealedSecret,
 } from '../state/secrets.ts'
 import type { Secret } from '../state/secret-rows.ts'
@@ -65,7 +66,8 @@ const wantsMetadata = ({ c }: Call) => c.req.method !== 'GET' || acceptsMetadata
 async function answerPayload(call: Call, secret: SealedSecret): Promise<Response> {
   const { c, backend, query } = call
   if (query.has('trans_wrapped_session_key') && !query.get('transport_key_id')) throw fault('sessionKeyAlone')
-  const bytes = await openPayload(backend, secret)
+  const strict = call.config.auditReads === 'strict' && secret.hasPayload
+  const bytes = await openPayload(backend, strict ? await readWithEvent(backend, secret) : secret)
   const stored = normaliseContentType(secret.contentType ?? OCTETS) ?? OCTETS
   const type = negotiatePayload(c.req.header('Accept'), { bytes, stored })
   return bytes.length === 0 ? noContent(c) : c.body(bytes, 200, { 'Content-Type': type })

@@ -1,7 +1,8 @@
 /**
  * The crash test: the service is killed (SIGKILL, its whole process group) at random moments of mixed writes and
  * started again, round after round. Whatever it acknowledged must be there, and open, and be whole; every acknowledged
- * order must end; nothing may be left half made.
+ * order must end; nothing may be left half made. Every acknowledged change has its event in the audit log, whose chain
+ * is whole. And none of the secret values that went through it is in its files or in what it printed.
  *
  *     node test/crash/crash.ts [--rounds N]
  */
@@ -16,15 +17,20 @@ import { parseArgs } from 'node:util'
 import { localKeys } from '../../src/local/keys.ts'
 import { seedDemo } from '../../src/local/demo.ts'
 import { buildBundle, openDatabase } from '../../src/local/runtime.ts'
-import { nothing, verifyOrder, verifySecrets, write, type Client } from './traffic.ts'
+import { verifyAudit } from './audit.ts'
+import { verifyNothingLeaked } from './leaks.ts'
+import { nothing, PASSPHRASE, verifyOrder, verifySecrets, write, type Client } from './traffic.ts'
 
 /** An order ends within the attempts of its schedule; after one crash that is its first attempt and a second one. */
 const MOST_PENDING_MILLISECONDS = 60_000
 const MOST_START_MILLISECONDS = 60_000
+/** Payloads that are looked for in the files. */
+const MOST_SEARCHED = 50
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '1000' } } })
 const rounds = Number(values.rounds)
 const state = mkdtempSync(join(tmpdir(), 'crash-'))
+let printed = ''
 
 async function freePort(): Promise<number> {
   const server = createServer()
@@ -44,8 +50,9 @@ function kill(child: ChildProcess): Promise<unknown> {
 async function startServer(port: number): Promise<ChildProcess> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'server.ts'), String(port), state], {
     detached: true,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part: Buffer) => (printed += part.toString()))
   const ready = new Promise<boolean>((done) => child.stdout.once('data', () => done(true)))
   const ended = new Promise<boolean>((done) => child.once('close', () => done(false)))
   const late = sleep(MOST_START_MILLISECONDS, false, { ref: false })
@@ -116,7 +123,17 @@ async function run(): Promise<string> {
     if (known.orders.size > 0) await sleep(1_000)
   }
   await verifySecrets(last, known.secrets)
+  console.log(`audit log: ${await verifyAudit(last, known, state)}`)
   await kill(server)
+  const payloads = [...known.secrets].map(([ref, payload]) => [ref, Buffer.from(payload, 'base64')] as const)
+  const canaries = {
+    ...Object.fromEntries(payloads.filter(([, payload]) => payload.length >= 16).slice(-MOST_SEARCHED)),
+    ...keys,
+    'master key': Buffer.from(keys.MASTER_KEYS.slice(keys.MASTER_KEYS.indexOf(':') + 1), 'base64'),
+    token: last.token,
+    passphrase: PASSPHRASE,
+  }
+  console.log(`leaks: ${verifyNothingLeaked(canaries, join(state, 'v3'), printed)}`)
   await countLeftovers()
   const results = [...known.ended.values()].filter(Boolean)
   if (new Set(results).size !== results.length) throw new Error('two orders share a result')

@@ -36,11 +36,14 @@ async function storeSecret(client: Client, known: Acknowledged): Promise<void> {
   if (response.status === 201) known.secrets.set(ref, payload)
 }
 
+/** The passphrase of ordered keys. */
+export const PASSPHRASE = randomBytes(24).toString('base64url')
+
 const wantedOrders = [
   { type: 'key', meta: { algorithm: 'aes', bit_length: 256 } },
   { type: 'key', meta: { algorithm: 'hmacsha256', bit_length: 128 } },
   { type: 'asymmetric', meta: { algorithm: 'ec', bit_length: 256 } },
-  { type: 'asymmetric', meta: { algorithm: 'rsa', bit_length: 2048, passphrase: 'a passphrase' } },
+  { type: 'asymmetric', meta: { algorithm: 'rsa', bit_length: 2048, passphrase: PASSPHRASE } },
   { type: 'asymmetric', meta: { algorithm: 'ed25519', bit_length: 256 } },
   { type: 'certificate', meta: { request_type: 'simple-cmc', request_data: vectors.requests.p256 } },
 ]

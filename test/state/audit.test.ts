@@ -13,7 +13,7 @@ import worker from '../../src/index.ts'
 import { sealEvents } from '../../src/state/audit-seal.ts'
 import { byService, database } from '../../src/state/store.ts'
 import { formatTime } from '../../src/times.ts'
-import { call } from '../support/client.ts'
+import { call, isolate } from '../support/client.ts'
 import { idOf, limit, owner, person, secret, type Person } from '../support/given.ts'
 
 const bindings = env as unknown as Environment
@@ -231,6 +231,40 @@ describe('the chain', () => {
     await runInDurableObject(object(), (_, { storage }) => storage.deleteAlarm())
     await worker.scheduled(createScheduledController(), bindings)
     expect((await woken()) ?? Infinity).toBeLessThan(Date.now() + 1000)
+  })
+})
+
+describe('reading a payload', () => {
+  const asked = { headers: { Accept: 'text/plain' } }
+
+  it('is no event by default', async () => {
+    const ref = await secret(who, PAYLOAD)
+    expect(await changed(() => call('GET', `${ref}/payload`, { token: who.token, ...asked }))).toEqual([])
+  })
+
+  it('is one with AUDIT_READS=strict, in the same batch, and only when there was something to read', async () => {
+    const strict = isolate({ AUDIT_READS: 'strict' })
+    const ref = await secret(who, PAYLOAD)
+    const empty = await secret(who)
+    const read = (path: string) => () => strict('GET', path, { token: who.token, ...asked })
+    expect(await changed(read(`${ref}/payload`))).toEqual(['read secret/payload'])
+    expect(await changed(read(ref))).toEqual(['read secret/payload'])
+    expect(await changed(read(`${empty}/payload`))).toEqual([])
+    expect((await read(`${ref}/payload`)()).text).toBe('a payload')
+  })
+
+  it('is refused with AUDIT_READS=strict when the event cannot be stored', async () => {
+    const { DB } = bindings
+    const prepare = (query: string) => DB.prepare(query.replace('insert into "audit_events"', 'insert into "nowhere"'))
+    const full = { prepare, batch: DB.batch.bind(DB) } as unknown as D1Database
+    const ref = await secret(who, PAYLOAD)
+    const answers = ['log', 'strict'].map((reads) =>
+      isolate({ AUDIT_READS: reads, DB: full })('GET', `${ref}/payload`, { token: who.token, ...asked }),
+    )
+    const [logged, refused] = await Promise.all(answers)
+    expect([logged?.status, logged?.text]).toEqual([200, 'a payload'])
+    expect(refused?.status).toBe(500)
+    expect(refused?.text).not.toContain('a payload')
   })
 })
 

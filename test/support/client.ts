@@ -2,6 +2,7 @@
  * One client for two servers: the Worker of this repository in process, or with PEER_URL a real Barbican. It speaks
  * HTTP only; tests assert what it gives back.
  */
+import { createExecutionContext } from 'cloudflare:test'
 import { env, exports } from 'cloudflare:workers'
 import { createApp } from '../../src/app.ts'
 import type { Environment } from '../../src/config.ts'
@@ -81,5 +82,5 @@ export function isolate(variables: Readonly<Record<string, unknown>> = {}): type
   const app = createApp()
   const environment = { ...env, ...variables } as unknown as Environment
   return async (method, path, request) =>
-    read(await app.request(urlOf(path), initOf(method, request ?? {}), environment))
+    read(await app.request(urlOf(path), initOf(method, request ?? {}), environment, createExecutionContext()))
 }
