@@ -27,7 +27,8 @@ async function exportLog({ url, token }: Client): Promise<Page[]> {
     const query = `limit=100&head=true&marker=${marker}`
     const response = await fetch(`${url}/v1/audit?${query}`, { headers: { 'X-Auth-Token': token } })
     if (response.status !== 200) throw new Error(`the audit log is ${response.status}: ${await response.text()}`)
-    pages.push((await response.json()) as Page)
+    const page: Page = await response.json()
+    pages.push(page)
   }
   return pages
 }

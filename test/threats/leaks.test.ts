@@ -169,7 +169,7 @@ async function storedValues(): Promise<[string, Uint8Array][]> {
   ).all<{ name: string }>()
   const values: [string, Uint8Array][] = []
   for (const { name } of tables.results) {
-    const { results } = await bindings.DB.prepare(`select * from "${name}"`).all<Record<string, unknown>>()
+    const { results } = await bindings.DB.prepare(`select * from "${name}"`).all()
     for (const row of results)
       for (const [column, value] of Object.entries(row)) {
         const bytes = Array.isArray(value) ? Uint8Array.from(value) : new TextEncoder().encode(String(value))
@@ -198,9 +198,7 @@ describe('T13 canary', () => {
     }
     const inside = btoa(`xy${text('passphrase')}z`)
     expect(leaked(canaries, inside)).toEqual(['passphrase'])
-    expect([...statuses].toSorted()).toEqual(
-      expect.arrayContaining([200, 201, 202, 204, 400, 401, 404, 406, 409, 413, 415]),
-    )
+    expect([...statuses]).toEqual(expect.arrayContaining([200, 201, 202, 204, 400, 401, 404, 406, 409, 413, 415]))
   })
 
   it('is in no line of the log, though every request and failure has one', () => {
