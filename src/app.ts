@@ -21,6 +21,7 @@ import { parseMicroversion } from './wire/microversion.ts'
 import { destructionResource } from './wire/destructions.ts'
 import { orderResources } from './wire/orders.ts'
 import { quotaResources } from './wire/quotas.ts'
+import { logRequest } from './wire/request-log.ts'
 import { BOOKMARK_HEADER, mount } from './wire/resource.ts'
 import { rotationResource } from './wire/rotation.ts'
 import { secretMetadataResources } from './wire/secret-metadata.ts'
@@ -57,7 +58,7 @@ const endOptions: MiddlewareHandler<Service> = async function endOptions(c, next
   return next()
 }
 
-/** Reads the configuration, once per isolate, and gives the request its backend. Unsafe: nothing is served. */
+/** Reads the configuration, once per isolate, gives the request its backend, and logs it. Unsafe: nothing is served. */
 const configure: MiddlewareHandler<Service> = async function configure(c, next) {
   const config = await readConfig(c.env).catch((error: unknown) => {
     if (error instanceof ConfigError) throw fault('misconfigured', error.message)
@@ -70,9 +71,11 @@ const configure: MiddlewareHandler<Service> = async function configure(c, next) 
   c.set('backend', backendOf(c.env, config, formatTime(Date.now()), source))
   c.header('X-OpenStack-Request-Id', requestId)
   c.header('Cache-Control', 'no-store')
+  const started = Date.now()
   await next()
   const { bookmark } = c.var.backend.session.seen
   if (c.req.method !== 'GET' && c.res.ok && bookmark !== null) c.header(BOOKMARK_HEADER, bookmark)
+  if (config.log === 'requests') logRequest(c, started)
 }
 
 /** Finds the caller, or ends with 401. Only the token counts: no other header says who is calling. */

@@ -23,6 +23,10 @@ export interface Config {
   readonly maxSecretBytes: number
   readonly maxRequestBytes: number
   readonly secretStores: 'single' | 'multiple'
+  /** `strict`: a payload is handed out only together with its event. */
+  readonly auditReads: 'log' | 'strict'
+  /** What is logged: what is to be looked at, or every request besides. */
+  readonly log: 'problems' | 'requests'
   /** Days for which audit events are kept. */
   readonly auditDays: number
   /** The age, in days, at which project keys are superseded; 0: never by themselves. */
@@ -87,6 +91,8 @@ const variables = z.object({
   MAX_SECRET_BYTES: integer(20_000, 1, MOST_SECRET_BYTES),
   MAX_REQUEST_BYTES: integer(25_000, 1, MOST_REQUEST_BYTES),
   SECRET_STORES: choice(['single', 'multiple'], 'single'),
+  AUDIT_READS: choice(['log', 'strict'], 'log'),
+  LOG: choice(['problems', 'requests'], 'requests'),
   AUDIT_DAYS: integer(AUDIT_DAYS.byDefault, AUDIT_DAYS.least, AUDIT_DAYS.most),
   PROJECT_KEY_DAYS: integer(0, 0, 36_500),
   READ_CACHE_SECONDS: integer(0, 0, MOST_READ_CACHE_SECONDS),
@@ -135,6 +141,8 @@ async function build(env: Environment): Promise<Config> {
       maxSecretBytes: read.MAX_SECRET_BYTES,
       maxRequestBytes: read.MAX_REQUEST_BYTES,
       secretStores: read.SECRET_STORES,
+      auditReads: read.AUDIT_READS,
+      log: read.LOG,
       auditDays: read.AUDIT_DAYS,
       projectKeyDays: read.PROJECT_KEY_DAYS,
       readCacheSeconds: read.READ_CACHE_SECONDS,

@@ -14,6 +14,7 @@ export default defineConfig(async () => ({
         bindings: {
           TEST_MIGRATIONS: await readD1Migrations(`${root}migrations`),
           MASTER_KEYS: 'test:7vYh0nq3cJpXlU0oM2b8w1kTz5rRg9eDs4aQxIuVfHc=',
+          LOG: 'problems',
           ADMIN_PASSWORD: 'an administrator of tests',
           GROWTH: process.env['GROWTH'] ?? '',
           PEER_URL: process.env['PEER_URL'] ?? '',

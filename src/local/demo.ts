@@ -4,7 +4,7 @@ import { StartError } from './options.ts'
 const PROJECT = 'demo'
 const USER = 'demo'
 /** Enough for everything in the project, under every POLICY. */
-const ROLES = ['admin', 'creator', 'member'] as const
+const ROLES = ['admin', 'creator', 'member', 'audit'] as const
 
 interface Credentials {
   readonly user: string

@@ -6,7 +6,7 @@ import { fault } from '../faults.ts'
 import { changeOf } from './audit-events.ts'
 import { attest, inForce, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
-import { commit } from './commit.ts'
+import { commit, commitWhere } from './commit.ts'
 import { aclRow } from './guarded.ts'
 import { isDestroyed } from './project-destructions.ts'
 import { withinLimits } from './known-limits.ts'
@@ -56,14 +56,13 @@ export async function findSecret(backend: Backend, id: string): Promise<Secret> 
   return authenticSecret(backend, row)
 }
 
-/** Like {@link findSecret}, with the sealed payload and the wrapped key that opens it. */
-export async function findSealedSecret(backend: Backend, id: string): Promise<SealedSecret> {
+function sealedSecretBy(backend: Backend, id: string) {
   const keyOfSecret = and(
     eq(projectKeys.projectId, secrets.projectId),
     eq(projectKeys.store, secrets.store),
     eq(projectKeys.version, secrets.keyVersion),
   )
-  const row = await backend.db
+  return backend.db
     .select({
       ...secretColumns,
       inForce: inForce('secrets'),
@@ -75,7 +74,20 @@ export async function findSealedSecret(backend: Backend, id: string): Promise<Se
     .from(secrets)
     .leftJoin(projectKeys, keyOfSecret)
     .where(and(eq(secrets.id, id), live(backend.now)))
-    .get()
+}
+
+/** Like {@link findSecret}, with the sealed payload and the wrapped key that opens it. */
+export async function findSealedSecret(backend: Backend, id: string): Promise<SealedSecret> {
+  const row = await sealedSecretBy(backend, id).get()
+  if (!row) throw fault('secretNotFound')
+  return authenticSecret(backend, row)
+}
+
+/** Reads the sealed payload once more, in one batch with the event that tells of it; throws `secretNotFound`. */
+export async function readWithEvent(backend: Backend, secret: SealedSecret): Promise<SealedSecret> {
+  const isThere = sql`exists (select 1 from ${secrets} where ${secretIs(secret)} and ${live(backend.now)})`
+  const read = sealedSecretBy(backend, secret.id)
+  const [[row]] = await commitWhere(backend, [changeOf(secret, 'read', 'secret/payload')], isThere, read)
   if (!row) throw fault('secretNotFound')
   return authenticSecret(backend, row)
 }

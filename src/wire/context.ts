@@ -1,6 +1,7 @@
 import type { Caller } from '../caller.ts'
 import type { Config, Environment } from '../config.ts'
 import type { Backend } from '../state/backend.ts'
+import type { Source } from '../state/store.ts'
 import type { Microversion } from './microversion.ts'
 
 /** What the middleware of `app.ts` has found out before a route runs. */
@@ -13,6 +14,10 @@ export interface Variables {
   readonly microversion: Microversion
   /** `<Operation>` of the route, for the words of a failure. */
   operation: string
+  /** Who asks, for what and by which rule, once that is known. */
+  source?: Source
+  /** What the path names, once it has been found: `secret/<id>`. */
+  target?: string
 }
 
 /** The generics of every Hono app of the service. */

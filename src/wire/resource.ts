@@ -107,9 +107,11 @@ function admits(kind: Operation<Target, never>['accept'], accept: string | undef
 
 /** The call, for what its caller does in this operation by this rule. */
 function attributed(call: Call, operation: string, rule: Rule): Call {
-  const { backend, caller } = call
+  const { c, backend, caller } = call
   const initiator = { userId: caller.userId, projectId: caller.projectId }
-  return { ...call, backend: { ...backend, source: { ...backend.source, initiator, operation, rule } } }
+  const source = { ...backend.source, initiator, operation, rule }
+  c.set('source', source)
+  return { ...call, backend: { ...backend, source } }
 }
 
 const actions = { GET: 'read', POST: 'create', PUT: 'update', PATCH: 'update', DELETE: 'delete' } as const
@@ -124,14 +126,11 @@ const named: Readonly<Record<string, AuditTarget>> = {
   project: 'quota',
 }
 
-/** Records that the caller was refused what it asked of the thing that the path names, if it names one. */
-async function recordRefusal({ c, backend, param }: Call, path: string, { projectId }: Target, failure: string) {
-  // What a copy of the database refuses, the primary is asked about.
-  if (backend.session.seen.lagging) return
+/** The thing that the path names, if it names one. */
+function nameOf({ param }: Call, path: string): { readonly target: AuditTarget; readonly id: string } | null {
   const [, name = ''] = /:([a-z]+)/.exec(path) ?? []
   const target = named[name]
-  if (!target) return
-  await recordEvent(backend, { action: actions[c.req.method as Method], target, id: param(name), projectId, failure })
+  return target ? { target, id: param(name) } : null
 }
 
 async function attempt(c: Context<Service>, { path, find, operations }: Resource): Promise<Response> {
@@ -139,6 +138,8 @@ async function attempt(c: Context<Service>, { path, find, operations }: Resource
   if (chosen) c.set('operation', chosen.name)
   const call = callOf(c)
   const subject = find ? await find(call) : projectTarget(call.caller)
+  const entity = nameOf(call, path)
+  if (find && entity) c.set('target', `${entity.target}/${entity.id}`)
   if (!chosen) {
     c.header('Allow', Object.keys(operations).toSorted().join(', '))
     throw fault('methodNotAllowed')
@@ -151,7 +152,12 @@ async function attempt(c: Context<Service>, { path, find, operations }: Resource
     const body = chosen.body ? await chosen.body(c) : undefined
     return await chosen.answer(ruled, subject, body as never)
   } catch (error) {
-    if (error instanceof Fault && error.status === 403) await recordRefusal(ruled, path, subject, String(error.status))
+    // What a copy of the database refuses, the primary is asked about.
+    const refused = error instanceof Fault && error.status === 403 && !ruled.backend.session.seen.lagging
+    if (refused && entity) {
+      const action = actions[c.req.method as Method]
+      await recordEvent(ruled.backend, { ...entity, action, projectId: subject.projectId, failure: '403' })
+    }
     throw error
   }
 }

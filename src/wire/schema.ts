@@ -46,6 +46,10 @@ export function text<const Values extends readonly string[]>(rules: TextRules<Va
   >
 }
 
+/** A payload or password: what is given instead is in no message, unless it is null. */
+export const secretText = () =>
+  z.string({ error: ({ input }) => `${input === null ? 'None' : 'The value'} is not of type 'string'` })
+
 /** A string or null. */
 export function textOrNull(rules: TextRules<readonly string[]> = {}) {
   return z.nullable(z.string({ error: notOfType('string', 'null') }).check(...lengthAndChoice(rules)))

@@ -5,7 +5,7 @@ import { fault } from '../faults.ts'
 import { secretTypes, type NewSecret } from '../state/secrets.ts'
 import { normaliseContentType, payloadSpellings } from './payload.ts'
 import { pythonNotation, stripText } from './python.ts'
-import { integer, object, schemaFault, text, textOrNull } from './schema.ts'
+import { integer, object, schemaFault, secretText, text, textOrNull } from './schema.ts'
 import { parseTime } from '../times.ts'
 
 export const MOST_NAME_CHARACTERS = 255
@@ -20,7 +20,7 @@ export const secretMembers = {
   mode: z.optional(text({ most: MOST_NAME_CHARACTERS })),
   bit_length: z.optional(integer({ least: 1, most: MOST_BITS })),
   expiration: z.optional(text({ most: MOST_NAME_CHARACTERS })),
-  payload: z.optional(text()),
+  payload: z.optional(secretText()),
   secret_type: z.optional(text({ most: MOST_SECRET_TYPE_CHARACTERS, oneOf: secretTypes })),
   payload_content_type: z.optional(textOrNull({ most: MOST_NAME_CHARACTERS })),
   payload_content_encoding: z.optional(text({ oneOf: ['base64'] })),

@@ -3,7 +3,15 @@ import type { Context } from 'hono'
 import { decodeBase64 } from '../crypto/encoding.ts'
 import { fault } from '../faults.ts'
 import { listSecrets, type SecretFilter } from '../state/secret-list.ts'
-import { createSecret, deleteSecret, findSecret, openPayload, putPayload, type SealedSecret } from '../state/secrets.ts'
+import {
+  createSecret,
+  deleteSecret,
+  findSecret,
+  openPayload,
+  putPayload,
+  readWithEvent,
+  type SealedSecret,
+} from '../state/secrets.ts'
 import { readSealedSecret, readSecret } from '../state/secret-reads.ts'
 import type { Secret } from '../state/secret-rows.ts'
 import { created, json as answer, noContent, page } from './answers.ts'
@@ -59,7 +67,8 @@ const wantsMetadata = ({ c }: Call) => acceptsMetadata(c.req.header('Accept'))
 async function answerPayload(call: Call, secret: SealedSecret): Promise<Response> {
   const { c, backend, query } = call
   if (query.has('trans_wrapped_session_key') && !query.get('transport_key_id')) throw fault('sessionKeyAlone')
-  const bytes = await openPayload(backend, secret)
+  const strict = call.config.auditReads === 'strict' && secret.hasPayload
+  const bytes = await openPayload(backend, strict ? await readWithEvent(backend, secret) : secret)
   const stored = normaliseContentType(secret.contentType ?? OCTETS) ?? OCTETS
   const type = negotiatePayload(c.req.header('Accept'), { bytes, stored })
   return bytes.length === 0 ? noContent(c) : c.body(bytes, 200, { 'Content-Type': type })

@@ -31,6 +31,7 @@ export const differences = {
   'stored type for any type': 'a payload asked for as `*/*` has its stored type; the peer sends `*/*` as the type',
   'transport keys':
     'asking for a transport key where there are none is the client’s fault on POST and nothing on GET; the peer answers 500',
+  'unspoken payloads': 'a payload of the wrong type is not in the refusal; the peer quotes it',
   'undecodable payloads': 'a PUT body that is no base64 is the client’s fault, 400; the peer answers 500',
   'closed meta': '`meta` of an order keeps the members that clients know; the peer keeps and shows all',
   'absent types': '`payload_content_type: null` in an order is the same as none; the peer’s order ends in ERROR',

@@ -18,9 +18,6 @@ const isObject = (value: unknown): value is Members =>
 /** A name without outer white space: 1 to `most` code points. */
 export const nameOf = (most: number) => z.pipe(z.pipe(text(), z.transform(stripText)), text({ least: 1, most }))
 
-/** A password or secret: its value is in no message. */
-export const secretText = () => z.string({ error: "The value is not of type 'string'" })
-
 const NO_OPTIONS = 'Resource options are not supported'
 
 /** What every entity may carry and what cannot be chosen: the one domain, no options. */

@@ -7,8 +7,8 @@ import { identityFault } from '../../state/identity-faults.ts'
 import { DEFAULT_DOMAIN, foldName } from '../../state/identity-names.ts'
 import type { Service } from '../context.ts'
 import { stripText } from '../python.ts'
-import { anyObject, list, object, text } from '../schema.ts'
-import { readMember, secretText } from './bodies.ts'
+import { anyObject, list, object, secretText, text } from '../schema.ts'
+import { readMember } from './bodies.ts'
 
 const named = { id: z.optional(text()), name: z.optional(text()) }
 const domain = z.optional(object(named))

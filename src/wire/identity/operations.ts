@@ -72,12 +72,12 @@ export function guardedBy<Target extends IdentityTarget>(
     path,
     rule,
     answer: async (c) => {
-      const call = { ...publicCall(c), standing: await authenticate(c) }
+      const call = attributed({ ...publicCall(c), standing: await authenticate(c) }, rule)
       const target = await find(call)
       authorize(rule, call.standing, target)
       if (method === 'GET') return answer(call, target)
       try {
-        return await answer({ ...call, backend: attributed(call, rule) }, target)
+        return await answer(call, target)
       } finally {
         forgetLiveChecks()
       }
@@ -85,10 +85,13 @@ export function guardedBy<Target extends IdentityTarget>(
   }
 }
 
-/** The backend, for what this caller does by this rule; the rule's name is the operation's as well. */
-function attributed({ backend, standing: { user, project } }: Call, rule: IdentityRule): Backend {
-  const initiator = { userId: user.id, projectId: project?.id ?? null }
-  return { ...backend, source: { ...backend.source, initiator, operation: rule, rule } }
+/** The call, for what its caller does by this rule; the rule's name is the operation's as well. */
+function attributed(call: Call, rule: IdentityRule): Call {
+  const { c, backend, standing } = call
+  const initiator = { userId: standing.user.id, projectId: standing.project?.id ?? null }
+  const source = { ...backend.source, initiator, operation: rule, rule }
+  c.set('source', source)
+  return { ...call, backend: { ...backend, source } }
 }
 
 /** What the caller's token stands for at this moment: nothing remembered counts where rights are given and taken. */

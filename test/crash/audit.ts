@@ -1,0 +1,86 @@
+/** The audit log after the crashes: every acknowledged change has its event, and the verifier finds the chain whole. */
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Acknowledged, Client } from './traffic.ts'
+
+/** An event is sealed within this time. */
+const MOST_SEALING_MILLISECONDS = 60_000
+const VERIFIER = resolve(import.meta.dirname, '../../src/local/audit-verify.ts')
+
+interface Event {
+  readonly action: string
+  readonly target: { readonly id: string; readonly typeURI: string }
+  readonly number: number
+}
+
+interface Page {
+  readonly events: Event[]
+  readonly marker?: number
+  readonly head: unknown
+}
+
+async function exportLog({ url, token }: Client): Promise<Page[]> {
+  const pages: Page[] = []
+  for (let marker: number | undefined = 0; marker !== undefined; marker = pages.at(-1)?.marker) {
+    const query = `limit=100&head=true&marker=${marker}`
+    const response = await fetch(`${url}/v1/audit?${query}`, { headers: { 'X-Auth-Token': token } })
+    if (response.status !== 200) throw new Error(`the audit log is ${response.status}: ${await response.text()}`)
+    const page: Page = await response.json()
+    pages.push(page)
+  }
+  return pages
+}
+
+const idOf = (ref: string) => ref.slice(ref.lastIndexOf('/') + 1)
+
+/** What was acknowledged and has no event, as `action target id`. */
+function missing(pages: readonly Page[], known: Acknowledged): string[] {
+  const events = pages.flatMap((page) => page.events)
+  const there = new Set(events.map(({ action, target }) => `${action} ${target.typeURI} ${target.id}`))
+  const orders = [...known.orders.keys(), ...known.ended.keys()]
+  const expected = [
+    ...[...known.secrets.keys()].map((ref) => `create data/security/secret ${idOf(ref)}`),
+    ...orders.map((ref) => `create data/security/order ${idOf(ref)}`),
+    ...[...known.ended.values()].flatMap(({ result: ref }) => {
+      if (!ref) return []
+      const kind = ref.includes('/containers/') ? 'container' : 'secret'
+      return [`create data/security/${kind} ${idOf(ref)}`]
+    }),
+  ]
+  return expected.filter((event) => !there.has(event))
+}
+
+function verifier(file: string, pages: readonly unknown[]): { readonly status: number | null; readonly said: string } {
+  writeFileSync(file, JSON.stringify(pages))
+  const { status, stdout, stderr } = spawnSync(process.execPath, [VERIFIER, file], { encoding: 'utf8' })
+  return { status, said: (stdout + stderr).trim() }
+}
+
+const damages: Readonly<Record<string, (events: Event[]) => unknown[]>> = {
+  altered: (events) => events.map((event, at) => (at === 1 ? { ...event, action: 'read' } : event)),
+  removed: (events) => events.toSpliced(1, 1),
+  reordered: ([first, second, ...others]) => [first, ...others.slice(0, 1), second, ...others.slice(1)],
+  'cut off': (events) => events.slice(0, -1),
+}
+
+/** Throws unless every acknowledged change has its event in a whole chain, and a damaged one is found. */
+export async function verifyAudit(client: Client, known: Acknowledged, folder: string): Promise<string> {
+  const file = join(folder, 'audit.json')
+  const begun = Date.now()
+  let pages = await exportLog(client)
+  for (let absent = missing(pages, known); absent.length > 0; absent = missing(pages, known)) {
+    if (Date.now() - begun > MOST_SEALING_MILLISECONDS) throw new Error(`without an event: ${absent.join(', ')}`)
+    await sleep(1_000)
+    pages = await exportLog(client)
+  }
+  const { status, said } = verifier(file, pages)
+  if (status !== 0) throw new Error(`the audit log does not verify: ${said}`)
+  const events = pages.flatMap((page) => page.events)
+  for (const [what, damage] of Object.entries(damages)) {
+    const found = verifier(file, [{ events: damage(events), head: pages.at(-1)?.head }])
+    if (found.status !== 1) throw new Error(`an audit log with an event ${what} verifies: ${found.said}`)
+  }
+  return said
+}

@@ -1,0 +1,65 @@
+/** The log of requests: one entry each, about who asked for what, and how it came out. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { isolate } from '../support/client.ts'
+import { idOf, owner, secret, type Person } from '../support/given.ts'
+
+let who: Person
+let logged: Record<string, unknown>[]
+beforeEach(async () => {
+  who = await owner()
+  logged = []
+  vi.spyOn(console, 'log').mockImplementation((entry: Record<string, unknown>) => void logged.push(entry))
+})
+afterEach(() => void vi.restoreAllMocks())
+
+async function entryOf(send: ReturnType<typeof isolate>, ...asked: Parameters<typeof send>) {
+  const answer = await send(...asked)
+  await vi.waitFor(() => expect(logged).toHaveLength(1))
+  return { answer, entry: logged[0] }
+}
+
+describe('a request', () => {
+  const send = isolate({ LOG: 'requests' })
+
+  it('for a payload is logged with its caller, rule, target and outcome', async () => {
+    const ref = await secret(who, { name: 'a name', payload: 'a payload', payload_content_type: 'text/plain' })
+    const { answer, entry } = await entryOf(send, 'GET', `${ref}/payload?a=query`, { token: who.token })
+    expect(entry).toEqual({
+      event: 'request',
+      request_id: answer.headers.get('X-OpenStack-Request-Id'),
+      method: 'GET',
+      user: who.userId,
+      project: who.projectId,
+      operation: 'Secret payload retrieval',
+      rule: 'secret:decrypt',
+      target: `secret/${idOf(ref)}`,
+      status: 200,
+      failure: null,
+      milliseconds: expect.any(Number),
+    })
+  })
+
+  it('that is refused is logged with the name of the failure', async () => {
+    const ref = await secret(who)
+    const stranger = await owner()
+    const { entry } = await entryOf(send, 'DELETE', ref, { token: stranger.token })
+    expect(entry).toMatchObject({ user: stranger.userId, rule: 'secret:delete', status: 403, failure: 'notPermitted' })
+  })
+
+  it('without a caller is logged as that', async () => {
+    const { entry } = await entryOf(send, 'GET', '/v1/secrets', { token: 'nonsense' })
+    expect(entry).toMatchObject({ user: null, project: null, status: 401, failure: 'unauthenticated', target: null })
+  })
+
+  it('to the identity is logged too', async () => {
+    const json = { auth: { identity: { methods: ['password'], password: { user: { id: 'x', password: 'y' } } } } }
+    const { entry } = await entryOf(send, 'POST', '/identity/v3/auth/tokens', { json })
+    expect(entry).toMatchObject({ user: null, status: 401, failure: 'unauthenticated' })
+  })
+
+  it('is not logged with LOG=problems', async () => {
+    expect((await isolate({ LOG: 'problems' })('GET', '/v1/secrets', { token: who.token })).status).toBe(200)
+    await entryOf(send, 'GET', '/v1/orders', { token: who.token })
+    expect(logged.map(({ operation }) => operation)).toEqual(['Order(s) retrieval'])
+  })
+})
