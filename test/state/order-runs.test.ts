@@ -63,8 +63,14 @@ function heldGeneration() {
 async function abandoned(bits: 256 | 528): Promise<string> {
   const shown = { name: null, algorithm: 'ec', bit_length: bits, expiration: null }
   const { id } = await placeKeyPairOrder(await backendNow(), caller(), {
-    ...{ name: null, algorithm: 'ec', bitLength: bits, mode: null, expiration: null },
-    ...{ contentType: null, passphrase: null, shown },
+    name: null,
+    algorithm: 'ec',
+    bitLength: bits,
+    mode: null,
+    expiration: null,
+    contentType: null,
+    passphrase: null,
+    shown,
   })
   return `/v1/orders/${id}`
 }
@@ -284,10 +290,10 @@ describe('a certificate order', () => {
     const key = json.secret_refs.find(({ name }: { name: string }) => name === 'private_key')
     const sign = crypto.subtle.sign.bind(crypto.subtle) as (...given: unknown[]) => Promise<ArrayBuffer>
     let vanished: number | undefined
-    vi.spyOn(crypto.subtle, 'sign').mockImplementation((async (...given: unknown[]) => {
+    vi.spyOn(crypto.subtle, 'sign').mockImplementation(async (...given: unknown[]) => {
       vanished ??= (await send('DELETE', key.secret_ref)).status
       return sign(...given)
-    }) as never)
+    })
     await runOrder(await backendNow(), who.projectId, id)
     expect(vanished).toBe(204)
     expect(await statusOf(`/v1/orders/${id}`)).toBe('PENDING')
