@@ -23,6 +23,8 @@ import { nothing, write, type Acknowledged, type Client } from './traffic.ts'
 import { each, verifyOrder, verifySecret } from './verification.ts'
 
 const MOST_START_MILLISECONDS = 60_000
+/** How long a kill waits for a first answer at most. */
+const MOST_QUIET_MILLISECONDS = 5_000
 /** An order ends within the attempts of its schedule, each of which may meet a crash and then waits for the next start. */
 const MOST_PENDING_MILLISECONDS =
   attemptTimes.reduce((sum, time) => sum + time, 0) + attemptTimes.length * MOST_START_MILLISECONDS
@@ -126,11 +128,13 @@ async function run(): Promise<string> {
     await verifyRound(client, known)
     await next.loaded
     let stopped = false
-    const writing = write(client, known, () => stopped)
+    const traffic = write(client, known, () => stopped)
+    // A service that has just started is slow: one kill in two waits for its first answer.
+    if (randomInt(2) === 0) await Promise.race([traffic.answered, sleep(MOST_QUIET_MILLISECONDS)])
     await sleep(randomInt(20, 700))
     await kill(server.child)
     stopped = true
-    await writing
+    await traffic.ended
     server = next
     if (round % 10 === 0 || round === rounds) {
       const seconds = Math.round((Date.now() - began) / 1_000)

@@ -159,16 +159,25 @@ const writes: readonly Write[] = [
   deleteContainer,
 ]
 
+/** Traffic that goes on. */
+export interface Traffic {
+  /** Settles with the first answer. */
+  readonly answered: Promise<unknown>
+  /** Settles when every writer has ended. */
+  readonly ended: Promise<unknown>
+}
+
 /** Writes on several connections until `stopped()`; a connection that breaks ends its writer. */
-export async function write(client: Client, known: Acknowledged, stopped: () => boolean): Promise<void> {
-  const writer = async () => {
-    while (!stopped()) {
-      try {
-        await writes[randomInt(writes.length)]!(client, known)
-      } catch {
-        return
-      }
+export function write(client: Client, known: Acknowledged, stopped: () => boolean): Traffic {
+  const one = () => writes[randomInt(writes.length)]!(client, known)
+  const writer = async (first: Promise<void>) => {
+    try {
+      await first
+      while (!stopped()) await one()
+    } catch {
+      // The service was killed: what was not answered may be there or not.
     }
   }
-  await Promise.all(Array.from({ length: 4 }, writer))
+  const firsts = Array.from({ length: 4 }, one)
+  return { ended: Promise.all(firsts.map(writer)), answered: Promise.any(firsts).catch(() => null) }
 }
