@@ -136,7 +136,12 @@ export async function createSecret(backend: Backend, caller: Caller, secret: New
   const create = async () => {
     const row = await sealedRow(backend, caller, secret)
     const insert = insertWhere(backend, secrets, row, belowQuota(backend, 'secrets', projectId))
-    const [result] = await commit(backend, changeOf(row, 'create', 'secret'), insert, attest(backend, [row.mac]))
+    const [result] = await commit(
+      backend,
+      changeOf(row, 'create', 'secret', row.mac),
+      insert,
+      attest(backend, [row.mac]),
+    )
     if (changes(result) === 0) throw fault('quotaReached')
     return row.id
   }
@@ -163,7 +168,7 @@ export async function putPayload(
       .update(secrets)
       .set({ sealed, store, keyVersion: key.version, contentType, mac, updated: backend.now })
       .where(and(secretIs(secret), isNull(secrets.sealed), eq(secrets.mac, secret.mac)))
-    const change = changeOf({ ...secret, mac }, 'create', 'secret/payload')
+    const change = changeOf(secret, 'create', 'secret/payload', mac)
     const [result] = await commit(backend, change, update, attest(backend, [mac]))
     return changes(result) > 0
   })
