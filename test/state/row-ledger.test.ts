@@ -106,7 +106,10 @@ describe('the object of a project', () => {
     await database.prepare('delete from secrets where id = ?').bind(id).run()
     await patrol()
     await patrol()
-    const shown = await call('GET', '/v1/audit?head=true', { token: (await person(['audit'], who.projectId)).token })
+    // Tokens have no life of as many hours.
+    vi.useRealTimers()
+    const { token } = await person(['audit'], who.projectId)
+    const shown = await call('GET', '/v1/audit?head=true', { token })
     expect(shown.json.rows).toEqual([`secret/${id} gone`])
     const { results } = await database
       .prepare(`select outcome from audit_events where project_id = ? and action = 'monitor' and target_id = ?`)
