@@ -17,17 +17,16 @@ export function limitsKnown(keyring: Backend['keyring'], projectId: string): str
   return known.get(keyring)?.get(projectId) ?? ''
 }
 
-/** Looks the limits up; gives whether they are others than were known. Throws `RowRefused`. */
-async function learnLimits(backend: Backend, projectId: string): Promise<boolean> {
+/** Looks the limits up, and gives their code. Throws `RowRefused`. */
+async function learnLimits(backend: Backend, projectId: string): Promise<string> {
   const mac = (await findLimits(backend, projectId))?.mac ?? ''
-  if (mac === limitsKnown(backend.keyring, projectId)) return false
   const projects = known.get(backend.keyring) ?? new Map<string, string>()
   known.set(backend.keyring, projects)
   projects.delete(projectId)
   const [oldest] = projects.keys()
   if (oldest !== undefined && projects.size >= MOST_KNOWN) projects.delete(oldest)
   if (mac) projects.set(projectId, mac)
-  return true
+  return mac
 }
 
 /**
@@ -39,11 +38,12 @@ export async function withinLimits<Value>(
   projectId: string,
   operation: () => Promise<Value>,
 ): Promise<Value> {
+  const asked = limitsKnown(backend.keyring, projectId)
   try {
     return await operation()
   } catch (error) {
     const refused = error instanceof Fault && error.failure === 'quotaReached'
-    if (!refused || !(await learnLimits(backend, projectId))) throw error
+    if (!refused || (await learnLimits(backend, projectId)) === asked) throw error
     return operation()
   }
 }
