@@ -174,10 +174,15 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
     return { ...(await integrityOf(this.ctx.storage)), rows: await strangeRowsIn(this.ctx.storage) }
   }
 
+  /** When the alarm is set for, as far as this object has learned it since it began; null: it is to be asked. */
+  #alarm: number | null = null
+
   async #wakeAt(time: string): Promise<void> {
     const at = Date.parse(`${time}Z`)
+    if (this.#alarm !== null && this.#alarm <= at) return
     const set = await this.ctx.storage.getAlarm()
     if (set === null || set > at) await this.ctx.storage.setAlarm(at)
+    this.#alarm = set === null || set > at ? at : set
   }
 
   /**
@@ -187,6 +192,7 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
   override async alarm(): Promise<void> {
     const projectId = this.ctx.id.name
     if (projectId === undefined) return
+    this.#alarm = null
     try {
       await this.#runWaiting(projectId)
       await this.#seal(projectId)

@@ -14,14 +14,7 @@ import { openKey, sealingKey, underSealingKey } from './project-keys.ts'
 import { belowQuota } from './below-quota.ts'
 import { projectKeys, secretConsumers, secrets } from './schema.ts'
 import { payloadPlace } from './sealed-values.ts'
-import {
-  authenticSecret,
-  live,
-  protectedSecret,
-  secretColumns,
-  secretIs,
-  type Secret,
-} from './secret-rows.ts'
+import { authenticSecret, live, protectedSecret, secretColumns, secretIs, type Secret } from './secret-rows.ts'
 import { written } from './written-select.ts'
 import { changes, insertWhere } from './statements.ts'
 import { storeForNewSecrets } from './secret-stores.ts'
