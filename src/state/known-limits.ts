@@ -17,7 +17,7 @@ export function limitsKnown(keyring: Backend['keyring'], projectId: string): str
   return known.get(keyring)?.get(projectId) ?? ''
 }
 
-/** Looks the limits up, and gives their code. Throws `RowRefused`. */
+/** Looks the limits up and gives their code. Throws `RowRefused`. */
 async function learnLimits(backend: Backend, projectId: string): Promise<string> {
   const mac = (await findLimits(backend, projectId))?.mac ?? ''
   const projects = known.get(backend.keyring) ?? new Map<string, string>()
@@ -30,20 +30,21 @@ async function learnLimits(backend: Backend, projectId: string): Promise<string>
 }
 
 /**
- * Runs an operation that may be refused for the project's limits. When it is, and the limits are others than were known,
- * it is run once more: two round trips for the first one of this isolate in a project that has limits of its own.
+ * Runs an operation that may be refused for the project's limits. When it is, and the limits are others than it was run
+ * with, it is run once more: two round trips for the first one of this isolate in a project that has limits of its own.
  */
 export async function withinLimits<Value>(
   backend: Backend,
   projectId: string,
   operation: () => Promise<Value>,
 ): Promise<Value> {
-  const asked = limitsKnown(backend.keyring, projectId)
+  // Not as they are known when it is refused: another request may have learnt them meanwhile.
+  const before = limitsKnown(backend.keyring, projectId)
   try {
     return await operation()
   } catch (error) {
     const refused = error instanceof Fault && error.failure === 'quotaReached'
-    if (!refused || (await learnLimits(backend, projectId)) === asked) throw error
+    if (!refused || (await learnLimits(backend, projectId)) === before) throw error
     return operation()
   }
 }
