@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Acknowledged, Client } from './traffic.ts'
+import { idOf, type Acknowledged, type Client } from './traffic.ts'
 
 /** An event is sealed within this time. */
 const MOST_SEALING_MILLISECONDS = 60_000
@@ -33,22 +33,22 @@ async function exportLog({ url, token }: Client): Promise<Page[]> {
   return pages
 }
 
-const idOf = (ref: string) => ref.slice(ref.lastIndexOf('/') + 1)
+/** CADF's word for what is behind a ref of the collection, as the events name it. */
+const targetOf = (ref: string) => {
+  const kind = ['secret', 'container', 'order'].find((one) => ref.includes(`/${one}s/`))
+  return `data/security/${kind}`
+}
 
 /** What was acknowledged and has no event, as `action target id`. */
-function missing(pages: readonly Page[], known: Acknowledged): string[] {
+function missing(pages: readonly Page[], { changed }: Acknowledged): string[] {
   const events = pages.flatMap((page) => page.events)
   const there = new Set(events.map(({ action, target }) => `${action} ${target.typeURI} ${target.id}`))
-  const orders = [...known.orders.keys(), ...known.ended.keys()]
-  const expected = [
-    ...[...known.secrets.keys()].map((ref) => `create data/security/secret ${idOf(ref)}`),
-    ...orders.map((ref) => `create data/security/order ${idOf(ref)}`),
-    ...[...known.ended.values()].flatMap(({ result: ref }) => {
-      if (!ref) return []
-      const kind = ref.includes('/containers/') ? 'container' : 'secret'
-      return [`create data/security/${kind} ${idOf(ref)}`]
+  const expected = Object.entries(changed).flatMap(([action, refs]) =>
+    [...refs].map((ref) => {
+      const target = action === 'revoke' ? 'data/security/certificate' : targetOf(ref)
+      return `${action} ${target} ${idOf(ref)}`
     }),
-  ]
+  )
   return expected.filter((event) => !there.has(event))
 }
 
