@@ -105,9 +105,12 @@ export async function countLeftovers(state: string, known: Acknowledged, rotated
   const given = { released: [...released], deleted: idsOf(changed.delete), revoked: idsOf(changed.revoke) }
   const queries = { ...leftovers, ...halfCommitted, ...ofNoKey, ...miscounts, ...(rotated && ofOlderKeys) }
   const database = await openDatabase(state)
-  for (const [what, query] of Object.entries(queries)) {
-    const row = await database.first<{ n: number }>(query, ...(query.includes('?1') ? [JSON.stringify(given)] : []))
-    if (row?.n !== 0) throw new Error(`${row?.n} ${what}`)
+  try {
+    for (const [what, query] of Object.entries(queries)) {
+      const row = await database.first<{ n: number }>(query, ...(query.includes('?1') ? [JSON.stringify(given)] : []))
+      if (row?.n !== 0) throw new Error(`${row?.n} ${what}`)
+    }
+  } finally {
+    await database.close()
   }
-  await database.close()
 }
