@@ -94,6 +94,7 @@ describe('a source file', () => {
       'state/commit.ts',
       'state/commit.ts',
       'state/order-rows.ts', // The claim of a run, which may be repeated and is seen in the order.
+      'state/project-key-versions.ts', // A key that seals nothing any more.
       'state/project-keys.ts', // A key that is made on first use, for whoever stores something.
     ])
   })

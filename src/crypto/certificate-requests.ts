@@ -3,6 +3,7 @@
  * Whatever the bytes are, these functions end in bounded time and never throw for them.
  */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { isIP } from 'node:net'
 import type { JsonGeneralName, Pkcs10CertificateRequest } from '@peculiar/x509'
 import { decodeBase64, decodeUtf8 } from './encoding.ts'
 
@@ -18,16 +19,25 @@ const BASIC_REQUEST_LABEL =
 
 const curves = new Set(['prime256v1', 'P-256', 'secp384r1', 'P-384', 'secp521r1', 'P-521'])
 const hashes = new Set(['SHA-256', 'SHA-384', 'SHA-512'])
-/**
- * Kinds of alternative names that are carried over, and the text that one can be: what has another, say a NUL that some
- * readers take for the end, is refused. Other kinds, such as otherName, are left out.
- */
-const alternativeKinds: ReadonlyMap<string, RegExp> = new Map([
-  ['dns', /^(\*\.)?[\w-]+(\.[\w-]+)*$/],
-  ['ip', /^[\da-f.:]+$/],
-  ['email', /^[\u0021-\u007e]+$/],
-  ['url', /^[\u0021-\u007e]+$/],
-])
+const printable = (text: string) => /^[\u0021-\u007e]+$/.test(text)
+/** Kinds of alternative names that are carried over; others, such as otherName, are left out. */
+const alternativeKinds = {
+  dns: (text: string) => /^(\*\.)?[\w-]+(\.[\w-]+)*$/.test(text),
+  ip: (text: string) => isIP(text) > 0,
+  email: printable,
+  url: printable,
+} as const
+
+/** A name of a kind that is carried over. */
+export interface AlternativeName {
+  readonly type: keyof typeof alternativeKinds
+  readonly value: string
+}
+
+const isCarriedOver = (name: JsonGeneralName): name is AlternativeName => Object.hasOwn(alternativeKinds, name.type)
+
+/** Whether the name is one of its kind; one with a NUL, say, which some readers take for the end, is not. */
+export const isAlternativeName = ({ type, value }: AlternativeName): boolean => alternativeKinds[type](value)
 
 /** What a request asks for, once it is known that its sender holds the key. */
 export interface CheckedRequest {
@@ -36,7 +46,7 @@ export interface CheckedRequest {
   readonly rsa: boolean
   /** The subject's Name, DER; it may be empty when there are alternative names. */
   readonly subject: Pkcs10CertificateRequest['subjectName']
-  readonly alternativeNames: readonly JsonGeneralName[]
+  readonly alternativeNames: readonly AlternativeName[]
 }
 
 /** `encoding`, `format` and `signature` are the contract's faults of a request; `refused` says why none is issued. */
@@ -74,16 +84,15 @@ const keyOf = (spki: ArrayBuffer) => {
   }
 }
 
-/** The alternative names to be carried over; null when they cannot be read, or not written as they were read. */
-async function alternativeNamesOf(request: Pkcs10CertificateRequest): Promise<JsonGeneralName[] | null> {
+/** The alternative names to be carried over; null when they cannot be read or are none. */
+async function alternativeNamesOf(request: Pkcs10CertificateRequest): Promise<AlternativeName[] | null> {
   const { SubjectAlternativeNameExtension } = await import('./x509.ts')
   const extension = request.getExtension('2.5.29.17')
   if (!extension) return []
   try {
     const all = new SubjectAlternativeNameExtension(extension.rawData).names.toJSON()
-    const names = all.filter(({ type }) => alternativeKinds.has(type))
-    if (names.some(({ type, value }) => !alternativeKinds.get(type)?.test(value))) return null
-    return new SubjectAlternativeNameExtension(names).names.toJSON()
+    const names = all.filter(isCarriedOver)
+    return names.every(isAlternativeName) ? names : null
   } catch {
     return null
   }
@@ -132,7 +141,7 @@ interface StoredKeyRequest {
   readonly passphrase: string | null
   /** The subject in the order of a certificate; see `certificateName`. */
   readonly subject: Record<string, string[]>[]
-  readonly alternativeNames: readonly JsonGeneralName[]
+  readonly alternativeNames: readonly AlternativeName[]
 }
 
 const signingOf = (key: KeyObject) => {

@@ -3,10 +3,11 @@
  * written.
  *
  *     row key = HKDF-SHA-256(authentication key of the deployment, info: context of "row-key", format, project) → 32 bytes
- *     code    = base64 of HMAC-SHA-256(row key, context of "row", format, table, then name and value of each column)
+ *     code    = base64 of HMAC-SHA-256(row key, UTF-8 of the JSON list ["portcullis", "row", format, table,
+ *               name of a column, its value, …])
  *
- * `context` is that of the envelope: length-prefixed UTF-8, so that no two rows share an encoding. A value begins with
- * the letter of its type, so a number does not pass for a text. A row of another table or project has another code.
+ * The context of a key is that of the envelope. No two rows share a list, and a value begins with the letter of its
+ * type, so a number does not pass for a text. A row of another table or project has another code.
  */
 import { encodeBase64 } from './encoding.ts'
 import { context } from './envelope.ts'
@@ -37,16 +38,20 @@ export function deriveRowKey(material: CryptoKey, project: string): Promise<Cryp
 
 function encoded(value: ColumnValue): string {
   if (value === null) return 'n'
-  if (typeof value === 'string') return `s${value}`
+  // As it is stored: UTF-8 has no lone surrogates.
+  if (typeof value === 'string') return `s${value.toWellFormed()}`
   if (typeof value === 'number') return `i${value}`
   if (typeof value === 'boolean') return value ? 'b1' : 'b0'
   // Bytes where the column has text come as a list of numbers.
   return `x${encodeBase64(Uint8Array.from(value))}`
 }
 
-function messageOf({ table, columns }: RowContent): Uint8Array<ArrayBuffer> {
-  const fields = columns.flatMap(([name, value]) => [name, encoded(value)])
-  return context('portcullis', 'row', FORMAT, table, ...fields)
+const utf8 = new TextEncoder()
+
+function messageOf({ table, columns }: RowContent): Uint8Array {
+  const fields = ['portcullis', 'row', FORMAT, table]
+  for (const [name, value] of columns) fields.push(name, encoded(value))
+  return utf8.encode(JSON.stringify(fields))
 }
 
 /** The code of a row: 44 characters. */

@@ -71,7 +71,7 @@ async function write(
     .set({ ...aclRow(acl), mac, updated })
     .where(asRead)
   const index = kind === 'secret' ? indexReaders(backend, subject.id) : []
-  const change = changeOf({ ...subject, mac }, action, `${kind}/acl`)
+  const change = changeOf(subject, action, `${kind}/acl`, mac)
   const [result] = await commit(backend, change, update, attest(backend, [mac]), ...index)
   return changes(result) > 0
 }

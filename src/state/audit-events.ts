@@ -33,6 +33,9 @@ export type AuditTarget =
   | 'token'
   | 'audit-log'
 
+/** CADF's branch of all targets. */
+export const TARGET_BRANCH = 'data/security/'
+
 /** What an operation says of a change; who makes it and by which request, the store knows. */
 export interface AuditEvent {
   readonly action: AuditAction
@@ -43,15 +46,16 @@ export interface AuditEvent {
   readonly projectId: string
   /** The status that it failed with; left out: it succeeded. */
   readonly failure?: string
-  /** The code of the target's row after the change, where the row has one. */
+  /** The code that the change gives to the target's row, if it does. */
   readonly mac?: string
 }
 
-/** A change of an entity, or of a part of it; `mac` is the code of the entity's row after it. */
+/** A change of an entity, or of a part of it; `mac`: the code that the change gives to the entity's row. */
 export function changeOf(
-  { id, projectId, mac }: { readonly id: string; readonly projectId: string; readonly mac?: string },
+  { id, projectId }: { readonly id: string; readonly projectId: string },
   action: AuditAction,
   target: AuditTarget,
+  mac?: string,
 ): AuditEvent {
   return { action, target, id, projectId, ...(mac !== undefined && { mac }) }
 }
@@ -69,7 +73,7 @@ function rowOf({ now, source }: Store, event: AuditEvent): Row {
     action: event.action,
     outcome: event.failure === undefined ? 'success' : 'failure',
     reason: event.failure ?? null,
-    targetType: `data/security/${event.target}`,
+    targetType: `${TARGET_BRANCH}${event.target}`,
     targetId: event.id,
     initiatorId: source.initiator?.userId ?? null,
     initiatorProjectId: source.initiator?.projectId ?? null,

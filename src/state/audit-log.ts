@@ -1,7 +1,7 @@
 /** The audit log of a project, as it is read. */
 import { and, asc, eq, gt } from 'drizzle-orm'
 import type { ChainedEvent } from '../crypto/event-chain.ts'
-import type { ChainHead } from './audit-seal.ts'
+import type { ChainHead, Incident } from './audit-seal.ts'
 import { auditEvents } from './audit-schema.ts'
 import type { Backend } from './backend.ts'
 import { cadfEvent } from './cadf.ts'
@@ -25,7 +25,14 @@ export async function listEvents(
   })
 }
 
-/** The last event of the project's chain, as its object knows it. */
-export async function headOfLog({ projects }: Backend, projectId: string): Promise<ChainHead> {
-  return (await projects.getByName(projectId).integrity()).head
+/** The end of the project's chain as its object knows it, and what the object has found the database to say otherwise. */
+export async function integrityOfLog(
+  { projects }: Backend,
+  projectId: string,
+): Promise<{
+  readonly head: ChainHead
+  readonly incidents: readonly Incident[]
+  readonly rows: readonly string[]
+}> {
+  return projects.getByName(projectId).integrity()
 }

@@ -10,10 +10,11 @@
 import { and, asc, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import { chainHash, GENESIS } from '../crypto/event-chain.ts'
 import { logProblem } from '../log.ts'
-import { recordEvent } from './audit-events.ts'
+import { recordEvent, TARGET_BRANCH } from './audit-events.ts'
 import { keptSince } from './audit-retention.ts'
 import { auditEvents } from './audit-schema.ts'
 import { cadfEvent, type AuditRow } from './cadf.ts'
+import { rememberRows, type RowChange } from './row-ledger.ts'
 import type { Store } from './store.ts'
 
 /** Milliseconds from a change to the sealing of its event. */
@@ -49,6 +50,7 @@ interface SealedEvent extends KeptHead {
   readonly seq: number
   readonly id: string
   readonly previous: string
+  readonly change: RowChange
 }
 
 const HEAD = 'audit head'
@@ -141,7 +143,9 @@ async function planFor(unsealed: readonly AuditRow[], after: KeptHead, days: num
     const { number: before, hash: previous } = plan.at(-1) ?? after
     const number = before + 1
     const hash = await chainHash(previous, cadfEvent(row, number))
-    plan.push({ seq: row.seq, id: row.id, time: row.time, days, number, previous, hash })
+    const { action, outcome, targetId, targetMac: mac, targetType } = row
+    const change = { target: targetType.replace(TARGET_BRANCH, ''), id: targetId, action, outcome, mac }
+    plan.push({ seq: row.seq, id: row.id, time: row.time, days, number, previous, hash, change })
   }
   return plan
 }
@@ -154,6 +158,11 @@ async function carryOut(storage: DurableObjectStorage, { db }: Store, plan: read
     from json_each(${JSON.stringify(plan)})
     where audit_events.seq = value ->> 'seq' and audit_events.id = value ->> 'id' and audit_events.number is null`)
   const last = plan.at(-1)
+  if (!last) return
   // In one write: a plan is carried out when the head is its end.
-  if (last) await storage.put({ [HEAD]: headAt(last), [PLAN]: [] })
+  rememberRows(
+    storage,
+    plan.map(({ change }) => change),
+  )
+  await storage.put({ [HEAD]: headAt(last), [PLAN]: [] })
 }

@@ -31,7 +31,7 @@ type AuthenticatedColumn<Name extends ProtectedName> = {
 
 const rowKeys = new WeakMap<Backend['keyring'], Map<string, CryptoKey>>()
 
-/** The key of a project's rows: one round trip for the first row of this isolate, none afterwards. */
+/** The key of a project's rows. One round trip for the first row of this isolate, of whatever project. */
 async function rowKey(backend: Backend, project: string): Promise<CryptoKey> {
   const known = rowKeys.get(backend.keyring) ?? new Map<string, CryptoKey>()
   rowKeys.set(backend.keyring, known)

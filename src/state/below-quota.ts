@@ -18,9 +18,9 @@ const quotas: Readonly<Record<CountedKind, keyof QuotaLimits>> = {
  */
 export function belowQuota(store: Store, kind: CountedKind, projectId: string): SQL {
   const quota = quotas[kind]
-  const own = sql`(select ${projectQuotas[quota]} from ${projectQuotas} where ${projectQuotas.projectId} = ${projectId})`
-  const limit = sql`coalesce(${own}, ${store.quotas[quota]})`
-  const mac = sql`(select mac from ${projectQuotas} where ${projectQuotas.projectId} = ${projectId})`
+  const own = sql.raw(projectQuotas[quota].name)
+  const limit = sql`coalesce((select ${own} from project_quotas where project_id = ${projectId}), ${store.quotas[quota]})`
+  const mac = sql`(select mac from project_quotas where project_id = ${projectId})`
   const known = sql`coalesce(${mac}, '') = ${store.limitsMac(projectId)}`
   return sql`(${known} and (${limit} < 0 or ${countOf(kind, projectId, store.now)} < ${limit}))`
 }

@@ -94,7 +94,7 @@ async function makeAuthority(backend: Backend): Promise<void> {
       .insert(certificateAuthorities)
       .values({ ...row, generation })
       .onConflictDoNothing()
-    const change = changeOf({ id, projectId: DEPLOYMENT, mac: row.mac }, 'create', 'certificate-authority')
+    const change = changeOf({ id, projectId: DEPLOYMENT }, 'create', 'certificate-authority', row.mac)
     await commit(backend, change, insert, attest(backend, [row.mac]))
   }
 }

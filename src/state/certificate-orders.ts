@@ -1,6 +1,11 @@
 /** Runs of certificate orders: from what was ordered to a container with the certificate, or the reason why not. */
 import { issueCertificate, profiles, type IssuedCertificate, type Profile } from '../crypto/certificate-authority.ts'
-import { checkRequest, requestForStoredKey } from '../crypto/certificate-requests.ts'
+import {
+  checkRequest,
+  isAlternativeName,
+  requestForStoredKey,
+  type AlternativeName,
+} from '../crypto/certificate-requests.ts'
 import { certificateName, parseName } from '../crypto/distinguished-names.ts'
 import { decodeUtf8 } from '../crypto/encoding.ts'
 import { Fault } from '../faults.ts'
@@ -20,12 +25,6 @@ import type { OrderError, OrderResult } from './order-rows.ts'
 import { FAILURE, type Order } from './orders.ts'
 import { findSealedSecret, openPayload, sealedRow } from './secrets.ts'
 
-/** An alternative name that an order gives in the words of OpenSSL: `DNS:a.example`. */
-export interface AlternativeName {
-  readonly type: 'dns' | 'ip' | 'email' | 'url'
-  readonly value: string
-}
-
 /** `meta` of a certificate order, as the wire has checked it. */
 export interface CertificateMeta {
   readonly request_type?: 'custom' | 'simple-cmc' | 'stored-key'
@@ -37,15 +36,16 @@ export interface CertificateMeta {
   readonly profile?: string
 }
 
+/** The kinds of alternative names in the words of OpenSSL. */
 const alternativeKinds = { dns: 'dns', ip: 'ip', email: 'email', uri: 'url' } as const
 
-/** The names in `subjectAltName=DNS:a.example,IP:192.0.2.1,…`; null for any other extension. */
+/** The names in `subjectAltName=DNS:a.example,IP:192.0.2.1,…`; null for any other extension and what is no name. */
 export function parseExtensions(text: string): AlternativeName[] | null {
   const [, list = ''] = /^\s*subjectAltName\s*=(.+)$/i.exec(text) ?? []
   const names = list.split(',').map((one) => {
-    const [, kind = '', value = ''] = /^\s*(\w+)\s*:\s*([\u0021-\u007e]+)\s*$/.exec(one) ?? []
+    const [, kind = '', value = ''] = /^\s*(\w+)\s*:\s*(\S+)\s*$/.exec(one) ?? []
     const type = Object.entries(alternativeKinds).find(([name]) => name === kind.toLowerCase())?.[1]
-    return type && value ? { type, value } : null
+    return type && isAlternativeName({ type, value }) ? { type, value } : null
   })
   return names.includes(null) ? null : names.flatMap((name) => (name ? [name] : []))
 }

@@ -115,7 +115,7 @@ async function storeContainer(backend: Backend, caller: Caller, wanted: NewConta
   const macs = [container, ...members].map(({ mac }) => mac)
   const [made, , , [missing]] = await commit(
     backend,
-    changeOf(container, 'create', 'container'),
+    changeOf(container, 'create', 'container', container.mac),
     insertWhere(backend, containers, container, sql`${allowed} and not exists (select 1 from ${absent})`),
     db.insert(containerSecrets).select(references),
     attest(backend, macs, isThere),

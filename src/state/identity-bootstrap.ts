@@ -56,7 +56,7 @@ export async function bootstrapIdentity(backend: Backend, password: string): Pro
   const isRole = sql`exists (select 1 from ${identityRoles} where mac = value)`
   await commit(
     { ...backend, source: byService('Identity set-up') },
-    changeOf({ id: user.id, projectId: DEPLOYMENT, mac: user.mac }, 'create', 'account/user'),
+    changeOf({ id: user.id, projectId: DEPLOYMENT }, 'create', 'account/user', user.mac),
     db.insert(identityUsers).values(user).onConflictDoNothing(),
     attest(backend, [user.mac]),
     // 8 roles of 7 values: below the 100 parameters that a statement may have.

@@ -17,33 +17,34 @@ export function limitsKnown(keyring: Backend['keyring'], projectId: string): str
   return known.get(keyring)?.get(projectId) ?? ''
 }
 
-/** Looks the limits up; gives whether they are others than were known. Throws `RowRefused`. */
-async function learnLimits(backend: Backend, projectId: string): Promise<boolean> {
+/** Looks the limits up and gives their code. Throws `RowRefused`. */
+async function learnLimits(backend: Backend, projectId: string): Promise<string> {
   const mac = (await findLimits(backend, projectId))?.mac ?? ''
-  if (mac === limitsKnown(backend.keyring, projectId)) return false
   const projects = known.get(backend.keyring) ?? new Map<string, string>()
   known.set(backend.keyring, projects)
   projects.delete(projectId)
   const [oldest] = projects.keys()
   if (oldest !== undefined && projects.size >= MOST_KNOWN) projects.delete(oldest)
   if (mac) projects.set(projectId, mac)
-  return true
+  return mac
 }
 
 /**
- * Runs an operation that may be refused for the project's limits. When it is, and the limits are others than were known,
- * it is run once more: two round trips for the first one of this isolate in a project that has limits of its own.
+ * Runs an operation that may be refused for the project's limits. When it is, and the limits are others than it was run
+ * with, it is run once more: two round trips for the first one of this isolate in a project that has limits of its own.
  */
 export async function withinLimits<Value>(
   backend: Backend,
   projectId: string,
   operation: () => Promise<Value>,
 ): Promise<Value> {
+  // Not as they are known when it is refused: another request may have learnt them meanwhile.
+  const before = limitsKnown(backend.keyring, projectId)
   try {
     return await operation()
   } catch (error) {
     const refused = error instanceof Fault && error.failure === 'quotaReached'
-    if (!refused || !(await learnLimits(backend, projectId))) throw error
+    if (!refused || (await learnLimits(backend, projectId)) === before) throw error
     return operation()
   }
 }

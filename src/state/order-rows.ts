@@ -49,12 +49,12 @@ export interface OrderFailure extends OrderError {
 export async function storeOrder(store: Store, { order, secret }: StoredOrder): Promise<null> {
   const insertOrder = insertWhere(store, orders, order, belowQuota(store, 'orders', order.projectId))
   const orderIsThere = sql`exists (select 1 from ${orders} where ${orders.id} = ${order.id})`
-  const made = secret ? [changeOf(secret, 'create', 'secret')] : []
+  const made = secret ? [changeOf(secret, 'create', 'secret', secret.mac)] : []
   const insertSecret = secret ? [insertWhere(store, secrets, secret, orderIsThere)] : []
   const macs = [order, ...(secret ? [secret] : [])].map(({ mac }) => mac)
   const [result] = await commit(
     store,
-    [changeOf(order, 'create', 'order'), ...made],
+    [changeOf(order, 'create', 'order', order.mac), ...made],
     insertOrder,
     ...insertSecret,
     attest(store, macs, orderIsThere),
@@ -91,8 +91,8 @@ const macsOf = ({ container, secrets: made, members, issued }: OrderResult) =>
 function eventsOf({ orderId, projectId, container, secrets: made, issued }: OrderResult): AuditEvent[] {
   return [
     changeOf({ id: orderId, projectId }, 'update', 'order'),
-    changeOf(container, 'create', 'container'),
-    ...made.map((secret) => changeOf(secret, 'create', 'secret')),
+    changeOf(container, 'create', 'container', container.mac),
+    ...made.map((secret) => changeOf(secret, 'create', 'secret', secret.mac)),
     ...(issued ? [changeOf({ id: issued.serial, projectId }, 'create', 'certificate')] : []),
   ]
 }
@@ -203,7 +203,7 @@ export async function restartOrder(
     .update(orders)
     .set({ ...begun, status: 'PENDING', attempts: 1, errorStatusCode: null, errorReason: null, updated: store.now })
     .where(and(eq(orders.id, orderId), eq(orders.projectId, projectId), waits))
-  const change = changeOf({ id: orderId, projectId, mac: begun.mac }, 'update', 'order')
+  const change = changeOf({ id: orderId, projectId }, 'update', 'order', begun.mac)
   const [result] = await commit(store, change, update, attest(store, [begun.mac]))
   return changes(result) > 0
 }

@@ -60,7 +60,7 @@ export async function newKeyRow(backend: Backend, place: KeyPlace): Promise<type
  * The key under which new values of the project are sealed in this store. The first caller makes it; of concurrent
  * first callers one wins and all use its key. One round trip when this isolate has not used the key yet, else none: so
  * it may have been superseded, which the statement that stores the value finds out; see {@link underSealingKey}.
- * Throws `projectDestroyed`.
+ * Throws `projectDestroyed`, and `masterKeyMissing` when the master key that wraps it was taken out of the keyring.
  */
 export async function sealingKey(backend: Backend, project: string, store: string): Promise<ProjectKey> {
   const name = placeName(project, store)
@@ -71,13 +71,9 @@ export async function sealingKey(backend: Backend, project: string, store: strin
   return key
 }
 
-/**
- * The key of the deployment that authenticates rows: one version, made by the first caller of all. Not remembered here.
- * Throws `masterKeyMissing` when the master key that wraps it was taken out of the keyring.
- */
-export function rowAuthenticationKey(backend: Backend): Promise<ProjectKey> {
-  return storedKey(backend, ROW_KEYS_OWNER, DEPLOYMENT_STORE)
-}
+/** The key of the deployment that authenticates rows: one version, made by the first caller of all, and remembered. */
+export const rowAuthenticationKey = (backend: Backend): Promise<ProjectKey> =>
+  sealingKey(backend, ROW_KEYS_OWNER, DEPLOYMENT_STORE)
 
 /** The newest key of the project in this store, made if there is none: one round trip. */
 async function storedKey(backend: Backend, project: string, store: string): Promise<ProjectKey> {

@@ -28,6 +28,7 @@ import {
   type StoredOrder,
   type WaitingOrder,
 } from './order-rows.ts'
+import { compareRows, PATROL, strangeRowsIn } from './row-ledger.ts'
 import { Session, type Seen } from './session.ts'
 import { isSuperseded } from './statements.ts'
 import { byService, type QuotaLimits, type Store } from './store.ts'
@@ -70,6 +71,9 @@ export async function settled<Value>(session: Session | null, call: PromiseLike<
   if ('failure' in outcome) throw new Fault(outcome.failure, outcome.details)
   return outcome.value
 }
+
+/** When rows were last compared, in milliseconds. */
+const LAST_PATROL = 'last patrol'
 
 const NO_QUOTAS: QuotaLimits = { secrets: -1, orders: -1, containers: -1, consumers: -1 }
 
@@ -165,15 +169,20 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
     await this.#wakeAt(time)
   }
 
-  /** Where the project's audit log ends, and when it did not end there; see {@link integrityOf}. */
-  async integrity(): ReturnType<typeof integrityOf> {
-    return integrityOf(this.ctx.storage)
+  /** Where the project's audit log ends, when it did not end there, and which rows were not what was sealed. */
+  async integrity() {
+    return { ...(await integrityOf(this.ctx.storage)), rows: await strangeRowsIn(this.ctx.storage) }
   }
+
+  /** When the alarm is set for, as far as this object has learned it since it began; null: it is to be asked. */
+  #alarm: number | null = null
 
   async #wakeAt(time: string): Promise<void> {
     const at = Date.parse(`${time}Z`)
+    if (this.#alarm !== null && this.#alarm <= at) return
     const set = await this.ctx.storage.getAlarm()
     if (set === null || set > at) await this.ctx.storage.setAlarm(at)
+    this.#alarm = set === null || set > at ? at : set
   }
 
   /**
@@ -183,6 +192,7 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
   override async alarm(): Promise<void> {
     const projectId = this.ctx.id.name
     if (projectId === undefined) return
+    this.#alarm = null
     try {
       await this.#runWaiting(projectId)
       await this.#seal(projectId)
@@ -196,7 +206,20 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
     const now = formatTime(Date.now())
     const store = this.#store({ quotas: NO_QUOTAS, now, source: byService('Sealing of the audit log') })
     const days = Number(this.env.AUDIT_DAYS || AUDIT_DAYS.byDefault)
-    if (await sealEvents(this.ctx.storage, store, projectId, days)) await this.#wakeAt(now)
+    if (await sealEvents(this.ctx.storage, store, projectId, days)) return this.#wakeAt(now)
+    await this.#patrol(projectId)
+  }
+
+  /** Compares the project's rows with what is remembered of them when it is time to, and sees to the next time. */
+  async #patrol(projectId: string): Promise<void> {
+    const now = Date.now()
+    const { storage } = this.ctx
+    const last = (await storage.get<number>(LAST_PATROL)) ?? 0
+    if (now < last + PATROL) return this.#wakeAt(formatTime(last + PATROL))
+    const source = byService('Comparison of rows')
+    await compareRows(storage, this.#store({ quotas: NO_QUOTAS, now: formatTime(now), source }), projectId)
+    await storage.put(LAST_PATROL, now)
+    await this.#wakeAt(formatTime(now + PATROL))
   }
 
   /** Runs the orders whose time has come: those that were accepted and whose run did not end. */

@@ -85,7 +85,7 @@ export async function setProjectQuotas(
     .insert(projectQuotas)
     .values(row)
     .onConflictDoUpdate({ target: projectQuotas.projectId, set, setWhere: asRead })
-  const change = changeOf({ id: projectId, projectId, mac: row.mac }, 'update', 'quota')
+  const change = changeOf({ id: projectId, projectId }, 'update', 'quota', row.mac)
   const [result] = await commit(backend, change, upsert, attest(backend, [row.mac]))
   // Somebody else gave it limits meanwhile: these are set over those.
   if (changes(result) === 0) await setProjectQuotas(backend, projectId, given)

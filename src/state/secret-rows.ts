@@ -1,5 +1,5 @@
 /** The rows of secrets: which columns make a secret, and the statements that read it. */
-import { and, eq, sql, type SQL } from 'drizzle-orm'
+import { and, eq, sql, type Placeholder, type SQL } from 'drizzle-orm'
 import { inForce, requireAuthentic } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { aclColumns, aclRow, guarded, type AclRow, type Guarded } from './guarded.ts'
@@ -35,7 +35,7 @@ export interface Secret extends Guarded {
 }
 
 /** The secret is there and has not expired. */
-export function live(now: string): SQL {
+export function live(now: string | Placeholder): SQL {
   return sql`(${secrets.expiration} is null or ${secrets.expiration} > ${now})`
 }
 

@@ -66,7 +66,7 @@ export async function preferStore(backend: Backend, projectId: string, store: Se
     .insert(preferredStores)
     .values(row)
     .onConflictDoUpdate({ target: preferredStores.projectId, set: { store: row.store, mac: row.mac } })
-  const change = changeOf({ id: store.id, projectId, mac: row.mac }, 'update', 'secret-store/preferred')
+  const change = changeOf({ id: store.id, projectId }, 'update', 'secret-store/preferred', row.mac)
   await commit(backend, change, upsert, attest(backend, [row.mac]))
 }
 

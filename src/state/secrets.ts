@@ -1,5 +1,5 @@
 /** Secrets: what is kept of them, and what must stay true. One public operation is one D1 batch. */
-import { and, eq, isNull, sql } from 'drizzle-orm'
+import { and, eq, isNull, sql, type SQL } from 'drizzle-orm'
 import type { Caller } from '../caller.ts'
 import { open, seal, SealError } from '../crypto/envelope.ts'
 import { fault } from '../faults.ts'
@@ -14,15 +14,8 @@ import { openKey, sealingKey, underSealingKey } from './project-keys.ts'
 import { belowQuota } from './below-quota.ts'
 import { projectKeys, secretConsumers, secrets } from './schema.ts'
 import { payloadPlace } from './sealed-values.ts'
-import {
-  authenticSecret,
-  findSecretBy,
-  live,
-  protectedSecret,
-  secretColumns,
-  secretIs,
-  type Secret,
-} from './secret-rows.ts'
+import { authenticSecret, live, protectedSecret, secretColumns, secretIs, type Secret } from './secret-rows.ts'
+import { written } from './written-select.ts'
 import { changes, insertWhere } from './statements.ts'
 import { storeForNewSecrets } from './secret-stores.ts'
 
@@ -49,36 +42,36 @@ export interface NewSecret {
   readonly payload: Uint8Array | null
 }
 
+const isLiveSecret = and(eq(secrets.id, sql.placeholder('id')), live(sql.placeholder('now')))
+const foundColumns = { ...secretColumns, inForce: inForce('secrets') }
+const secretBy = written(foundColumns, (db) => db.select(foundColumns).from(secrets).where(isLiveSecret))
+
 /** The live secret with this id, of whatever project; throws `secretNotFound`. */
 export async function findSecret(backend: Backend, id: string): Promise<Secret> {
-  const [row] = await findSecretBy(backend, id)
+  const [row] = await secretBy(backend.session, { id, now: backend.now })
   if (!row) throw fault('secretNotFound')
   return authenticSecret(backend, row)
 }
 
-function sealedSecretBy(backend: Backend, id: string) {
-  const keyOfSecret = and(
-    eq(projectKeys.projectId, secrets.projectId),
-    eq(projectKeys.store, secrets.store),
-    eq(projectKeys.version, secrets.keyVersion),
-  )
-  return backend.db
-    .select({
-      ...secretColumns,
-      inForce: inForce('secrets'),
-      store: secrets.store,
-      keyVersion: secrets.keyVersion,
-      sealed: secrets.sealed,
-      wrapped: projectKeys.wrapped,
-    })
-    .from(secrets)
-    .leftJoin(projectKeys, keyOfSecret)
-    .where(and(eq(secrets.id, id), live(backend.now)))
+const keyOfSecret = and(
+  eq(projectKeys.projectId, secrets.projectId),
+  eq(projectKeys.store, secrets.store),
+  eq(projectKeys.version, secrets.keyVersion),
+)
+const sealedColumns = {
+  ...foundColumns,
+  store: secrets.store,
+  keyVersion: secrets.keyVersion,
+  sealed: secrets.sealed,
+  wrapped: projectKeys.wrapped,
 }
+const selectSealed = (db: Backend['db'], where: SQL | undefined) =>
+  db.select(sealedColumns).from(secrets).leftJoin(projectKeys, keyOfSecret).where(where)
+const sealedSecretBy = written(sealedColumns, (db) => selectSealed(db, isLiveSecret))
 
 /** Like {@link findSecret}, with the sealed payload and the wrapped key that opens it. */
 export async function findSealedSecret(backend: Backend, id: string): Promise<SealedSecret> {
-  const row = await sealedSecretBy(backend, id).get()
+  const [row] = await sealedSecretBy(backend.session, { id, now: backend.now })
   if (!row) throw fault('secretNotFound')
   return authenticSecret(backend, row)
 }
@@ -86,7 +79,7 @@ export async function findSealedSecret(backend: Backend, id: string): Promise<Se
 /** Reads the sealed payload once more, in one batch with the event that tells of it; throws `secretNotFound`. */
 export async function readWithEvent(backend: Backend, secret: SealedSecret): Promise<SealedSecret> {
   const isThere = sql`exists (select 1 from ${secrets} where ${secretIs(secret)} and ${live(backend.now)})`
-  const read = sealedSecretBy(backend, secret.id)
+  const read = selectSealed(backend.db, and(eq(secrets.id, secret.id), live(backend.now)))
   const [[row]] = await commitWhere(backend, [changeOf(secret, 'read', 'secret/payload')], isThere, read)
   if (!row) throw fault('secretNotFound')
   return authenticSecret(backend, row)
@@ -136,7 +129,12 @@ export async function createSecret(backend: Backend, caller: Caller, secret: New
   const create = async () => {
     const row = await sealedRow(backend, caller, secret)
     const insert = insertWhere(backend, secrets, row, belowQuota(backend, 'secrets', projectId))
-    const [result] = await commit(backend, changeOf(row, 'create', 'secret'), insert, attest(backend, [row.mac]))
+    const [result] = await commit(
+      backend,
+      changeOf(row, 'create', 'secret', row.mac),
+      insert,
+      attest(backend, [row.mac]),
+    )
     if (changes(result) === 0) throw fault('quotaReached')
     return row.id
   }
@@ -163,7 +161,7 @@ export async function putPayload(
       .update(secrets)
       .set({ sealed, store, keyVersion: key.version, contentType, mac, updated: backend.now })
       .where(and(secretIs(secret), isNull(secrets.sealed), eq(secrets.mac, secret.mac)))
-    const change = changeOf({ ...secret, mac }, 'create', 'secret/payload')
+    const change = changeOf(secret, 'create', 'secret/payload', mac)
     const [result] = await commit(backend, change, update, attest(backend, [mac]))
     return changes(result) > 0
   })

@@ -41,13 +41,12 @@ export class Session {
   readonly reach: Reach
   readonly db: DrizzleD1Database
   #seen: Seen
-  #copies: D1DatabaseSession
+  #copies: D1DatabaseSession | null = null
 
   constructor(binding: D1Database, reach: Reach) {
     this.binding = binding
     this.reach = reach
     this.#seen = { bookmark: reach.startsWith('first-') ? null : reach, lagging: false }
-    this.#copies = binding.withSession(reach)
     const client = {
       prepare: (query: string) => {
         const session = this.#next()
@@ -63,6 +62,12 @@ export class Session {
     this.db = drizzle(client as unknown as D1Database)
   }
 
+  /** The rows of a query, each as its values in the order of its columns, which need names of their own. */
+  async rows(query: string, values: readonly unknown[]): Promise<unknown[][]> {
+    const session = this.#next()
+    return this.#noting(session, session.prepare(query).bind(...values)).raw()
+  }
+
   get seen(): Seen {
     return this.#seen
   }
@@ -75,7 +80,7 @@ export class Session {
   /** Notes what was seen on behalf of this session elsewhere: its look-ups from now on are not older. */
   follow({ bookmark, lagging }: Seen): void {
     this.#note(bookmark, lagging)
-    if (this.#seen.bookmark) this.#copies = this.binding.withSession(this.#seen.bookmark)
+    if (this.#seen.bookmark) this.#copies = null
   }
 
   #note(bookmark: string | null, lagging: boolean): void {
@@ -86,7 +91,9 @@ export class Session {
 
   /** Of a session of D1 only the first query is sure to reach the primary: what keeps to it begins one for each. */
   #next(): D1DatabaseSession {
-    return this.reach === 'first-primary' ? this.binding.withSession(this.reach) : this.#copies
+    if (this.reach === 'first-primary') return this.binding.withSession(this.reach)
+    this.#copies ??= this.binding.withSession(this.from)
+    return this.#copies
   }
 
   async #answered<Answer>(

@@ -1,7 +1,37 @@
 /** Statements that several operations share the form of. */
-import { getTableColumns, sql, type SQL } from 'drizzle-orm'
+import { getTableColumns, sql, type Column, type SQL } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Store } from './store.ts'
+
+interface Piece {
+  /** SQL of the columns up to the blob; of them the row is JSON. */
+  readonly text: SQL
+  /** The column that JSON cannot hold, if one follows. */
+  readonly blob: readonly [name: string, column: Column] | null
+}
+
+const pieces = new WeakMap<SQLiteTable, readonly Piece[]>()
+
+/** What selects a row of the table from its JSON, written once: a parameter for each column is dear to write. */
+function piecesOf(table: SQLiteTable): readonly Piece[] {
+  const known = pieces.get(table)
+  if (known) return known
+  const made: Piece[] = []
+  let text = ''
+  for (const [name, column] of Object.entries(getTableColumns(table))) {
+    const isBlob = column.getSQLType() === 'blob'
+    text += `${text || made.length > 0 ? ', ' : ''}${isBlob ? '' : `value ->> '${name}'`}`
+    if (!isBlob) continue
+    made.push({ text: sql.raw(text), blob: [name, column] })
+    text = ''
+  }
+  made.push({ text: sql.raw(text), blob: null })
+  pieces.set(table, made)
+  return made
+}
+
+const stored = (column: Column, value: unknown) =>
+  value === undefined || value === null ? (column.default ?? null) : column.mapToDriverValue(value)
 
 /**
  * `INSERT … SELECT … WHERE condition`: the row is made only if the condition holds at that moment, so an invariant
@@ -14,10 +44,17 @@ export function insertWhere<Table extends SQLiteTable>(
   condition: SQL,
 ) {
   const given: Readonly<Record<string, unknown>> = row
-  const values = Object.entries(getTableColumns(table)).map(([name, column]) =>
-    sql.param(given[name] ?? column.default ?? null, column),
-  )
-  return db.insert(table).select(sql`select ${sql.join(values, sql`, `)} where ${condition}`)
+  const members: Record<string, unknown> = {}
+  for (const [name, column] of Object.entries(getTableColumns(table))) {
+    if (column.getSQLType() !== 'blob') members[name] = stored(column, given[name])
+  }
+  const values = piecesOf(table).map(({ text, blob }) => {
+    if (!blob) return text
+    const [name, column] = blob
+    return sql`${text}${stored(column, given[name])}`
+  })
+  const json = JSON.stringify([members])
+  return db.insert(table).select(sql`select ${sql.join(values)} from json_each(${json}) where ${condition}`)
 }
 
 /** The words in which the triggers refuse a value that is not sealed under the key that seals now in its place. */

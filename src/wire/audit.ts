@@ -1,7 +1,7 @@
 /** The audit log on the wire: `/audit` for a project's auditor, `/admin/audit` for what belongs to no project. */
 import type { Rule } from '../access/policy.ts'
 import { DEPLOYMENT } from '../state/audit-events.ts'
-import { headOfLog, listEvents } from '../state/audit-log.ts'
+import { integrityOfLog, listEvents } from '../state/audit-log.ts'
 import { json as answer } from './answers.ts'
 import { parsePage } from './paging.ts'
 import { parseInteger } from './python.ts'
@@ -16,7 +16,8 @@ function markerIn(query: URLSearchParams): number {
 
 /**
  * Sealed events by number, `limit` after `marker`, and the marker of the next page if this one is full. With `head=true`
- * the end of the chain as the project's object knows it, asked for first, so that the pages after it contain it.
+ * the end of the chain as the project's object knows it, asked for first, so that the pages after it contain it, and what
+ * the object found that is not as it was sealed.
  */
 function logOf(path: string, name: string, rule: Rule, scope: (call: Call) => string) {
   return resource({
@@ -29,10 +30,10 @@ function logOf(path: string, name: string, rule: Rule, scope: (call: Call) => st
           const { c, backend, query } = call
           const { limit } = parsePage(query)
           const withHead = lastGiven(query, 'head') === 'true'
-          const head = withHead ? { head: await headOfLog(backend, scope(call)) } : {}
+          const known = withHead ? await integrityOfLog(backend, scope(call)) : {}
           const events = await listEvents(backend, scope(call), markerIn(query), limit)
           const next = events.length === limit ? { marker: events.at(-1)?.number } : {}
-          return answer(c, 200, { events, ...next, ...head })
+          return answer(c, 200, { events, ...next, ...known })
         },
       }),
     },

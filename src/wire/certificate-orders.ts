@@ -80,6 +80,7 @@ export async function checkedCertificateMeta(given: Meta): Promise<Meta> {
 }
 
 /** The kept `meta` of an order as it is shown. */
-export function shownCertificateMeta({ [HIDDEN_MEMBER]: _, ...shown }: Meta): Meta {
+export function shownCertificateMeta(meta: Meta): Meta {
+  const { [HIDDEN_MEMBER]: _, ...shown } = meta
   return shown
 }

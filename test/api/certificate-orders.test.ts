@@ -76,10 +76,18 @@ describe('an order for a certificate is 400 when', () => {
       (name) => [{ ...stored, subject_dn: name }, `Invalid subject DN: ${name}`] as [object, string],
     ),
     [{ ...stored, subject_dn: 'foo', extensions: 'abc' }, 'Invalid subject DN: foo'],
-    [
-      { ...stored, subject_dn: 'cn=a,o=b', extensions: 'abc' },
-      'Extensions are not yet supported.  Specify a valid profile instead.',
-    ],
+    ...[
+      'abc',
+      'keyUsage=DNS:a',
+      'subjectAltName=',
+      ...['IP:1.2.3', 'DNS:a b', 'DNS:', 'foo:a', 'DNS:a,'].map((name) => `subjectAltName=${name}`),
+    ].map(
+      (extensions) =>
+        [
+          { ...stored, subject_dn: 'cn=a,o=b', extensions },
+          'Extensions are not yet supported.  Specify a valid profile instead.',
+        ] as [object, string],
+    ),
     [
       { payload: 'x', request_type: 'foo' },
       "Provided object does not match schema 'Order': 'payload' not allowed for certificate type order. Invalid property: 'meta'",

@@ -89,6 +89,7 @@ describe('the app', () => {
         '/v1/*',
         '/admin/*',
         '/admin/rotate',
+        '/admin/projects/:project/destruction',
         '/admin/audit',
         ...resources.flatMap(({ path }) => [`/v1${path}`, `/v1/:tenant${path}`]),
       ].map((path) => path),

@@ -5,7 +5,7 @@ import { measure } from './load.ts'
 import { operations } from './operations.ts'
 import { startPortcullis } from './services.ts'
 
-const PROFILED = new Set(['secret metadata', 'secret payload'])
+const PROFILED = new Set(['secret metadata', 'secret payload', 'new secret', 'key order'])
 const CONNECTIONS = 8
 const SECONDS = 5
 const SAMPLE_MICROSECONDS = 200

@@ -19,6 +19,9 @@ interface Page {
   readonly events: Event[]
   readonly marker?: number
   readonly head: unknown
+  /** What the service has found that is not as it was sealed: ends of the log, and rows. */
+  readonly incidents: readonly unknown[]
+  readonly rows: readonly unknown[]
 }
 
 async function exportLog({ url, token }: Client): Promise<Page[]> {
@@ -65,7 +68,10 @@ const damages: Readonly<Record<string, (events: Event[]) => unknown[]>> = {
   'cut off': (events) => events.slice(0, -1),
 }
 
-/** Throws unless every acknowledged change has its event in a whole chain, and a damaged one is found. */
+/**
+ * Throws unless every acknowledged change has its event in a whole chain, the service itself has found nothing wrong,
+ * and a damaged export is found.
+ */
 export async function verifyAudit(client: Client, known: Acknowledged, folder: string): Promise<string> {
   const file = join(folder, 'audit.json')
   const begun = Date.now()
@@ -75,12 +81,14 @@ export async function verifyAudit(client: Client, known: Acknowledged, folder: s
     await sleep(1_000)
     pages = await exportLog(client)
   }
+  const found = pages.flatMap(({ incidents, rows }) => [...incidents, ...rows])
+  if (found.length > 0) throw new Error(`the service found what nobody did: ${JSON.stringify(found)}`)
   const { status, said } = verifier(file, pages)
   if (status !== 0) throw new Error(`the audit log does not verify: ${said}`)
   const events = pages.flatMap((page) => page.events)
   for (const [what, damage] of Object.entries(damages)) {
-    const found = verifier(file, [{ events: damage(events), head: pages.at(-1)?.head }])
-    if (found.status !== 1) throw new Error(`an audit log with an event ${what} verifies: ${found.said}`)
+    const damaged = verifier(file, [{ events: damage(events), head: pages.at(-1)?.head }])
+    if (damaged.status !== 1) throw new Error(`an audit log with an event ${what} verifies: ${damaged.said}`)
   }
   return said
 }

@@ -31,6 +31,8 @@ import { each, read, verifyOrder, verifySecret } from './verification.ts'
 /** An order ends within the attempts of its schedule, each of which may meet a crash and then waits for the next start. */
 const MOST_PENDING_MILLISECONDS =
   attemptTimes.reduce((sum, time) => sum + time, 0) + attemptTimes.length * MOST_START_MILLISECONDS
+/** How long a kill waits for a first answer at most. */
+const MOST_QUIET_MILLISECONDS = 5_000
 /** Stored secrets that a round looks at, of the newest and of all; the last round looks at all. */
 const SECRETS_PER_ROUND = 20
 /** A token lasts an hour; the full test takes longer. */
@@ -74,11 +76,14 @@ async function verifyRound(client: Client, known: Acknowledged): Promise<void> {
 async function crash(service: Service, client: Client, known: Acknowledged, rotating: Client | null): Promise<void> {
   let stopped = false
   const isStopped = () => stopped
+  const writing = write(client, known, isStopped, traffic.writers)
   const using = Promise.all([
-    write(client, known, isStopped, traffic.writers),
+    writing.ended,
     read(client, known, isStopped, traffic.readers),
     ...(rotating ? [rotate(rotating, isStopped)] : []),
   ])
+  // A service that has just started is slow: one kill in two waits for its first answer.
+  if (randomInt(2) === 0) await Promise.race([using, writing.answered, sleep(MOST_QUIET_MILLISECONDS)])
   await Promise.race([using, sleep(randomInt(20, traffic.mostMilliseconds))])
   await kill(service)
   stopped = true

@@ -171,22 +171,25 @@ const writes: readonly Write[] = [
 /** Whether the service was killed while it was asked: fetch makes a TypeError of a connection that breaks. */
 export const isBroken = (error: unknown): boolean => error instanceof TypeError
 
+/** Traffic that goes on. */
+export interface Traffic {
+  /** Settles with the first answer. */
+  readonly answered: Promise<unknown>
+  /** Settles when every writer has ended. */
+  readonly ended: Promise<unknown>
+}
+
 /** Writes on so many connections until `stopped()`; a connection that breaks ends its writer. */
-export async function write(
-  client: Client,
-  known: Acknowledged,
-  stopped: () => boolean,
-  connections: number,
-): Promise<void> {
-  const writer = async () => {
-    while (!stopped()) {
-      try {
-        await writes[randomInt(writes.length)]!(client, known)
-      } catch (error) {
-        if (isBroken(error)) return
-        throw error
-      }
+export function write(client: Client, known: Acknowledged, stopped: () => boolean, connections: number): Traffic {
+  const one = () => writes[randomInt(writes.length)]!(client, known)
+  const writer = async (first: Promise<void>) => {
+    try {
+      await first
+      while (!stopped()) await one()
+    } catch (error) {
+      if (!isBroken(error)) throw error
     }
   }
-  await Promise.all(Array.from({ length: connections }, writer))
+  const firsts = Array.from({ length: connections }, one)
+  return { ended: Promise.all(firsts.map(writer)), answered: Promise.any(firsts).catch(() => null) }
 }

@@ -8,7 +8,8 @@ import { expectColumns, list, show, text, uniqueName, type Session } from './ope
 import { needPackages } from './packages.ts'
 import { run, runToSuccess } from './process.ts'
 
-const NEVER_REVOKED = { certificate: 'certificate.pem', intermediates: 'intermediates.pem' } as const
+/** Where the parts of a certificate are kept in the folder of the session. */
+const FILES = { certificate: 'certificate.pem', intermediates: 'intermediates.pem' } as const
 
 const openssl = ({ folder }: Session, ...args: readonly string[]) => runToSuccess('openssl', args, { folder })
 
@@ -59,8 +60,8 @@ async function check(session: Session, authorityRef: string) {
     const pem = await (await send(session, 'GET', `${authorityRef}/${part}`)).text()
     await writeFile(join(session.folder, `${part}.pem`), pem)
   }
-  const trusted = ['-CAfile', 'cacert.pem', '-untrusted', NEVER_REVOKED.intermediates, '-CRLfile', 'crl.pem']
-  const args = ['verify', '-x509_strict', '-crl_check', ...trusted, NEVER_REVOKED.certificate]
+  const trusted = ['-CAfile', 'cacert.pem', '-untrusted', FILES.intermediates, '-CRLfile', 'crl.pem']
+  const args = ['verify', '-x509_strict', '-crl_check', ...trusted, FILES.certificate]
   return run('openssl', args, { folder: session.folder })
 }
 
@@ -81,7 +82,7 @@ async function requestedCertificate(session: Session, authorityRef: string): Pro
     assert.match(stdout, /^certificate\.pem: OK$/m, stderr)
   })
   await step('openssl serves TLS with the ordered certificate', () =>
-    handshake(session.folder, { ...NEVER_REVOKED, key: 'key.pem', root: 'cacert.pem' }),
+    handshake(session.folder, { ...FILES, key: 'key.pem', root: 'cacert.pem' }),
   )
   await step('openssl refuses the certificate after its container was deleted with revoke', async () => {
     await send(session, 'DELETE', `${container}?revoke=true`)
@@ -115,7 +116,7 @@ async function storedKeyCertificate(session: Session, authorityRef: string): Pro
   await step('openssl serves TLS with the stored key and its certificate', async () => {
     const { stdout, stderr } = await check(session, authorityRef)
     assert.match(stdout, /^certificate\.pem: OK$/m, stderr)
-    await handshake(session.folder, { ...NEVER_REVOKED, key: 'private_key.pem', root: 'cacert.pem' })
+    await handshake(session.folder, { ...FILES, key: 'private_key.pem', root: 'cacert.pem' })
   })
   await step('secret order list with an order whose meta the client does not know', async () => {
     const extensions = 'subjectAltName=DNS:a.example'

@@ -1,10 +1,13 @@
 /**
- * Budgets: what each operation of the Key Manager costs at most, in round trips to storage and in rows that the database
- * reads, once the isolate knows the token and the project's key. A route without a budget breaks the test.
+ * Budgets: what each operation of the Key Manager costs, in round trips to storage and calls that its request waits for
+ * and in rows that the database reads, once the isolate knows the token, the project's key, its limits and the key that
+ * authenticates rows. What follows the answer is one call that has the project's object seal the events of changes, and
+ * that seldom. A route without a budget breaks the test.
  */
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { resources } from '../../src/app.ts'
 import { rotationResource } from '../../src/wire/rotation.ts'
+import { SEAL_DELAY } from '../../src/state/audit-seal.ts'
 import { base, database, type Request } from '../support/client.ts'
 import * as make from '../support/cloud-of-threats.ts'
 import { countedService } from '../support/counting.ts'
@@ -27,7 +30,9 @@ interface Budget {
   readonly trips: number
   /** Calls of the project's object. */
   readonly calls: number
-  /** Rows that the database reads: what it took when this was written, and two more. */
+  /** Calls after the answer that wake the project's object, when it has not been woken just now. */
+  readonly wakes: number
+  /** Rows that the database reads until the answer: what it took when this was written, and two more. */
   readonly rows: number
   readonly request: Request | ((given: Given) => Request)
   /** How the operation ends where it cannot end well. */
@@ -35,11 +40,13 @@ interface Budget {
 }
 
 type Asked = Budget['request']
-/** No storage, a look-up, a look-up and a write, and the same with the write in the project's object. */
-const none = (request: Asked = {}): Budget => ({ trips: 0, calls: 0, rows: 0, request })
-const one = (rows: number, request: Asked = {}): Budget => ({ trips: 1, calls: 0, rows, request })
-const two = (rows: number, request: Asked = {}): Budget => ({ trips: 2, calls: 0, rows, request })
-const inObject = (budget: Budget): Budget => ({ ...budget, calls: 1 })
+/** No storage, a look-up, a write, a look-up and a write, and the same with the write in the project's object. */
+const none = (request: Asked = {}): Budget => ({ trips: 0, calls: 0, wakes: 0, rows: 0, request })
+const look = (rows: number, request: Asked = {}): Budget => ({ ...none(request), trips: 1, rows })
+const write = (rows: number, request: Asked = {}): Budget => ({ ...look(rows, request), wakes: 1 })
+const two = (rows: number, request: Asked = {}): Budget => ({ ...write(rows, request), trips: 2 })
+/** The object wakes itself. */
+const inObject = (budget: Budget): Budget => ({ ...budget, calls: 1, wakes: 0 })
 
 const json = (value: unknown): Request => ({ json: value })
 const secretRef = ({ params }: Given) => `${base}/v1/secrets/${params['secret']}`
@@ -49,65 +56,66 @@ const acl = json({ read: { users: ['somebody'] } })
 const keyOrder = json({ type: 'key', meta: { algorithm: 'aes', bit_length: 256 } })
 
 const budgets: Readonly<Record<string, Budget>> = {
-  'GET /secrets': one(10),
-  'POST /secrets': one(7, json({ payload: 'x', payload_content_type: 'text/plain' })),
-  'GET /secrets/:secret': one(5, { headers: { Accept: 'application/json' } }),
-  'PUT /secrets/:secret': two(4, { body: 'x', headers: { 'Content-Type': 'text/plain' } }),
-  'DELETE /secrets/:secret': two(24),
-  'GET /secrets/:secret/payload': one(6),
-  'GET /secrets/:secret/metadata': one(5),
-  'PUT /secrets/:secret/metadata': two(12, json({ metadata: { key: 'value' } })),
-  'POST /secrets/:secret/metadata': two(9, json({ key: 'other', value: 'value' })),
-  'GET /secrets/:secret/metadata/:key': one(7),
-  'PUT /secrets/:secret/metadata/:key': two(8, json({ key: 'key', value: 'other' })),
-  'DELETE /secrets/:secret/metadata/:key': two(8),
-  'GET /secrets/:secret/acl': one(5),
-  'PUT /secrets/:secret/acl': two(8, acl),
-  'PATCH /secrets/:secret/acl': two(8, acl),
-  'DELETE /secrets/:secret/acl': two(7),
-  'GET /secrets/:secret/consumers': one(10),
-  'POST /secrets/:secret/consumers': inObject(two(21, json({ ...consumer, resource_id: 'new' }))),
-  'DELETE /secrets/:secret/consumers': inObject(two(9, json(consumer))),
-  'GET /secrets/:secret/consumers/:consumer': one(6),
+  'GET /secrets': look(11),
+  'POST /secrets': write(15, json({ payload: 'x', payload_content_type: 'text/plain' })),
+  'GET /secrets/:secret': look(5, { headers: { Accept: 'application/json' } }),
+  'PUT /secrets/:secret': two(14, { body: 'x', headers: { 'Content-Type': 'text/plain' } }),
+  'DELETE /secrets/:secret': two(31),
+  'GET /secrets/:secret/payload': look(7),
+  'GET /secrets/:secret/metadata': look(8),
+  'PUT /secrets/:secret/metadata': two(19, json({ metadata: { key: 'value' } })),
+  'POST /secrets/:secret/metadata': two(15, json({ key: 'other', value: 'value' })),
+  'GET /secrets/:secret/metadata/:key': look(8),
+  'PUT /secrets/:secret/metadata/:key': two(14, json({ key: 'key', value: 'other' })),
+  'DELETE /secrets/:secret/metadata/:key': two(14),
+  'GET /secrets/:secret/acl': look(6),
+  'PUT /secrets/:secret/acl': two(16, acl),
+  'PATCH /secrets/:secret/acl': two(16, acl),
+  'DELETE /secrets/:secret/acl': two(14),
+  'GET /secrets/:secret/consumers': look(11),
+  'POST /secrets/:secret/consumers': inObject(two(31, json({ ...consumer, resource_id: 'new' }))),
+  'DELETE /secrets/:secret/consumers': inObject(two(15, json(consumer))),
+  'GET /secrets/:secret/consumers/:consumer': look(7),
 
-  'GET /containers': one(8),
-  'POST /containers': one(21, (given) =>
+  'GET /containers': look(11),
+  'POST /containers': write(33, (given) =>
     json({ type: 'generic', secret_refs: [{ name: 'a', secret_ref: secretRef(given) }] }),
   ),
-  'GET /containers/:container': one(8),
-  'DELETE /containers/:container': two(22),
-  'POST /containers/:container/secrets': two(19, (given) => json({ name: 'b', secret_ref: secretRef(given) })),
-  'DELETE /containers/:container/secrets': two(12, (given) => json({ name: 'a', secret_ref: secretRef(given) })),
-  'GET /containers/:container/acl': one(8),
-  'PUT /containers/:container/acl': two(9, acl),
-  'PATCH /containers/:container/acl': two(9, acl),
-  'DELETE /containers/:container/acl': two(9),
-  'GET /containers/:container/consumers': one(13),
-  'POST /containers/:container/consumers': inObject(two(28, json({ ...containerConsumer, name: 'new' }))),
-  'DELETE /containers/:container/consumers': inObject(two(15, json(containerConsumer))),
-  'GET /containers/:container/consumers/:consumer': one(9),
+  'GET /containers/:container': look(10),
+  'DELETE /containers/:container': two(30),
+  'POST /containers/:container/secrets': two(28, (given) => json({ name: 'b', secret_ref: secretRef(given) })),
+  'DELETE /containers/:container/secrets': two(20, (given) => json({ name: 'a', secret_ref: secretRef(given) })),
+  'GET /containers/:container/acl': look(10),
+  'PUT /containers/:container/acl': two(18, acl),
+  'PATCH /containers/:container/acl': two(18, acl),
+  'DELETE /containers/:container/acl': two(17),
+  'GET /containers/:container/consumers': look(15),
+  'POST /containers/:container/consumers': inObject(two(40, json({ ...containerConsumer, name: 'new' }))),
+  'DELETE /containers/:container/consumers': inObject(two(23, json(containerConsumer))),
+  'GET /containers/:container/consumers/:consumer': look(11),
 
-  'GET /orders': one(4),
-  'POST /orders': inObject(one(17, keyOrder)),
+  'GET /orders': look(6),
+  'POST /orders': inObject(write(30, keyOrder)),
   'PUT /orders': { ...none(), refused: 405 },
-  'GET /orders/:order': one(3),
+  'GET /orders/:order': look(4),
   // Only orders for certificates are updated.
-  'PUT /orders/:order': { ...one(3, json({ meta: {} })), refused: 400 },
-  'DELETE /orders/:order': inObject(two(5)),
+  'PUT /orders/:order': { ...look(4, json({ meta: {} })), refused: 400 },
+  'DELETE /orders/:order': inObject(two(12)),
 
-  'GET /quotas': one(3),
+  'GET /quotas': look(4),
   // For the operator, who reads what all projects have.
-  'GET /project-quotas': one(Infinity),
-  'GET /project-quotas/:project': one(3),
-  'PUT /project-quotas/:project': one(11, json({ project_quotas: { secrets: 100 } })),
-  'DELETE /project-quotas/:project': one(3),
+  'GET /project-quotas': look(Infinity),
+  'GET /project-quotas/:project': look(4),
+  // The code of a project's limits covers those that are not given too.
+  'PUT /project-quotas/:project': two(21, json({ project_quotas: { secrets: 100 } })),
+  'DELETE /project-quotas/:project': write(9),
 
   'GET /secret-stores': none(),
   'GET /secret-stores/global-default': none(),
-  'GET /secret-stores/preferred': one(3),
+  'GET /secret-stores/preferred': look(4),
   'GET /secret-stores/:store': none(),
-  'POST /secret-stores/:store/preferred': one(3),
-  'DELETE /secret-stores/:store/preferred': one(3),
+  'POST /secret-stores/:store/preferred': write(9),
+  'DELETE /secret-stores/:store/preferred': write(9),
 
   'GET /transport_keys': none(),
   'POST /transport_keys': { ...none(json({ plugin_name: 'x', transport_key: 'x' })), refused: 400 },
@@ -115,15 +123,19 @@ const budgets: Readonly<Record<string, Budget>> = {
   'DELETE /transport_keys/:key': { ...none(), refused: 404 },
 
   // The first of these in a deployment makes the authority.
-  'GET /cas': one(3),
-  'GET /cas/:authority': one(4),
-  'GET /cas/:authority/cacert': one(4),
-  'GET /cas/:authority/intermediates': one(4),
-  'GET /cas/:authority/crl': one(5),
+  'GET /cas': look(4),
+  'GET /cas/:authority': look(5),
+  'GET /cas/:authority/cacert': look(5),
+  'GET /cas/:authority/intermediates': look(5),
+  'GET /cas/:authority/crl': look(6),
 
-  'GET /admin/rotate': one(Infinity),
-  // With something to wrap it takes as many more as there are steps.
-  'POST /admin/rotate': two(Infinity),
+  'GET /audit': look(3),
+
+  // The master keys and the project keys.
+  'GET /admin/rotate': { ...look(Infinity), trips: 2 },
+  // With nothing to do; else it takes as many more as there are steps. One looks for keys to wrap, one in each of three
+  // tables for values to seal, one for keys to delete, and two report.
+  'POST /admin/rotate': { ...look(Infinity), trips: 7 },
 }
 
 const routes = [
@@ -143,7 +155,7 @@ const registered = (table: string, owner: string, id: string) =>
 /** One of everything, in a project whose key the isolate has used. */
 async function given(path: string, method: string): Promise<Given> {
   const [userId, projectId] = [`user-${crypto.randomUUID()}`, `project-${crypto.randomUUID()}`]
-  const roles = ['admin', 'creator', 'key-manager:service-admin']
+  const roles = ['admin', 'creator', 'audit', 'key-manager:service-admin']
   const token = keystone.issue({ userId, projectId, roles })
   const who = { token, userId, projectId }
   const secretRefOf = await make.canarySecret(send, who)
@@ -161,6 +173,8 @@ async function given(path: string, method: string): Promise<Given> {
   await send('POST', `${secretRefOf}/consumers`, { token, json: consumer })
   await send('POST', `/v1/containers/${container}/consumers`, { token, json: containerConsumer })
   await send('PUT', `/v1/project-quotas/${projectId}`, { token, json: { project_quotas: { orders: 100 } } })
+  // The isolate learns the new limits.
+  await make.keyOrder(send, who)
   const store = (await sendWithStores('GET', '/v1/secret-stores', { token })).json.secret_stores[0].secret_store_ref
   await sendWithStores('POST', `${store}/preferred`, { token })
   const ofContainer = path.startsWith('/v1/containers')
@@ -179,6 +193,15 @@ async function given(path: string, method: string): Promise<Given> {
   return { token, params }
 }
 
+/** From now on a change wakes the project's object again. */
+function passPause(): void {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  vi.setSystemTime(Date.now() + SEAL_DELAY)
+}
+afterEach(() => {
+  vi.useRealTimers()
+})
+
 describe('a route', () => {
   beforeAll(async () => {
     const { token } = await given('', '')
@@ -195,10 +218,13 @@ describe('a route', () => {
     const filled = path.replaceAll(/:(\w+)/g, (_match, name: string) => from.params[name] ?? name)
     const request = typeof budget.request === 'function' ? budget.request(from) : budget.request
     keystone.asked.length = 0
+    passPause()
     const service = path.startsWith('/v1/secret-stores') ? sendWithStores : send
     const { status, text, cost } = await service(method, filled, { token: from.token, ...request })
     expect([route, status, text]).toEqual([route, budget.refused ?? expect.toSatisfy((ok) => ok < 300), text])
     expect([route, cost.trips, cost.objectCalls]).toEqual([route, budget.trips, budget.calls])
+    const { trips, objectCalls, wakes } = cost.after
+    expect([route, trips, objectCalls, wakes]).toEqual([route, 0, 0, budget.wakes])
     expect(keystone.asked).toEqual([])
     expect(cost.rowsRead, route).toBeLessThanOrEqual(budget.rows)
     if (method === 'GET') expect(cost.rowsWritten, route).toBe(0)
@@ -219,21 +245,48 @@ describe('an operation with something behind it', () => {
       path: '/v1/secrets',
       body: { payload: 'x', payload_content_type: 'text/plain' },
       most: [2, 0],
+      wakes: 1,
     },
     // Accepted in the object, read and run outside of it, ended in it; the project's key is made on the way.
-    { what: 'a key pair', ...order('asymmetric', { algorithm: 'ec', bit_length: 256 }), most: [4, 2] },
+    { what: 'a key pair', ...order('asymmetric', { algorithm: 'ec', bit_length: 256 }), most: [4, 2], wakes: 0 },
     // As a key pair, and the authority is read.
     {
       what: 'a certificate',
       ...order('certificate', { request_type: 'simple-cmc', request_data: vectors.requests.p256 }),
       most: [5, 2],
+      wakes: 0,
     },
-  ])('$what costs no more than $most round trips and calls', async ({ path, body, most }) => {
+  ])('$what costs no more than $most round trips and calls', async ({ path, body, most, wakes }) => {
     await given('', '')
     const token = newcomer()
     await send('GET', '/v1', { token })
     const { status, cost } = await send('POST', path, { token, json: body })
     expect(status).toBeLessThan(300)
-    expect([cost.trips, cost.objectCalls]).toEqual(most)
+    // An order may be run while and after the answer is given.
+    const { trips, objectCalls } = cost.after
+    expect([cost.trips + trips, cost.objectCalls + objectCalls, cost.after.wakes]).toEqual([...most, wakes])
+  })
+
+  it('wakes the object once, whatever else happens soon after', async () => {
+    const token = newcomer()
+    const wakes: number[] = []
+    for (let time = 0; time < 3; time += 1) {
+      const { cost } = await send('POST', '/v1/secrets', { token, json: {} })
+      wakes.push(cost.after.wakes)
+    }
+    passPause()
+    wakes.push((await send('POST', '/v1/secrets', { token, json: {} })).cost.after.wakes)
+    expect(wakes).toEqual([1, 0, 0, 1])
+  })
+
+  it('learns the limits that a project has of its own with the first change that they concern', async () => {
+    const { token, params } = await given('', '')
+    const limits = { project_quotas: { secrets: 200 } }
+    await send('PUT', `/v1/project-quotas/${params['project']}`, { token, json: limits })
+    const trips: number[] = []
+    for (let time = 0; time < 3; time += 1) {
+      trips.push((await send('POST', '/v1/secrets', { token, json: {} })).cost.trips)
+    }
+    expect(trips).toEqual([3, 1, 1])
   })
 })

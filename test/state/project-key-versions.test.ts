@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Environment } from '../../src/config.ts'
 import worker from '../../src/index.ts'
 import { resealValues } from '../../src/state/project-key-versions.ts'
-import { backendAt } from '../support/backend.ts'
+import { backendAt, databaseOf } from '../support/backend.ts'
 import { call, database, isolate, type Answer } from '../support/client.ts'
 import { callAs, idOf, owner, person, secret, type Person } from '../support/given.ts'
 
@@ -266,7 +266,7 @@ describe('what an older version sealed', () => {
         },
       })
     const { DB } = env as unknown as Environment
-    await operation({ prepare: (query: string) => counted(DB.prepare(query)) } as unknown as D1Database)
+    await operation(databaseOf({ prepare: (query) => counted(DB.prepare(query)), batch: DB.batch.bind(DB) }))
     return rows
   }
 })

@@ -86,31 +86,77 @@ export function countingDatabase(): CountingDatabase {
   }
 }
 
-/** The objects of projects, counting the calls; inside of them the database counts as well. */
+/** Has the object seal its events, soon: nobody waits for it. */
+const WAKE = 'sealBy'
+
+/**
+ * The objects of projects, counting the calls; inside of them the database counts as well, for as long as a call takes.
+ * A call that wakes an object is held until a request is answered: one that waited for it would have no answer.
+ */
 function countingObjects(database: CountingDatabase) {
-  let calls = 0
-  function counted(stub: DurableObjectStub<ProjectObject>): DurableObjectStub<ProjectObject> {
-    const call =
-      (method: string) =>
-      async (...given: unknown[]) => {
-        calls += 1
-        await runInDurableObject(stub, (instance) =>
-          Object.assign(instance, { env: { ...bindings, DB: database.binding } }),
-        )
-        return (stub as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>)[method]!(...given)
-      }
-    return new Proxy(stub, { get: (_, method) => call(String(method)) })
+  let [calls, wakes] = [0, 0]
+  let answer = Promise.withResolvers<void>()
+  let waking: Promise<unknown>[] = []
+  type Stub = DurableObjectStub<ProjectObject>
+  const send = (stub: Stub, method: string, given: unknown[]) =>
+    (stub as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>)[method]!(...given)
+  const use = (stub: Stub, DB: D1Database) =>
+    runInDurableObject(stub, (instance) => void Object.assign(instance, { env: { ...bindings, DB } }))
+
+  async function call(stub: Stub, method: string, given: unknown[]): Promise<unknown> {
+    calls += 1
+    await use(stub, database.binding)
+    try {
+      return await send(stub, method, given)
+    } finally {
+      await use(stub, bindings.DB)
+    }
   }
+
+  function wake(stub: Stub, given: unknown[]): Promise<unknown> {
+    wakes += 1
+    const woken = answer.promise.then(() => send(stub, WAKE, given))
+    waking.push(woken)
+    return woken
+  }
+
+  const counted = (stub: Stub) =>
+    new Proxy(stub, {
+      get:
+        (_, method) =>
+        (...given: unknown[]) =>
+          method === WAKE ? wake(stub, given) : call(stub, String(method), given),
+    })
   const namespace = { getByName: (name: string) => counted(bindings.PROJECT.getByName(name)) }
-  return { namespace: namespace as unknown as Environment['PROJECT'], calls: () => calls }
+  return {
+    namespace: namespace as unknown as Environment['PROJECT'],
+    calls: () => calls,
+    wakes: () => wakes,
+    /** A request has been answered: wakes objects that wait for it. */
+    async answered(): Promise<void> {
+      answer.resolve()
+      answer = Promise.withResolvers()
+      const begun = waking
+      waking = []
+      await Promise.all(begun)
+    },
+  }
 }
 
-/** What one request cost, with what went on after its answer. */
-export interface Cost {
+interface Counts {
+  /** Round trips to the database, with those that the project's object makes. */
   readonly trips: number
+  /** Calls of projects' objects, those that wake one excepted. */
   readonly objectCalls: number
   readonly rowsRead: number
   readonly rowsWritten: number
+}
+
+/** What one request cost until it was answered. */
+export interface Cost extends Counts {
+  /** What went on after its answer; `wakes`: calls that wake a project's object, which none waits for. */
+  readonly after: Counts & { readonly wakes: number }
+  /** What was sent to the database, before and after the answer. */
   readonly statements: readonly Statement[]
 }
 
@@ -120,15 +166,28 @@ export function countedService(variables: Readonly<Record<string, string>> = {})
   const objects = countingObjects(database)
   const app = createApp()
   const environment: Environment = { ...bindings, ...variables, DB: database.binding, PROJECT: objects.namespace }
-  const now = () => [database.trips(), objects.calls(), database.rowsRead(), database.rowsWritten()] as const
+  const now = (): Counts => ({
+    trips: database.trips(),
+    objectCalls: objects.calls(),
+    rowsRead: database.rowsRead(),
+    rowsWritten: database.rowsWritten(),
+  })
+  const between = (before: Counts, after: Counts): Counts => ({
+    trips: after.trips - before.trips,
+    objectCalls: after.objectCalls - before.objectCalls,
+    rowsRead: after.rowsRead - before.rowsRead,
+    rowsWritten: after.rowsWritten - before.rowsWritten,
+  })
   return async function send(method: string, path: string, asked: Asked = {}): Promise<Answer & { cost: Cost }> {
-    const before = now()
-    const first = database.statements.length
+    const [asking, first, woken] = [now(), database.statements.length, objects.wakes()]
     const context = createExecutionContext()
     const answer = await answerOf(await app.fetch(requestTo(method, path, asked), environment, context))
+    const answered = now()
+    await objects.answered()
     await waitOnExecutionContext(context)
-    const [trips = 0, objectCalls = 0, rowsRead = 0, rowsWritten = 0] = now().map((count, at) => count - before[at]!)
+    await objects.answered()
+    const after = { ...between(answered, now()), wakes: objects.wakes() - woken }
     const statements = database.statements.slice(first)
-    return { ...answer, cost: { trips, objectCalls, rowsRead, rowsWritten, statements } }
+    return { ...answer, cost: { ...between(asking, answered), after, statements } }
   }
 }

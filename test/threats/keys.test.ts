@@ -1,6 +1,6 @@
 /** T18 and T32: what ends with a key, and what never repeats under one. */
 import { env } from 'cloudflare:workers'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Environment } from '../../src/config.ts'
 import { seal } from '../../src/crypto/envelope.ts'
 import { newWrappedKey, readKeyring, unwrapKey } from '../../src/crypto/keyring.ts'
@@ -64,6 +64,7 @@ describe('T18: a secret that is deleted', () => {
 describe('T18: the keys of a project that were destroyed', () => {
   let who: Person
   let ref: string
+  let operator: string
   let copy: Readonly<Record<string, readonly Row[]>>
   const next = `next:${random()}`
   const [during, after] = [workerWith({ MASTER_KEYS: `${next},${OLD}` }), workerWith({ MASTER_KEYS: next })]
@@ -73,11 +74,16 @@ describe('T18: the keys of a project that were destroyed', () => {
     who = await owner()
     ref = await secret(who, text)
     copy = await copyOf(who.projectId)
-    const { token } = await person(['key-manager:service-admin'])
+    ;({ token: operator } = await person(['key-manager:service-admin']))
     const path = `/admin/projects/${who.projectId}/destruction`
-    await call('PUT', path, { token, json: { confirm: who.projectId } })
+    await call('PUT', path, { token: operator, json: { confirm: who.projectId } })
     expect((await payload(workerWith({ MASTER_KEYS: OLD }), who)).status).toBe(404)
-    await during('POST', '/admin/rotate', { token })
+    await during('POST', '/admin/rotate', { token: operator })
+  })
+
+  // The Worker of all the other tests has the old key alone.
+  afterAll(async () => {
+    await workerWith({ MASTER_KEYS: `${OLD},${next}` })('POST', '/admin/rotate', { token: operator })
   })
 
   it('leave nothing of the project that could be opened', async () => {

@@ -1,0 +1,120 @@
+/** Rollback: what an older copy of the database brings back, or takes away, is noticed by the project's object (T27). */
+import { runDurableObjectAlarm } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Environment } from '../../src/config.ts'
+import { PATROL } from '../../src/state/row-ledger.ts'
+import { call, database } from '../support/client.ts'
+import { idOf, owner, person, secret, type Person } from '../support/given.ts'
+
+const bindings = env as unknown as Environment
+const log = vi.spyOn(console, 'error').mockImplementation(() => {})
+
+let who: Person
+const object = () => bindings.PROJECT.getByName(who.projectId)
+
+/** The alarm after that of the last change: all is sealed, and it is time to compare. */
+async function patrol(): Promise<readonly string[]> {
+  vi.setSystemTime(Date.now() + PATROL)
+  await runDurableObjectAlarm(object())
+  return (await object().integrity()).rows
+}
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  who = await owner()
+  log.mockClear()
+})
+afterEach(() => void vi.useRealTimers())
+
+const text = (payload: string) => ({ payload, payload_content_type: 'text/plain' })
+type Row = Record<string, unknown>
+const rowOf = async (id: string) =>
+  (await database.prepare('select * from secrets where id = ?').bind(id).first<Row>()) ?? {}
+
+/** Puts a row of secrets back as it was, its code in force: all that a reader checks. */
+async function restore(row: Row): Promise<void> {
+  const columns = Object.keys(row)
+  const values = columns.map((column) => {
+    const value = row[column]
+    return Array.isArray(value) ? Uint8Array.from(value as number[]) : value
+  })
+  await database.batch([
+    database
+      .prepare(`insert or replace into secrets (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`)
+      .bind(...values),
+    database.prepare('insert or ignore into attestations values (?)').bind(row['mac']),
+  ])
+}
+
+async function made(): Promise<{ ref: string; id: string }> {
+  const ref = await secret(who, text('a payload'))
+  return { ref, id: idOf(ref) }
+}
+
+describe('the object of a project', () => {
+  it('finds nothing where nothing but the service has written', async () => {
+    const { ref } = await made()
+    await made()
+    const { token } = who
+    await call('PUT', `${ref}/acl`, { token, json: { read: { 'project-access': false } } })
+    const gone = await made()
+    await call('DELETE', gone.ref, { token })
+    await call('POST', '/v1/containers', {
+      token,
+      json: { type: 'generic', secret_refs: [{ name: 'a', secret_ref: ref }] },
+    })
+    await call('POST', '/v1/orders', { token, json: { type: 'key', meta: { algorithm: 'aes', bit_length: 128 } } })
+    expect(await patrol()).toEqual([])
+    expect(await patrol()).toEqual([])
+    expect(log).not.toHaveBeenCalled()
+  })
+
+  it('finds a secret that was brought back after its deletion, whatever readers are shown', async () => {
+    const { ref, id } = await made()
+    const row = await rowOf(id)
+    await call('DELETE', ref, { token: who.token })
+    await restore(row)
+    expect((await call('GET', `${ref}/payload`, { token: who.token })).status).toBe(200)
+    expect(await patrol()).toEqual([`secret/${id} unknown`])
+    expect(log.mock.calls.map(([entry]) => (entry as { event: string }).event)).toEqual([
+      'a row is not what was sealed',
+    ])
+  })
+
+  it('finds an older state of a secret: an ACL that was closed', async () => {
+    const { ref, id } = await made()
+    const row = await rowOf(id)
+    await call('PUT', `${ref}/acl`, { token: who.token, json: { read: { 'project-access': false } } })
+    await patrol()
+    await restore(row)
+    expect(await patrol()).toEqual([`secret/${id} changed`])
+  })
+
+  it('finds that a secret is gone that nobody deleted, and tells of it once', async () => {
+    const { id } = await made()
+    await patrol()
+    await database.prepare('delete from secrets where id = ?').bind(id).run()
+    expect(await patrol()).toEqual([`secret/${id} gone`])
+    expect(await patrol()).toEqual([`secret/${id} gone`])
+    expect(log).toHaveBeenCalledTimes(1)
+  })
+
+  it('shows it to the auditor, and keeps it as an event of the log', async () => {
+    const { id } = await made()
+    await patrol()
+    await database.prepare('delete from secrets where id = ?').bind(id).run()
+    await patrol()
+    await patrol()
+    // Tokens have no life of as many hours.
+    vi.useRealTimers()
+    const { token } = await person(['audit'], who.projectId)
+    const shown = await call('GET', '/v1/audit?head=true', { token })
+    expect(shown.json.rows).toEqual([`secret/${id} gone`])
+    const { results } = await database
+      .prepare(`select outcome from audit_events where project_id = ? and action = 'monitor' and target_id = ?`)
+      .bind(who.projectId, id)
+      .all()
+    expect(results).toEqual([{ outcome: 'failure' }])
+  })
+})
