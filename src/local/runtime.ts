@@ -135,7 +135,9 @@ export async function startRuntime(
 
 /** The database of a state folder whose service is stopped, to look into. */
 export async function openDatabase(state: string) {
-  const miniflare = new Miniflare(convertV4MiniflareOptions(workerOf(state, {})))
+  // Without the objects, whose alarms would change it.
+  const worker = { ...workerOf(state, {}), durableObjects: {} }
+  const miniflare = new Miniflare(convertV4MiniflareOptions(worker))
   const database = await miniflare.getD1Database('DB')
   return {
     first: <Row>(query: string, ...values: readonly string[]): Promise<Row | null> =>

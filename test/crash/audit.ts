@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Acknowledged, Client } from './traffic.ts'
+import { idOf, type Acknowledged, type Client } from './traffic.ts'
 
 /** An event is sealed within this time. */
 const MOST_SEALING_MILLISECONDS = 60_000
@@ -19,6 +19,9 @@ interface Page {
   readonly events: Event[]
   readonly marker?: number
   readonly head: unknown
+  /** What the service has found that is not as it was sealed: ends of the log, and rows. */
+  readonly incidents: readonly unknown[]
+  readonly rows: readonly unknown[]
 }
 
 async function exportLog({ url, token }: Client): Promise<Page[]> {
@@ -33,22 +36,22 @@ async function exportLog({ url, token }: Client): Promise<Page[]> {
   return pages
 }
 
-const idOf = (ref: string) => ref.slice(ref.lastIndexOf('/') + 1)
+/** CADF's word for what is behind a ref of the collection, as the events name it. */
+const targetOf = (ref: string) => {
+  const kind = ['secret', 'container', 'order'].find((one) => ref.includes(`/${one}s/`))
+  return `data/security/${kind}`
+}
 
 /** What was acknowledged and has no event, as `action target id`. */
-function missing(pages: readonly Page[], known: Acknowledged): string[] {
+function missing(pages: readonly Page[], { changed }: Acknowledged): string[] {
   const events = pages.flatMap((page) => page.events)
   const there = new Set(events.map(({ action, target }) => `${action} ${target.typeURI} ${target.id}`))
-  const orders = [...known.orders.keys(), ...known.ended.keys()]
-  const expected = [
-    ...[...known.secrets.keys()].map((ref) => `create data/security/secret ${idOf(ref)}`),
-    ...orders.map((ref) => `create data/security/order ${idOf(ref)}`),
-    ...[...known.ended.values()].flatMap(({ result: ref }) => {
-      if (!ref) return []
-      const kind = ref.includes('/containers/') ? 'container' : 'secret'
-      return [`create data/security/${kind} ${idOf(ref)}`]
+  const expected = Object.entries(changed).flatMap(([action, refs]) =>
+    [...refs].map((ref) => {
+      const target = action === 'revoke' ? 'data/security/certificate' : targetOf(ref)
+      return `${action} ${target} ${idOf(ref)}`
     }),
-  ]
+  )
   return expected.filter((event) => !there.has(event))
 }
 
@@ -65,7 +68,10 @@ const damages: Readonly<Record<string, (events: Event[]) => unknown[]>> = {
   'cut off': (events) => events.slice(0, -1),
 }
 
-/** Throws unless every acknowledged change has its event in a whole chain, and a damaged one is found. */
+/**
+ * Throws unless every acknowledged change has its event in a whole chain, the service itself has found nothing wrong,
+ * and a damaged export is found.
+ */
 export async function verifyAudit(client: Client, known: Acknowledged, folder: string): Promise<string> {
   const file = join(folder, 'audit.json')
   const begun = Date.now()
@@ -75,12 +81,14 @@ export async function verifyAudit(client: Client, known: Acknowledged, folder: s
     await sleep(1_000)
     pages = await exportLog(client)
   }
+  const found = pages.flatMap(({ incidents, rows }) => [...incidents, ...rows])
+  if (found.length > 0) throw new Error(`the service found what nobody did: ${JSON.stringify(found)}`)
   const { status, said } = verifier(file, pages)
   if (status !== 0) throw new Error(`the audit log does not verify: ${said}`)
   const events = pages.flatMap((page) => page.events)
   for (const [what, damage] of Object.entries(damages)) {
-    const found = verifier(file, [{ events: damage(events), head: pages.at(-1)?.head }])
-    if (found.status !== 1) throw new Error(`an audit log with an event ${what} verifies: ${found.said}`)
+    const damaged = verifier(file, [{ events: damage(events), head: pages.at(-1)?.head }])
+    if (damaged.status !== 1) throw new Error(`an audit log with an event ${what} verifies: ${damaged.said}`)
   }
   return said
 }

@@ -2,20 +2,26 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { leaked } from '../support/canaries.ts'
+import { printedIn } from './service.ts'
 
-/** Throws when one of these is in a file of the folder, or in what the service printed. */
-export function verifyNothingLeaked(
-  canaries: Readonly<Record<string, string | Uint8Array>>,
-  folder: string,
-  printed: string,
-): string {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-  const places = files.map((file) => [file.name, readFileSync(join(file.parentPath, file.name))] as const)
-  const journals = places.filter(([name]) => name.endsWith('-wal')).length
-  if (places.length === 0 || journals === 0) throw new Error(`${folder} has no database with a journal`)
-  for (const [name, bytes] of [...places, ['the output', Buffer.from(printed)] as const]) {
+const filesIn = (folder: string) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((file) => join(file.parentPath, file.name))
+
+/** Throws when one of these is in a file that the services of the state folder stored, or in what they printed. */
+export function verifyNothingLeaked(canaries: Readonly<Record<string, string | Uint8Array>>, state: string): string {
+  const [stored, printed] = [filesIn(join(state, 'v3')), filesIn(printedIn(state))]
+  const journals = stored.filter((file) => file.endsWith('-wal')).length
+  if (journals === 0) throw new Error(`${state} has no database with a journal`)
+  let bytesPrinted = 0
+  for (const file of [...stored, ...printed]) {
+    const bytes = readFileSync(file)
     const found = leaked(canaries, bytes)
-    if (found.length > 0) throw new Error(`${found.join(', ')} found in ${name}`)
+    if (found.length > 0) throw new Error(`${found.join(', ')} found in ${file}`)
+    if (printed.includes(file)) bytesPrinted += bytes.length
   }
-  return `${Object.keys(canaries).length} secret values in none of ${places.length} files, ${journals} of them journals`
+  if (bytesPrinted === 0) throw new Error('the services have printed nothing, not even their requests')
+  const where = `${stored.length} files, ${journals} of them journals, or ${bytesPrinted} bytes of output`
+  return `${Object.keys(canaries).length} secret values in none of ${where}`
 }

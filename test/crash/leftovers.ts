@@ -1,34 +1,40 @@
 /** What no crash may leave behind, counted in the database of a service that is stopped. */
+import { getTableName } from 'drizzle-orm'
 import { openDatabase } from '../../src/local/runtime.ts'
-import { STORED, type Acknowledged } from './traffic.ts'
+import { protectedTables } from '../../src/state/protection.ts'
+import { sealedTables } from '../../src/state/sealed-values.ts'
+import { countedTables, miscounted } from '../support/recount.ts'
+import { idOf, STORED, type Acknowledged } from './traffic.ts'
 
 /** `?1` is what the traffic knows, as one JSON object of lists; see {@link countLeftovers}. */
-const known = (list: 'released' | 'deleted' | 'revoked') => `(SELECT value FROM json_each(?1, '$.${list}'))`
+const listed = (list: 'released' | 'deleted' | 'revoked') => `(SELECT value FROM json_each(?1, '$.${list}'))`
 const containersOfOrders = '(SELECT container_id FROM orders WHERE container_id IS NOT NULL)'
 const secretsOfOrders = '(SELECT secret_id FROM orders WHERE secret_id IS NOT NULL)'
+const targetsOf = (action: 'create' | 'delete', kind: string) => `(SELECT target_id FROM audit_events
+  WHERE action = '${action}' AND target_type = 'data/security/${kind}' AND outcome = 'success')`
 
 const leftovers = {
   'made secrets that are in no container': `SELECT count(*) AS n FROM secrets WHERE secret_type <> 'symmetric'
-    AND name IS NOT '${STORED}' AND id NOT IN (SELECT secret_id FROM container_secrets) AND id NOT IN ${known('released')}`,
+    AND name IS NOT '${STORED}' AND id NOT IN (SELECT secret_id FROM container_secrets) AND id NOT IN ${listed('released')}`,
   'containers that no order made': `SELECT count(*) AS n FROM containers WHERE id NOT IN ${containersOfOrders}
-    AND id NOT IN ${known('released')} AND coalesce(name, '') NOT IN ${known('released')}`,
+    AND id NOT IN ${listed('released')} AND coalesce(name, '') NOT IN ${listed('released')}`,
   'containers that two runs made for one order': `SELECT count(*) AS n FROM
     (SELECT name FROM containers WHERE name IS NOT NULL GROUP BY name HAVING count(*) > 1)`,
   'certificates whose container is not whole': `SELECT count(*) AS n FROM containers WHERE type = 'certificate'
     AND ((SELECT count(*) FROM container_secrets WHERE container_id = containers.id AND name IN ('certificate', 'intermediates')) <> 2
       OR (SELECT count(*) FROM issued_certificates WHERE container_id = containers.id) <> 1)`,
   'issued certificates that are in no container': `SELECT count(*) AS n FROM issued_certificates
-    WHERE container_id NOT IN (SELECT id FROM containers) AND container_id NOT IN ${known('released')}`,
+    WHERE container_id NOT IN (SELECT id FROM containers) AND container_id NOT IN ${listed('released')}`,
   'revoked certificates whose container is still there': `SELECT count(*) AS n FROM issued_certificates
     WHERE revoked IS NOT NULL AND container_id IN (SELECT id FROM containers)`,
   'certificates whose revocation was acknowledged and is lost': `SELECT count(*) AS n FROM issued_certificates
-    WHERE revoked IS NULL AND container_id IN ${known('revoked')}`,
+    WHERE revoked IS NULL AND container_id IN ${listed('revoked')}`,
   'ordered keys without their order': `SELECT count(*) AS n FROM secrets WHERE secret_type = 'symmetric'
-    AND id NOT IN ${secretsOfOrders} AND id NOT IN ${known('released')} AND name NOT IN ${known('released')}`,
+    AND id NOT IN ${secretsOfOrders} AND id NOT IN ${listed('released')} AND name NOT IN ${listed('released')}`,
   'ordered keys that two runs made for one order': `SELECT count(*) AS n FROM
     (SELECT name FROM secrets WHERE secret_type = 'symmetric' GROUP BY name HAVING count(*) > 1)`,
   'orders whose result is missing': `SELECT count(*) AS n FROM orders
-    WHERE (container_id NOT IN (SELECT id FROM containers) AND container_id NOT IN ${known('released')})
+    WHERE (container_id NOT IN (SELECT id FROM containers) AND container_id NOT IN ${listed('released')})
       OR secret_id NOT IN (SELECT id FROM secrets)
       OR (status = 'ACTIVE' AND container_id IS NULL AND secret_id IS NULL)`,
   'orders that are over and still hold a passphrase': `SELECT count(*) AS n FROM orders
@@ -36,16 +42,75 @@ const leftovers = {
   'orders that are pending and will not be run again': `SELECT count(*) AS n FROM orders
     WHERE status = 'PENDING' AND due IS NULL`,
   'deletions that were acknowledged and are undone': `SELECT count(*) AS n FROM
-    (SELECT id FROM secrets UNION ALL SELECT id FROM containers UNION ALL SELECT id FROM orders) WHERE id IN ${known('deleted')}`,
+    (SELECT id FROM secrets UNION ALL SELECT id FROM containers UNION ALL SELECT id FROM orders) WHERE id IN ${listed('deleted')}`,
 } as const
 
-/** Throws when there is anything in the state folder that no owner can account for. */
-export async function countLeftovers(state: string, { released, deleted, revoked }: Acknowledged): Promise<void> {
-  const given = JSON.stringify({ released: [...released], deleted: [...deleted], revoked: [...revoked] })
+/** The queries for each of these, by what they count. */
+const forEach = <Item>(items: readonly Item[], query: (item: Item) => readonly [what: string, query: string]) =>
+  Object.fromEntries(items.map(query))
+
+const authenticated = Object.values(protectedTables).map(({ table }) => getTableName(table))
+
+/** A row, its code in `attestations` and the event that tells of it are there together or not at all. */
+const halfCommitted = {
+  ...forEach(authenticated, (table) => [
+    `${table} whose code is not in force`,
+    `SELECT count(*) AS n FROM ${table} WHERE mac NOT IN (SELECT mac FROM attestations)`,
+  ]),
+  'codes in force whose row is not there': `SELECT count(*) AS n FROM attestations
+    WHERE ${authenticated.map((table) => `mac NOT IN (SELECT mac FROM ${table})`).join(' AND ')}`,
+  ...forEach(['secret', 'container', 'order'], (kind) => [
+    `${kind}s without the event of their creation`,
+    `SELECT count(*) AS n FROM ${kind}s WHERE id NOT IN ${targetsOf('create', kind)}`,
+  ]),
+  ...forEach(['secret', 'container', 'order'], (kind) => [
+    `${kind}s that are there or not against their events`,
+    `SELECT count(*) AS n FROM audit_events WHERE action = 'create' AND target_type = 'data/security/${kind}'
+      AND (target_id IN (SELECT id FROM ${kind}s)) = (target_id IN ${targetsOf('delete', kind)})`,
+  ]),
+  'project keys without the event of their creation': `SELECT count(*) AS n FROM project_keys WHERE version > 1
+    AND NOT EXISTS (SELECT 1 FROM audit_events WHERE action = 'create' AND target_type = 'data/security/key'
+      AND project_id = project_keys.project_id AND target_id = store || '/' || version)`,
+}
+
+/** SQL: there is a key of the project that `sealed_row` is sealed under, and it is such a one. */
+const isSealedBy = (project: string, condition = 'true') => `EXISTS (SELECT 1 FROM project_keys
+  WHERE project_id = ${project} AND store = sealed_row.store AND version = sealed_row.key_version AND ${condition})`
+
+const ofNoKey = forEach(sealedTables, ({ name, project }) => [
+  `${name} with values that are sealed under no key`,
+  `SELECT count(*) AS n FROM ${name} sealed_row WHERE key_version IS NOT NULL AND NOT ${isSealedBy(project)}`,
+])
+
+const miscounts = forEach(countedTables, (table) => [`projects whose ${table} are miscounted`, miscounted(table)])
+
+/** What may not be there once a rotation has ended. */
+const ofOlderKeys = {
+  'superseded project keys': 'SELECT count(*) AS n FROM project_keys WHERE superseded IS NOT NULL',
+  ...forEach(sealedTables, ({ name, project }) => [
+    `${name} with values that are not sealed under the newest key`,
+    `SELECT count(*) AS n FROM ${name} sealed_row
+      WHERE key_version IS NOT NULL AND NOT ${isSealedBy(project, 'superseded IS NULL')}`,
+  ]),
+  'master keys in use besides one': 'SELECT count(DISTINCT master_key_id) - 1 AS n FROM project_keys',
+}
+
+/**
+ * Throws when there is anything in the state folder that no owner can account for; with `rotated`, also when anything
+ * depends on an older key.
+ */
+export async function countLeftovers(state: string, known: Acknowledged, rotated: boolean): Promise<void> {
+  const { released, changed } = known
+  const idsOf = (refs: ReadonlySet<string>) => [...refs].map(idOf)
+  const given = { released: [...released], deleted: idsOf(changed.delete), revoked: idsOf(changed.revoke) }
+  const queries = { ...leftovers, ...halfCommitted, ...ofNoKey, ...miscounts, ...(rotated && ofOlderKeys) }
   const database = await openDatabase(state)
-  for (const [what, query] of Object.entries(leftovers)) {
-    const row = await database.first<{ n: number }>(query, ...(query.includes('?1') ? [given] : []))
-    if (row?.n !== 0) throw new Error(`${row?.n} ${what}`)
+  try {
+    for (const [what, query] of Object.entries(queries)) {
+      const row = await database.first<{ n: number }>(query, ...(query.includes('?1') ? [JSON.stringify(given)] : []))
+      if (row?.n !== 0) throw new Error(`${row?.n} ${what}`)
+    }
+  } finally {
+    await database.close()
   }
-  await database.close()
 }

@@ -1,11 +1,12 @@
 /** Rotation of master keys and project keys, as an operator does it while the service is used. */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Client } from './traffic.ts'
+import { isBroken, type Client } from './traffic.ts'
 
 const domain = { id: 'default' }
 /** Between two rotations, so that there is time for other requests on a machine with few cores. */
 const PAUSE_MILLISECONDS = 50
+const MOST_FINAL_STEPS = 200
 
 interface Named {
   readonly id: string
@@ -14,14 +15,13 @@ interface Named {
 interface Report {
   readonly superseded: number
   readonly resealed: number
-  readonly rewrapped: number
   readonly unreadable: number
   readonly master_keys: readonly { readonly id: string; readonly removable: boolean }[]
   readonly project_keys: { readonly superseded: number; readonly values: number }
 }
 
 /** What the rotations of a run did. */
-export const tally = { superseded: 0, resealed: 0, rewrapped: 0 }
+export const tally = { superseded: 0, resealed: 0 }
 
 async function logIn(url: string, password: string): Promise<string> {
   const user = { name: 'admin', domain, password }
@@ -56,7 +56,6 @@ async function step({ url, token }: Client, body?: object): Promise<Report> {
   if (report.unreadable > 0) throw new Error(`${report.unreadable} values cannot be sealed again`)
   tally.superseded += report.superseded
   tally.resealed += report.resealed
-  tally.rewrapped += report.rewrapped
   return report
 }
 
@@ -67,7 +66,7 @@ export async function rotate(client: Client, stopped: () => boolean): Promise<vo
       await step(client, { project_keys: {} })
       await sleep(PAUSE_MILLISECONDS)
     } catch (error) {
-      if (error instanceof TypeError) return
+      if (isBroken(error)) return
       throw error
     }
   }
@@ -76,16 +75,11 @@ export async function rotate(client: Client, stopped: () => boolean): Promise<vo
 /** Master keys, the primary first. They begin with those of the state folder. */
 export class Ring {
   #entries: readonly string[]
-  readonly #prefix = randomBytes(3).toString('hex')
-  #made = 0
+  readonly #ever: string[]
 
   constructor(masterKeys: string) {
     this.#entries = masterKeys.split(',')
-  }
-
-  /** How many keys were primary after the first one. */
-  get made(): number {
-    return this.#made
+    this.#ever = [...this.#entries]
   }
 
   toString(): string {
@@ -93,9 +87,15 @@ export class Ring {
   }
 
   addPrimary(): void {
-    this.#made += 1
-    const entry = `${this.#prefix}-${this.#made}:${randomBytes(32).toString('base64')}`
+    const entry = `ring-${this.#ever.length}:${randomBytes(32).toString('base64')}`
     this.#entries = [entry, ...this.#entries]
+    this.#ever.push(entry)
+  }
+
+  /** The bytes of every key that was ever in the ring, by its id. */
+  get ever(): Readonly<Record<string, Uint8Array>> {
+    const parts = this.#ever.map((entry) => entry.split(':'))
+    return Object.fromEntries(parts.map(([id = '', key = '']) => [id, Buffer.from(key, 'base64')]))
   }
 
   /** Takes those out that the service says nothing depends on. */
@@ -107,11 +107,12 @@ export class Ring {
   }
 }
 
-/** Goes on until nothing depends on an older key; throws when that does not come to an end. */
-export async function finish(client: Client, mostSteps: number): Promise<void> {
-  for (let left = mostSteps; left > 0; left -= 1) {
+/** Goes on until nothing depends on an older key, and takes these out; throws when that does not come to an end. */
+export async function finish(client: Client, ring: Ring): Promise<void> {
+  for (let left = MOST_FINAL_STEPS; left > 0; left -= 1) {
     const { project_keys: keys, master_keys: masters } = await step(client)
-    if (keys.superseded === 0 && keys.values === 0 && masters.every(({ removable }, at) => removable === at > 0)) return
+    const isLast = keys.superseded === 0 && keys.values === 0
+    if (isLast && masters.every(({ removable }, at) => removable === at > 0)) return ring.removeUnused(client)
   }
-  throw new Error(`the rotation did not end in ${mostSteps} steps`)
+  throw new Error(`the rotation did not end in ${MOST_FINAL_STEPS} steps`)
 }

@@ -19,10 +19,10 @@ export interface Acknowledged {
   readonly ended: Map<string, PlacedOrder & { readonly result: string }>
   /** What may be there without its owner, because its owner was to be deleted: ids, and the names of orders. */
   readonly released: Set<string>
-  /** Ids whose deletion was acknowledged. */
-  readonly deleted: Set<string>
-  /** Ids of containers whose deletion with `revoke` was acknowledged. */
-  readonly revoked: Set<string>
+  /** Refs of what was changed, by what was done to it; a revocation is that of the certificate in a container. */
+  readonly changed: Readonly<Record<'create' | 'update' | 'delete' | 'revoke', Set<string>>>
+  /** How many secrets were read while others wrote. */
+  reads: number
 }
 
 export const nothing = (): Acknowledged => ({
@@ -30,8 +30,8 @@ export const nothing = (): Acknowledged => ({
   orders: new Map(),
   ended: new Map(),
   released: new Set(),
-  deleted: new Set(),
-  revoked: new Set(),
+  changed: { create: new Set(), update: new Set(), delete: new Set(), revoke: new Set() },
+  reads: 0,
 })
 
 export interface Client {
@@ -39,23 +39,27 @@ export interface Client {
   readonly token: string
 }
 
-/** One request; `path` may be a ref. */
+/** One request; `path` may be a ref. Throws when the service fails, and a TypeError when it is killed meanwhile. */
 export async function call({ url, token }: Client, method: string, path: string, json?: unknown): Promise<Response> {
   const headers = { 'X-Auth-Token': token, 'Content-Type': 'application/json' }
   const target = path.startsWith('http') ? path : url + path
-  return fetch(target, { method, headers, ...(json !== undefined && { body: JSON.stringify(json) }) })
+  const response = await fetch(target, { method, headers, ...(json !== undefined && { body: JSON.stringify(json) }) })
+  if (response.status >= 500) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+  return response
 }
 
 /** The id behind a ref. */
 export const idOf = (ref: string): string => ref.slice(ref.lastIndexOf('/') + 1)
 
-const oneOf = <Value>(values: Iterable<Value>): Value | undefined => {
+export const oneOf = <Value>(values: Iterable<Value>): Value | undefined => {
   const all = [...values]
   return all[randomInt(Math.max(all.length, 1))]
 }
 
 type Write = (client: Client, known: Acknowledged) => Promise<void>
 
+/** The passphrase of ordered keys. */
+export const PASSPHRASE = randomBytes(24).toString('base64url')
 /** What the secrets are called that no order made. */
 export const STORED = 'stored'
 
@@ -68,7 +72,9 @@ const storeSecret: Write = async (client, known) => {
     payload_content_encoding: 'base64',
   })
   const { secret_ref: ref } = (await response.json()) as { secret_ref: string }
-  if (response.status === 201) known.secrets.set(ref, payload)
+  if (response.status !== 201) return
+  known.secrets.set(ref, payload)
+  known.changed.create.add(ref)
 }
 
 const request = (data: string) => ({ request_type: 'simple-cmc', request_data: data })
@@ -86,7 +92,7 @@ const wantedOrders: readonly ((known: Acknowledged, name: string) => { type: str
   (_, name) => ({ type: 'asymmetric', meta: { name, algorithm: 'ec', bit_length: 256 } }),
   (_, name) => ({
     type: 'asymmetric',
-    meta: { name, algorithm: 'rsa', bit_length: 2048, passphrase: 'a passphrase' },
+    meta: { name, algorithm: 'rsa', bit_length: 2048, passphrase: PASSPHRASE },
   }),
   (_, name) => ({ type: 'asymmetric', meta: { name, algorithm: 'ed25519', bit_length: 256 } }),
   () => ({ type: 'certificate', meta: request(vectors.requests.p256) }),
@@ -99,7 +105,9 @@ const placeOrder: Write = async (client, known) => {
   const wanted = wantedOrders[randomInt(wantedOrders.length)]!(known, name)
   const response = await call(client, 'POST', '/v1/orders', wanted)
   const { order_ref: ref } = (await response.json()) as { order_ref: string }
-  if (response.status === 202) known.orders.set(ref, { type: wanted.type, name, accepted: Date.now() })
+  if (response.status !== 202) return
+  known.orders.set(ref, { type: wanted.type, name, accepted: Date.now() })
+  known.changed.create.add(ref)
 }
 
 /** Gives a certificate order that failed a request that can be served. */
@@ -109,12 +117,13 @@ const updateOrder: Write = async (client, known) => {
   if (!ref || !order) return
   known.ended.delete(ref)
   known.orders.set(ref, { ...order, accepted: Date.now() })
-  await call(client, 'PUT', ref, { meta: request(vectors.requests.p384) })
+  const { status } = await call(client, 'PUT', ref, { meta: request(vectors.requests.p384) })
+  if (status === 204) known.changed.update.add(ref)
 }
 
 async function remove(client: Client, known: Acknowledged, ref: string, query = ''): Promise<boolean> {
   const { status } = await call(client, 'DELETE', ref + query)
-  if (status === 204) known.deleted.add(idOf(ref))
+  if (status === 204) known.changed.delete.add(ref)
   return status === 204
 }
 
@@ -147,7 +156,7 @@ const deleteContainer: Write = async (client, known) => {
   for (const ref of [result, ...refs.map(({ secret_ref }) => secret_ref)]) known.released.add(idOf(ref))
   const revokes = type === 'certificate' && randomInt(2) === 0
   const gone = await remove(client, known, result, revokes ? '?revoke=true' : '')
-  if (gone && revokes) known.revoked.add(idOf(result))
+  if (gone && revokes) known.changed.revoke.add(result)
 }
 
 const writes: readonly Write[] = [
@@ -159,6 +168,9 @@ const writes: readonly Write[] = [
   deleteContainer,
 ]
 
+/** Whether the service was killed while it was asked: fetch makes a TypeError of a connection that breaks. */
+export const isBroken = (error: unknown): boolean => error instanceof TypeError
+
 /** Traffic that goes on. */
 export interface Traffic {
   /** Settles with the first answer. */
@@ -167,17 +179,17 @@ export interface Traffic {
   readonly ended: Promise<unknown>
 }
 
-/** Writes on several connections until `stopped()`; a connection that breaks ends its writer. */
-export function write(client: Client, known: Acknowledged, stopped: () => boolean): Traffic {
+/** Writes on so many connections until `stopped()`; a connection that breaks ends its writer. */
+export function write(client: Client, known: Acknowledged, stopped: () => boolean, connections: number): Traffic {
   const one = () => writes[randomInt(writes.length)]!(client, known)
   const writer = async (first: Promise<void>) => {
     try {
       await first
       while (!stopped()) await one()
-    } catch {
-      // The service was killed: what was not answered may be there or not.
+    } catch (error) {
+      if (!isBroken(error)) throw error
     }
   }
-  const firsts = Array.from({ length: 4 }, one)
+  const firsts = Array.from({ length: connections }, one)
   return { ended: Promise.all(firsts.map(writer)), answered: Promise.any(firsts).catch(() => null) }
 }

@@ -1,6 +1,7 @@
 /** Whether what was acknowledged is there, opens, and is whole: as its owner sees it. */
 import { createPrivateKey, createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
-import { call, type Acknowledged, type Client } from './traffic.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { call, isBroken, oneOf, type Acknowledged, type Client } from './traffic.ts'
 
 /** Requests at a time. */
 const LANES = 4
@@ -25,6 +26,32 @@ async function payloadOf(client: Client, ref: string): Promise<Buffer> {
 /** Throws unless the secret opens and is what was stored. */
 export async function verifySecret(client: Client, [ref, payload]: readonly [string, string]): Promise<void> {
   if ((await payloadOf(client, ref)).toString('base64') !== payload) throw new Error(`${ref} opens to something else`)
+}
+
+/**
+ * Reads what was acknowledged on so many connections until `stopped()`; a connection that breaks ends its reader. Throws
+ * when a read fails of anything else.
+ */
+export async function read(
+  client: Client,
+  known: Acknowledged,
+  stopped: () => boolean,
+  connections: number,
+): Promise<void> {
+  const reader = async () => {
+    while (!stopped()) {
+      const secret = oneOf(known.secrets)
+      try {
+        await (secret ? verifySecret(client, secret) : sleep(1))
+        if (secret) known.reads += 1
+      } catch (error) {
+        if (isBroken(error)) return
+        // Whoever deletes a secret forgets it first.
+        if (secret && known.secrets.has(secret[0])) throw error
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: connections }, reader))
 }
 
 const written = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).toString().trim()
@@ -77,4 +104,7 @@ export async function verifyOrder(client: Client, known: Acknowledged, ref: stri
   if (order.container_ref) await verifyContainer(client, order.container_ref, placed.type)
   known.orders.delete(ref)
   known.ended.set(ref, { ...placed, result })
+  if (result) known.changed.create.add(result)
+  // A symmetric key is there with its order.
+  if (placed.type !== 'key') known.changed.update.add(ref)
 }
