@@ -170,6 +170,8 @@ describe('what an older version sealed', () => {
     await vi.waitFor(async () => expect(await keyVersionOf(read)).toBe(2))
     expect(await keyVersionOf(left)).toBe(1)
     expect(await payloadOf(who, read)).toBe('read')
+    await rotate()
+    expect(await versionsOf(who.projectId)).toEqual([2])
   })
 
   /** Stores a secret after the next version was made without any step of sealing again. */
