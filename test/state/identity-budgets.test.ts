@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { identityOperations } from '../../src/wire/identity/index.ts'
-import { base, type Request } from '../support/client.ts'
+import type { Request } from '../support/client.ts'
 import { administrator, byPassword, create, identity, member, roleId, tokenIn, unique } from '../support/cloud.ts'
 import { countedService } from '../support/counting.ts'
 
