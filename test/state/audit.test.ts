@@ -310,7 +310,7 @@ describe('a crash while events are sealed', () => {
   })
 })
 
-describe('a database that was put back', () => {
+describe('T27: a database that was put back', () => {
   it('is noticed at the next sealing, recorded, and shows as a gap; what is there is kept', async () => {
     await secret(who, PAYLOAD)
     await seal()

@@ -52,7 +52,7 @@ async function made(): Promise<{ ref: string; id: string }> {
   return { ref, id: idOf(ref) }
 }
 
-describe('the object of a project', () => {
+describe('T27: the object of a project', () => {
   it('finds nothing where nothing but the service has written', async () => {
     const { ref } = await made()
     await made()

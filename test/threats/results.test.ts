@@ -1,0 +1,94 @@
+/// <reference types="vite/types/importMeta.d.ts" />
+/** Threats T30 and T19: an answer that is two at once, and a configuration that gives away what it should not hold. */
+import { beforeAll, describe, expect, it } from 'vitest'
+import { resources } from '../../src/app.ts'
+import { CANARY, canarySecret, cloud, emptyContainer, keyOrder, type Somebody } from '../support/cloud-of-threats.ts'
+import { idOf } from '../support/given.ts'
+
+const { send, somebody } = cloud()
+const absent = '11111111-1111-4111-8111-111111111111'
+
+describe('T30 handler result', () => {
+  let owner: Somebody
+  let reader: Somebody
+  let known: Readonly<Record<string, string>>
+  beforeAll(async () => {
+    owner = somebody(['creator', 'admin', 'member', 'key-manager:service-admin', 'audit'])
+    reader = somebody(['audit'], { projectId: owner.projectId })
+    const refs = [await canarySecret(send, owner), await emptyContainer(send, owner), await keyOrder(send, owner)]
+    const [secret = '', container = '', order = ''] = refs.map(idOf)
+    known = { ':secret': secret, ':container': container, ':order': order, ':project': owner.projectId }
+  })
+
+  const operations = resources.flatMap(({ path, operations: of }) =>
+    Object.keys(of).map((method) => ({ method, path })),
+  )
+  const bodies: readonly unknown[] = [
+    undefined,
+    {},
+    [],
+    { payload: CANARY, payload_content_type: 'text/plain' },
+    { payload: CANARY },
+    {
+      type: 'generic',
+      name: 'a',
+      secret_refs: [{ name: 'a', secret_ref: `http://kms.example:9311/v1/secrets/${absent}` }],
+    },
+    { type: 'key', meta: { algorithm: 'aes', bit_length: 128 } },
+    { type: 'key', meta: { algorithm: 'none', bit_length: 7 } },
+    { read: { users: ['a'] } },
+    { metadata: { a: 'b' } },
+    { key: 'a', value: 'b' },
+  ]
+
+  /** Members of answers that name or hold something. */
+  const results = /"(?:\w+_ref|secrets|containers|orders|consumers|metadata|token|access|events)":/
+
+  it.each(operations)('$method $path never carries both an error and a result', async ({ method, path }) => {
+    const filled = (of: Readonly<Record<string, string>>) => path.replaceAll(/:\w+/g, (name) => of[name] ?? absent)
+    for (const who of [owner, reader, null]) {
+      // What is deleted or changed is looked for again: the later answers are errors where the first was none.
+      for (const target of [filled({}), filled(known)]) {
+        for (const json of method === 'GET' ? [undefined] : bodies) {
+          const token = who === null ? {} : { token: who.token }
+          const answer = await send(method, `/v1${target}`, { ...token, ...(json !== undefined && { json }) })
+          const shown = `${method} ${target} ${JSON.stringify(json)}: ${answer.status} ${answer.text}`
+          expect(answer.status, shown).toBeLessThan(500)
+          if (answer.status >= 400) {
+            expect(answer.text, shown).not.toMatch(results)
+            expect(answer.text, shown).not.toContain(CANARY)
+            for (const header of ['Location', 'X-Subject-Token']) expect(answer.headers.get(header), shown).toBeNull()
+          } else {
+            expect(Object.keys(Object(answer.json)), shown).not.toContain('title')
+          }
+        }
+      }
+    }
+  })
+})
+
+describe('T19 configuration', () => {
+  const files = import.meta.glob<string>(
+    ['../../wrangler.toml', '../../package.json', '../../src/**/*.ts', '../../README.md'],
+    { query: '?raw', eager: true, import: 'default' },
+  )
+  const text = (name: string) => files[`../../${name}`] ?? ''
+
+  it('is read by this test', () => {
+    for (const name of ['wrangler.toml', 'package.json', 'README.md', 'src/config.ts']) expect(text(name)).not.toBe('')
+  })
+
+  it('names no secret in the file that is deployed: variables that are secret are set as secrets', () => {
+    expect(text('wrangler.toml')).not.toMatch(/MASTER_KEYS|ADMIN_PASSWORD|\[vars\]/)
+    expect(text('package.json')).not.toMatch(/MASTER_KEYS|ADMIN_PASSWORD|--var\b/)
+  })
+
+  it('uploads no source map, which would show more than the Worker', () => {
+    expect(text('wrangler.toml')).not.toMatch(/upload_source_maps\s*=\s*true/)
+  })
+
+  it('keeps nothing in the source that could be a key', () => {
+    const keys = Object.entries(files).filter(([, content]) => /['"`:][A-Za-z0-9+/]{43}=['"`]/.test(content))
+    expect(keys.map(([path]) => path)).toEqual([])
+  })
+})
