@@ -26,8 +26,6 @@ const BYTES_PER_STEP = 4_000_000
 const MOST_STEPS = 40
 /** Superseded keys that one call deletes. */
 const MOST_RETIRED = 1_000
-/** How far the values of superseded keys are counted. */
-const MOST_COUNTED = 10_000
 
 /** Which keys are to be superseded: those made before a time, of one project or of all. */
 export interface KeysToSupersede {
@@ -95,8 +93,8 @@ interface OldRow {
 const isKeyOf = ({ project }: SealedTable, key: string) =>
   `${key}.project_id = ${project} and ${key}.store = sealed_row.store and ${key}.version = sealed_row.key_version`
 
-/** The rows under superseded keys, for the index to lead from the keys to them. */
-const ofSuperseded = (table: SealedTable) =>
+/** SQL: the rows under superseded keys, which are called `old`, for the index to lead from the keys to them. */
+export const ofSuperseded = (table: SealedTable) =>
   sql.raw(`project_keys old cross join ${table.name} sealed_row on ${isKeyOf(table, 'old')}`)
 
 /** The ids of some rows of the table that are sealed under superseded keys. */
@@ -226,35 +224,4 @@ async function retireKeys({ db }: Backend): Promise<number> {
   const some = sql`select rowid from project_keys where superseded is not null and ${unused}
     limit ${sql.raw(String(MOST_RETIRED))}`
   return changes(await db.delete(projectKeys).where(sql`rowid in (${some})`))
-}
-
-/** What the versions of all project keys are depended on for. */
-export interface ProjectKeyUse {
-  /** Keys that seal new values: one for each project and store. */
-  readonly current: number
-  /** When the oldest of these was made; null: there is none. */
-  readonly oldest: string | null
-  /** Older versions that are kept for what they sealed. */
-  readonly superseded: number
-  /** How many values these have sealed; no more than `MOST_COUNTED` are counted. */
-  readonly values: number
-  /** There are more values than were counted. */
-  readonly more: boolean
-}
-
-export async function projectKeyUse({ db }: Backend): Promise<ProjectKeyUse> {
-  const waiting = sealedTables.map(
-    (table) => sql`select count(*) from (select 1 from ${ofSuperseded(table)}
-      where old.superseded is not null limit ${sql.raw(String(MOST_COUNTED + 1))})`,
-  )
-  const found = await db.get<{ current: number; oldest: string | null; superseded: number; waiting: number }>(sql`
-    select (select count(*) from project_keys where superseded is null) as current,
-      (select min(created) from project_keys where superseded is null) as oldest,
-      (select count(*) from project_keys where superseded is not null) as superseded,
-      ${sql.join(
-        waiting.map((count) => sql`(${count})`),
-        sql` + `,
-      )} as waiting`)
-  const { current, oldest, superseded, waiting: values } = found
-  return { current, oldest, superseded, values: Math.min(values, MOST_COUNTED), more: values > MOST_COUNTED }
 }

@@ -2,7 +2,7 @@
  * Rotation of the master keys while the service runs: project keys are wrapped anew under the primary, in bounded steps
  * that any number of isolates may take at the same time. What the project keys seal stays as it is.
  */
-import { and, count, eq, ne, sql } from 'drizzle-orm'
+import { and, eq, ne, sql } from 'drizzle-orm'
 import { masterKeyIdOf, rewrapKey, type Keyring } from '../crypto/keyring.ts'
 import { changeOf } from './audit-events.ts'
 import type { Backend } from './backend.ts'
@@ -14,24 +14,6 @@ import { changes } from './statements.ts'
 const KEYS_PER_STEP = 50
 /** Steps of one call or one period of the cron trigger; the next one takes the rest. */
 const MOST_STEPS = 20
-
-/** How many project keys depend on a master key; it can be removed from the keyring when there are none. */
-export interface MasterKeyUse {
-  readonly id: string
-  readonly primary: boolean
-  readonly projectKeys: number
-}
-
-/** What depends on each master key: those of the keyring in its order, and any other that is still depended on. */
-export async function masterKeyUse({ db, keyring }: Backend): Promise<MasterKeyUse[]> {
-  const rows = await db
-    .select({ id: projectKeys.masterKeyId, projectKeys: count() })
-    .from(projectKeys)
-    .groupBy(projectKeys.masterKeyId)
-  const used = new Map(rows.map((row) => [row.id, row.projectKeys]))
-  const ids = new Set([...keyring.keys.keys(), ...used.keys()])
-  return [...ids].map((id) => ({ id, primary: id === keyring.primary.id, projectKeys: used.get(id) ?? 0 }))
-}
 
 async function step(backend: Backend): Promise<{ readonly found: number; readonly wrapped: number }> {
   const { db, keyring } = backend

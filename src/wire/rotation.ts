@@ -2,8 +2,9 @@
 import type { Context } from 'hono'
 import * as z from 'zod/mini'
 import type { Backend } from '../state/backend.ts'
-import { projectKeyUse, resealValues, supersedeKeys, type KeysToSupersede } from '../state/project-key-versions.ts'
-import { masterKeyUse, rotateMasterKeys, type MasterKeyUse } from '../state/rotation.ts'
+import { keyUse, type MasterKeyUse } from '../state/key-use.ts'
+import { resealValues, supersedeKeys, type KeysToSupersede } from '../state/project-key-versions.ts'
+import { rotateMasterKeys } from '../state/rotation.ts'
 import { parseTime } from '../times.ts'
 import { json as answer } from './answers.ts'
 import { json } from './body.ts'
@@ -43,7 +44,7 @@ function view({ id, primary, projectKeys }: MasterKeyUse) {
 }
 
 async function report(backend: Backend) {
-  const [masterKeys, projectKeys] = [await masterKeyUse(backend), await projectKeyUse(backend)]
+  const { masterKeys, projectKeys } = await keyUse(backend)
   return { master_keys: masterKeys.map(view), project_keys: projectKeys }
 }
 
