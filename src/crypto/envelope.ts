@@ -44,16 +44,16 @@ const utf8 = new TextEncoder()
 
 /** Length-prefixed fields: no two lists of fields share an encoding. */
 export function context(...fields: readonly string[]): Uint8Array<ArrayBuffer> {
-  const parts = fields.map((field) => utf8.encode(field))
-  const bytes = new Uint8Array(parts.reduce((total, part) => total + 4 + part.length, 0))
+  // A character takes three bytes of UTF-8 at most.
+  const bytes = new Uint8Array(fields.reduce((most, field) => most + 4 + 3 * field.length, 0))
   const view = new DataView(bytes.buffer)
   let at = 0
-  for (const part of parts) {
-    view.setUint32(at, part.length)
-    bytes.set(part, at + 4)
-    at += 4 + part.length
+  for (const field of fields) {
+    const { written } = utf8.encodeInto(field, bytes.subarray(at + 4))
+    view.setUint32(at, written)
+    at += 4 + written
   }
-  return bytes
+  return bytes.slice(0, at)
 }
 
 /** The AES-256-GCM key that HKDF-SHA-256 (RFC 5869) derives from `material` for one context. */

@@ -9,6 +9,7 @@
  * The context of a key is that of the envelope. No two rows share a list, and a value begins with the letter of its
  * type, so a number does not pass for a text. A row of another table or project has another code.
  */
+import { Buffer } from 'node:buffer'
 import { encodeBase64 } from './encoding.ts'
 import { context } from './envelope.ts'
 
@@ -62,6 +63,6 @@ export async function rowMac(key: CryptoKey, row: RowContent): Promise<string> {
 /** Whether `mac` is the code of the row, compared in constant time; false for whatever is none. */
 export async function isRowMac(key: CryptoKey, row: RowContent, mac: unknown): Promise<boolean> {
   if (typeof mac !== 'string' || !MAC_TEXT.test(mac)) return false
-  const bytes = Uint8Array.from(atob(mac), (character) => character.charCodeAt(0))
+  const bytes = Buffer.from(mac, 'base64')
   return bytes.length === MAC_BYTES && crypto.subtle.verify('HMAC', key, bytes, messageOf(row))
 }

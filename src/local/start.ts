@@ -38,7 +38,8 @@ async function requireMasterKeys(masterKeys: string): Promise<void> {
 async function start(): Promise<void> {
   const options = parseOptions(process.argv.slice(2))
   const { DEMO_PASSWORD, ...keys } = localKeys(options.state)
-  const variables = { ...keys, ...options.variables }
+  // A terminal is for what is to be looked at; `--var LOG:requests` shows the rest.
+  const variables = { LOG: 'problems', ...keys, ...options.variables }
   await requireMasterKeys(variables.MASTER_KEYS)
   await requireFreePort(options.port)
   console.log('Building the Worker …')

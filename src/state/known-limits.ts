@@ -23,9 +23,10 @@ async function learnLimits(backend: Backend, projectId: string): Promise<string>
   const projects = known.get(backend.keyring) ?? new Map<string, string>()
   known.set(backend.keyring, projects)
   projects.delete(projectId)
+  if (mac === '') return mac
   const [oldest] = projects.keys()
   if (oldest !== undefined && projects.size >= MOST_KNOWN) projects.delete(oldest)
-  if (mac) projects.set(projectId, mac)
+  projects.set(projectId, mac)
   return mac
 }
 

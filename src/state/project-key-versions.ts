@@ -2,9 +2,9 @@
  * Versions of project keys: a new one takes over, what the old ones sealed is sealed again in bounded steps that any
  * number of isolates may take at the same time, and a version that seals nothing any more is deleted.
  *
- * A read does not seal again what it opens: it would make of every first read after a rotation a write, and the steps
- * get there all the same.
+ * What is read is sealed again right after the answer; the steps get to the rest.
  */
+import { waitUntil } from 'cloudflare:workers'
 import { and, eq, isNull, lt, ne, sql, type SQL } from 'drizzle-orm'
 import { open, seal, SealError } from '../crypto/envelope.ts'
 import type { KeyPlace } from '../crypto/keyring.ts'
@@ -99,15 +99,21 @@ const isKeyOf = ({ project }: SealedTable, key: string) =>
 const ofSuperseded = (table: SealedTable) =>
   sql.raw(`project_keys old cross join ${table.name} sealed_row on ${isKeyOf(table, 'old')}`)
 
-async function oldRows({ db }: Backend, table: SealedTable, without: readonly string[]): Promise<OldRow[]> {
+/** The ids of some rows of the table that are sealed under superseded keys. */
+function someOld(table: SealedTable, without: readonly string[]): SQL {
   const columns = Object.keys(table.kinds)
   const bytes = sql.raw(columns.map((column) => `length(sealed_row.${column})`).join(' + '))
   const from = ofSuperseded(table)
   const some = sql`select sealed_row.id as id, ${bytes} as bytes from ${from}
     where old.superseded is not null and sealed_row.id not in (select value from json_each(${JSON.stringify(without)}))
     limit ${sql.raw(String(VALUES_PER_STEP))}`
-  const within = sql`select id from (select id, sum(bytes) over (rows unbounded preceding) - bytes as before from (${some}))
+  return sql`select id from (select id, sum(bytes) over (rows unbounded preceding) - bytes as before from (${some}))
     where before < ${sql.raw(String(BYTES_PER_STEP))}`
+}
+
+/** Those of the rows that are sealed under superseded keys, `ids` being a select of their ids. */
+async function oldRows({ db }: Backend, table: SealedTable, ids: SQL): Promise<OldRow[]> {
+  const columns = Object.keys(table.kinds)
   return db.all<OldRow>(sql`
     select sealed_row.id as id, old.project_id as project, old.store as store, old.version as version,
       old.wrapped as wrapped, newest.version as newest, newest.wrapped as newest_wrapped,
@@ -116,7 +122,7 @@ async function oldRows({ db }: Backend, table: SealedTable, without: readonly st
       cross join project_keys old on ${sql.raw(isKeyOf(table, 'old'))}
       cross join project_keys newest
         on newest.project_id = old.project_id and newest.store = old.store and newest.superseded is null
-    where sealed_row.id in (${within}) and old.superseded is not null`)
+    where sealed_row.id in (${ids}) and old.superseded is not null`)
 }
 
 /**
@@ -149,9 +155,9 @@ async function sealedAgain(backend: Backend, { kinds }: SealedTable, row: OldRow
   return Object.fromEntries(await Promise.all(values))
 }
 
-/** One step on one table; `unreadable` grows by the ids of rows that do not open. */
-async function resealSome(backend: Backend, table: SealedTable, unreadable: string[]) {
-  const rows = await oldRows(backend, table, unreadable)
+/** Seals those of the rows again that are under superseded keys; `unreadable` grows by the ids of those that do not open. */
+async function resealRows(backend: Backend, table: SealedTable, ids: SQL, unreadable: string[]) {
+  const rows = await oldRows(backend, table, ids)
   const statements = []
   for (const row of rows) {
     try {
@@ -194,13 +200,19 @@ export async function resealValues(backend: Backend): Promise<Resealed> {
   for (const table of sealedTables) {
     const failed: string[] = []
     for (let step = 0; step < MOST_STEPS; step += 1) {
-      const done = await resealSome(backend, table, failed)
+      const done = await resealRows(backend, table, someOld(table, failed), failed)
       resealed += done.resealed
       if (done.found === 0) break
     }
     unreadable += failed.length
   }
   return { resealed, unreadable, retired: await retireKeys(backend) }
+}
+
+/** Seals the payload of a secret again that was read under a superseded key, after the answer; the steps make up for a failure. */
+export function resealSoon(backend: Backend, secretId: string): void {
+  const [payloads] = sealedTables
+  waitUntil(resealRows(backend, payloads, sql`select ${secretId}`, []).catch(() => null))
 }
 
 /** No value depends on the key: no new one can, since the triggers let none be stored under a superseded key. */

@@ -28,6 +28,8 @@ export interface SealedSecret extends Secret {
   readonly keyVersion: number | null
   readonly sealed: Uint8Array | null
   readonly wrapped: Uint8Array | null
+  /** When the key that seals the payload was superseded; null: it has not been. */
+  readonly superseded: string | null
 }
 
 /** What a new secret is made of; `payload` null: it is to come with a PUT. */
@@ -64,6 +66,7 @@ const sealedColumns = {
   keyVersion: secrets.keyVersion,
   sealed: secrets.sealed,
   wrapped: projectKeys.wrapped,
+  superseded: projectKeys.superseded,
 }
 const selectSealed = (db: Backend['db'], where: SQL | undefined) =>
   db.select(sealedColumns).from(secrets).leftJoin(projectKeys, keyOfSecret).where(where)

@@ -128,7 +128,10 @@ const named: Readonly<Record<string, AuditTarget>> = {
 
 /** The thing that the path names, if it names one. */
 function nameOf({ param }: Call, path: string): { readonly target: AuditTarget; readonly id: string } | null {
-  const [, name = ''] = /:([a-z]+)/.exec(path) ?? []
+  const colon = path.indexOf(':')
+  if (colon < 0) return null
+  const end = path.indexOf('/', colon)
+  const name = path.slice(colon + 1, end < 0 ? undefined : end)
   const target = named[name]
   return target ? { target, id: param(name) } : null
 }

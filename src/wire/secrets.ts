@@ -12,6 +12,7 @@ import {
   readWithEvent,
   type SealedSecret,
 } from '../state/secrets.ts'
+import { resealSoon } from '../state/project-key-versions.ts'
 import { readSealedSecret, readSecret } from '../state/secret-reads.ts'
 import type { Secret } from '../state/secret-rows.ts'
 import { created, json as answer, noContent, page } from './answers.ts'
@@ -69,6 +70,7 @@ async function answerPayload(call: Call, secret: SealedSecret): Promise<Response
   if (query.has('trans_wrapped_session_key') && !query.get('transport_key_id')) throw fault('sessionKeyAlone')
   const strict = call.config.auditReads === 'strict' && secret.hasPayload
   const bytes = await openPayload(backend, strict ? await readWithEvent(backend, secret) : secret)
+  if (secret.superseded !== null) resealSoon(backend, secret.id)
   const stored = normaliseContentType(secret.contentType ?? OCTETS) ?? OCTETS
   const type = negotiatePayload(c.req.header('Accept'), { bytes, stored })
   return bytes.length === 0 ? noContent(c) : c.body(bytes, 200, { 'Content-Type': type })

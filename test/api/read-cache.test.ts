@@ -1,12 +1,13 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { reaching } from '../../src/state/backend.ts'
 import { MOST_KNOWN, readSecret } from '../../src/state/secret-reads.ts'
+import { createSecret } from '../../src/state/secrets.ts'
 import { formatTime } from '../../src/times.ts'
 import { backendAt } from '../support/backend.ts'
 import { countingDatabase } from '../support/counting.ts'
-import { call, database, isolate } from '../support/client.ts'
+import { call, isolate } from '../support/client.ts'
 import { onPeer } from '../support/differences.ts'
-import { idOf, owner, person, secret, type Person } from '../support/given.ts'
+import { owner, person, secret, type Person } from '../support/given.ts'
 
 const SECONDS = 5
 const text = { payload: 'x', payload_content_type: 'text/plain' }
@@ -141,18 +142,12 @@ describe.skipIf(onPeer)('READ_CACHE_SECONDS', () => {
 describe.skipIf(onPeer)('what is remembered', () => {
   it('is bounded: of very many secrets the first is forgotten', async () => {
     const { binding, trips } = countingDatabase()
-    const id = idOf(await secret(await owner(), text))
-    const columns = await database.prepare("select name from pragma_table_info('secrets')").all<{ name: string }>()
-    const copied = columns.results.map(({ name }) => name).filter((name) => name !== 'seq' && name !== 'id')
-    const ids = Array.from({ length: MOST_KNOWN }, () => crypto.randomUUID())
-    await database
-      .prepare(
-        `insert into secrets (id, ${copied.join()}) select value, ${copied.map((name) => `secrets.${name}`).join()}
-         from secrets, json_each(?) where secrets.id = ?`,
-      )
-      .bind(JSON.stringify(ids), id)
-      .run()
     const backend = { ...(await backendAt(formatTime(Date.now()), binding)), readCacheSeconds: 60 }
+    const who = { ...(await owner()), roles: [] }
+    const described = { name: null, secretType: 'opaque', algorithm: null, mode: null, bitLength: null } as const
+    const make = () => createSecret(backend, who, { ...described, expiration: null, contentType: null, payload: null })
+    const id = await make()
+    const ids = await Promise.all(Array.from({ length: MOST_KNOWN }, make))
     const tripsOf = async (one: string) => {
       const before = trips()
       await readSecret(reaching(backend, 'first-unconstrained'), one)

@@ -30,8 +30,8 @@ describe.skipIf(onPeer)('with a replica that lags behind', () => {
 
   beforeAll(async () => {
     who = await owner()
-    // The isolate knows the token from now on, and that it has all master keys.
-    await send('GET', absent)
+    // The isolate knows the token from now on, that it has all master keys, and the key that authenticates rows.
+    await send('GET', await secret(who))
   })
 
   it('a look-up that fails there, as where a migration is yet to come, is asked again at the primary', async () => {

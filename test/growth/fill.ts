@@ -1,25 +1,39 @@
-/** Projects of any size, filled by the database itself: a million rows take seconds. */
+/**
+ * Projects of any size, filled by the database itself: a million rows take seconds. Their codes are in force but not
+ * true, and nothing opens what they have sealed; {@link authenticate} gives true ones to those rows that are to be read.
+ */
+import { asc, eq } from 'drizzle-orm'
+import { withMac } from '../../src/state/authentic-rows.ts'
+import { orders, secrets } from '../../src/state/schema.ts'
+import { formatTime } from '../../src/times.ts'
+import { backendAt } from '../support/backend.ts'
 import { database } from '../support/client.ts'
 
 /** Rows that one statement makes. */
 const ROWS_PER_STATEMENT = 50_000
 
+/** Row `i` of `?1` to `?2`; `?3` begins the name of a project, of which each `?4` rows are in one. */
 const counting = 'WITH RECURSIVE n(i) AS (SELECT ?1 + 0 UNION ALL SELECT i + 1 FROM n WHERE i < ?2 - 1)'
+const PROJECT = '?3 || CAST(i / ?4 AS INTEGER)'
 const ID = 'lower(hex(randomblob(16)))'
 const NOW = "'2026-01-01T00:00:00.000000'"
+const macOf = (table: string) => `'${table} ' || ${PROJECT} || printf(' %020d', i)`
 
-/** Row `i` of `?1` to `?2`; `?3` begins the name of a project, of which each `?4` rows are in one. */
+const keyRows = `INSERT OR IGNORE INTO project_keys (project_id, store, version, master_key_id, wrapped, created)
+  ${counting} SELECT ${PROJECT}, 'store', 1, 'test', randomblob(70), ${NOW} FROM n`
 const secretRows = `INSERT INTO secrets (id, project_id, creator_id, name, secret_type, algorithm, bit_length, created,
-    updated, content_type, store, key_version, sealed)
-  ${counting} SELECT ${ID}, ?3 || CAST(i / ?4 AS INTEGER), 'user', 'filled ' || CAST(i AS INTEGER), 'symmetric', 'aes', 256,
-    ${NOW}, ${NOW}, 'application/octet-stream', 'store', 1, randomblob(70) FROM n`
-const orderRows = `INSERT INTO orders (id, project_id, creator_id, type, meta, status, secret_id, created, updated)
-  ${counting} SELECT ${ID}, ?3 || CAST(i / ?4 AS INTEGER), 'user', 'key', '{"name":null,"algorithm":"aes","bit_length":256}',
-    'ACTIVE', ${ID}, ${NOW}, ${NOW} FROM n`
+    updated, content_type, store, key_version, sealed, mac)
+  ${counting} SELECT ${ID}, ${PROJECT}, 'user', 'filled ' || CAST(i AS INTEGER), 'symmetric', 'aes', 256,
+    ${NOW}, ${NOW}, 'application/octet-stream', 'store', 1, randomblob(70), ${macOf('secrets')} FROM n`
+const orderRows = `INSERT INTO orders (id, project_id, creator_id, type, meta, status, secret_id, created, updated, mac)
+  ${counting} SELECT ${ID}, ${PROJECT}, 'user', 'key', '{"name":null,"algorithm":"aes","bit_length":256}',
+    'ACTIVE', ${ID}, ${NOW}, ${NOW}, ${macOf('orders')} FROM n`
+const codes = `INSERT INTO attestations (mac)
+  ${counting} SELECT ${macOf('secrets')} FROM n UNION ALL SELECT ${macOf('orders')} FROM n`
 
 /** Fills `projects` projects with as many secrets and orders each. Their ids are the prefix and a number from 0. */
 export async function fill(prefix: string, projects: number, each: number): Promise<void> {
-  for (const statement of [secretRows, orderRows]) {
+  for (const statement of [keyRows, secretRows, orderRows, codes]) {
     for (let from = 0; from < projects * each; from += ROWS_PER_STATEMENT) {
       const to = Math.min(from + ROWS_PER_STATEMENT, projects * each)
       await database.prepare(statement).bind(from, to, prefix, each).run()
@@ -27,8 +41,28 @@ export async function fill(prefix: string, projects: number, each: number): Prom
   }
 }
 
-/** The id of the secret in the middle of a filled project. */
+/** Gives true codes to `count` secrets and as many orders of a filled project, oldest first, after the first `offset`. */
+export async function authenticate(projectId: string, offset: number, count: number): Promise<void> {
+  const backend = await backendAt(formatTime(Date.now()))
+  for (const name of ['secrets', 'orders'] as const) {
+    // Of the tables only what they have in common is named here.
+    const table = { secrets, orders: orders as unknown as typeof secrets }[name]
+    const ofProject = backend.db.select().from(table).where(eq(table.projectId, projectId))
+    const rows = await ofProject.orderBy(asc(table.seq)).limit(count).offset(offset)
+    const authentic = await Promise.all(rows.map((row) => withMac(backend, name as 'secrets', row)))
+    const given = JSON.stringify(authentic.map(({ id, mac }) => ({ id, mac })))
+    const update = `UPDATE ${name} SET mac = value ->> 'mac' FROM json_each(?) WHERE ${name}.id = value ->> 'id'`
+    await database.batch([
+      database.prepare(update).bind(given),
+      database.prepare("INSERT OR IGNORE INTO attestations SELECT value ->> 'mac' FROM json_each(?)").bind(given),
+    ])
+  }
+}
+
+/** The id of the secret in the middle of a filled project, which has as many before it as {@link placeOfMiddle} says. */
 export async function middleOf(projectId: string, count: number): Promise<string> {
   const select = database.prepare('SELECT id FROM secrets WHERE project_id = ? ORDER BY seq LIMIT 1 OFFSET ?')
-  return (await select.bind(projectId, Math.floor(count / 4)).first<string>('id')) ?? ''
+  return (await select.bind(projectId, placeOfMiddle(count)).first<string>('id')) ?? ''
 }
+
+export const placeOfMiddle = (count: number) => Math.floor(count / 4)

@@ -6,16 +6,18 @@
  */
 import { env } from 'cloudflare:workers'
 import { afterAll, describe, expect, it } from 'vitest'
+import { silenceAlarms } from '../support/alarms.ts'
 import { database } from '../support/client.ts'
 import { canarySecret, keystoneVariables } from '../support/cloud-of-threats.ts'
 import { countedService, type Cost, type Statement } from '../support/counting.ts'
 import { idOf } from '../support/given.ts'
 import { fakeKeystone } from '../support/keystone.ts'
-import { fill, middleOf } from './fill.ts'
+import { authenticate, fill, middleOf, placeOfMiddle } from './fill.ts'
 
 const full = (env as unknown as { readonly GROWTH: string }).GROWTH === 'full'
 /** How far the dearest stage may be from the cheapest one. */
 const MOST_GROWTH = 1.3
+const PAGE = 100
 const MOST_ROWS_OF_A_PAGE = 200
 const ROUNDS = full ? 51 : 3
 
@@ -51,6 +53,14 @@ const operations = {
 } as const satisfies Record<string, (secret: string, middle: string) => readonly [string, string, object]>
 type Operation = keyof typeof operations
 const names = Object.keys(operations) as Operation[]
+/** How many entries an answer has, where it has a list of them. */
+const entries: Partial<Record<Operation, number>> = {
+  'first page of 10': 10,
+  'first page of 100': 100,
+  'page of 50 at a marker': 50,
+  'filter by name': 5,
+  'first page of 100 orders': 100,
+}
 
 interface Measured {
   readonly cost: Cost
@@ -68,9 +78,10 @@ async function measure(token: string, secret: string, middle: string): Promise<M
     const rounds: Measured[] = []
     for (let round = 0; round < ROUNDS; round += 1) {
       const begun = performance.now()
-      const { status, cost } = await send(method, path, { token, ...request })
+      const { status, json, cost } = await send(method, path, { token, ...request })
       rounds.push({ cost, time: performance.now() - begun })
-      expect([name, status]).toEqual([name, expect.toSatisfy((ok) => ok < 300)])
+      const shown = (json?.secrets ?? json?.orders)?.length
+      expect([name, status, shown]).toEqual([name, expect.toSatisfy((ok) => ok < 300), entries[name]])
     }
     const sorted = rounds.toSorted((one, other) => one.time - other.time)
     results.set(name, { cost: rounds[0]!.cost, time: sorted[Math.floor(ROUNDS / 2)]!.time })
@@ -84,6 +95,9 @@ describe('a database', () => {
     const prefix = `filled-${stage}-`
     await fill(prefix, projects, each)
     const projectId = `${prefix}${Math.floor(projects / 2)}`
+    // What the pages show.
+    await authenticate(projectId, 0, PAGE)
+    await authenticate(projectId, placeOfMiddle(each), PAGE)
     const token = keystone.issue({ userId: 'user', projectId, roles: ['admin', 'creator'] })
     const refs: string[] = []
     for (let at = 0; at < 5; at += 1)
@@ -91,6 +105,7 @@ describe('a database', () => {
     const { json: list } = await send('GET', '/v1/secrets?limit=1', { token })
     expect(list.total).toBe(each + refs.length)
     measured.set(stage, await measure(token, idOf(refs[2]!), await middleOf(projectId, each)))
+    await silenceAlarms()
   })
 })
 

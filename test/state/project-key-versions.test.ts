@@ -145,13 +145,33 @@ describe('what an older version sealed', () => {
     const reading = Promise.all(refs.map((ref) => payloadOf(who, ref, during)))
     const all = await Promise.all(Array.from({ length: 3 }, () => rotate()))
     expect(await reading).toEqual(refs.map((_, at) => `payload ${at}`))
-    expect(all.reduce((sum, { json }) => sum + json.resealed, 0)).toBe(70)
+    // The readers have some of them sealed again as well.
+    const resealed = all.reduce((sum, { json }) => sum + json.resealed, 0)
+    expect(resealed).toBeGreaterThan(0)
+    expect(resealed).toBeLessThanOrEqual(70)
+    await rotate()
     expect(await versionsOf(who.projectId)).toEqual([2])
     expect(new Set(await Promise.all(refs.map(keyVersionOf)))).toEqual(new Set([2]))
     expect(await Promise.all(refs.map((ref) => payloadOf(who, ref, after)))).toEqual(
       refs.map((_, at) => `payload ${at}`),
     )
     expect(await payloadOf(who, fresh)).toBe('fresh')
+  })
+
+  it('is sealed again when it is read, after the answer', async () => {
+    const who = await owner()
+    const [read, left] = [await secret(who, text('read')), await secret(who, text('left'))]
+    await database
+      .prepare('update project_keys set superseded = ? where project_id = ?')
+      .bind('2026-01-01T00:00:00.000000', who.projectId)
+      .run()
+    await secretUnderNextVersion(who)
+    expect(await payloadOf(who, read)).toBe('read')
+    await vi.waitFor(async () => expect(await keyVersionOf(read)).toBe(2))
+    expect(await keyVersionOf(left)).toBe(1)
+    expect(await payloadOf(who, read)).toBe('read')
+    await rotate()
+    expect(await versionsOf(who.projectId)).toEqual([2])
   })
 
   /** Stores a secret after the next version was made without any step of sealing again. */
