@@ -1,6 +1,6 @@
 /** What a local service keeps secret: made at random on the first start, kept beside its state, reused afterwards. */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { StartError } from './options.ts'
@@ -35,8 +35,11 @@ export function localKeys(state: string): LocalKeys {
       DEMO_PASSWORD: known.DEMO_PASSWORD ?? randomBytes(18).toString('base64url'),
     }
     const lines = Object.entries(keys).map(([name, value]) => `${name}=${value}\n`)
-    writeFileSync(file, lines.join(''), { mode: 0o600 })
-    chmodSync(file, 0o600)
+    // A start that is killed here must leave the keys that were there: without them nothing opens.
+    const fresh = `${file}.new`
+    writeFileSync(fresh, lines.join(''), { mode: 0o600, flush: true })
+    chmodSync(fresh, 0o600)
+    renameSync(fresh, file)
     return keys
   } catch (error) {
     throw new StartError(`the state folder ${state} cannot be used: ${(error as Error).message}`)

@@ -85,8 +85,8 @@ async function crash(service: Service, client: Client, known: Acknowledged, rota
   // A service that has just started is slow: one kill in two waits for its first answer.
   if (randomInt(2) === 0) await Promise.race([using, writing.answered, sleep(MOST_QUIET_MILLISECONDS)])
   await Promise.race([using, sleep(randomInt(20, traffic.mostMilliseconds))])
-  await kill(service)
   stopped = true
+  await kill(service)
   await using
 }
 

@@ -59,14 +59,14 @@ async function step({ url, token }: Client, body?: object): Promise<Report> {
   return report
 }
 
-/** Supersedes every project key again and again until `stopped()` or until the connection breaks. */
+/** Supersedes every project key again and again until `stopped()`, from when on the connection may break. */
 export async function rotate(client: Client, stopped: () => boolean): Promise<void> {
   while (!stopped()) {
     try {
       await step(client, { project_keys: {} })
       await sleep(PAUSE_MILLISECONDS)
     } catch (error) {
-      if (isBroken(error)) return
+      if (stopped() && isBroken(error)) return
       throw error
     }
   }

@@ -39,7 +39,7 @@ export interface Client {
   readonly token: string
 }
 
-/** One request; `path` may be a ref. Throws when the service fails, and a TypeError when it is killed meanwhile. */
+/** One request; `path` may be a ref. Throws when the service fails, and when it is killed meanwhile; {@link isBroken}. */
 export async function call({ url, token }: Client, method: string, path: string, json?: unknown): Promise<Response> {
   const headers = { 'X-Auth-Token': token, 'Content-Type': 'application/json' }
   const target = path.startsWith('http') ? path : url + path
@@ -168,8 +168,9 @@ const writes: readonly Write[] = [
   deleteContainer,
 ]
 
-/** Whether the service was killed while it was asked: fetch makes a TypeError of a connection that breaks. */
-export const isBroken = (error: unknown): boolean => error instanceof TypeError
+/** Whether the connection broke: what fetch makes of it when the service that it asks is killed. */
+export const isBroken = (error: unknown): boolean =>
+  error instanceof TypeError && /^(fetch failed|terminated)$/.test(error.message)
 
 /** Traffic that goes on. */
 export interface Traffic {
@@ -179,7 +180,7 @@ export interface Traffic {
   readonly ended: Promise<unknown>
 }
 
-/** Writes on so many connections until `stopped()`; a connection that breaks ends its writer. */
+/** Writes on so many connections until `stopped()`, from when on connections may break. */
 export function write(client: Client, known: Acknowledged, stopped: () => boolean, connections: number): Traffic {
   const one = () => writes[randomInt(writes.length)]!(client, known)
   const writer = async (first: Promise<void>) => {
@@ -187,7 +188,7 @@ export function write(client: Client, known: Acknowledged, stopped: () => boolea
       await first
       while (!stopped()) await one()
     } catch (error) {
-      if (!isBroken(error)) throw error
+      if (!stopped() || !isBroken(error)) throw error
     }
   }
   const firsts = Array.from({ length: connections }, one)

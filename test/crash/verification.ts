@@ -29,8 +29,8 @@ export async function verifySecret(client: Client, [ref, payload]: readonly [str
 }
 
 /**
- * Reads what was acknowledged on so many connections until `stopped()`; a connection that breaks ends its reader. Throws
- * when a read fails of anything else.
+ * Reads what was acknowledged on so many connections until `stopped()`, from when on connections may break. Throws when
+ * a read fails.
  */
 export async function read(
   client: Client,
@@ -45,7 +45,7 @@ export async function read(
         await (secret ? verifySecret(client, secret) : sleep(1))
         if (secret) known.reads += 1
       } catch (error) {
-        if (isBroken(error)) return
+        if (stopped() && isBroken(error)) return
         // Whoever deletes a secret forgets it first.
         if (secret && known.secrets.has(secret[0])) throw error
       }
