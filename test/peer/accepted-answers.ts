@@ -41,6 +41,7 @@ export const differences = {
   'no DSA': 'an order for DSA, which FIPS 186-5 withdrew, ends in ERROR and says so; the peer makes such pairs',
   'order types':
     'certificate orders end with a certificate, can be updated, and their authority is shown; the peer has no authority',
+  'bounded names': 'a `subject_dn` has at most 1,000 characters; the peer reads as many as a body has',
   'members of 401': 'beside the wrapped members a 401 has them at the top, where python-barbicanclient looks',
   'nothing is cached': 'every answer says `Cache-Control: no-store`; the peer leaves caches to guess',
   'always an answer': 'what makes the peer close the connection has the answer that the contract names',
