@@ -5,8 +5,8 @@
  *     node test/start/weigh.ts [--record]        after npm run bundle
  *
  * The cold start is all processor time of a new workerd up to the end of its first answer, less that of a workerd with
- * an empty Worker. Of many starts the least counts: other work on the machine can only add to it. A machine of a slower
- * class than that of the figures is told by what the empty Worker takes, and its milliseconds count for less.
+ * an empty Worker. Of many starts the least counts: other work on the machine can only add to it. A machine that is
+ * slower than that of the figures is told by what the empty Worker takes, and its milliseconds count for less.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -22,9 +22,8 @@ import { unstable_readConfig } from 'wrangler'
 const MOST_GZIP_BYTES = 250 * 1024
 const MOST_START_MILLISECONDS = 60
 const GROWTH = 1.1
-/** What the empty Worker takes on the machine that the figures are of, and how much more tells a slower class. */
+/** What the empty Worker takes on the machine that the figures are of. */
 const EMPTY_MILLISECONDS = 19
-const SLOWER = 1.5
 const FEWEST_STARTS = 15
 /** While a figure is too high, it is measured on: noise passes, a regression does not. */
 const MOST_STARTS = 60
@@ -115,10 +114,7 @@ async function startMilliseconds(enough: number): Promise<number> {
   writeFileSync(join(empty, 'index.js'), EMPTY)
   try {
     let least: readonly [service: number, empty: number] = [Infinity, Infinity]
-    const figure = () => {
-      const slower = least[1] / EMPTY_MILLISECONDS
-      return (least[0] - least[1]) / (slower > SLOWER ? slower : 1)
-    }
+    const figure = () => (least[0] - least[1]) / Math.max(1, least[1] / EMPTY_MILLISECONDS)
     for (let starts = 0; starts < FEWEST_STARTS || (figure() > enough && starts < MOST_STARTS); starts += 1) {
       least = [Math.min(least[0], await start(service, 401)), Math.min(least[1], await start(empty, 200))]
     }
