@@ -70,6 +70,16 @@ describe('T27: the object of a project', () => {
     expect(log).not.toHaveBeenCalled()
   })
 
+  it('finds nothing where a project was destroyed that never had a key', async () => {
+    await call('POST', '/v1/containers', { token: who.token, json: { type: 'generic' } })
+    await runDurableObjectAlarm(object())
+    const { token } = await person(['key-manager:service-admin'])
+    const json = { confirm: who.projectId }
+    expect((await call('PUT', `/admin/projects/${who.projectId}/destruction`, { token, json })).status).toBe(202)
+    expect(await patrol()).toEqual([])
+    expect(log).not.toHaveBeenCalled()
+  })
+
   it('finds a secret that was brought back after its deletion, whatever readers are shown', async () => {
     const { ref, id } = await made()
     const row = await rowOf(id)
