@@ -83,20 +83,20 @@ async function makeAuthority(backend: Backend): Promise<void> {
     rootSealed: await sealed('root', made.rootKey),
     issuingSealed: await sealed('issuing', made.issuingKey),
   })
-  const generation = sql<number>`(select coalesce(max(generation), 0) + 1 from certificate_authorities)`
   const isMissing = sql`not exists (select 1 from ${certificateAuthorities} where ${issuing(backend)})`
-  const next = backend.db
-    .select({ count: sql<number>`1` })
+  // Settled before the insertion: of two that read the same generation the second changes nothing.
+  const next = await backend.db
+    .select({ generation: sql<number>`(select coalesce(max(generation), 0) + 1 from certificate_authorities)` })
     .from(sql`(select 1)`)
     .where(isMissing)
-  if (await next.get()) {
-    const insert = backend.db
-      .insert(certificateAuthorities)
-      .values({ ...row, generation })
-      .onConflictDoNothing()
-    const change = changeOf({ id, projectId: DEPLOYMENT }, 'create', 'certificate-authority', row.mac)
-    await commit(backend, change, insert, attest(backend, [row.mac]))
-  }
+    .get()
+  if (!next) return
+  const insert = backend.db
+    .insert(certificateAuthorities)
+    .values({ ...row, ...next })
+    .onConflictDoNothing()
+  const change = changeOf({ id, projectId: DEPLOYMENT }, 'create', 'certificate-authority', row.mac)
+  await commit(backend, change, insert, attest(backend, [row.mac]))
 }
 
 /** The authority that issues now; the first call of a deployment makes it. */

@@ -21,7 +21,7 @@ import { readPage, type ReadPage, type WantedPage } from './pages.ts'
 import { countOf } from './project-counts.ts'
 import { containers, containerSecrets, issuedCertificates, secrets } from './schema.ts'
 import { live } from './secret-rows.ts'
-import { changes, insertWhere } from './statements.ts'
+import { changes, insertWhere, storableJson } from './statements.ts'
 
 export const containerTypes = ['generic', 'rsa', 'certificate'] as const
 export type ContainerType = (typeof containerTypes)[number]
@@ -105,7 +105,7 @@ async function storeContainer(backend: Backend, caller: Caller, wanted: NewConta
   const { now, db } = backend
   const { container, members } = await containerRows(backend, caller, wanted)
   const { id } = container
-  const given = JSON.stringify(members)
+  const given = storableJson(members)
   const allowed = belowQuota(backend, 'containers', projectId)
   const absent = sql`json_each(${given}) as reference where not exists (
     select 1 from ${secrets} where ${secrets.id} = reference.value ->> 'secretId' and ${liveSecretOf(projectId, now)})`

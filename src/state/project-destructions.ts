@@ -2,12 +2,12 @@
  * Destruction of projects: first their keys, which makes all that they seal unreadable at once, then the rows, in
  * bounded steps that can be cut off at any point and go on later.
  */
-import { and, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
-import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
+import { and, eq, gt, inArray, isNull, lte, not, sql } from 'drizzle-orm'
+import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { fault } from '../faults.ts'
 import { changeOf, type AuditAction } from './audit-events.ts'
 import type { Backend } from './backend.ts'
-import { commit } from './commit.ts'
+import { commit, commitWhere } from './commit.ts'
 import {
   containerConsumers,
   containers,
@@ -91,13 +91,13 @@ async function destroySome(backend: Backend, projectId: string): Promise<boolean
     const seqs = db.select({ seq: table.seq }).from(table).where(eq(table.projectId, projectId)).limit(ROWS_PER_STEP)
     return db.delete(table).where(inArray(table.seq as SQLiteColumn, seqs))
   })
-  const isGone = sql.join(
-    tables.map((table) => sql`not exists (select 1 from ${table} where project_id = ${projectId})`),
-    sql` and `,
-  )
-  const results: readonly unknown[] = await commit(
+  const has = (table: SQLiteTable) => sql`exists (select 1 from ${table} where project_id = ${projectId})`
+  const hasRows = sql`(${sql.join(tables.map(has), sql` or `)})`
+  // A project may have rows without ever having had a key: their end is told, too.
+  const results: readonly unknown[] = await commitWhere(
     backend,
-    changeOf({ id: projectId, projectId }, 'delete', 'key'),
+    [changeOf({ id: projectId, projectId }, 'delete', 'key')],
+    sql`${has(projectKeys)} or ${hasRows}`,
     db.delete(projectKeys).where(eq(projectKeys.projectId, projectId)),
     db.delete(preferredStores).where(eq(preferredStores.projectId, projectId)),
     db.delete(projectQuotas).where(eq(projectQuotas.projectId, projectId)),
@@ -105,7 +105,7 @@ async function destroySome(backend: Backend, projectId: string): Promise<boolean
     db
       .update(projectDestructions)
       .set({ finished: now })
-      .where(and(eq(projectDestructions.projectId, projectId), isGone)),
+      .where(and(eq(projectDestructions.projectId, projectId), not(hasRows))),
   )
   return changes(results.at(-1)) > 0
 }

@@ -126,17 +126,19 @@ async function compareSome(storage: DurableObjectStorage, store: Store, projectI
     )
     .toArray()
   const { moving, named, next } = await rowsOf(store, projectId, remembered, places)
+  // An event about the project itself may be that of its end.
+  const isMoving = (id: string) => moving.has(id) || moving.has(projectId)
   const there = new Map(named.map((row) => [`${row.kind}/${row.id}`, row]))
   const differing = remembered.flatMap(({ kind, id, mac }): StrangeRow[] => {
     const row = there.get(`${kind}/${id}`)
-    if (moving.has(id) || row?.mac === mac) return []
+    if (isMoving(id) || row?.mac === mac) return []
     return [{ kind: kind as Kind, id, difference: row ? 'changed' : 'gone' }]
   })
   const isRemembered = ({ kind, id }: { kind: string; id: string }) =>
     storage.sql.exec('select 1 from row_ledger where kind = ? and id = ?', kind, id).toArray().length > 0
   const unknown = next
     .flat()
-    .filter((row) => !moving.has(row.id) && !isRemembered(row))
+    .filter((row) => !isMoving(row.id) && !isRemembered(row))
     .map(({ kind, id }): StrangeRow => ({ kind, id, difference: 'unknown' }))
   const last = remembered.at(-1)
   const ended = remembered.length < ROWS_PER_STEP && next.every(({ length }) => length < ROWS_PER_STEP)

@@ -6,7 +6,7 @@ import type { Backend } from './backend.ts'
 import { commit, commitWhere } from './commit.ts'
 import { secretMetadata, secrets } from './schema.ts'
 import { authenticSecret, findSecretBy, secretIs, type Secret } from './secret-rows.ts'
-import { changes, insertWhere } from './statements.ts'
+import { changes, insertWhere, storableJson } from './statements.ts'
 
 export interface DescribedSecret extends Secret {
   readonly metadata: ReadonlyMap<string, string>
@@ -26,7 +26,7 @@ const pairIs = (secret: Secret, key: string) => and(eq(secretMetadata.secretId, 
 
 /** Replaces all metadata of the secret. */
 export async function replaceMetadata(backend: Backend, secret: Secret, metadata: ReadonlyMap<string, string>) {
-  const pairs = JSON.stringify([...metadata])
+  const pairs = storableJson([...metadata])
   const rows = sql`select ${secrets.id}, value ->> 0, value ->> 1 from ${secrets}, json_each(${pairs}) where ${secretIs(secret)}`
   // Of statements that may both change nothing, none tells whether it was done: the secret does.
   const isThere = sql`exists (select 1 from ${secrets} where ${secretIs(secret)})`

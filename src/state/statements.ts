@@ -34,6 +34,13 @@ const stored = (column: Column, value: unknown) =>
   value === undefined || value === null ? (column.default ?? null) : column.mapToDriverValue(value)
 
 /**
+ * JSON whose text values SQLite stores as they were authenticated: of an escaped lone surrogate it would make three bytes
+ * that are no UTF-8 and read as another text.
+ */
+export const storableJson = (value: unknown): string =>
+  JSON.stringify(value, (_, member: unknown) => (typeof member === 'string' ? member.toWellFormed() : member))
+
+/**
  * `INSERT … SELECT … WHERE condition`: the row is made only if the condition holds at that moment, so an invariant
  * cannot be overtaken by a concurrent request. The count of changed rows tells whether it held.
  */
@@ -53,7 +60,7 @@ export function insertWhere<Table extends SQLiteTable>(
     const [name, column] = blob
     return sql`${text}${stored(column, given[name])}`
   })
-  const json = JSON.stringify([members])
+  const json = storableJson([members])
   return db.insert(table).select(sql`select ${sql.join(values)} from json_each(${json}) where ${condition}`)
 }
 

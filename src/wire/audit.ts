@@ -22,6 +22,8 @@ function markerIn(query: URLSearchParams): number {
 function logOf(path: string, name: string, rule: Rule, scope: (call: Call) => string) {
   return resource({
     path,
+    // A copy that lags behind lacks events before the end that the object knows.
+    reads: 'primary',
     operations: {
       GET: operation({
         name,

@@ -31,6 +31,8 @@ const view = ({ projectId, due, finished }: ProjectDestruction) => ({ project_id
 
 export const destructionResource = resource({
   path: '/projects/:project/destruction',
+  // What is told to be destroyed is destroyed.
+  reads: 'primary',
   operations: {
     GET: operation({
       name: 'Key destruction report',

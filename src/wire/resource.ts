@@ -126,6 +126,9 @@ const named: Readonly<Record<string, AuditTarget>> = {
   project: 'quota',
 }
 
+/** Characters of the longest id that anything has: the sealing of the audit log takes a number of events at a time. */
+const MOST_ID_CHARACTERS = 255
+
 /** The thing that the path names, if it names one. */
 function nameOf({ param }: Call, path: string): { readonly target: AuditTarget; readonly id: string } | null {
   const colon = path.indexOf(':')
@@ -133,7 +136,8 @@ function nameOf({ param }: Call, path: string): { readonly target: AuditTarget; 
   const end = path.indexOf('/', colon)
   const name = path.slice(colon + 1, end < 0 ? undefined : end)
   const target = named[name]
-  return target ? { target, id: param(name) } : null
+  const id = param(name)
+  return target && id.length <= MOST_ID_CHARACTERS ? { target, id } : null
 }
 
 async function attempt(c: Context<Service>, { path, find, operations }: Resource): Promise<Response> {

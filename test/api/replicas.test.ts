@@ -171,6 +171,21 @@ describe.skipIf(onPeer)('with a replica that lags behind', () => {
       for (const path of ['/v1/cas', '/admin/rotate']) expect(await asked('GET', path)).toMatchObject({ replica: 0 })
     })
 
+    it('what is told of the audit log and of destructions is of the primary', async () => {
+      const { token } = await person(['audit', 'key-manager:service-admin'])
+      await catchUp()
+      for (const [path, status] of [
+        ['/v1/audit', 200],
+        ['/admin/audit', 200],
+        ['/admin/projects/nobody/destruction', 404],
+      ] as const) {
+        Object.assign(trips, { primary: 0, replica: 0 })
+        const headers = { Accept: 'application/json' }
+        expect((await ask('GET', path, { token, headers })).status).toBe(status)
+        expect(trips).toMatchObject({ replica: 0 })
+      }
+    })
+
     it('who is calling is asked at the primary', async () => {
       const member = await person(['creator'])
       const token = await adminToken()

@@ -173,6 +173,14 @@ describe('an event', () => {
     )
   })
 
+  it('is of no request for what has a name that is longer than any: sealing takes a number of events at a time', async () => {
+    const before = (await stored()).length
+    for (const length of [255, 256, 10_000]) {
+      expect((await call('GET', `/v1/project-quotas/${'x'.repeat(length)}`, { token: who.token })).status).toBe(403)
+    }
+    expect((await stored()).slice(before).map((row) => row['target_id'])).toEqual(['x'.repeat(255)])
+  })
+
   it('is written with the deletion of what has expired', async () => {
     const ref = await secret(who, { ...PAYLOAD, expiration: new Date(Date.now() + DAY).toISOString() })
     await bindings.DB.prepare("update secrets set expiration = '2020-01-01T00:00:00.000000' where id = ?")

@@ -172,3 +172,13 @@ describe.skipIf(onPeer)('T16: orders', () => {
     expect(await rowsOf('secrets', who)).toBe(20)
   })
 })
+
+describe.skipIf(onPeer)('T16: the first certificate authority', () => {
+  it('is one, however many isolates ask for it at once', async () => {
+    const { token } = await owner()
+    const isolates = Array.from({ length: 20 }, () => isolate())
+    const lists = await times(20, (at) => (isolates[at] ?? call)('GET', '/v1/cas', { token }))
+    expect(new Set(lists.flatMap(({ json }) => json.cas as string[])).size).toBe(1)
+    expect(await database.prepare('select count(*) as count from certificate_authorities').first('count')).toBe(1)
+  })
+})

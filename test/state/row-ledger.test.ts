@@ -1,9 +1,11 @@
 /** Rollback: what an older copy of the database brings back, or takes away, is noticed by the project's object (T27). */
-import { runDurableObjectAlarm } from 'cloudflare:test'
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Environment } from '../../src/config.ts'
-import { PATROL } from '../../src/state/row-ledger.ts'
+import { compareRows, PATROL } from '../../src/state/row-ledger.ts'
+import { formatTime } from '../../src/times.ts'
+import { backendAt } from '../support/backend.ts'
 import { call, database } from '../support/client.ts'
 import { idOf, owner, person, secret, type Person } from '../support/given.ts'
 
@@ -68,6 +70,28 @@ describe('T27: the object of a project', () => {
     expect(await patrol()).toEqual([])
     expect(await patrol()).toEqual([])
     expect(log).not.toHaveBeenCalled()
+  })
+
+  it('finds nothing where a project was destroyed that never had a key', async () => {
+    await call('POST', '/v1/containers', { token: who.token, json: { type: 'generic' } })
+    await runDurableObjectAlarm(object())
+    const { token } = await person(['key-manager:service-admin'])
+    const json = { confirm: who.projectId }
+    expect((await call('PUT', `/admin/projects/${who.projectId}/destruction`, { token, json })).status).toBe(202)
+    expect(await patrol()).toEqual([])
+    expect(log).not.toHaveBeenCalled()
+  })
+
+  it('waits for the event of a destruction to be sealed before it misses what the project had', async () => {
+    await made()
+    await runDurableObjectAlarm(object())
+    const { token } = await person(['key-manager:service-admin'])
+    const json = { confirm: who.projectId }
+    expect((await call('PUT', `/admin/projects/${who.projectId}/destruction`, { token, json })).status).toBe(202)
+    const store = { ...(await backendAt(formatTime(Date.now()))), recorded: () => undefined }
+    const found = await runInDurableObject(object(), (_, { storage }) => compareRows(storage, store, who.projectId))
+    expect(found).toEqual([])
+    expect(await patrol()).toEqual([])
   })
 
   it('finds a secret that was brought back after its deletion, whatever readers are shown', async () => {

@@ -440,3 +440,36 @@ describe('T8 bodies', () => {
     if (answer) expect(answer.status).toBeLessThan(500)
   })
 })
+
+describe('T8: a lone surrogate', () => {
+  const post = (path: string, body: string) => send('POST', path, { token: who.token, body, headers: typed })
+  const shown = async (path: string) => {
+    const { status, json } = await send('GET', path, { token: who.token })
+    expect(status).toBe(200)
+    return json
+  }
+
+  it.each(['\\ud800', 'a\\udc00b', '<\\ud83d>'])('%s is stored so that what holds it can be read', async (escaped) => {
+    const stored = (JSON.parse(`"${escaped}"`) as string).toWellFormed()
+    const text = `"${escaped}"`
+    const made = await post('/v1/secrets', `{"name": ${text}, "algorithm": ${text}, "mode": ${text}}`)
+    const ref = made.json.secret_ref as string
+    expect(await shown(ref)).toMatchObject({ name: stored, algorithm: stored, mode: stored })
+    const metadata = { token: who.token, body: `{"metadata": {"a": ${text}}}`, headers: typed }
+    await send('PUT', `${ref}/metadata`, metadata)
+    expect(await shown(`${ref}/metadata`)).toEqual({ metadata: { a: stored } })
+    const refs = `[{"name": ${text}, "secret_ref": "${ref}"}]`
+    const container = await post('/v1/containers', `{"type": "generic", "name": ${text}, "secret_refs": ${refs}}`)
+    const containerRef = container.json.container_ref as string
+    expect(await shown(containerRef)).toMatchObject({ name: stored, secret_refs: [{ name: stored }] })
+    const empty = (await post('/v1/containers', '{"type": "generic"}')).json.container_ref as string
+    await post(`${empty}/secrets`, `{"name": ${text}, "secret_ref": "${ref}"}`)
+    expect(await shown(empty)).toMatchObject({ secret_refs: [{ name: stored }] })
+    const order = await post(
+      '/v1/orders',
+      `{"type": "key", "meta": {"name": ${text}, "algorithm": "aes", "bit_length": 128}}`,
+    )
+    const { secret_ref: key } = await shown(order.json.order_ref as string)
+    expect(await shown(key)).toMatchObject({ name: stored })
+  })
+})
