@@ -2,6 +2,7 @@
 import { WorkerEntrypoint } from 'cloudflare:workers'
 import { createApp } from './app.ts'
 import { readConfig, type Environment } from './config.ts'
+import { logProblem } from './log.ts'
 import { deleteOldEvents } from './state/audit-retention.ts'
 import { wakeAll } from './state/audit-wake.ts'
 import { backendOf } from './state/backend.ts'
@@ -40,14 +41,26 @@ export default {
     const given = backendOf(env, config, formatTime(now), byService('Sweep'))
     // It may touch any number of projects: those are woken together at the end.
     const backend = { ...given, recorded: () => undefined }
-    await destroyDue(backend)
-    await deleteExpired(backend)
-    await rotateMasterKeys(backend)
-    if (config.projectKeyDays > 0) {
-      await supersedeKeys(backend, { createdBefore: formatTime(now - config.projectKeyDays * DAY) })
+    const createdBefore = formatTime(now - config.projectKeyDays * DAY)
+    const parts = {
+      destroy: () => destroyDue(backend),
+      expire: () => deleteExpired(backend),
+      rewrap: () => rotateMasterKeys(backend),
+      supersede: async () => config.projectKeyDays > 0 && supersedeKeys(backend, { createdBefore }),
+      reseal: () => resealValues(backend),
+      retain: () => deleteOldEvents(backend, config.auditDays),
+      wake: () => wakeAll(backend),
     }
-    await resealValues(backend)
-    await deleteOldEvents(backend, config.auditDays)
-    await wakeAll(backend)
+    const failures: unknown[] = []
+    for (const [part, run] of Object.entries(parts)) {
+      try {
+        await run()
+      } catch (error) {
+        // What one part stumbles over must not keep the others from their work: the next sweep tries it again.
+        logProblem({ event: 'part of the sweep failed', part, reason: String(error) })
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
   },
 } satisfies ExportedHandler<Environment>

@@ -1,8 +1,11 @@
 /** Expiry: what no route shows any more is deleted from the database. */
-import { lte, sql } from 'drizzle-orm'
+import { and, lte, sql } from 'drizzle-orm'
 import { changeOf } from './audit-events.ts'
+import { authentic, inForce } from './authentic-rows.ts'
+import type { Backend } from './backend.ts'
 import { commitWhere } from './commit.ts'
 import { secrets } from './schema.ts'
+import { protectedRow, secretColumns } from './secret-rows.ts'
 import type { Store } from './store.ts'
 
 /** Secrets that one step deletes: each takes its metadata, consumers and places in containers with it. */
@@ -10,25 +13,33 @@ const MOST_SECRETS_PER_STEP = 500
 /** Steps of one sweep; what is left over, the next sweep takes. */
 const MOST_STEPS_PER_SWEEP = 40
 
-/** Deletes the secrets whose expiration has come, with their ciphertext and all that belongs to them. Gives how many. */
-export async function deleteExpired(store: Store): Promise<number> {
-  const { db, now } = store
-  const some = db
-    .select({ id: secrets.id, projectId: secrets.projectId })
-    .from(secrets)
-    .where(lte(secrets.expiration, now))
-    .limit(MOST_SECRETS_PER_STEP)
+/**
+ * Deletes the secrets whose expiration has come, with their ciphertext and all that belongs to them. Gives how many.
+ * One that was given its expiration by somebody else than the service is logged and stays.
+ */
+export async function deleteExpired(backend: Backend): Promise<number> {
   let deleted = 0
+  let last = { expiration: '', seq: 0 }
   for (let step = 0; step < MOST_STEPS_PER_SWEEP; step += 1) {
-    const expired = await some
-    if (expired.length > 0) deleted += await deleteAll(store, expired)
-    if (expired.length < MOST_SECRETS_PER_STEP) break
+    const { expiration, seq } = secrets
+    const isNext = sql`(${expiration}, ${seq}) > (${last.expiration}, ${last.seq})`
+    const expired = await backend.db
+      .select({ ...secretColumns, seq, inForce: inForce('secrets') })
+      .from(secrets)
+      .where(and(lte(expiration, backend.now), isNext))
+      .orderBy(expiration, seq)
+      .limit(MOST_SECRETS_PER_STEP)
+    deleted += await deleteAll(backend, await authentic(backend, 'secrets', expired.map(protectedRow)))
+    const end = expired.at(-1)
+    if (!end || expired.length < MOST_SECRETS_PER_STEP) break
+    last = { expiration: end.expiration ?? '', seq: end.seq }
   }
   return deleted
 }
 
 /** Deletes those that somebody else has not deleted meanwhile. */
 async function deleteAll(store: Store, expired: readonly { id: string; projectId: string }[]): Promise<number> {
+  if (expired.length === 0) return 0
   const ids = JSON.stringify(expired.map(({ id }) => id))
   const [deletion] = await commitWhere(
     store,

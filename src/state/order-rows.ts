@@ -79,7 +79,8 @@ const over = { due: null, store: null, keyVersion: null, sealed: null }
 
 /** The members that were there before are there still: what became of them during the run is not passed over. */
 function membersAreThere({ projectId, members, secrets: made }: OrderResult, now: string): SQL {
-  const ids = members.map(({ secretId }) => secretId).filter((id) => !made.some((secret) => secret.id === id))
+  const isMade = (id: string) => made.some((secret) => secret.id === id)
+  const ids = [...new Set(members.map(({ secretId }) => secretId))].filter((id) => !isMade(id))
   if (ids.length === 0) return sql`true`
   return sql`(select count(*) from ${secrets} where ${secrets.projectId} = ${projectId} and ${live(now)}
     and ${secrets.id} in (select value from json_each(${JSON.stringify(ids)}))) = ${ids.length}`

@@ -2,8 +2,10 @@
  * Rotation of the master keys while the service runs: project keys are wrapped anew under the primary, in bounded steps
  * that any number of isolates may take at the same time. What the project keys seal stays as it is.
  */
-import { and, eq, ne, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, ne, sql } from 'drizzle-orm'
+import { SealError } from '../crypto/envelope.ts'
 import { masterKeyIdOf, rewrapKey, type Keyring } from '../crypto/keyring.ts'
+import { logProblem } from '../log.ts'
 import { changeOf } from './audit-events.ts'
 import type { Backend } from './backend.ts'
 import { commitEach } from './commit.ts'
@@ -15,20 +17,38 @@ const KEYS_PER_STEP = 50
 /** Steps of one call or one period of the cron trigger; the next one takes the rest. */
 const MOST_STEPS = 20
 
-async function step(backend: Backend): Promise<{ readonly found: number; readonly wrapped: number }> {
+type KeyRow = typeof projectKeys.$inferSelect
+
+/** Where a key stands, as one text. */
+const place = sql<string>`json_array(${projectKeys.projectId}, ${projectKeys.store}, ${projectKeys.version})`
+
+/** The key wrapped anew; null, after it was logged, for one that does not open. */
+async function wrappedAnew({ keyring }: Backend, { projectId: project, store, version, wrapped }: KeyRow) {
+  try {
+    return await rewrapKey(keyring, { project, store, version }, wrapped)
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error
+    logProblem({ event: 'project key not wrapped anew', project, store, version, reason: error.message })
+    return null
+  }
+}
+
+/** `unreadable` grows by the places of those keys that do not open: they are left as they are. */
+async function step(backend: Backend, unreadable: string[]): Promise<{ found: number; wrapped: number }> {
   const { db, keyring } = backend
+  const isToDo = sql`${place} not in (select value from json_each(${JSON.stringify(unreadable)}))`
   const old = await db
-    .select()
+    .select({ ...getTableColumns(projectKeys), place })
     .from(projectKeys)
-    .where(ne(projectKeys.masterKeyId, keyring.primary.id))
+    .where(and(ne(projectKeys.masterKeyId, keyring.primary.id), isToDo))
     .limit(KEYS_PER_STEP)
-  const fresh = await Promise.all(
-    old.map(({ projectId: project, store, version, wrapped }) =>
-      rewrapKey(keyring, { project, store, version }, wrapped),
-    ),
-  )
-  const updates = old.map(({ projectId, store, version, wrapped }, at) => {
-    const again = fresh[at] ?? wrapped
+  const fresh = await Promise.all(old.map((key) => wrappedAnew(backend, key)))
+  const updates = old.flatMap(({ projectId, store, version, wrapped, ...key }, at) => {
+    const again = fresh[at]
+    if (!again) {
+      unreadable.push(key.place)
+      return []
+    }
     const isKey = and(
       eq(projectKeys.projectId, projectId),
       eq(projectKeys.store, store),
@@ -40,7 +60,7 @@ async function step(backend: Backend): Promise<{ readonly found: number; readonl
       .update(projectKeys)
       .set({ masterKeyId: masterKeyIdOf(again), wrapped: Buffer.from(again) })
       .where(isKey)
-    return { change, event: changeOf({ id: `${store}/${version}`, projectId }, 'renew', 'key') }
+    return [{ change, event: changeOf({ id: `${store}/${version}`, projectId }, 'renew', 'key') }]
   })
   const results = await commitEach(backend, updates)
   return { found: old.length, wrapped: results.reduce<number>((sum, result) => sum + changes(result), 0) }
@@ -48,9 +68,10 @@ async function step(backend: Backend): Promise<{ readonly found: number; readonl
 
 /** Wraps project keys anew under the primary, a bounded number of them. Gives how many it was. */
 export async function rotateMasterKeys(backend: Backend): Promise<number> {
+  const unreadable: string[] = []
   let wrapped = 0
   for (let taken = 0; taken < MOST_STEPS; taken += 1) {
-    const done = await step(backend)
+    const done = await step(backend, unreadable)
     wrapped += done.wrapped
     if (done.found < KEYS_PER_STEP) break
   }

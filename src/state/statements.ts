@@ -37,8 +37,11 @@ const stored = (column: Column, value: unknown) =>
  * JSON whose text values SQLite stores as they were authenticated: of an escaped lone surrogate it would make three bytes
  * that are no UTF-8 and read as another text.
  */
-export const storableJson = (value: unknown): string =>
-  JSON.stringify(value, (_, member: unknown) => (typeof member === 'string' ? member.toWellFormed() : member))
+export function storableJson(value: unknown): string {
+  const json = JSON.stringify(value)
+  if (!json.includes('\\ud')) return json
+  return JSON.stringify(value, (_, member: unknown) => (typeof member === 'string' ? member.toWellFormed() : member))
+}
 
 /**
  * `INSERT … SELECT … WHERE condition`: the row is made only if the condition holds at that moment, so an invariant

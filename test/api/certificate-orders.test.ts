@@ -333,6 +333,15 @@ describe('an order for a certificate of a stored key', () => {
     expect(new X509Certificate(made['certificate'] ?? '').subjectAltName).toBe('DNS:a.example, IP Address:192.0.2.7')
   })
 
+  issues('ends also where one secret has two names in the container', async () => {
+    const { json: pair } = await send('GET', await keyPair())
+    const key = (pair.secret_refs as { name: string; secret_ref: string }[]).find(({ name }) => name === 'private_key')
+    const json = { type: 'generic', secret_refs: [key] }
+    const ref = (await send('POST', '/v1/containers', { json })).json.container_ref as string
+    await send('POST', `${ref}/secrets`, { json: { ...key, name: 'private_key_passphrase' } })
+    expect(await ordered(stored(ref))).toMatchObject({ status: 'ACTIVE' })
+  })
+
   issues('ends in ERROR, with nothing made, when the pair cannot be used', async () => {
     const stranger = await person(['creator'])
     const foreign = await callAs(() => stranger)('POST', '/v1/containers', { json: { type: 'generic' } })

@@ -135,6 +135,20 @@ describe('a secret whose expiration has come', () => {
   })
 })
 
+describe('a secret whose expiration came from somebody else', () => {
+  it('is hidden and logged, and stays in the database', async () => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => {})
+    await bindings.DB.prepare('update secrets set expiration = ? where id = ?')
+      .bind(new Date(start - MINUTE).toISOString().slice(0, -1), idOf(ref))
+      .run()
+    await sweep()
+    expect((await call('GET', ref, { token: who.token })).status).toBe(404)
+    expect(await rowsLeft()).toEqual([1, 1, 1, 1, 1])
+    expect(log).toHaveBeenCalledWith(expect.objectContaining({ event: 'row not authentic', table: 'secrets' }))
+    log.mockRestore()
+  })
+})
+
 describe('an order', () => {
   it('still answers when the secret that it made is gone', async () => {
     const expiration = new Date(Date.now() + EXPIRES_AFTER).toISOString()

@@ -1,7 +1,7 @@
 /** Rotation of the master keys: what is read before, while and after, and what is refused. */
 import { env } from 'cloudflare:workers'
 import { createScheduledController } from 'cloudflare:test'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import worker from '../../src/index.ts'
 import type { Environment } from '../../src/config.ts'
 import { adminToken, callAs, owner, person, project, type Person } from '../support/given.ts'
@@ -125,6 +125,29 @@ describe('a rotation', () => {
     expect((await after('GET', '/v1/secrets', { token })).status).toBe(200)
     const { results } = await bindings.DB.prepare('select distinct master_key_id as id from project_keys').all()
     expect(results).toEqual([{ id: 'next' }])
+  })
+
+  it('passes over keys that do not open, more than a step has, and the sweep goes on', async () => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const rows = bindings.DB.prepare('select project_id as id, store, version, wrapped from project_keys limit 55')
+    const { results: kept } = await rows.all<{ id: string; store: string; version: number; wrapped: number[] }>()
+    const put = bindings.DB.prepare(
+      'update project_keys set wrapped = ? where project_id = ? and store = ? and version = ?',
+    )
+    const write = (change: (wrapped: number[]) => number[]) =>
+      bindings.DB.batch(
+        kept.map(({ id, store, version, wrapped }) => put.bind(Uint8Array.from(change(wrapped)), id, store, version)),
+      )
+    await write((wrapped) => [...wrapped.slice(0, -1), (wrapped.at(-1) ?? 0) ^ 1])
+    await worker.scheduled(createScheduledController(), { ...bindings, MASTER_KEYS: `${OLD},${next}` } as Environment)
+    const left = await bindings.DB.prepare(
+      "select count(*) as n from project_keys where master_key_id = 'next'",
+    ).first()
+    expect(left).toEqual({ n: kept.length })
+    const events = log.mock.calls.map(([entry]) => (entry as { event: string }).event)
+    expect(events.filter((event) => event === 'project key not wrapped anew')).toHaveLength(kept.length)
+    await write((wrapped) => wrapped)
+    log.mockRestore()
   })
 
   it('is ended by the cron trigger by itself', async () => {
