@@ -1,5 +1,5 @@
 /** Role assignments: which user has which role in which project. One public operation is one D1 batch. */
-import { and, eq, sql, type SQL } from 'drizzle-orm'
+import { and, eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import type { AuditAction, AuditEvent } from './audit-events.ts'
 import { attest, authentic, inForce, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
@@ -101,11 +101,15 @@ export async function unassignRole(backend: Backend, assignment: Assignment): Pr
 export async function requireAssignment(backend: Backend, assignment: Assignment): Promise<void> {
   const { userId, projectId, roleId } = assignment
   const [assigned, [found]] = await backend.db.batch([
-    backend.db.select({ seq: roleAssignments.seq }).from(roleAssignments).where(isAssignment(assignment)),
+    backend.db
+      .select({ ...getTableColumns(roleAssignments), inForce: inForce('role_assignments') })
+      .from(roleAssignments)
+      .where(isAssignment(assignment)),
     partsExist(backend, assignment),
   ])
   requireParts(found, assignment)
-  if (assigned.length === 0) throw identityFault('assignmentNotFound', roleId, userId, projectId)
+  if ((await authentic(backend, 'roleAssignments', assigned)).length === 0)
+    throw identityFault('assignmentNotFound', roleId, userId, projectId)
 }
 
 /** The roles assigned to a user in a project, without implied ones; throws `notFound` for user or project. */
