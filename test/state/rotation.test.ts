@@ -139,7 +139,7 @@ describe('a rotation', () => {
         kept.map(({ id, store, version, wrapped }) => put.bind(Uint8Array.from(change(wrapped)), id, store, version)),
       )
     await write((wrapped) => [...wrapped.slice(0, -1), (wrapped.at(-1) ?? 0) ^ 1])
-    await worker.scheduled(createScheduledController(), { ...bindings, MASTER_KEYS: `${OLD},${next}` } as Environment)
+    await worker.scheduled(createScheduledController(), { ...bindings, MASTER_KEYS: `${OLD},${next}` })
     const left = await bindings.DB.prepare(
       "select count(*) as n from project_keys where master_key_id = 'next'",
     ).first()
