@@ -183,10 +183,9 @@ describe('an event', () => {
 
   it('is written with the deletion of what has expired', async () => {
     const ref = await secret(who, { ...PAYLOAD, expiration: new Date(Date.now() + DAY).toISOString() })
-    await bindings.DB.prepare("update secrets set expiration = '2020-01-01T00:00:00.000000' where id = ?")
-      .bind(idOf(ref))
-      .run()
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + DAY })
     await worker.scheduled(createScheduledController(), bindings)
+    vi.useRealTimers()
     const row = (await stored()).at(-1)
     expect([row?.['action'], row?.['target_id'], row?.['initiator_id'], row?.['operation']]).toEqual([
       'delete',
