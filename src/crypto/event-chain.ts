@@ -7,6 +7,7 @@
  *     canonical = JSON without white space, members sorted by name (RFC 8785); the event as it is exported with its
  *                 `number`, which counts from 1 in each project, and without `previous` and `hash`
  */
+import { Buffer } from 'node:buffer'
 
 /** What comes before the first event. */
 export const GENESIS = '0'.repeat(64)
@@ -31,10 +32,8 @@ export function canonicalJson(value: unknown): string {
 /** The hash of an event, whose members `previous` and `hash` are passed over, after the one with this hash. */
 export async function chainHash(before: string, event: Readonly<Record<string, unknown>>): Promise<string> {
   const { previous: _previous, hash: _hash, ...hashed } = event
-  const link = Uint8Array.from(before.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16))
-  const text = new TextEncoder().encode(canonicalJson(hashed))
-  const digest = await crypto.subtle.digest('SHA-256', new Uint8Array([...link, ...text]))
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  const linked = Buffer.concat([Buffer.from(before, 'hex'), Buffer.from(canonicalJson(hashed))])
+  return Buffer.from(await crypto.subtle.digest('SHA-256', linked)).toString('hex')
 }
 
 /** What is wrong with a chain, in the first place where something is. */

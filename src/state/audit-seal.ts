@@ -152,11 +152,11 @@ async function planFor(unsealed: readonly AuditRow[], after: KeptHead, days: num
 
 /** Gives the events their places, those that have them already excepted, and moves the head. */
 async function carryOut(storage: DurableObjectStorage, { db }: Store, plan: readonly SealedEvent[]): Promise<void> {
+  const places = JSON.stringify(plan.map(({ seq, id, number, previous, hash }) => [seq, id, number, previous, hash]))
   await db.run(sql`
-    update audit_events
-    set number = value ->> 'number', previous = value ->> 'previous', hash = value ->> 'hash'
-    from json_each(${JSON.stringify(plan)})
-    where audit_events.seq = value ->> 'seq' and audit_events.id = value ->> 'id' and audit_events.number is null`)
+    update audit_events set number = value ->> 2, previous = value ->> 3, hash = value ->> 4
+    from json_each(${places})
+    where audit_events.seq = value ->> 0 and audit_events.id = value ->> 1 and audit_events.number is null`)
   const last = plan.at(-1)
   if (!last) return
   // In one write: a plan is carried out when the head is its end.

@@ -45,6 +45,11 @@ export interface StrangeRow {
 
 const DEFINITION =
   'create table if not exists row_ledger (kind text, id text, mac text not null, primary key (kind, id)) without rowid'
+/** One statement for all: each call on the storage is dearer than a row. */
+const REMEMBER = `insert or replace into row_ledger select value ->> 0, value ->> 1, value ->> 2
+  from json_each(?) where value ->> 2 is not null`
+const FORGET = `delete from row_ledger where (kind, id) in
+  (select value ->> 0, value ->> 1 from json_each(?) where value ->> 2 is null)`
 const PLACES = 'row ledger places'
 const STRANGE = 'strange rows'
 /** Rows that the object tells of; the log has them all. Each is told of once. */
@@ -57,18 +62,24 @@ interface Places {
 }
 const beginning: Places = { ledger: ['', ''], tables: { secret: 0, container: 0, order: 0 } }
 
-/** Remembers what sealed events say of rows, in their order. */
+/** Remembers what sealed events say of rows, in their order; of several about one row the last counts. */
 export function rememberRows({ sql: ledger }: DurableObjectStorage, changes: readonly RowChange[]): void {
   ledger.exec(DEFINITION)
+  const codes = new Map<string, readonly [kind: string, id: string, mac: string | null]>()
   for (const { target, id, action, outcome, mac } of changes) {
     const [kind = '', part] = target.split('/')
     if (outcome !== 'success') continue
+    const isEnd = action === 'delete' && !part
     // The end of a project's keys is that of all that it has.
-    if (action === 'delete' && target === 'key') ledger.exec('delete from row_ledger')
-    else if (!Object.hasOwn(tables, kind)) continue
-    else if (action === 'delete' && !part) ledger.exec('delete from row_ledger where kind = ? and id = ?', kind, id)
-    else if (mac !== null) ledger.exec('insert or replace into row_ledger values (?, ?, ?)', kind, id, mac)
+    if (isEnd && target === 'key') {
+      ledger.exec('delete from row_ledger')
+      codes.clear()
+    } else if (Object.hasOwn(tables, kind) && (isEnd || mac !== null))
+      codes.set(`${kind}/${id}`, [kind, id, isEnd ? null : mac])
   }
+  const rows = JSON.stringify([...codes.values()])
+  ledger.exec(REMEMBER, rows)
+  ledger.exec(FORGET, rows)
 }
 
 interface Remembered extends Record<string, SqlStorageValue> {
