@@ -22,7 +22,9 @@ import { destructionResource } from './wire/destructions.ts'
 import { orderResources } from './wire/orders.ts'
 import { quotaResources } from './wire/quotas.ts'
 import { logRequest } from './wire/request-log.ts'
-import { BOOKMARK_HEADER, mount } from './wire/resource.ts'
+import { originOf, routedPath } from './wire/request-url.ts'
+import { mount } from './wire/resource.ts'
+import { respond, setHeader } from './wire/response.ts'
 import { rotationResource } from './wire/rotation.ts'
 import { secretMetadataResources } from './wire/secret-metadata.ts'
 import { secretStoreResources } from './wire/secret-stores.ts'
@@ -46,15 +48,9 @@ export const resources = [
   auditResource,
 ]
 
-/** The path without empty segments and with encoded slashes as slashes, as the peer routes it. */
-function routedPath(request: Request): string {
-  const path = new URL(request.url).pathname.replaceAll(/%2f/gi, '/').replaceAll(/\/{2,}/g, '/')
-  return path.length > 1 ? path.replace(/\/$/, '') : path
-}
-
 /** `OPTIONS` ends here: no origin is allowed across sites. */
 const endOptions: MiddlewareHandler<Service> = async function endOptions(c, next) {
-  if (c.req.method === 'OPTIONS') return c.body(null, 200)
+  if (c.req.method === 'OPTIONS') return respond(c, 200, null)
   return next()
 }
 
@@ -65,22 +61,21 @@ const configure: MiddlewareHandler<Service> = async function configure(c, next) 
     throw error
   })
   c.set('config', config)
-  c.set('base', config.hostHref || new URL(c.req.url).origin)
+  c.set('base', config.hostHref || originOf(c.req.url))
   const requestId = `req-${crypto.randomUUID()}`
   const source = { ...byService('Request'), requestId }
   c.set('backend', backendOf(c.env, config, formatTime(Date.now()), source))
-  c.header('X-OpenStack-Request-Id', requestId)
-  c.header('Cache-Control', 'no-store')
+  setHeader(c, 'X-OpenStack-Request-Id', requestId)
+  setHeader(c, 'Cache-Control', 'no-store')
   const started = Date.now()
   await next()
-  const { bookmark } = c.var.backend.session.seen
-  if (c.req.method !== 'GET' && c.res.ok && bookmark !== null) c.header(BOOKMARK_HEADER, bookmark)
   if (config.log === 'requests') logRequest(c, started)
 }
 
 /** Finds the caller, or ends with 401. Only the token counts: no other header says who is calling. */
 const authenticate: MiddlewareHandler<Service> = async function authenticate(c, next) {
-  const { config, backend } = c.var
+  const config = c.get('config')
+  const backend = c.get('backend')
   const token = c.req.header('X-Auth-Token') || c.req.header('X-Storage-Token')
   if (!token) throw fault('unauthenticated')
   const serviceToken = c.req.header('X-Service-Token')
@@ -103,7 +98,7 @@ const authenticate: MiddlewareHandler<Service> = async function authenticate(c, 
  * before anything is lost. Asked for a caller only, so that nobody else costs a look-up.
  */
 const requireMasterKeys: MiddlewareHandler<Service> = async function requireMasterKeys(c, next) {
-  const missing = await missingMasterKey(c.var.backend)
+  const missing = await missingMasterKey(c.get('backend'))
   if (missing !== null) throw fault('masterKeyMissing', missing)
   return next()
 }
@@ -111,8 +106,8 @@ const requireMasterKeys: MiddlewareHandler<Service> = async function requireMast
 const negotiateVersion: MiddlewareHandler<Service> = async function negotiateVersion(c, next) {
   const microversion = parseMicroversion(c.req.header('OpenStack-API-Version'))
   c.set('microversion', microversion)
-  c.header('OpenStack-API-Version', `key-manager ${microversion}`)
-  c.header('Vary', 'OpenStack-API-Version')
+  setHeader(c, 'OpenStack-API-Version', `key-manager ${microversion}`)
+  setHeader(c, 'Vary', 'OpenStack-API-Version')
   return next()
 }
 
@@ -120,7 +115,7 @@ const negotiateVersion: MiddlewareHandler<Service> = async function negotiateVer
 const document = (answer: (c: Context<Service>) => Response) =>
   function serveDocument(c: Context<Service>): Response {
     if (c.req.method !== 'GET') {
-      c.header('Allow', 'GET')
+      setHeader(c, 'Allow', 'GET')
       throw fault('methodNotAllowed')
     }
     if (!admitsVersions(c.req.header('Accept'))) throw fault('notAcceptable')

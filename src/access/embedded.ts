@@ -3,8 +3,8 @@
  * project, roles and application credential since it was issued is looked up in one round trip, and the outcome holds
  * for {@link LIVE_CHECK_SECONDS} in this isolate.
  */
-import { createHash } from 'node:crypto'
 import type { Caller } from '../caller.ts'
+import { digestOf } from '../crypto/digest.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import type { Backend } from '../state/backend.ts'
 import { loadAccount, type Account } from '../state/identity-accounts.ts'
@@ -78,9 +78,6 @@ export function forgetLiveChecks(): void {
   generation += 1
 }
 
-/** At once, unlike WebCrypto's: it stands before everything that a request does. */
-const digest = (token: string): string => createHash('sha256').update(token).digest('base64')
-
 function recall(keyring: Keyring, key: string, now: string): Remembered | undefined {
   const found = remembered.get(keyring)?.get(key)
   return found && found.expires > now && isWithin(LIVE_CHECK_SECONDS, found.checked, now) ? found : undefined
@@ -110,7 +107,7 @@ function callerOf(standing: Standing | null): Outcome {
  */
 export async function authenticateEmbedded(token: string, backend: Backend): Promise<Outcome> {
   const { keyring, now } = backend
-  const key = digest(token)
+  const key = await digestOf(token)
   const known = recall(keyring, key, now)
   if (known) return known.outcome
   const claims = await readToken(keyring, token, now)

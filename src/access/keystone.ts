@@ -6,6 +6,7 @@
 import * as z from 'zod/mini'
 import { fault } from '../faults.ts'
 import type { Caller } from '../caller.ts'
+import { digestOf } from '../crypto/digest.ts'
 
 /** How long, in milliseconds, a checked token is not asked about again: revocation takes effect within it. */
 export const TOKEN_CACHE_MILLISECONDS = 60_000
@@ -30,11 +31,8 @@ interface Checked {
 
 const cache = new Map<string, Checked>()
 
-async function cacheKey(keystoneUrl: string, token: string, serviceToken: string): Promise<string> {
-  const text = JSON.stringify([keystoneUrl, token, serviceToken])
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return btoa(String.fromCharCode(...new Uint8Array(digest)))
-}
+const cacheKey = (keystoneUrl: string, token: string, serviceToken: string): Promise<string> =>
+  digestOf(JSON.stringify([keystoneUrl, token, serviceToken]))
 
 function remember(key: string, checked: Checked): void {
   if (cache.size >= MOST_CACHED_TOKENS)

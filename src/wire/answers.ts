@@ -2,6 +2,7 @@
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Service } from './context.ts'
+import { respond, setHeader } from './response.ts'
 import { pageLinks, type PageOfCollection } from './paging.ts'
 
 const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
@@ -9,16 +10,16 @@ const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16)
 /** JSON as the peer writes it: `application/json` without charset, everything beyond ASCII escaped. */
 export function json(c: Context<Service>, status: ContentfulStatusCode, value: unknown): Response {
   const text = JSON.stringify(value).replace(/[\u007f-\uffff]/g, escape)
-  return c.body(text, status, { 'Content-Type': 'application/json' })
+  return respond(c, status, text, 'application/json')
 }
 
 /** Answers that a resource was made: its ref in the body and as `Location`. */
 export function created(c: Context<Service>, status: 201 | 202, member: string, ref: string): Response {
-  c.header('Location', ref)
+  setHeader(c, 'Location', ref)
   return json(c, status, { [member]: ref })
 }
 
-export const noContent = (c: Context<Service>): Response => c.body(null, 204)
+export const noContent = (c: Context<Service>): Response => respond(c, 204, null)
 
 /** One page of a collection: the items, links to its neighbours, and how many there are in all. */
 export function page(

@@ -12,7 +12,6 @@ const JSON_TYPE = 'application/json'
 
 /** Up to `most` bytes of the body; the rest is never read. Throws `brokenBody` when the connection breaks off. */
 export async function readBytes(request: Request, most: number): Promise<Uint8Array<ArrayBuffer>> {
-  if (!request.body) return new Uint8Array(0)
   const broken = () => {
     throw fault('brokenBody')
   }
@@ -21,6 +20,7 @@ export async function readBytes(request: Request, most: number): Promise<Uint8Ar
   if (/^\d+$/.test(announced) && Number(announced) <= most) {
     return new Uint8Array(await request.arrayBuffer().catch(broken))
   }
+  if (!request.body) return new Uint8Array(0)
   const bytes = new Uint8Array(most)
   let length = 0
   const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader()
@@ -42,10 +42,12 @@ function requireType(c: Context<Service>, expected: readonly string[]): string {
   return type
 }
 
-/** Text of a UTF-8 body; a byte order mark stays, so that JSON with one is malformed as the peer has it. */
+/** A byte order mark stays, so that JSON with one is malformed as the peer has it. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return utf8.decode(bytes)
   } catch {
     throw fault('notUtf8')
   }

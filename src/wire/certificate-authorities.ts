@@ -11,6 +11,7 @@ import { encodeBase64 } from '../crypto/encoding.ts'
 import { json as answer, page } from './answers.ts'
 import { parsePage } from './paging.ts'
 import { operation, projectTarget, resource, type Call } from './resource.ts'
+import { respond } from './response.ts'
 
 /** The media type of PEM, for which RFC 8555 registered a name. */
 const PEM = 'application/pem-certificate-chain'
@@ -88,7 +89,7 @@ function document<Subject extends AuthorityTarget>(
         rule: 'certificate_authority:get',
         accept: 'negotiated',
         async answer(call, subject) {
-          return call.c.body(await text(call, subject), 200, { 'Content-Type': PEM })
+          return respond(call.c, 200, await text(call, subject), PEM)
         },
       }),
     },

@@ -13,6 +13,7 @@ import { containerIdOfPath, containerOfPath, containerView } from './containers.
 import { parsePage } from './paging.ts'
 import { isCanonicalId, type Refs } from './refs.ts'
 import { operation, resource, type Call } from './resource.ts'
+import { setHeader } from './response.ts'
 import { object, text } from './schema.ts'
 import { secretIdOfPath, secretOfPath, secretView } from './secrets.ts'
 
@@ -137,7 +138,7 @@ function consumersOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body>) {
         body: kind.body,
         async answer({ c, backend, caller, refs }, entity, body) {
           const after = await addConsumer(backend, kind.kind, entity, caller, kind.identity(body))
-          c.header('Location', refs.to(kind.collection, entity.id, 'consumers'))
+          setHeader(c, 'Location', refs.to(kind.collection, entity.id, 'consumers'))
           return answer(c, 200, kind.entityView(after, refs))
         },
       }),

@@ -12,6 +12,8 @@ export interface Variables {
   readonly base: string
   readonly caller: Caller
   readonly microversion: Microversion
+  /** Headers of the response to come. */
+  headers?: Readonly<Record<string, string>>
   /** `<Operation>` of the route, for the words of a failure. */
   operation: string
   /** Who asks, for what and by which rule, once that is known. */

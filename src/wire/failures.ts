@@ -5,13 +5,14 @@ import { logProblem } from '../log.ts'
 import { rootErrorForm } from './accept.ts'
 import { json } from './answers.ts'
 import type { Service } from './context.ts'
+import { respond, setHeader } from './response.ts'
 import { escapeHtml, MicroversionRefused, refusalBody } from './microversion.ts'
 
 /** A token is needed: the peer wraps this one failure in `error`; the members beside it spare clients a KeyError. */
 function answerUnauthenticated(c: Context<Service>, failed: Fault): Response {
   const { identity, keystoneUrl } = c.var.config
   const uri = identity === 'keystone' ? keystoneUrl : `${c.var.base}/identity`
-  c.header('WWW-Authenticate', `Keystone uri="${uri}"`)
+  setHeader(c, 'WWW-Authenticate', `Keystone uri="${uri}"`)
   const title = titles[401]
   const message = failed.describe('')
   return json(c, 401, { error: { code: 401, title, message }, code: 401, title, description: message })
@@ -35,11 +36,11 @@ export function answerRootFailure(c: Context<Service>, failed: Fault): Response 
     case 'html': {
       const text = escapeHtml(rootText(c, failed))
       const page = `<html>\n <head>\n  <title>${heading}</title>\n </head>\n <body>\n  <h1>${heading}</h1>\n  ${text}\n </body>\n</html>`
-      return c.body(page, failed.status, { 'Content-Type': 'text/html; charset=UTF-8' })
+      return respond(c, failed.status, page, 'text/html; charset=UTF-8')
     }
     case 'text': {
       const text = `${heading}\n\n${rootText(c, failed)}\n`
-      return c.body(text, failed.status, { 'Content-Type': 'text/plain; charset=UTF-8' })
+      return respond(c, failed.status, text, 'text/plain; charset=UTF-8')
     }
   }
 }
@@ -75,7 +76,7 @@ export function logUnexpected(c: Context<Service>, error: unknown): void {
 export function answerFailure(error: Error, c: Context<Service>): Response {
   if (error instanceof MicroversionRefused) {
     const { contentType, body } = refusalBody(error, c.req.header('Accept'))
-    return c.body(body, error.status, { 'Content-Type': contentType })
+    return respond(c, error.status, body, contentType)
   }
   if (!(error instanceof Fault)) logUnexpected(c, error)
   const failed = error instanceof Fault ? error : fault('unexpected')

@@ -34,7 +34,8 @@ export class MicroversionRefused extends Error {
  * services and incomplete entries are ignored, and without any the version is 1.0. Throws {@link MicroversionRefused}.
  */
 export function parseMicroversion(header: string | undefined): Microversion {
-  const wanted = versionTexts(header ?? '').at(-1) ?? MIN_MICROVERSION
+  const wanted = header === undefined ? undefined : versionTexts(header).at(-1)
+  if (wanted === undefined) return MIN_MICROVERSION
   if (wanted === 'latest') return MAX_MICROVERSION
   const numbers = versionNumbers(wanted).join('.')
   const version = microversions.find((known) => known === numbers)

@@ -18,6 +18,8 @@ import { admitsJson, admitsKnownType } from './accept.ts'
 import type { BodyReader } from './body.ts'
 import type { Service } from './context.ts'
 import { refsBelow, type Refs } from './refs.ts'
+import { queryOf } from './request-url.ts'
+import { BOOKMARK_HEADER, setHeader } from './response.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -66,28 +68,14 @@ export function resource<Subject extends Target = Target>(definition: Resource<S
   return definition as unknown as Resource
 }
 
-/** Query parameters; throws `notUtf8` when a percent-encoded one is not UTF-8. */
-function parseQuery(url: string): URLSearchParams {
-  const { search, searchParams } = new URL(url)
-  for (const [escaped] of search.matchAll(/(?:%[0-9a-f]{2})+/gi)) {
-    try {
-      decodeURIComponent(escaped)
-    } catch {
-      throw fault('notUtf8')
-    }
-  }
-  return searchParams
-}
-
 function callOf(c: Context<Service>): Call {
-  const { caller, backend, config, base } = c.var
   return {
     c,
-    caller,
-    backend,
-    config,
-    refs: refsBelow(base, c.req.param('tenant')),
-    query: parseQuery(c.req.url),
+    caller: c.get('caller'),
+    backend: c.get('backend'),
+    config: c.get('config'),
+    refs: refsBelow(c.get('base'), c.req.param('tenant')),
+    query: queryOf(c.req.url),
     param: (name) => c.req.param(name) ?? '',
   }
 }
@@ -148,7 +136,7 @@ async function attempt(c: Context<Service>, { path, find, operations }: Resource
   const entity = nameOf(call, path)
   if (find && entity) c.set('target', `${entity.target}/${entity.id}`)
   if (!chosen) {
-    c.header('Allow', Object.keys(operations).toSorted().join(', '))
+    setHeader(c, 'Allow', Object.keys(operations).toSorted().join(', '))
     throw fault('methodNotAllowed')
   }
   if (!admits(chosen.accept, c.req.header('Accept'))) throw fault('notAcceptable')
@@ -179,12 +167,9 @@ async function change(c: Context<Service>, resource: Resource): Promise<Response
     throw error
   } finally {
     const secret = c.req.param('secret')
-    if (secret !== undefined && !unchanged) forgetSecret(c.var.backend, secret)
+    if (secret !== undefined && !unchanged) forgetSecret(c.get('backend'), secret)
   }
 }
-
-/** The bookmark of the newest state that the client has seen: given with every write, and sent back by who reads. */
-export const BOOKMARK_HEADER = 'X-D1-Bookmark'
 
 /**
  * Serves a request. A copy of the database may not have what was made or granted a moment ago, nor a new table: what
@@ -193,7 +178,7 @@ export const BOOKMARK_HEADER = 'X-D1-Bookmark'
 async function serve(c: Context<Service>, resource: Resource): Promise<Response> {
   if (c.req.method !== 'GET') return change(c, resource)
   if (resource.reads === 'primary') return attempt(c, resource)
-  const primary = c.var.backend
+  const primary = c.get('backend')
   const near = reaching(primary, reachOf(c.req.header(BOOKMARK_HEADER)))
   c.set('backend', near)
   try {
@@ -211,7 +196,7 @@ export function mount(app: Hono<Service>, prefixes: readonly string[], resources
     for (const one of resources) {
       app.all(prefix + one.path, async function serveResource(c) {
         const tenant = c.req.param('tenant')
-        if (tenant !== undefined && tenant !== c.var.caller.projectId) throw fault('foreignTenant')
+        if (tenant !== undefined && tenant !== c.get('caller').projectId) throw fault('foreignTenant')
         return serve(c, one)
       })
     }

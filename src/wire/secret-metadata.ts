@@ -14,6 +14,7 @@ import { json } from './body.ts'
 import { codePoints } from './python.ts'
 import { isCanonicalId } from './refs.ts'
 import { operation, resource, type Call } from './resource.ts'
+import { setHeader } from './response.ts'
 import { anyObject, closedObject, object, text } from './schema.ts'
 
 const MOST_CHARACTERS = 255
@@ -85,7 +86,7 @@ const collection = resource<DescribedSecret>({
       async answer({ c, backend, refs }, secret, { key: given, value }) {
         const key = checkedKey(given)
         await addMetadatum(backend, secret, key, value)
-        c.header('Location', refs.to('secrets', secret.id, 'metadata', key))
+        setHeader(c, 'Location', refs.to('secrets', secret.id, 'metadata', key))
         return answer(c, 201, { key, value })
       },
     }),

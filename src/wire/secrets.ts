@@ -25,6 +25,7 @@ import { acceptsMetadata, negotiatePayload, normaliseContentType } from './paylo
 import { lastGiven } from './query.ts'
 import { isCanonicalId, type Refs } from './refs.ts'
 import { operation, resource, type Call } from './resource.ts'
+import { respond } from './response.ts'
 import { newSecret, secretBody, SECRET_SCHEMA } from './secret-body.ts'
 
 const OCTETS = 'application/octet-stream'
@@ -73,7 +74,7 @@ async function answerPayload(call: Call, secret: SealedSecret): Promise<Response
   if (secret.superseded !== null) resealSoon(backend, secret.id)
   const stored = normaliseContentType(secret.contentType ?? OCTETS) ?? OCTETS
   const type = negotiatePayload(c.req.header('Accept'), { bytes, stored })
-  return bytes.length === 0 ? noContent(c) : c.body(bytes, 200, { 'Content-Type': type })
+  return bytes.length === 0 ? noContent(c) : respond(c, 200, bytes, type)
 }
 
 function filterOf(query: URLSearchParams): SecretFilter {

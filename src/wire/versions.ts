@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { prefersJsonHome } from './accept.ts'
 import { json } from './answers.ts'
 import type { Service } from './context.ts'
+import { respond, setHeader } from './response.ts'
 import { atLeast, MAX_MICROVERSION, MIN_MICROVERSION, type Microversion } from './microversion.ts'
 
 const MEDIA_TYPE = 'application/vnd.openstack.key-manager-v1+json'
@@ -36,7 +37,10 @@ function version(base: string, microversion: Microversion) {
 /** The list of versions, 300 as the peer has it; who prefers json-home is sent to the one version there is. */
 export function answerVersions(c: Context<Service>): Response {
   const { base, microversion } = c.var
-  if (prefersJsonHome(c.req.header('Accept'))) return c.redirect(`${base}/v1/`, 302)
+  if (prefersJsonHome(c.req.header('Accept'))) {
+    setHeader(c, 'Location', `${base}/v1/`)
+    return respond(c, 302, null)
+  }
   const one = version(base, microversion)
   return json(c, 300, { versions: atLeast(microversion, '1.1') ? [one] : { values: [one] } })
 }

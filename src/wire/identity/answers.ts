@@ -3,16 +3,17 @@ import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { IdentityFault, identityTitles } from '../../state/identity-faults.ts'
 import type { Service } from '../context.ts'
+import { respond, setHeader } from '../response.ts'
 
 /** Base of all links of the identity. */
 export const identityUrl = (c: Context<Service>): string => `${c.var.base}/identity/v3`
 
 /** JSON of Keystone's media type, without a charset. */
 export function json(c: Context<Service>, status: ContentfulStatusCode, value: unknown): Response {
-  return c.body(JSON.stringify(value), status, { 'Content-Type': 'application/json' })
+  return respond(c, status, JSON.stringify(value), 'application/json')
 }
 
-export const noContent = (c: Context<Service>): Response => c.body(null, 204)
+export const noContent = (c: Context<Service>): Response => respond(c, 204, null)
 
 /** The link of an entity to itself; `path` is below the base of the identity. */
 export const linkTo = (c: Context<Service>, path: string) => ({ links: { self: `${identityUrl(c)}/${path}` } })
@@ -27,7 +28,7 @@ export function collection(c: Context<Service>, member: string, items: readonly 
 export function answerIdentityFailure(error: Error, c: Context<Service>): Response {
   if (!(error instanceof IdentityFault)) throw error
   const { status, message } = error
-  if (status === 401) c.header('WWW-Authenticate', `Keystone uri="${identityUrl(c)}"`)
+  if (status === 401) setHeader(c, 'WWW-Authenticate', `Keystone uri="${identityUrl(c)}"`)
   return json(c, status, { error: { code: status, message, title: identityTitles[status] } })
 }
 
@@ -35,14 +36,12 @@ export function answerIdentityFailure(error: Error, c: Context<Service>): Respon
 export function answerUnknownPath(c: Context<Service>): Response {
   const text =
     'The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.'
-  return c.html(
-    `<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>${text}</p>\n`,
-    404,
-  )
+  const page = `<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>${text}</p>\n`
+  return respond(c, 404, page, 'text/html; charset=UTF-8')
 }
 
 /** A path that there is, but not for this method. */
 export function answerMethodNotAllowed(c: Context<Service>, allowed: readonly string[]): Response {
-  c.header('Allow', allowed.join(', '))
+  setHeader(c, 'Allow', allowed.join(', '))
   return json(c, 405, { message: 'The method is not allowed for the requested URL.' })
 }

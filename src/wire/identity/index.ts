@@ -1,6 +1,7 @@
 /** The embedded identity: the part of Keystone's v3 API that stock OpenStack clients use. */
 import { Hono, type Context, type MiddlewareHandler } from 'hono'
 import type { Service } from '../context.ts'
+import { setHeader } from '../response.ts'
 import { answerIdentityFailure, answerUnknownPath, identityUrl, json } from './answers.ts'
 import { credentialOperations } from './application-credentials.ts'
 import { assignmentOperations } from './assignments.ts'
@@ -24,7 +25,7 @@ function version(c: Context<Service>) {
 
 const discoveryOperations = [
   open('GET', '/', ({ c }) => {
-    c.header('Location', `${identityUrl(c)}/`)
+    setHeader(c, 'Location', `${identityUrl(c)}/`)
     return json(c, 300, { versions: { values: [version(c)] } })
   }),
   open('GET', '/v3', ({ c }) => json(c, 200, { version: version(c) })),
@@ -44,8 +45,8 @@ export const identityOperations = [
 /** With another identity in charge there is nothing here. What is here depends on the token and is nobody else's. */
 const onlyWhenEmbedded: MiddlewareHandler<Service> = async function onlyWhenEmbedded(c, next) {
   if (c.var.config.identity !== 'embedded') return answerUnknownPath(c)
-  c.header('Vary', 'X-Auth-Token')
-  c.header('Cache-Control', 'no-store')
+  setHeader(c, 'Vary', 'X-Auth-Token')
+  setHeader(c, 'Cache-Control', 'no-store')
   return next()
 }
 

@@ -7,6 +7,7 @@ import { identityFault } from '../../state/identity-faults.ts'
 import { DEFAULT_DOMAIN } from '../../state/identity-names.ts'
 import type { RoleName } from '../../state/identity-roles.ts'
 import type { Service } from '../context.ts'
+import { setHeader } from '../response.ts'
 import { collection, json, noContent } from './answers.ts'
 import { catalogOf } from './catalog.ts'
 import { readLogIn } from './log-in-request.ts'
@@ -40,7 +41,7 @@ function tokenView(c: Context<Service>, { claims, user, project, roles, credenti
 }
 
 function answerToken(c: Context<Service>, status: 200 | 201, token: string, standing: Standing): Response {
-  c.header('X-Subject-Token', token)
+  setHeader(c, 'X-Subject-Token', token)
   return json(c, status, { token: tokenView(c, standing) })
 }
 
