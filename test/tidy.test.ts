@@ -81,7 +81,7 @@ describe('a source file', () => {
   })
 
   it('writes through commit alone, so that no change is without its audit event', () => {
-    const writing = /\.(?:insert|update|delete)\(|\binsert(?:Where|Events)\(/
+    const writing = /\.(?:insert|update|delete)\(|\binsert\w*\(/
     const bare = files.flatMap(({ path, text }) => {
       const alone = text.matchAll(/await\s+(?:[\w.]*db\s*\.|insert)[^;\n]*(?:\n +\.[^\n]*)*/g)
       const batches = [...text.matchAll(/\.batch\(/g)].map(({ index }) => argumentsAt(text, index + '.batch'.length))

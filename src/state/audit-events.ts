@@ -2,6 +2,8 @@
 import { getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { auditEvents } from './audit-schema.ts'
 import type { Store } from './store.ts'
+import { writtenChange } from './written.ts'
+import { justChanged } from './statements.ts'
 
 /** What can be done, in CADF's taxonomy of actions. */
 export type AuditAction = 'create' | 'read' | 'update' | 'delete' | 'renew' | 'revoke' | 'monitor'
@@ -92,11 +94,24 @@ const members = sql.raw(
     .join(', '),
 )
 
+const rowsOf = (store: Store, events: readonly AuditEvent[]) =>
+  JSON.stringify(events.map((event) => rowOf(store, event)))
+
 /** The statement that stores those of the events for which the condition holds, where `value` is the event as JSON. */
 export function insertEvents(store: Store, events: readonly AuditEvent[], condition: SQL) {
-  const rows = JSON.stringify(events.map((event) => rowOf(store, event)))
+  const rows = rowsOf(store, events)
   return store.db.insert(auditEvents).select(sql`select ${members} from json_each(${rows}) where ${condition}`)
 }
+
+const insertAfterChange = writtenChange((db) =>
+  db
+    .insert(auditEvents)
+    .select(sql`select ${members} from json_each(${sql.placeholder('events')}) where ${justChanged}`),
+)
+
+/** The statement that stores the events of a change: to be run right after it, and it stores nothing if that did not. */
+export const insertEventsOfChange = (store: Store, events: readonly AuditEvent[]) =>
+  insertAfterChange(store, { events: rowsOf(store, events) })
 
 /** Records what changed nothing: that somebody was refused. */
 export async function recordEvent(store: Store, event: AuditEvent): Promise<void> {

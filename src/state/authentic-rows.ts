@@ -11,6 +11,8 @@ import { rowAuthenticationKey } from './project-keys.ts'
 import { protectedTables, type ProtectedName } from './protection.ts'
 import { attestations } from './schema.ts'
 import type { Store } from './store.ts'
+import { justChanged } from './statements.ts'
+import { writtenChange, type Values } from './written.ts'
 
 const MOST_ROW_KEYS = 5_000
 
@@ -70,13 +72,23 @@ export async function withMac<Name extends ProtectedName, Row extends RowValues<
 }
 
 /**
- * Brings codes in force: to be run in the batch that stores their rows. `condition` says that they were stored; without
- * one the statement must follow the one that stored them.
+ * Brings codes in force: to be run in the batch that stores their rows. `condition` says that they were stored.
  */
-export function attest({ db }: Store, macs: readonly string[], condition: SQL = sql`changes() > 0`) {
+export function attest({ db }: Store, macs: readonly string[], condition: SQL) {
   const wanted = sql`select value from json_each(${JSON.stringify(macs)}) where ${condition}`
   return db.insert(attestations).select(wanted).onConflictDoNothing()
 }
+
+/** Like {@link attest}, its text written once; `values` stand where the condition has placeholders. */
+export function writtenAttest(condition: SQL) {
+  const wanted = sql`select value from json_each(${sql.placeholder('macs')}) where ${condition}`
+  const insert = writtenChange((db) => db.insert(attestations).select(wanted).onConflictDoNothing())
+  return (store: Store, macs: readonly string[], values: Values = {}) =>
+    insert(store, { ...values, macs: JSON.stringify(macs) })
+}
+
+/** Brings codes in force: to be run right after the statement that stored their rows, or after that of its event. */
+export const attestChange = writtenAttest(justChanged)
 
 /** The column that tells whether the code of the row that is read is in force; `table` is the name in the database. */
 export const inForce = (table: string) =>

@@ -1,7 +1,9 @@
+/** The condition that a project may have one more of a kind, for statements whose text is written once. */
 import { sql, type SQL } from 'drizzle-orm'
 import { countOf, type CountedKind } from './project-counts.ts'
 import { projectQuotas } from './schema.ts'
 import type { QuotaLimits, Store } from './store.ts'
+import type { Values } from './written.ts'
 
 /** Consumers of secrets and of containers have one limit, which holds for each of the two. */
 const quotas: Readonly<Record<CountedKind, keyof QuotaLimits>> = {
@@ -12,15 +14,35 @@ const quotas: Readonly<Record<CountedKind, keyof QuotaLimits>> = {
   containerConsumers: 'consumers',
 }
 
-/**
- * The condition that the project may have one more of a kind: what it has is below its own limit, or below the
- * configured one where it has none. A negative limit means none. Limits of its own must be those that are known.
- */
-export function belowQuota(store: Store, kind: CountedKind, projectId: string): SQL {
-  const quota = quotas[kind]
-  const own = sql.raw(projectQuotas[quota].name)
-  const limit = sql`coalesce((select ${own} from project_quotas where project_id = ${projectId}), ${store.quotas[quota]})`
-  const mac = sql`(select mac from project_quotas where project_id = ${projectId})`
-  const known = sql`coalesce(${mac}, '') = ${store.limitsMac(projectId)}`
-  return sql`(${known} and (${limit} < 0 or ${countOf(kind, projectId, store.now)} < ${limit}))`
+const project = sql.placeholder('quota project')
+const now = sql.placeholder('quota now')
+
+/** Its {@link quotaValues} say for which project, and by which limits. */
+function condition(kind: CountedKind): SQL {
+  const own = sql.raw(projectQuotas[quotas[kind]].name)
+  const configured = sql.placeholder('quota configured')
+  const limit = sql`coalesce((select ${own} from project_quotas where project_id = ${project}), ${configured})`
+  const mac = sql`(select mac from project_quotas where project_id = ${project})`
+  const known = sql`coalesce(${mac}, '') = ${sql.placeholder('quota mac')}`
+  return sql`(${known} and (${limit} < 0 or ${countOf(kind, project, now)} < ${limit}))`
 }
+
+/**
+ * What the project has is below its own limit, or below the configured one where it has none. A negative limit means
+ * none. Limits of its own must be those that are known.
+ */
+export const belowQuota: Readonly<Record<CountedKind, SQL>> = {
+  secrets: condition('secrets'),
+  orders: condition('orders'),
+  containers: condition('containers'),
+  secretConsumers: condition('secretConsumers'),
+  containerConsumers: condition('containerConsumers'),
+}
+
+/** The values of {@link belowQuota}. */
+export const quotaValues = (store: Store, kind: CountedKind, projectId: string): Values => ({
+  'quota project': projectId,
+  'quota configured': store.quotas[quotas[kind]],
+  'quota mac': store.limitsMac(projectId),
+  'quota now': store.now,
+})

@@ -2,9 +2,9 @@
  * The one way in which a change is stored: in one batch with the audit event that tells of it, so that neither is there
  * without the other.
  */
-import { sql, type SQL } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
 import type { BatchItem, BatchResponse } from 'drizzle-orm/batch'
-import { insertEvents, type AuditEvent } from './audit-events.ts'
+import { insertEvents, insertEventsOfChange, type AuditEvent } from './audit-events.ts'
 import type { Store } from './store.ts'
 
 type Statement = BatchItem<'sqlite'>
@@ -12,9 +12,6 @@ type Statement = BatchItem<'sqlite'>
 function tellOf(store: Store, events: readonly AuditEvent[]): void {
   for (const projectId of new Set(events.map((event) => event.projectId))) store.recorded(projectId)
 }
-
-/** The last statement of the batch that inserts, updates or deletes did change a row. */
-export const justChanged = sql`changes() > 0`
 
 /**
  * Runs the principal statement and, if it changed a row, stores its events; then the rest, which finds {@link justChanged}
@@ -28,7 +25,7 @@ export async function commit<Principal extends Statement, const Rest extends rea
   ...rest: Rest
 ): Promise<BatchResponse<[Principal, ...Rest]>> {
   const all = 'action' in events ? [events] : events
-  const [changed, , ...others] = await store.db.batch([principal, insertEvents(store, all, justChanged), ...rest])
+  const [changed, , ...others] = await store.db.batch([principal, insertEventsOfChange(store, all), ...rest])
   tellOf(store, all)
   return [changed, ...others] as unknown as BatchResponse<[Principal, ...Rest]>
 }
@@ -45,7 +42,7 @@ export async function commitEach(store: Store, changes: readonly Change[]): Prom
   const statements = changes.map(({ before, change, event }) => [
     ...(before ? [before] : []),
     change,
-    insertEvents(store, [event], justChanged),
+    insertEventsOfChange(store, [event]),
   ])
   const [first, ...others] = statements.flat()
   const results: readonly unknown[] = first ? await store.db.batch([first, ...others]) : []

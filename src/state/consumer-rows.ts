@@ -2,35 +2,75 @@
  * The consumer mutations that run inside the object of the project that owns the entity: one guarded D1 batch each.
  * Consumers of secrets and of containers follow the same rules; what differs is in {@link kinds}.
  */
-import { and, eq, sql, type SQL } from 'drizzle-orm'
+import { and, eq, getTableColumns, sql } from 'drizzle-orm'
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import { fault } from '../faults.ts'
 import type { AuditAction, AuditEvent } from './audit-events.ts'
-import { belowQuota } from './below-quota.ts'
-import { commit, justChanged } from './commit.ts'
+import { belowQuota, quotaValues } from './below-quota.ts'
+import type { CountedKind } from './project-counts.ts'
+import { commit } from './commit.ts'
 import { containerConsumers, containers, secretConsumers, secrets } from './schema.ts'
 import { authenticContainer, findContainerBy, type Container, type ContainerRow } from './container-rows.ts'
 import { authenticSecret, findSecretBy, type Secret, type SecretRow } from './secret-rows.ts'
-import { changes, insertWhere } from './statements.ts'
+import { changes, justChanged, writtenInsert } from './statements.ts'
 import type { Store } from './store.ts'
+import { writtenChange, writtenSelect, type Values } from './written.ts'
+
+const given = sql.placeholder
+
+/** The statements of a kind; `same` are the columns that tell its consumers apart. */
+function statementsOf<Table extends typeof secretConsumers | typeof containerConsumers>(
+  table: Table,
+  counted: CountedKind,
+  owner: SQLiteColumn,
+  entity: typeof secrets | typeof containers,
+  same: readonly SQLiteColumn[],
+) {
+  const isThere = sql`exists (select 1 from ${entity} where ${entity.id} = ${given('entity')})`
+  const isRegistered = and(eq(owner, given('entity')), ...same.map((column) => eq(column, given(column.name))))
+  const isNew = sql`not exists (select 1 from ${table} where ${isRegistered})`
+  const ofCaller = sql`(${given('entity project')} = ${given('project')} or ${table.projectId} = ${given('project')})`
+  const full = { reached: sql<number>`not ${belowQuota[counted]}`.as('reached') }
+  const id = { id: table.id }
+  return {
+    insert: writtenInsert(table, sql`${belowQuota[counted]} and ${isNew} and ${isThere}`),
+    touch: writtenChange((db) =>
+      db
+        .update(entity)
+        .set({ updated: sql`${given('now')}` })
+        .where(and(eq(entity.id, given('entity')), justChanged)),
+    ),
+    full: writtenSelect(full, (db, columns) => db.select(columns).from(sql`(select 1)`)),
+    remove: writtenChange((db) => db.delete(table).where(and(isRegistered, ofCaller))),
+    registered: writtenSelect(id, (db, columns) => db.select(columns).from(table).where(isRegistered)),
+  }
+}
+
+const { service, resourceType, resourceId } = secretConsumers
+const { name, url } = containerConsumers
 
 export const kinds = {
   secret: {
     table: secretConsumers,
     counted: 'secretConsumers',
     owner: secretConsumers.secretId,
-    entity: secrets,
     order: secretConsumers.seq,
     read: findSecretBy,
     authentic: authenticSecret<SecretRow>,
+    ...statementsOf(secretConsumers, 'secretConsumers', secretConsumers.secretId, secrets, [
+      service,
+      resourceType,
+      resourceId,
+    ]),
   },
   container: {
     table: containerConsumers,
     counted: 'containerConsumers',
     owner: containerConsumers.containerId,
-    entity: containers,
     order: containerConsumers.name,
     read: findContainerBy,
     authentic: authenticContainer,
+    ...statementsOf(containerConsumers, 'containerConsumers', containerConsumers.containerId, containers, [name, url]),
   },
 } as const
 
@@ -73,14 +113,11 @@ export interface Registration {
   readonly identity: Identities[ConsumerKind]
 }
 
-function isRegistered({ kind, entityId, identity }: Registration): SQL {
-  const { table, owner } = kinds[kind]
-  const columns = table as unknown as Readonly<Record<string, typeof owner>>
-  const same = Object.entries(identity).flatMap(([name, value]) => {
-    const column = columns[name]
-    return column ? [eq(column, value)] : []
-  })
-  return and(eq(owner, entityId), ...same) ?? sql`false`
+/** The values of a kind's statements. */
+function valuesOf({ now }: Store, { kind, entityId, entityProjectId, projectId, identity }: Registration): Values {
+  const columns = getTableColumns<typeof secretConsumers | typeof containerConsumers>(kinds[kind].table)
+  const same = Object.entries(identity).map(([name, value]) => [columns[name as keyof typeof columns].name, value])
+  return { ...Object.fromEntries(same), entity: entityId, 'entity project': entityProjectId, project: projectId, now }
 }
 
 function changeBy({ kind, entityId, entityProjectId }: Registration, action: AuditAction): AuditEvent {
@@ -93,22 +130,16 @@ function changeBy({ kind, entityId, entityProjectId }: Registration, action: Aud
  */
 export async function storeConsumer(store: Store, registration: Registration): Promise<EntityRows[ConsumerKind]> {
   const { kind, id, entityId, projectId, identity } = registration
-  const { db, now } = store
-  const { table, counted, entity, read } = kinds[kind]
-  const allowed = belowQuota(store, counted, projectId)
-  const isNew = sql`not exists (select 1 from ${table} where ${isRegistered(registration)})`
-  const isThere = sql`exists (select 1 from ${entity} where ${entity.id} = ${entityId})`
+  const { counted, insert, touch, full, read } = kinds[kind]
   const owner = kind === 'secret' ? { secretId: entityId } : { containerId: entityId }
-  const row = { ...owner, ...identity, id, projectId, created: now, updated: now }
+  const row = { ...owner, ...identity, id, projectId, created: store.now, updated: store.now }
+  const values = { ...valuesOf(store, registration), ...quotaValues(store, counted, projectId) }
   const [added, , [quota], [after]] = await commit(
     store,
     changeBy(registration, 'create'),
-    insertWhere(store, table, row as never, sql`${allowed} and ${isNew} and ${isThere}`),
-    db
-      .update(entity)
-      .set({ updated: now })
-      .where(and(eq(entity.id, entityId), justChanged)),
-    db.select({ reached: sql<number>`not ${allowed}` }).from(sql`(select 1)`),
+    insert(store, row as never, values),
+    touch(store, values),
+    full.inBatch(store, values),
     read(store, entityId),
   )
   if (changes(added) === 0 && quota?.reached === 1) throw fault('quotaReached')
@@ -121,14 +152,14 @@ export async function storeConsumer(store: Store, registration: Registration): P
  * `consumerNotFound`, and `consumerForeign` when neither the entity nor the registration is of the caller's project.
  */
 export async function removeConsumer(store: Store, registration: Registration): Promise<EntityRows[ConsumerKind]> {
-  const { kind, entityId, entityProjectId, projectId } = registration
-  const { table, read } = kinds[kind]
-  const own = entityProjectId === projectId ? sql`true` : eq(table.projectId, projectId)
+  const { kind, entityId } = registration
+  const { remove, registered, read } = kinds[kind]
+  const values = valuesOf(store, registration)
   const [removed, kept, [after]] = await commit(
     store,
     changeBy(registration, 'delete'),
-    store.db.delete(table).where(and(isRegistered(registration), own)),
-    store.db.select({ id: table.id }).from(table).where(isRegistered(registration)),
+    remove(store, values),
+    registered.inBatch(store, values),
     read(store, entityId),
   )
   if (changes(removed) === 0) throw fault(kept.length > 0 ? 'consumerForeign' : 'consumerNotFound')

@@ -1,11 +1,12 @@
 /** The rows of containers: which columns make a container, and the statement that reads it. */
-import { eq, sql } from 'drizzle-orm'
+import { eq, sql, type Placeholder } from 'drizzle-orm'
 import { authentic, inForce, requireAuthentic } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { aclColumns, aclRow, guarded, type AclRow, type Guarded } from './guarded.ts'
 import { containers } from './schema.ts'
 import { inOrder } from './statements.ts'
 import type { Store } from './store.ts'
+import { writtenSelect } from './written.ts'
 
 /** A secret in a container under a name; null: it was given without one. */
 export interface NamedSecret {
@@ -34,7 +35,7 @@ export interface Container extends Guarded {
  * References to secrets that have expired are hidden like the secrets themselves. Written with literal names: in a
  * selection drizzle leaves the table's name away, which a subquery needs.
  */
-const secretsAsJson = (now: string) => sql<string>`(
+const secretsAsJson = (now: string | Placeholder) => sql<string>`(
   select json_group_array(json_array(container_secrets.seq,
     json_object('name', container_secrets.name, 'secretId', container_secrets.secret_id,
       'containerId', container_secrets.container_id, 'mac', container_secrets.mac,
@@ -48,7 +49,7 @@ const consumersAsJson = sql<string>`(
   from container_consumers where container_consumers.container_id = containers.id)`
 
 /** The columns of a {@link Container}. */
-export const containerColumns = (now: string) => ({
+export const containerColumns = (now: string | Placeholder) => ({
   id: containers.id,
   projectId: containers.projectId,
   creatorId: containers.creatorId,
@@ -104,10 +105,14 @@ export async function authenticContainer(backend: Backend, row: ContainerRow): P
   return asContainer(row)
 }
 
-/** The statement that reads the container with this id, for a batch. */
-export function findContainerBy({ db, now }: Store, id: string) {
-  return db
-    .select({ ...containerColumns(now), inForce: inForce('containers') })
+const foundColumns = { ...containerColumns(sql.placeholder('now')), inForce: inForce('containers') }
+/** Reads the container with this `id`, as it is `now`. */
+export const containerBy = writtenSelect(foundColumns, (db) =>
+  db
+    .select(foundColumns)
     .from(containers)
-    .where(eq(containers.id, id))
-}
+    .where(eq(containers.id, sql.placeholder('id'))),
+)
+
+/** The statement that reads the container with this id, for a batch. */
+export const findContainerBy = (store: Store, id: string) => containerBy.inBatch(store, { id, now: store.now })

@@ -1,34 +1,35 @@
 /** Containers: named lists of references to secrets of the same project. */
-import { and, asc, eq, getTableColumns, isNull, sql, type SQL } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, isNull, sql, type Placeholder, type SQL } from 'drizzle-orm'
 import type { Caller } from '../caller.ts'
 import { fault } from '../faults.ts'
 import { changeOf } from './audit-events.ts'
-import { attest, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
+import { attestChange, inForce, requireAuthentic, withMac, writtenAttest } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import {
   authenticContainer,
   authenticContainers,
+  containerBy,
   containerColumns,
-  findContainerBy,
   type Container,
   type NamedSecret,
 } from './container-rows.ts'
-import { belowQuota } from './below-quota.ts'
-import { commit, justChanged } from './commit.ts'
+import { belowQuota, quotaValues } from './below-quota.ts'
+import { commit } from './commit.ts'
 import { aclRow } from './guarded.ts'
 import { withinLimits } from './known-limits.ts'
 import { readPage, type ReadPage, type WantedPage } from './pages.ts'
 import { countOf } from './project-counts.ts'
 import { containers, containerSecrets, issuedCertificates, secrets } from './schema.ts'
 import { live } from './secret-rows.ts'
-import { changes, insertWhere, storableJson } from './statements.ts'
+import { changes, insertWhere, justChanged, storableJson, writtenInsert } from './statements.ts'
+import { writtenChange, writtenSelect } from './written.ts'
 
 export const containerTypes = ['generic', 'rsa', 'certificate'] as const
 export type ContainerType = (typeof containerTypes)[number]
 
 /** The container with this id, of whatever project; throws `containerNotFound`. */
 export async function findContainer(backend: Backend, id: string): Promise<Container> {
-  const [row] = await findContainerBy(backend, id)
+  const [row] = await containerBy.ask(backend.session, { id, now: backend.now })
   if (!row) throw fault('containerNotFound')
   return authenticContainer(backend, row)
 }
@@ -90,7 +91,35 @@ export async function containerRows(
   }
 }
 
-const liveSecretOf = (projectId: string, now: string) => sql`${secrets.projectId} = ${projectId} and ${live(now)}`
+const liveSecretOf = (projectId: string | Placeholder, now: string | Placeholder) =>
+  sql`${secrets.projectId} = ${projectId} and ${live(now)}`
+
+const references = sql.placeholder('references')
+const newId = sql.placeholder('container')
+const absent = sql`json_each(${references}) as reference where not exists (
+  select 1 from ${secrets} where ${secrets.id} = reference.value ->> 'secretId'
+    and ${liveSecretOf(sql.placeholder('project'), sql.placeholder('now'))})`
+const isThere = sql`exists (select 1 from ${containers} where ${containers.id} = ${newId})`
+const insertContainer = writtenInsert(
+  containers,
+  sql`${belowQuota.containers} and not exists (select 1 from ${absent})`,
+)
+const insertReferences = writtenChange((db) =>
+  db
+    .insert(containerSecrets)
+    .select(
+      sql`select null, ${newId}, value ->> 'secretId', value ->> 'name', value ->> 'mac' from json_each(${references}) where ${isThere}`,
+    ),
+)
+const attestContainer = writtenAttest(isThere)
+const refusal = {
+  full: sql<number>`not ${belowQuota.containers}`.as('full'),
+  name: sql<string | null>`(select reference.value ->> 'name' from ${absent} order by reference.key limit 1)`.as(
+    'name',
+  ),
+}
+/** Why a container is not made. */
+const refusalOf = writtenSelect(refusal, (db, columns) => db.select(columns).from(sql`(select 1)`))
 
 /**
  * Stores a container of the caller's project with its references, all or nothing, in one round trip. Throws
@@ -102,31 +131,18 @@ export function createContainer(backend: Backend, caller: Caller, wanted: NewCon
 
 async function storeContainer(backend: Backend, caller: Caller, wanted: NewContainer): Promise<string> {
   const { projectId } = caller
-  const { now, db } = backend
   const { container, members } = await containerRows(backend, caller, wanted)
   const { id } = container
-  const given = storableJson(members)
-  const allowed = belowQuota(backend, 'containers', projectId)
-  const absent = sql`json_each(${given}) as reference where not exists (
-    select 1 from ${secrets} where ${secrets.id} = reference.value ->> 'secretId' and ${liveSecretOf(projectId, now)})`
-  const isThere = sql`exists (select 1 from ${containers} where ${containers.id} = ${id})`
-  const references = sql`select null, ${id}, value ->> 'secretId', value ->> 'name', value ->> 'mac'
-    from json_each(${given}) where ${isThere}`
   const macs = [container, ...members].map(({ mac }) => mac)
+  const quota = quotaValues(backend, 'containers', projectId)
+  const values = { ...quota, container: id, project: projectId, references: storableJson(members), now: backend.now }
   const [made, , , [missing]] = await commit(
     backend,
     changeOf(container, 'create', 'container', container.mac),
-    insertWhere(backend, containers, container, sql`${allowed} and not exists (select 1 from ${absent})`),
-    db.insert(containerSecrets).select(references),
-    attest(backend, macs, isThere),
-    db
-      .select({
-        full: sql<number>`not ${allowed}`.as('full'),
-        name: sql<string | null>`(select reference.value ->> 'name' from ${absent} order by reference.key limit 1)`.as(
-          'name',
-        ),
-      })
-      .from(sql`(select 1)`),
+    insertContainer(backend, container, values),
+    insertReferences(backend, values),
+    attestContainer(backend, macs, values),
+    refusalOf.inBatch(backend, values),
   )
   if (changes(made) > 0) return id
   if (missing?.full === 1) throw fault('quotaReached')
@@ -169,7 +185,7 @@ export async function deleteContainer(backend: Backend, container: Container, re
             .update(issuedCertificates)
             .set({ revoked: revoked.at, mac: revoked.mac })
             .where(and(eq(issuedCertificates.serial, revoked.serial), isIssued, justChanged)),
-          attest(backend, [revoked.mac]),
+          attestChange(backend, [revoked.mac]),
         ]
       : []),
   )
@@ -196,7 +212,7 @@ export async function addToContainer(backend: Backend, container: Container, pai
     backend,
     changeOf(container, 'create', 'container/secret'),
     insertWhere(backend, containerSecrets, row, free),
-    attest(backend, [row.mac]),
+    attestChange(backend, [row.mac]),
     db.select({ there: sql<number>`${there}` }).from(sql`(select 1)`),
   )
   if (found?.there !== 1) throw fault('secretProvidedAbsent')

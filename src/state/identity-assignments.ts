@@ -1,7 +1,7 @@
 /** Role assignments: which user has which role in which project. One public operation is one D1 batch. */
 import { and, eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import type { AuditAction, AuditEvent } from './audit-events.ts'
-import { attest, authentic, inForce, withMac } from './authentic-rows.ts'
+import { attestChange, authentic, inForce, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { commit } from './commit.ts'
 import { identityFault } from './identity-faults.ts'
@@ -77,7 +77,7 @@ export async function assignRole(backend: Backend, assignment: Assignment): Prom
     backend,
     changeBy(assignment, 'create'),
     insertWhere(backend, roleAssignments, row, whole).onConflictDoNothing(),
-    attest(backend, [row.mac]),
+    attestChange(backend, [row.mac]),
     partsExist(backend, assignment),
   )
   requireParts(found, assignment)

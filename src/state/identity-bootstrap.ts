@@ -2,7 +2,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { hashPassword } from '../crypto/password.ts'
 import { changeOf, DEPLOYMENT } from './audit-events.ts'
-import { attest, withMac } from './authentic-rows.ts'
+import { attest, attestChange, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { commit } from './commit.ts'
 import { foldName, newId } from './identity-names.ts'
@@ -58,15 +58,15 @@ export async function bootstrapIdentity(backend: Backend, password: string): Pro
     { ...backend, source: byService('Identity set-up') },
     changeOf({ id: user.id, projectId: DEPLOYMENT }, 'create', 'account/user', user.mac),
     db.insert(identityUsers).values(user).onConflictDoNothing(),
-    attest(backend, [user.mac]),
+    attestChange(backend, [user.mac]),
     // 8 roles of 7 values: below the 100 parameters that a statement may have.
     db.insert(identityRoles).values(roles).onConflictDoNothing(),
     attest(backend, macsOf(roles), isRole),
     db.insert(identityProjects).values(project).onConflictDoNothing(),
-    attest(backend, [project.mac]),
+    attestChange(backend, [project.mac]),
     // Only the user of this very batch becomes administrator: one who exists already keeps the roles it has.
     insertWhere(backend, roleAssignments, assignment, sql`${isUser} and ${isPlace}`).onConflictDoNothing(),
-    attest(backend, [assignment.mac]),
+    attestChange(backend, [assignment.mac]),
   )
 }
 

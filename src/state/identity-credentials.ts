@@ -2,7 +2,7 @@
 import { and, eq, getTableColumns, sql } from 'drizzle-orm'
 import { hashPassword } from '../crypto/password.ts'
 import { changeOf } from './audit-events.ts'
-import { attest, authentic, inForce, withMac } from './authentic-rows.ts'
+import { attestChange, authentic, inForce, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { commit } from './commit.ts'
 import { identityFault } from './identity-faults.ts'
@@ -93,7 +93,7 @@ export async function createCredential(backend: Backend, credential: NewCredenti
     backend,
     changeOf(row, 'create', 'credential'),
     insertWhere(backend, applicationCredentials, row, bothLive).onConflictDoNothing(),
-    attest(backend, [row.mac]),
+    attestChange(backend, [row.mac]),
     db.select(roleColumns).from(identityRoles).orderBy(identityRoles.seq),
     db
       .select({ id: applicationCredentials.id })

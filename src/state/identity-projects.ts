@@ -1,7 +1,7 @@
 /** Projects: what is kept of them. One public operation is one D1 batch. */
 import { and, eq, getTableColumns, not, sql } from 'drizzle-orm'
 import { changeOf, type AuditAction } from './audit-events.ts'
-import { attest, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
+import { attestChange, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { commit } from './commit.ts'
 import { identityFault } from './identity-faults.ts'
@@ -90,7 +90,7 @@ export async function createProject(backend: Backend, project: NewProject): Prom
     created: backend.now,
   })
   const insert = backend.db.insert(identityProjects).values(row).onConflictDoNothing()
-  const [result] = await commit(backend, changeBy(row.id, 'create'), insert, attest(backend, [row.mac]))
+  const [result] = await commit(backend, changeBy(row.id, 'create'), insert, attestChange(backend, [row.mac]))
   if (changes(result) === 0) throw identityFault('projectExists', row.name, row.id)
   return asProject(row)
 }
@@ -119,7 +119,7 @@ export async function updateProject(backend: Backend, id: string, change: Projec
     backend,
     changeBy(id, 'update'),
     backend.db.update(identityProjects).set(row).where(asRead),
-    attest(backend, [row.mac]),
+    attestChange(backend, [row.mac]),
     backend.db.select({ taken: sql<number>`${taken}`.as('taken') }).from(sql`(select 1)`),
   )
   if (changes(result) > 0) return asProject(row)

@@ -1,7 +1,7 @@
 /** Roles: what is kept of them, and which of them carry others. One public operation is one D1 batch. */
 import { and, eq, getTableColumns, not, sql } from 'drizzle-orm'
 import { changeOf, DEPLOYMENT, type AuditAction } from './audit-events.ts'
-import { attest, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
+import { attestChange, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { commit } from './commit.ts'
 import { identityFault } from './identity-faults.ts'
@@ -97,7 +97,7 @@ export async function createRole(backend: Backend, name: string, description: st
   const made = { id: newId(), name, description, immutable: false, folded: foldName(name), created: backend.now }
   const row = await withMac(backend, 'identityRoles', made)
   const insert = backend.db.insert(identityRoles).values(row).onConflictDoNothing()
-  const [result] = await commit(backend, changeBy(row.id, 'create'), insert, attest(backend, [row.mac]))
+  const [result] = await commit(backend, changeBy(row.id, 'create'), insert, attestChange(backend, [row.mac]))
   if (changes(result) === 0) throw identityFault('roleExists', name)
   return asRole(row)
 }
@@ -119,7 +119,7 @@ export async function updateRole(backend: Backend, id: string, change: RoleChang
     backend,
     changeBy(id, 'update'),
     backend.db.update(identityRoles).set(row).where(asRead),
-    attest(backend, [row.mac]),
+    attestChange(backend, [row.mac]),
     backend.db.select({ taken: sql<number>`${taken}`.as('taken') }).from(sql`(select 1)`),
   )
   if (changes(result) > 0) return asRole(row)

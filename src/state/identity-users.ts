@@ -2,7 +2,7 @@
 import { and, eq, getTableColumns, not, sql } from 'drizzle-orm'
 import { hashPassword } from '../crypto/password.ts'
 import { changeOf, DEPLOYMENT, type AuditAction } from './audit-events.ts'
-import { attest, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
+import { attestChange, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { commit } from './commit.ts'
 import { identityFault } from './identity-faults.ts'
@@ -89,7 +89,7 @@ export async function createUser(backend: Backend, user: NewUser): Promise<Ident
     created: backend.now,
   })
   const insert = backend.db.insert(identityUsers).values(row).onConflictDoNothing()
-  const [result] = await commit(backend, changeBy(row.id, 'create'), insert, attest(backend, [row.mac]))
+  const [result] = await commit(backend, changeBy(row.id, 'create'), insert, attestChange(backend, [row.mac]))
   if (changes(result) === 0) throw identityFault('userExists', user.name)
   return asUser(row)
 }
@@ -103,7 +103,7 @@ async function storeUser(backend: Backend, before: UserRow, changed: UserRow, na
     backend,
     changeBy(before.id, 'update'),
     backend.db.update(identityUsers).set(row).where(asRead),
-    attest(backend, [row.mac]),
+    attestChange(backend, [row.mac]),
     backend.db.select({ taken: sql<number>`${taken}`.as('taken') }).from(sql`(select 1)`),
   )
   return { stored: changes(result) > 0, taken: found?.taken === 1 }

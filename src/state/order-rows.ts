@@ -2,12 +2,12 @@
 import { and, asc, eq, lte, sql, type SQL } from 'drizzle-orm'
 import { fault } from '../faults.ts'
 import { changeOf, type AuditEvent } from './audit-events.ts'
-import { attest } from './authentic-rows.ts'
-import { belowQuota } from './below-quota.ts'
+import { attest, attestChange, writtenAttest } from './authentic-rows.ts'
+import { belowQuota, quotaValues } from './below-quota.ts'
 import { commit } from './commit.ts'
 import { containers, containerSecrets, issuedCertificates, orders, secrets } from './schema.ts'
 import { live } from './secret-rows.ts'
-import { changes, insertWhere } from './statements.ts'
+import { changes, insertWhere, writtenInsert } from './statements.ts'
 import type { Store } from './store.ts'
 
 /** An order as it is to be stored, together with the secret that it made, if any. */
@@ -45,19 +45,22 @@ export interface OrderFailure extends OrderError {
   readonly meta: string
 }
 
+const insertOrder = writtenInsert(orders, belowQuota.orders)
+const orderIsThere = sql`exists (select 1 from ${orders} where ${orders.id} = ${sql.placeholder('order')})`
+const insertSecretOfOrder = writtenInsert(secrets, orderIsThere)
+const attestOrder = writtenAttest(orderIsThere)
+
 /** Stores the order if the quota allows it, and its secret only with it; throws `quotaReached`. */
 export async function storeOrder(store: Store, { order, secret }: StoredOrder): Promise<null> {
-  const insertOrder = insertWhere(store, orders, order, belowQuota(store, 'orders', order.projectId))
-  const orderIsThere = sql`exists (select 1 from ${orders} where ${orders.id} = ${order.id})`
+  const ofOrder = { order: order.id }
   const made = secret ? [changeOf(secret, 'create', 'secret', secret.mac)] : []
-  const insertSecret = secret ? [insertWhere(store, secrets, secret, orderIsThere)] : []
   const macs = [order, ...(secret ? [secret] : [])].map(({ mac }) => mac)
   const [result] = await commit(
     store,
     [changeOf(order, 'create', 'order', order.mac), ...made],
-    insertOrder,
-    ...insertSecret,
-    attest(store, macs, orderIsThere),
+    insertOrder(store, order, quotaValues(store, 'orders', order.projectId)),
+    ...(secret ? [insertSecretOfOrder(store, secret, ofOrder)] : []),
+    attestOrder(store, macs, ofOrder),
   )
   if (changes(result) === 0) throw fault('quotaReached')
   return null
@@ -205,6 +208,6 @@ export async function restartOrder(
     .set({ ...begun, status: 'PENDING', attempts: 1, errorStatusCode: null, errorReason: null, updated: store.now })
     .where(and(eq(orders.id, orderId), eq(orders.projectId, projectId), waits))
   const change = changeOf({ id: orderId, projectId }, 'update', 'order', begun.mac)
-  const [result] = await commit(store, change, update, attest(store, [begun.mac]))
+  const [result] = await commit(store, change, update, attestChange(store, [begun.mac]))
   return changes(result) > 0
 }

@@ -6,6 +6,7 @@ import { aclColumns, aclRow, guarded, type AclRow, type Guarded } from './guarde
 import { secrets } from './schema.ts'
 import { inOrder } from './statements.ts'
 import type { Store } from './store.ts'
+import { writtenSelect } from './written.ts'
 
 /** Who uses a secret, as its registrations say. */
 export interface ConsumerOfSecret {
@@ -90,13 +91,15 @@ export async function authenticSecret<Row extends SecretRow>(backend: Backend, r
   return asSecret(row)
 }
 
+/** The secret with this `id` if it is live at `now`. */
+export const isLiveSecret = and(eq(secrets.id, sql.placeholder('id')), live(sql.placeholder('now')))
+/** The columns of a secret that is read by itself. */
+export const foundColumns = { ...secretColumns, inForce: inForce('secrets') }
+/** Reads the secret for which {@link isLiveSecret} holds. */
+export const secretBy = writtenSelect(foundColumns, (db) => db.select(foundColumns).from(secrets).where(isLiveSecret))
+
 /** The statement that reads the live secret with this id, for a batch. */
-export function findSecretBy({ db, now }: Store, id: string) {
-  return db
-    .select({ ...secretColumns, inForce: inForce('secrets') })
-    .from(secrets)
-    .where(and(eq(secrets.id, id), live(now)))
-}
+export const findSecretBy = (store: Store, id: string) => secretBy.inBatch(store, { id, now: store.now })
 
 /** The row is this secret's, in the project that it was found in. */
 export function secretIs(secret: Secret): SQL {

@@ -4,19 +4,20 @@ import type { Caller } from '../caller.ts'
 import { open, seal, SealError } from '../crypto/envelope.ts'
 import { fault } from '../faults.ts'
 import { changeOf } from './audit-events.ts'
-import { attest, inForce, withMac } from './authentic-rows.ts'
+import { attestChange, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { commit, commitWhere } from './commit.ts'
 import { aclRow } from './guarded.ts'
 import { isDestroyed } from './project-destructions.ts'
 import { withinLimits } from './known-limits.ts'
 import { openKey, sealingKey, underSealingKey } from './project-keys.ts'
-import { belowQuota } from './below-quota.ts'
+import { belowQuota, quotaValues } from './below-quota.ts'
 import { projectKeys, secretConsumers, secrets } from './schema.ts'
 import { payloadPlace } from './sealed-values.ts'
-import { authenticSecret, live, protectedSecret, secretColumns, secretIs, type Secret } from './secret-rows.ts'
-import { written } from './written-select.ts'
-import { changes, insertWhere } from './statements.ts'
+import { authenticSecret, foundColumns, isLiveSecret, live, protectedSecret } from './secret-rows.ts'
+import { secretBy, secretIs, type Secret } from './secret-rows.ts'
+import { writtenSelect } from './written.ts'
+import { changes, writtenInsert } from './statements.ts'
 import { storeForNewSecrets } from './secret-stores.ts'
 
 export const secretTypes = ['symmetric', 'passphrase', 'private', 'public', 'certificate', 'opaque'] as const
@@ -44,13 +45,9 @@ export interface NewSecret {
   readonly payload: Uint8Array | null
 }
 
-const isLiveSecret = and(eq(secrets.id, sql.placeholder('id')), live(sql.placeholder('now')))
-const foundColumns = { ...secretColumns, inForce: inForce('secrets') }
-const secretBy = written(foundColumns, (db) => db.select(foundColumns).from(secrets).where(isLiveSecret))
-
 /** The live secret with this id, of whatever project; throws `secretNotFound`. */
 export async function findSecret(backend: Backend, id: string): Promise<Secret> {
-  const [row] = await secretBy(backend.session, { id, now: backend.now })
+  const [row] = await secretBy.ask(backend.session, { id, now: backend.now })
   if (!row) throw fault('secretNotFound')
   return authenticSecret(backend, row)
 }
@@ -70,11 +67,11 @@ const sealedColumns = {
 }
 const selectSealed = (db: Backend['db'], where: SQL | undefined) =>
   db.select(sealedColumns).from(secrets).leftJoin(projectKeys, keyOfSecret).where(where)
-const sealedSecretBy = written(sealedColumns, (db) => selectSealed(db, isLiveSecret))
+const sealedSecretBy = writtenSelect(sealedColumns, (db) => selectSealed(db, isLiveSecret))
 
 /** Like {@link findSecret}, with the sealed payload and the wrapped key that opens it. */
 export async function findSealedSecret(backend: Backend, id: string): Promise<SealedSecret> {
-  const [row] = await sealedSecretBy(backend.session, { id, now: backend.now })
+  const [row] = await sealedSecretBy.ask(backend.session, { id, now: backend.now })
   if (!row) throw fault('secretNotFound')
   return authenticSecret(backend, row)
 }
@@ -126,17 +123,19 @@ export async function sealedRow(
   })
 }
 
+const insertSecret = writtenInsert(secrets, belowQuota.secrets)
+
 /** Stores a new secret of the caller's project and gives its id; throws `quotaReached`. */
 export async function createSecret(backend: Backend, caller: Caller, secret: NewSecret): Promise<string> {
   const { projectId } = caller
   const create = async () => {
     const row = await sealedRow(backend, caller, secret)
-    const insert = insertWhere(backend, secrets, row, belowQuota(backend, 'secrets', projectId))
+    const insert = insertSecret(backend, row, quotaValues(backend, 'secrets', projectId))
     const [result] = await commit(
       backend,
       changeOf(row, 'create', 'secret', row.mac),
       insert,
-      attest(backend, [row.mac]),
+      attestChange(backend, [row.mac]),
     )
     if (changes(result) === 0) throw fault('quotaReached')
     return row.id
@@ -165,7 +164,7 @@ export async function putPayload(
       .set({ sealed, store, keyVersion: key.version, contentType, mac, updated: backend.now })
       .where(and(secretIs(secret), isNull(secrets.sealed), eq(secrets.mac, secret.mac)))
     const change = changeOf(secret, 'create', 'secret/payload', mac)
-    const [result] = await commit(backend, change, update, attest(backend, [mac]))
+    const [result] = await commit(backend, change, update, attestChange(backend, [mac]))
     return changes(result) > 0
   })
   // Its payload or its ACL came meanwhile: the change is made of what it is now.

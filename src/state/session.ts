@@ -4,6 +4,9 @@
  */
 import { drizzle, type DrizzleD1Database } from 'drizzle-orm/d1'
 
+/** drizzle, and the client that it prepares statements with. */
+export type Database = DrizzleD1Database & { readonly $client: D1Database }
+
 /** Who answers look-ups: the primary alone, any copy, or (a bookmark) any copy that has come as far. */
 export type Reach = 'first-primary' | 'first-unconstrained' | (string & {})
 
@@ -39,7 +42,7 @@ const isPrimary = ({ meta }: D1Result) => meta['served_by_primary'] === true
 export class Session {
   readonly binding: D1Database
   readonly reach: Reach
-  readonly db: DrizzleD1Database
+  readonly db: Database
   #seen: Seen
   #copies: D1DatabaseSession | null = null
 

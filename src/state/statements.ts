@@ -2,36 +2,13 @@
 import { getTableColumns, sql, type Column, type SQL } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Store } from './store.ts'
+import { writtenChange, type Values } from './written.ts'
 
-interface Piece {
-  /** SQL of the columns up to the blob; of them the row is JSON. */
-  readonly text: SQL
-  /** The column that JSON cannot hold, if one follows. */
-  readonly blob: readonly [name: string, column: Column] | null
+/** The value of a column as it is stored. Text is stored as it was authenticated: UTF-8 has no lone surrogates. */
+function stored(column: Column, value: unknown): unknown {
+  if (value === undefined || value === null) return column.default ?? null
+  return typeof value === 'string' ? value.toWellFormed() : column.mapToDriverValue(value)
 }
-
-const pieces = new WeakMap<SQLiteTable, readonly Piece[]>()
-
-/** What selects a row of the table from its JSON, written once: a parameter for each column is dear to write. */
-function piecesOf(table: SQLiteTable): readonly Piece[] {
-  const known = pieces.get(table)
-  if (known) return known
-  const made: Piece[] = []
-  let text = ''
-  for (const [name, column] of Object.entries(getTableColumns(table))) {
-    const isBlob = column.getSQLType() === 'blob'
-    text += `${text || made.length > 0 ? ', ' : ''}${isBlob ? '' : `value ->> '${name}'`}`
-    if (!isBlob) continue
-    made.push({ text: sql.raw(text), blob: [name, column] })
-    text = ''
-  }
-  made.push({ text: sql.raw(text), blob: null })
-  pieces.set(table, made)
-  return made
-}
-
-const stored = (column: Column, value: unknown) =>
-  value === undefined || value === null ? (column.default ?? null) : column.mapToDriverValue(value)
 
 /**
  * JSON whose text values SQLite stores as they were authenticated: of an escaped lone surrogate it would make three bytes
@@ -42,6 +19,8 @@ export function storableJson(value: unknown): string {
   if (!json.includes('\\ud')) return json
   return JSON.stringify(value, (_, member: unknown) => (typeof member === 'string' ? member.toWellFormed() : member))
 }
+
+const columnsOf = (table: SQLiteTable) => Object.entries<Column>(getTableColumns(table))
 
 /**
  * `INSERT … SELECT … WHERE condition`: the row is made only if the condition holds at that moment, so an invariant
@@ -54,18 +33,27 @@ export function insertWhere<Table extends SQLiteTable>(
   condition: SQL,
 ) {
   const given: Readonly<Record<string, unknown>> = row
-  const members: Record<string, unknown> = {}
-  for (const [name, column] of Object.entries(getTableColumns(table))) {
-    if (column.getSQLType() !== 'blob') members[name] = stored(column, given[name])
-  }
-  const values = piecesOf(table).map(({ text, blob }) => {
-    if (!blob) return text
-    const [name, column] = blob
-    return sql`${text}${stored(column, given[name])}`
-  })
-  const json = storableJson([members])
-  return db.insert(table).select(sql`select ${sql.join(values)} from json_each(${json}) where ${condition}`)
+  const values = columnsOf(table).map(([name, column]) => sql`${stored(column, given[name])}`)
+  return db.insert(table).select(sql`select ${sql.join(values, sql`, `)} where ${condition}`)
 }
+
+/** Like {@link insertWhere}, its text written once; `values` stand where the condition has placeholders. */
+export function writtenInsert<Table extends SQLiteTable>(table: Table, condition: SQL) {
+  const columns = columnsOf(table)
+  const placeholders = columns.map(([name]) => sql`${sql.placeholder(`row.${name}`)}`)
+  const insert = writtenChange((db) =>
+    db.insert(table).select(sql`select ${sql.join(placeholders, sql`, `)} where ${condition}`),
+  )
+  return (store: Store, row: Table['$inferInsert'], values: Values) => {
+    const given: Readonly<Record<string, unknown>> = row
+    const all: Record<string, unknown> = { ...values }
+    for (const [name, column] of columns) all[`row.${name}`] = stored(column, given[name])
+    return insert(store, all)
+  }
+}
+
+/** The last statement of the batch that inserts, updates or deletes did change a row. */
+export const justChanged = sql`changes() > 0`
 
 /** The words in which the triggers refuse a value that is not sealed under the key that seals now in its place. */
 const SUPERSEDED = 'superseded project key'

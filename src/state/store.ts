@@ -1,4 +1,4 @@
-import type { DrizzleD1Database } from 'drizzle-orm/d1'
+import type { Database } from './session.ts'
 
 /** How many of each a project may have; negative: no limit. */
 export interface QuotaLimits {
@@ -32,7 +32,7 @@ export const byService = (operation: string, onBehalfOf: string | null = null): 
 
 /** The database, the limits, the time and who it is done for: what a statement depends on. */
 export interface Store {
-  readonly db: DrizzleD1Database
+  readonly db: Database
   /** The configured limits, for projects without limits of their own. */
   readonly quotas: QuotaLimits
   /** The code of a project's own limits as they were found authentic; empty for none. */
