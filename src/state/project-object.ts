@@ -1,7 +1,7 @@
 /**
- * The object of one project: an address, a lock, an alarm, and the end of the project's audit log. Every order and
- * consumer mutation of the project runs here, one at a time; the work itself is in the operations, which keep their
- * invariants in the statement besides.
+ * The object of one project: an address, a queue, an alarm, and the end of the project's audit log. Every order and
+ * consumer mutation of the project is stored from here, one after the other; the work itself is in the operations, which
+ * keep their invariants in the statement besides.
  */
 import { DurableObject } from 'cloudflare:workers'
 import { Fault, type FailureName } from '../faults.ts'
@@ -28,8 +28,9 @@ import {
   type StoredOrder,
   type WaitingOrder,
 } from './order-rows.ts'
+import { GroupCommit } from './group-commit.ts'
 import { compareRows, PATROL, strangeRowsIn } from './row-ledger.ts'
-import { Session, type Seen } from './session.ts'
+import { Session, type Database, type Seen } from './session.ts'
 import { isSuperseded } from './statements.ts'
 import { byService, type QuotaLimits, type Store } from './store.ts'
 import { AUDIT_DAYS } from './audit-retention.ts'
@@ -78,33 +79,28 @@ const LAST_PATROL = 'last patrol'
 const NO_QUOTAS: QuotaLimits = { secrets: -1, orders: -1, containers: -1, consumers: -1 }
 
 export class ProjectObject extends DurableObject<{ readonly DB: D1Database; readonly AUDIT_DAYS?: unknown }> {
-  #last: Promise<unknown> = Promise.resolve()
+  /** Through it the mutations reach the database in the order in which they came, with those that wait beside them. */
+  readonly #group = new GroupCommit(() => this.env.DB)
 
-  /** Runs `mutation` after all that came before it. A Durable Object alone interleaves calls that await D1. */
-  #serialised<Value>(
+  async #mutate<Value>(
     circumstances: Circumstances,
     mutation: (store: Store) => Promise<Value>,
   ): Promise<Outcome<Value>> {
-    const run = async (): Promise<Outcome<Value>> => {
-      const session = new Session(this.env.DB, 'first-primary')
-      try {
-        await this.sealBy(formatTime(Date.now() + SEAL_DELAY))
-        const value = await mutation(this.#store(circumstances, session))
-        return { value, seen: session.seen }
-      } catch (error) {
-        if (error instanceof Fault) return { failure: error.failure, details: error.details, seen: session.seen }
-        if (isSuperseded(error)) return { failure: 'keySuperseded', details: [], seen: session.seen }
-        throw error
-      }
+    try {
+      await this.sealBy(formatTime(Date.now() + SEAL_DELAY))
+      const value = await mutation(this.#store(circumstances, this.#group))
+      return { value, seen: this.#group.seen }
+    } catch (error) {
+      const { seen } = this.#group
+      if (error instanceof Fault) return { failure: error.failure, details: error.details, seen }
+      if (isSuperseded(error)) return { failure: 'keySuperseded', details: [], seen }
+      throw error
     }
-    const result = this.#last.then(run)
-    this.#last = result.catch(() => null)
-    return result
   }
 
   /** Stores an order that is finished already, with what it made; see {@link storeOrder}. */
   placeOrder(circumstances: Circumstances, order: StoredOrder): Promise<Outcome<null>> {
-    return this.#serialised(circumstances, (store) => storeOrder(store, order))
+    return this.#mutate(circumstances, (store) => storeOrder(store, order))
   }
 
   /**
@@ -112,7 +108,7 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
    * alarm finds nothing to do, while the other order could leave an order behind that nobody runs.
    */
   acceptOrder(circumstances: Circumstances, order: StoredOrder): Promise<Outcome<null>> {
-    return this.#serialised(circumstances, async (store) => {
+    return this.#mutate(circumstances, async (store) => {
       await this.#wakeAt(order.order.due ?? circumstances.now)
       return storeOrder(store, order)
     })
@@ -120,12 +116,12 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
 
   /** Ends an order with its result; see {@link storeResult}. */
   finishOrder(circumstances: Circumstances, result: OrderResult): Promise<Outcome<boolean>> {
-    return this.#serialised(circumstances, (store) => storeResult(store, result))
+    return this.#mutate(circumstances, (store) => storeResult(store, result))
   }
 
   /** Ends an order in ERROR; see {@link storeError}. */
   failOrder(circumstances: Circumstances, failure: OrderFailure): Promise<Outcome<null>> {
-    return this.#serialised(circumstances, (store) => storeError(store, failure))
+    return this.#mutate(circumstances, (store) => storeError(store, failure))
   }
 
   /** Begins a certificate order anew, the alarm first as in {@link acceptOrder}; see {@link restartOrder}. */
@@ -135,7 +131,7 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
     orderId: string,
     begun: Parameters<typeof restartOrder>[3],
   ): Promise<Outcome<boolean>> {
-    return this.#serialised(circumstances, async (store) => {
+    return this.#mutate(circumstances, async (store) => {
       await this.#wakeAt(begun.due)
       return restartOrder(store, projectId, orderId, begun)
     })
@@ -143,25 +139,25 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
 
   /** Deletes an order; see {@link removeOrder}. */
   deleteOrder(circumstances: Circumstances, projectId: string, orderId: string): Promise<Outcome<null>> {
-    return this.#serialised(circumstances, (store) => removeOrder(store, projectId, orderId))
+    return this.#mutate(circumstances, (store) => removeOrder(store, projectId, orderId))
   }
 
   /** Registers a consumer; see {@link storeConsumer}. */
   addConsumer(circumstances: Circumstances, registration: Registration): Promise<Outcome<EntityRows[ConsumerKind]>> {
-    return this.#serialised(circumstances, (store) => storeConsumer(store, registration))
+    return this.#mutate(circumstances, (store) => storeConsumer(store, registration))
   }
 
   /** Takes a consumer away; see {@link removeConsumer}. */
   deleteConsumer(circumstances: Circumstances, registration: Registration): Promise<Outcome<EntityRows[ConsumerKind]>> {
-    return this.#serialised(circumstances, (store) => removeConsumer(store, registration))
+    return this.#mutate(circumstances, (store) => removeConsumer(store, registration))
   }
 
   /** What a mutation needs; of the events of its own the object needs not be told. */
   #store(
     { limitsMac = '', ...circumstances }: Circumstances,
-    session = new Session(this.env.DB, 'first-primary'),
+    { db }: { readonly db: Database } = new Session(this.env.DB, 'first-primary'),
   ): Store {
-    return { db: session.db, recorded: () => undefined, limitsMac: () => limitsMac, ...circumstances }
+    return { db, recorded: () => undefined, limitsMac: () => limitsMac, ...circumstances }
   }
 
   /** Has the project's new audit events sealed at `time`, or before. */
@@ -240,14 +236,14 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
     if (attempts >= attemptTimes.length) {
       await settled(
         null,
-        this.#serialised(given, (store) => giveUpOrder(store, projectId, id, exhausted)),
+        this.#mutate(given, (store) => giveUpOrder(store, projectId, id, exhausted)),
       )
       return
     }
     const claim = progressOf(attempts + 1, given.now)
     const claimed = await settled(
       null,
-      this.#serialised(given, (store) => claimOrder(store, projectId, id, claim)),
+      this.#mutate(given, (store) => claimOrder(store, projectId, id, claim)),
     )
     const { OrderRunner: runner } = this.ctx.exports as unknown as { readonly OrderRunner: OrderRunner }
     if (claimed) await runner.run(projectId, id)

@@ -1,0 +1,148 @@
+/** Mutations of one project that come at the same time share round trips, and are stored as if each were alone. */
+import { env } from 'cloudflare:workers'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Caller } from '../../src/caller.ts'
+import { Fault } from '../../src/faults.ts'
+import { withMac } from '../../src/state/authentic-rows.ts'
+import type { Backend } from '../../src/state/backend.ts'
+import { removeConsumer, storeConsumer, type Registration } from '../../src/state/consumer-rows.ts'
+import { GroupCommit } from '../../src/state/group-commit.ts'
+import { storeOrder } from '../../src/state/order-rows.ts'
+import { createSecret, sealedRow, type NewSecret } from '../../src/state/secrets.ts'
+import { isSuperseded } from '../../src/state/statements.ts'
+import { backendAt } from '../support/backend.ts'
+import { countingDatabase, type CountingDatabase } from '../support/counting.ts'
+
+const NOW = '2026-11-22T00:00:00.000000'
+const described: NewSecret = {
+  name: null,
+  secretType: 'symmetric',
+  algorithm: 'aes',
+  mode: null,
+  bitLength: 256,
+  expiration: null,
+  contentType: 'application/octet-stream',
+  payload: new Uint8Array(32),
+}
+
+let caller: Caller
+let secretId: string
+let database: CountingDatabase
+let group: GroupCommit
+/** Its batches go through the group. */
+let backend: Backend
+
+beforeEach(async () => {
+  caller = { userId: 'somebody', projectId: crypto.randomUUID(), roles: [] }
+  secretId = await createSecret(await backendAt(NOW), caller, described)
+  database = countingDatabase()
+  group = new GroupCommit(() => database.binding)
+  backend = { ...(await backendAt(NOW)), db: group.db }
+})
+
+const registration = (resourceId: string): Registration => ({
+  kind: 'secret',
+  id: crypto.randomUUID(),
+  entityId: secretId,
+  entityProjectId: caller.projectId,
+  projectId: caller.projectId,
+  identity: { service: 'compute', resourceType: 'instance', resourceId },
+})
+
+/** An order with the key that it made, under this version of the project's key. */
+async function order(keyVersion?: number) {
+  const id = crypto.randomUUID()
+  const { projectId, userId: creatorId } = caller
+  const made = { status: 'ACTIVE', created: NOW, updated: NOW, contentType: null }
+  const secret = await sealedRow(await backendAt(NOW), caller, described)
+  return {
+    order: await withMac(backend, 'orders', { ...made, id, projectId, creatorId, type: 'key', meta: '{}' }),
+    secret: keyVersion === undefined ? secret : { ...secret, keyVersion },
+  }
+}
+
+async function countIn(table: string, column: string, value: string): Promise<number> {
+  const { DB } = env as unknown as { readonly DB: D1Database }
+  const count = DB.prepare(`select count(*) as count from ${table} where ${column} = ?`).bind(value)
+  return (await count.first<number>('count')) ?? Number.NaN
+}
+
+const outcomeOf = (result: PromiseSettledResult<unknown>) =>
+  result.status === 'fulfilled' || !(result.reason instanceof Fault) ? result.status : result.reason.failure
+
+describe('mutations at the same time', () => {
+  it('take few round trips: one for the first, one for what came meanwhile', async () => {
+    const before = database.trips()
+    await Promise.all(Array.from({ length: 5 }, (_, at) => storeConsumer(backend, registration(String(at)))))
+    expect(database.trips() - before).toBe(2)
+    expect(await countIn('secret_consumers', 'secret_id', secretId)).toBe(5)
+    const events = await countIn('audit_events', 'project_id', caller.projectId)
+    expect(events).toBe(6)
+  })
+
+  it('are sent in groups of a bounded size, and none is forgotten', async () => {
+    const before = database.trips()
+    const many = Array.from({ length: 40 }, (_, at) => storeConsumer(backend, registration(String(at))))
+    const rows = await Promise.all(many)
+    expect(rows.every(({ id }) => id === secretId)).toBe(true)
+    expect(database.trips() - before).toBeGreaterThan(2)
+    expect(database.trips() - before).toBeLessThan(10)
+    expect(await countIn('secret_consumers', 'secret_id', secretId)).toBe(40)
+  })
+
+  it('are stored in the order in which they came', async () => {
+    const outcomes = await Promise.allSettled([
+      storeConsumer(backend, registration('one')),
+      removeConsumer(backend, registration('one')),
+      removeConsumer(backend, registration('one')),
+      storeConsumer(backend, registration('one')),
+      storeConsumer(backend, registration('other')),
+      removeConsumer(backend, registration('one')),
+    ])
+    expect(outcomes.map(outcomeOf)).toEqual([
+      'fulfilled',
+      'fulfilled',
+      'consumerNotFound',
+      'fulfilled',
+      'fulfilled',
+      'fulfilled',
+    ])
+    expect(await countIn('secret_consumers', 'secret_id', secretId)).toBe(1)
+  })
+
+  it('see each other’s effect on the quota, whichever group they are in', async () => {
+    const limited = { ...backend, quotas: { ...backend.quotas, consumers: 3 } }
+    const registered = await Promise.allSettled(
+      Array.from({ length: 9 }, (_, at) => storeConsumer(limited, registration(String(at)))),
+    )
+    const allowed = ['fulfilled', 'fulfilled', 'fulfilled']
+    expect(registered.map(outcomeOf)).toEqual([...allowed, ...Array.from({ length: 6 }, () => 'quotaReached')])
+  })
+})
+
+describe('a mutation that the database refuses', () => {
+  it('fails alone: what shared its round trip is stored', async () => {
+    const orders = [await order(), await order(), await order(99), await order()]
+    const outcomes = await Promise.allSettled(orders.map((one) => storeOrder(backend, one)))
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
+    expect(isSuperseded((outcomes[2] as PromiseRejectedResult).reason)).toBe(true)
+    expect(await countIn('orders', 'project_id', caller.projectId)).toBe(3)
+    expect(await countIn('secrets', 'project_id', caller.projectId)).toBe(4)
+  })
+
+  it('does not keep later ones from the database', async () => {
+    await expect(storeOrder(backend, await order(99))).rejects.toThrow()
+    await storeOrder(backend, await order())
+    expect(await countIn('orders', 'project_id', caller.projectId)).toBe(1)
+  })
+})
+
+it('a group tells of a state of the database that is not older than what it stored', async () => {
+  const first = group.seen.bookmark
+  await storeConsumer(backend, registration('one'))
+  const then = group.seen.bookmark
+  await storeConsumer(backend, registration('two'))
+  expect(first).toBeNull()
+  expect(then).not.toBeNull()
+  expect(group.seen.bookmark! >= then!).toBe(true)
+})
