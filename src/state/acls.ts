@@ -1,7 +1,7 @@
 /** Read ACLs of secrets and containers: each stands in the row of what it guards, and under that row's code. */
 import { and, eq, sql } from 'drizzle-orm'
 import { changeOf } from './audit-events.ts'
-import { attestChange, withMac } from './authentic-rows.ts'
+import { withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { commit } from './commit.ts'
 import { protectedContainer, type Container } from './container-rows.ts'
@@ -72,7 +72,7 @@ async function write(
     .where(asRead)
   const index = kind === 'secret' ? indexReaders(backend, subject.id) : []
   const change = changeOf(subject, action, `${kind}/acl`, mac)
-  const [result] = await commit(backend, change, update, attestChange(backend, [mac]), ...index)
+  const [result] = await commit(backend, change, update, ...index)
   return changes(result) > 0
 }
 

@@ -72,7 +72,8 @@ export async function withMac<Name extends ProtectedName, Row extends RowValues<
 }
 
 /**
- * Brings codes in force: to be run in the batch that stores their rows. `condition` says that they were stored.
+ * Brings codes in force that no event does: to be run in the batch that stores their rows. `condition` says that they
+ * were stored. A code that the event of a change names is brought in force by a trigger, together with that event.
  */
 export function attest({ db }: Store, macs: readonly string[], condition: SQL) {
   const wanted = sql`select value from json_each(${JSON.stringify(macs)}) where ${condition}`

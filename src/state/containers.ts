@@ -133,7 +133,7 @@ async function storeContainer(backend: Backend, caller: Caller, wanted: NewConta
   const { projectId } = caller
   const { container, members } = await containerRows(backend, caller, wanted)
   const { id } = container
-  const macs = [container, ...members].map(({ mac }) => mac)
+  const macs = members.map(({ mac }) => mac)
   const quota = quotaValues(backend, 'containers', projectId)
   const values = { ...quota, container: id, project: projectId, references: storableJson(members), now: backend.now }
   const [made, , , [missing]] = await commit(

@@ -2,7 +2,7 @@
 import { and, asc, eq, lte, sql, type SQL } from 'drizzle-orm'
 import { fault } from '../faults.ts'
 import { changeOf, type AuditEvent } from './audit-events.ts'
-import { attest, attestChange, writtenAttest } from './authentic-rows.ts'
+import { attest } from './authentic-rows.ts'
 import { belowQuota, quotaValues } from './below-quota.ts'
 import { commit } from './commit.ts'
 import { containers, containerSecrets, issuedCertificates, orders, secrets } from './schema.ts'
@@ -48,19 +48,16 @@ export interface OrderFailure extends OrderError {
 const insertOrder = writtenInsert(orders, belowQuota.orders)
 const orderIsThere = sql`exists (select 1 from ${orders} where ${orders.id} = ${sql.placeholder('order')})`
 const insertSecretOfOrder = writtenInsert(secrets, orderIsThere)
-const attestOrder = writtenAttest(orderIsThere)
 
 /** Stores the order if the quota allows it, and its secret only with it; throws `quotaReached`. */
 export async function storeOrder(store: Store, { order, secret }: StoredOrder): Promise<null> {
   const ofOrder = { order: order.id }
   const made = secret ? [changeOf(secret, 'create', 'secret', secret.mac)] : []
-  const macs = [order, ...(secret ? [secret] : [])].map(({ mac }) => mac)
   const [result] = await commit(
     store,
     [changeOf(order, 'create', 'order', order.mac), ...made],
     insertOrder(store, order, quotaValues(store, 'orders', order.projectId)),
     ...(secret ? [insertSecretOfOrder(store, secret, ofOrder)] : []),
-    attestOrder(store, macs, ofOrder),
   )
   if (changes(result) === 0) throw fault('quotaReached')
   return null
@@ -89,8 +86,9 @@ function membersAreThere({ projectId, members, secrets: made }: OrderResult, now
     and ${secrets.id} in (select value from json_each(${JSON.stringify(ids)}))) = ${ids.length}`
 }
 
-const macsOf = ({ container, secrets: made, members, issued }: OrderResult) =>
-  [container, ...made, ...members, ...(issued ? [issued] : [])].map(({ mac }) => mac)
+/** The codes of rows whose own events do not bring them in force. */
+const macsOf = ({ members, issued }: OrderResult) => [...members, ...(issued ? [issued] : [])].map(({ mac }) => mac)
+
 /** That the order has ended, and all that it made. */
 function eventsOf({ orderId, projectId, container, secrets: made, issued }: OrderResult): AuditEvent[] {
   return [
@@ -208,6 +206,6 @@ export async function restartOrder(
     .set({ ...begun, status: 'PENDING', attempts: 1, errorStatusCode: null, errorReason: null, updated: store.now })
     .where(and(eq(orders.id, orderId), eq(orders.projectId, projectId), waits))
   const change = changeOf({ id: orderId, projectId }, 'update', 'order', begun.mac)
-  const [result] = await commit(store, change, update, attestChange(store, [begun.mac]))
+  const [result] = await commit(store, change, update)
   return changes(result) > 0
 }

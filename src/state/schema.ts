@@ -332,6 +332,7 @@ export const issuedCertificates = sqliteTable(
 
 /**
  * The codes of the rows that are in force. A row that was restored from an older copy has a code that is not here any
- * more: triggers take a code away when its row is changed or deleted, and nothing but a mutation brings one in.
+ * more: triggers take a code away when its row is changed or deleted. One is brought in by the audit event that tells of
+ * the change, by a trigger too, or by a mutation. The migration makes the table WITHOUT ROWID.
  */
 export const attestations = sqliteTable('attestations', { mac: text('mac').primaryKey() })

@@ -4,7 +4,7 @@ import type { Caller } from '../caller.ts'
 import { open, seal, SealError } from '../crypto/envelope.ts'
 import { fault } from '../faults.ts'
 import { changeOf } from './audit-events.ts'
-import { attestChange, withMac } from './authentic-rows.ts'
+import { withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { commit, commitWhere } from './commit.ts'
 import { aclRow } from './guarded.ts'
@@ -131,12 +131,7 @@ export async function createSecret(backend: Backend, caller: Caller, secret: New
   const create = async () => {
     const row = await sealedRow(backend, caller, secret)
     const insert = insertSecret(backend, row, quotaValues(backend, 'secrets', projectId))
-    const [result] = await commit(
-      backend,
-      changeOf(row, 'create', 'secret', row.mac),
-      insert,
-      attestChange(backend, [row.mac]),
-    )
+    const [result] = await commit(backend, changeOf(row, 'create', 'secret', row.mac), insert)
     if (changes(result) === 0) throw fault('quotaReached')
     return row.id
   }
@@ -164,7 +159,7 @@ export async function putPayload(
       .set({ sealed, store, keyVersion: key.version, contentType, mac, updated: backend.now })
       .where(and(secretIs(secret), isNull(secrets.sealed), eq(secrets.mac, secret.mac)))
     const change = changeOf(secret, 'create', 'secret/payload', mac)
-    const [result] = await commit(backend, change, update, attestChange(backend, [mac]))
+    const [result] = await commit(backend, change, update)
     return changes(result) > 0
   })
   // Its payload or its ACL came meanwhile: the change is made of what it is now.
