@@ -107,9 +107,9 @@ export async function authenticContainer(backend: Backend, row: ContainerRow): P
 
 const foundColumns = { ...containerColumns(sql.placeholder('now')), inForce: inForce('containers') }
 /** Reads the container with this `id`, as it is `now`. */
-export const containerBy = writtenSelect(foundColumns, (db) =>
+export const containerBy = writtenSelect(foundColumns, (db, columns) =>
   db
-    .select(foundColumns)
+    .select(columns)
     .from(containers)
     .where(eq(containers.id, sql.placeholder('id'))),
 )

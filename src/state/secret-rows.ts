@@ -96,7 +96,9 @@ export const isLiveSecret = and(eq(secrets.id, sql.placeholder('id')), live(sql.
 /** The columns of a secret that is read by itself. */
 export const foundColumns = { ...secretColumns, inForce: inForce('secrets') }
 /** Reads the secret for which {@link isLiveSecret} holds. */
-export const secretBy = writtenSelect(foundColumns, (db) => db.select(foundColumns).from(secrets).where(isLiveSecret))
+export const secretBy = writtenSelect(foundColumns, (db, columns) =>
+  db.select(columns).from(secrets).where(isLiveSecret),
+)
 
 /** The statement that reads the live secret with this id, for a batch. */
 export const findSecretBy = (store: Store, id: string) => secretBy.inBatch(store, { id, now: store.now })

@@ -1,5 +1,5 @@
 /** Secrets: what is kept of them, and what must stay true. One public operation is one D1 batch. */
-import { and, eq, isNull, sql, type SQL } from 'drizzle-orm'
+import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Caller } from '../caller.ts'
 import { open, seal, SealError } from '../crypto/envelope.ts'
 import { fault } from '../faults.ts'
@@ -65,9 +65,9 @@ const sealedColumns = {
   wrapped: projectKeys.wrapped,
   superseded: projectKeys.superseded,
 }
-const selectSealed = (db: Backend['db'], where: SQL | undefined) =>
-  db.select(sealedColumns).from(secrets).leftJoin(projectKeys, keyOfSecret).where(where)
-const sealedSecretBy = writtenSelect(sealedColumns, (db) => selectSealed(db, isLiveSecret))
+const sealedSecretBy = writtenSelect(sealedColumns, (db, columns) =>
+  db.select(columns).from(secrets).leftJoin(projectKeys, keyOfSecret).where(isLiveSecret),
+)
 
 /** Like {@link findSecret}, with the sealed payload and the wrapped key that opens it. */
 export async function findSealedSecret(backend: Backend, id: string): Promise<SealedSecret> {
@@ -79,7 +79,7 @@ export async function findSealedSecret(backend: Backend, id: string): Promise<Se
 /** Reads the sealed payload once more, in one batch with the event that tells of it; throws `secretNotFound`. */
 export async function readWithEvent(backend: Backend, secret: SealedSecret): Promise<SealedSecret> {
   const isThere = sql`exists (select 1 from ${secrets} where ${secretIs(secret)} and ${live(backend.now)})`
-  const read = selectSealed(backend.db, and(eq(secrets.id, secret.id), live(backend.now)))
+  const read = sealedSecretBy.inBatch(backend, { id: secret.id, now: backend.now })
   const [[row]] = await commitWhere(backend, [changeOf(secret, 'read', 'secret/payload')], isThere, read)
   if (!row) throw fault('secretNotFound')
   return authenticSecret(backend, row)

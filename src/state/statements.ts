@@ -1,8 +1,9 @@
 /** Statements that several operations share the form of. */
+import { Buffer } from 'node:buffer'
 import { getTableColumns, sql, type Column, type SQL } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Store } from './store.ts'
-import { writtenChange, type Values } from './written.ts'
+import { isBytes, writtenChange, type Values } from './written.ts'
 
 /** The value of a column as it is stored. Text is stored as it was authenticated: UTF-8 has no lone surrogates. */
 function stored(column: Column, value: unknown): unknown {
@@ -18,6 +19,11 @@ export function storableJson(value: unknown): string {
   const json = JSON.stringify(value)
   if (!json.includes('\\ud')) return json
   return JSON.stringify(value, (_, member: unknown) => (typeof member === 'string' ? member.toWellFormed() : member))
+}
+
+/** The value of a column as it is sent: bytes as digits, because D1 is sent JSON, where each byte would be a number. */
+function sent(column: Column, value: unknown): unknown {
+  return isBytes(column) && value instanceof Uint8Array ? Buffer.from(value).toString('hex') : stored(column, value)
 }
 
 const columnsOf = (table: SQLiteTable) => Object.entries<Column>(getTableColumns(table))
@@ -40,14 +46,17 @@ export function insertWhere<Table extends SQLiteTable>(
 /** Like {@link insertWhere}, its text written once; `values` stand where the condition has placeholders. */
 export function writtenInsert<Table extends SQLiteTable>(table: Table, condition: SQL) {
   const columns = columnsOf(table)
-  const placeholders = columns.map(([name]) => sql`${sql.placeholder(`row.${name}`)}`)
+  const placeholders = columns.map(([name, column]) => {
+    const value = sql`${sql.placeholder(`row.${name}`)}`
+    return isBytes(column) ? sql`unhex(${value})` : value
+  })
   const insert = writtenChange((db) =>
     db.insert(table).select(sql`select ${sql.join(placeholders, sql`, `)} where ${condition}`),
   )
   return (store: Store, row: Table['$inferInsert'], values: Values) => {
     const given: Readonly<Record<string, unknown>> = row
     const all: Record<string, unknown> = { ...values }
-    for (const [name, column] of columns) all[`row.${name}`] = stored(column, given[name])
+    for (const [name, column] of columns) all[`row.${name}`] = sent(column, given[name])
     return insert(store, all)
   }
 }

@@ -2,7 +2,8 @@
  * Statements whose text is written once for each isolate. drizzle writes it as ever; for what is asked for all the time,
  * writing it anew is a large part of what it costs beside the round trip.
  */
-import { Column, is, Param, Placeholder, type Query } from 'drizzle-orm'
+import { Buffer } from 'node:buffer'
+import { Column, is, Param, Placeholder, sql, type Query } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import type { RunnableQuery } from 'drizzle-orm/runnable-query'
 import type { Database, Session } from './session.ts'
@@ -54,24 +55,31 @@ export function writtenChange(build: (db: Database) => { readonly toSQL: () => Q
     statement(db, text(), values, (result) => result)
 }
 
-/** How each column of the answer is read: as its table says; an expression stays as it is. */
-function readersOf(fields: Readonly<Record<string, unknown>>) {
-  return Object.entries(fields).map(([name, field]) => {
-    const read = is(field, Column) ? (value: unknown) => field.mapFromDriverValue(value) : (value: unknown) => value
-    return { name, read: (value: unknown) => (value === null ? null : read(value)) }
-  })
+/** Bytes are asked for as digits: D1 gives an answer as JSON, where each byte would be a number. */
+export const isBytes = (field: unknown) => is(field, Column) && field.getSQLType() === 'blob'
+
+/** What is asked for a field. `hex` alone would make no bytes of null. */
+const askedFor = (field: unknown) =>
+  isBytes(field) ? sql`case when ${field} is not null then hex(${field}) end` : field
+
+/** How a column of the answer is read: as its table says; an expression stays as it is. */
+function readerOf(field: unknown): (value: unknown) => unknown {
+  if (!is(field, Column)) return (value) => value
+  if (isBytes(field)) return (digits) => (typeof digits === 'string' ? Buffer.from(digits, 'hex') : null)
+  return (value) => (value === null ? null : field.mapFromDriverValue(value))
 }
 
 /**
- * The select of these fields that `build` makes: gives what asks for its rows in one round trip, and what makes it a
- * statement of a batch. The columns of the answer need names of their own.
+ * The select that `build` makes of these fields, as it is given them: gives what asks for its rows in one round trip, and
+ * what makes it a statement of a batch. The columns of the answer need names of their own.
  */
-export function writtenSelect<Row>(
-  fields: Readonly<Record<string, unknown>>,
-  build: (db: Database) => PromiseLike<Row[]> & { readonly toSQL: () => Query },
+export function writtenSelect<Fields extends Readonly<Record<string, unknown>>, Row>(
+  fields: Fields,
+  build: (db: Database, fields: Fields) => PromiseLike<Row[]> & { readonly toSQL: () => Query },
 ) {
-  const readers = readersOf(fields)
-  const text = once(build)
+  const readers = Object.entries(fields).map(([name, field]) => ({ name, read: readerOf(field) }))
+  const asked = Object.entries(fields).map(([name, field]) => [name, askedFor(field)])
+  const text = once((db) => build(db, Object.fromEntries(asked) as Fields))
   const read = (row: readonly unknown[]): Row => {
     const members: Record<string, unknown> = {}
     for (const [at, { name, read: readColumn }] of readers.entries()) members[name] = readColumn(row[at])
@@ -79,8 +87,8 @@ export function writtenSelect<Row>(
   }
   return {
     async ask(session: Session, values: Values): Promise<Row[]> {
-      const { sql, parametersOf } = text()
-      const rows = await session.rows(sql, parametersOf(values))
+      const query = text()
+      const rows = await session.rows(query.sql, query.parametersOf(values))
       return rows.map(read)
     },
     inBatch: ({ db }: { readonly db: Database }, values: Values): Statement<Row[]> =>
