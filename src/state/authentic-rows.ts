@@ -47,11 +47,22 @@ async function rowKey(backend: Backend, project: string): Promise<CryptoKey> {
   return key
 }
 
+type Covered = { readonly column: string; readonly presence: boolean }
+
+/** The columns that the code of a row covers; of some it covers only whether there is a value. */
+const coveredColumns = Object.fromEntries(
+  Object.entries(protectedTables).map(([name, { columns }]) => {
+    const covered = Object.entries<unknown>(columns).filter(
+      ([, rule]) => rule === 'authenticated' || rule === 'present',
+    )
+    return [name, covered.map(([column, rule]) => ({ column, presence: rule === 'present' }))]
+  }),
+) as unknown as Readonly<Record<ProtectedName, readonly Covered[]>>
+
 function contentOf(name: ProtectedName, row: Readonly<Record<string, unknown>>): RowContent {
-  const columns = Object.entries<unknown>(protectedTables[name].columns).flatMap(([column, rule]) => {
+  const columns = coveredColumns[name].map(({ column, presence }) => {
     const value = (row[column] ?? null) as ColumnValue
-    if (rule === 'present') return [[column, Boolean(value)] as const]
-    return rule === 'authenticated' ? [[column, value] as const] : []
+    return [column, presence ? Boolean(value) : value] as const
   })
   return { table: name, columns }
 }

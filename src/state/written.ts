@@ -82,7 +82,8 @@ export function writtenSelect<Fields extends Readonly<Record<string, unknown>>, 
   const text = once((db) => build(db, Object.fromEntries(asked) as Fields))
   const read = (row: readonly unknown[]): Row => {
     const members: Record<string, unknown> = {}
-    for (const [at, { name, read: readColumn }] of readers.entries()) members[name] = readColumn(row[at])
+    let at = 0
+    for (const { name, read: readColumn } of readers) members[name] = readColumn(row[at++])
     return members as Row
   }
   return {
