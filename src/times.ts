@@ -5,12 +5,17 @@
 
 const MINUTE = 60_000
 
+/** The second that was written last, up to the point: every request is written the time of. */
+let last = { second: Number.NaN, text: '' }
+
 /**
  * The time `milliseconds` after 1970-01-01 UTC as `2026-11-22T00:15:50.123000`. Promised for the years 0001 to 9999;
  * throws RangeError for what is no date at all.
  */
 export function formatTime(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, -1)}000`
+  const second = Math.floor(milliseconds / 1000)
+  if (second !== last.second) last = { second, text: new Date(second * 1000).toISOString().slice(0, -4) }
+  return `${last.text}${String(Math.trunc(milliseconds - second * 1000)).padStart(3, '0')}000`
 }
 
 /** Whether less than `seconds` have passed since `time`. A clock that was set back must not stretch a bound: false. */

@@ -25,6 +25,8 @@ export type SecretType = (typeof secretTypes)[number]
 
 /** A secret with what is needed to open its payload. */
 export interface SealedSecret extends Secret {
+  /** They are not looked up. */
+  readonly consumers: readonly []
   readonly store: string
   readonly keyVersion: number | null
   readonly sealed: Uint8Array | null
@@ -59,6 +61,7 @@ const keyOfSecret = and(
 )
 const sealedColumns = {
   ...foundColumns,
+  consumers: sql<string>`'[]'`,
   store: secrets.store,
   keyVersion: secrets.keyVersion,
   sealed: secrets.sealed,
@@ -73,7 +76,7 @@ const sealedSecretBy = writtenSelect(sealedColumns, (db, columns) =>
 export async function findSealedSecret(backend: Backend, id: string): Promise<SealedSecret> {
   const [row] = await sealedSecretBy.ask(backend.session, { id, now: backend.now })
   if (!row) throw fault('secretNotFound')
-  return authenticSecret(backend, row)
+  return { ...(await authenticSecret(backend, row)), consumers: [] }
 }
 
 /** Reads the sealed payload once more, in one batch with the event that tells of it; throws `secretNotFound`. */
@@ -82,7 +85,7 @@ export async function readWithEvent(backend: Backend, secret: SealedSecret): Pro
   const read = sealedSecretBy.inBatch(backend, { id: secret.id, now: backend.now })
   const [[row]] = await commitWhere(backend, [changeOf(secret, 'read', 'secret/payload')], isThere, read)
   if (!row) throw fault('secretNotFound')
-  return authenticSecret(backend, row)
+  return { ...(await authenticSecret(backend, row)), consumers: [] }
 }
 
 /** The payload's bytes. Throws `noPayload` when there is none, and SealError when it does not open in its place. */

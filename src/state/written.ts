@@ -3,7 +3,7 @@
  * writing it anew is a large part of what it costs beside the round trip.
  */
 import { Buffer } from 'node:buffer'
-import { Column, is, Param, Placeholder, sql, type Query } from 'drizzle-orm'
+import { Column, is, Param, Placeholder, SQL, sql, type Query } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import type { RunnableQuery } from 'drizzle-orm/runnable-query'
 import type { Database, Session } from './session.ts'
@@ -58,9 +58,14 @@ export function writtenChange(build: (db: Database) => { readonly toSQL: () => Q
 /** Bytes are asked for as digits: D1 gives an answer as JSON, where each byte would be a number. */
 export const isBytes = (field: unknown) => is(field, Column) && field.getSQLType() === 'blob'
 
-/** What is asked for a field. `hex` alone would make no bytes of null. */
-const askedFor = (field: unknown) =>
-  isBytes(field) ? sql`case when ${field} is not null then hex(${field}) end` : field
+/**
+ * What is asked for a field. An expression gets a short name: without one its whole text comes back as the column's.
+ * `hex` alone would make no bytes of null.
+ */
+function askedFor(field: unknown, at: number): unknown {
+  const expression = isBytes(field) ? sql`case when ${field} is not null then hex(${field}) end` : field
+  return is(expression, SQL) ? expression.as(`e${at}`) : expression
+}
 
 /** How a column of the answer is read: as its table says; an expression stays as it is. */
 function readerOf(field: unknown): (value: unknown) => unknown {
@@ -78,7 +83,7 @@ export function writtenSelect<Fields extends Readonly<Record<string, unknown>>, 
   build: (db: Database, fields: Fields) => PromiseLike<Row[]> & { readonly toSQL: () => Query },
 ) {
   const readers = Object.entries(fields).map(([name, field]) => ({ name, read: readerOf(field) }))
-  const asked = Object.entries(fields).map(([name, field]) => [name, askedFor(field)])
+  const asked = Object.entries(fields).map(([name, field], at) => [name, askedFor(field, at)])
   const text = once((db) => build(db, Object.fromEntries(asked) as Fields))
   const read = (row: readonly unknown[]): Row => {
     const members: Record<string, unknown> = {}

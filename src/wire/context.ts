@@ -13,7 +13,7 @@ export interface Variables {
   readonly caller: Caller
   readonly microversion: Microversion
   /** Headers of the response to come. */
-  headers?: Readonly<Record<string, string>>
+  headers?: Record<string, string>
   /** `<Operation>` of the route, for the words of a failure. */
   operation: string
   /** Who asks, for what and by which rule, once that is known. */

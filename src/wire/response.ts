@@ -10,7 +10,9 @@ export const BOOKMARK_HEADER = 'X-D1-Bookmark'
 
 /** Gives the response to come a header, whatever it will be; a later value takes the place of an earlier one. */
 export function setHeader(c: Context<Service>, name: string, value: string): void {
-  c.set('headers', { ...c.get('headers'), [name]: value })
+  const headers = c.get('headers')
+  if (headers) headers[name] = value
+  else c.set('headers', { [name]: value })
 }
 
 function bookmarkOf(c: Context<Service>, status: number): string | null {
