@@ -11,7 +11,7 @@ import { open, seal, SealError } from '../crypto/envelope.ts'
 import { fault } from '../faults.ts'
 import { formatTime } from '../times.ts'
 import { changeOf, DEPLOYMENT } from './audit-events.ts'
-import { attestChange, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
+import { authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { commit } from './commit.ts'
 import { openKey, sealingKey, underSealingKey } from './project-keys.ts'
@@ -96,7 +96,7 @@ async function makeAuthority(backend: Backend): Promise<void> {
     .values({ ...row, ...next })
     .onConflictDoNothing()
   const change = changeOf({ id, projectId: DEPLOYMENT }, 'create', 'certificate-authority', row.mac)
-  await commit(backend, change, insert, attestChange(backend, [row.mac]))
+  await commit(backend, change, insert)
 }
 
 /** The authority that issues now; the first call of a deployment makes it. */

@@ -4,6 +4,7 @@
  */
 import { drizzle } from 'drizzle-orm/d1'
 import type { Database, Seen } from './session.ts'
+import { isRefused } from './statements.ts'
 
 /** Statements of a group of several members; D1's free plan allows 50 for each call of an object. */
 const MOST_STATEMENTS = 48
@@ -66,10 +67,9 @@ export class GroupCommit {
       let end = 0
       for (const { statements, resolve } of group) resolve(results.slice(end, (end += statements.length)))
     } catch (error) {
-      const [first, ...others] = group
-      if (others.length === 0) return first?.reject(error)
-      // Nothing of it is stored, and nobody knows for whose sake.
-      for (const member of group) await this.#store([member])
+      // Refused, nothing of it is stored, and nobody knows for whose sake; else all of it may be, and is not sent again.
+      if (group.length > 1 && isRefused(error)) for (const member of group) await this.#store([member])
+      else for (const { reject } of group) reject(error)
     }
   }
 

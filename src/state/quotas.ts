@@ -2,7 +2,7 @@
 import { asc, eq, getTableColumns, sql } from 'drizzle-orm'
 import { fault } from '../faults.ts'
 import { changeOf } from './audit-events.ts'
-import { attestChange, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
+import { authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { commit } from './commit.ts'
 import { projectQuotas } from './schema.ts'
@@ -86,7 +86,7 @@ export async function setProjectQuotas(
     .values(row)
     .onConflictDoUpdate({ target: projectQuotas.projectId, set, setWhere: asRead })
   const change = changeOf({ id: projectId, projectId }, 'update', 'quota', row.mac)
-  const [result] = await commit(backend, change, upsert, attestChange(backend, [row.mac]))
+  const [result] = await commit(backend, change, upsert)
   // Somebody else gave it limits meanwhile: these are set over those.
   if (changes(result) === 0) await setProjectQuotas(backend, projectId, given)
 }

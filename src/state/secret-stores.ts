@@ -5,7 +5,7 @@
 import { eq, getTableColumns } from 'drizzle-orm'
 import { fault } from '../faults.ts'
 import { changeOf } from './audit-events.ts'
-import { attestChange, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
+import { inForce, requireAuthentic, withMac } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
 import { commit } from './commit.ts'
 import { preferredStores } from './schema.ts'
@@ -67,7 +67,7 @@ export async function preferStore(backend: Backend, projectId: string, store: Se
     .values(row)
     .onConflictDoUpdate({ target: preferredStores.projectId, set: { store: row.store, mac: row.mac } })
   const change = changeOf({ id: store.id, projectId }, 'update', 'secret-store/preferred', row.mac)
-  await commit(backend, change, upsert, attestChange(backend, [row.mac]))
+  await commit(backend, change, upsert)
 }
 
 /** Takes the project's choice back; throws `noPreferredStore` when it chose none. */

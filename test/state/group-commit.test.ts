@@ -10,7 +10,7 @@ import { GroupCommit } from '../../src/state/group-commit.ts'
 import { storeOrder } from '../../src/state/order-rows.ts'
 import { createSecret, sealedRow, type NewSecret } from '../../src/state/secrets.ts'
 import { isSuperseded } from '../../src/state/statements.ts'
-import { backendAt } from '../support/backend.ts'
+import { backendAt, databaseOf } from '../support/backend.ts'
 import { countingDatabase, type CountingDatabase } from '../support/counting.ts'
 
 const NOW = '2026-11-22T00:00:00.000000'
@@ -135,6 +135,21 @@ describe('a mutation that the database refuses', () => {
     await storeOrder(backend, await order())
     expect(await countIn('orders', 'project_id', caller.projectId)).toBe(1)
   })
+})
+
+it('a lost connection is told to all whom it may have kept, and nothing is sent twice', async () => {
+  let sent = 0
+  const lost = databaseOf({
+    prepare: (query) => database.binding.prepare(query),
+    batch: async () => {
+      sent += 1
+      throw new Error('D1_ERROR: Network connection lost.')
+    },
+  })
+  const unreachable = { ...backend, db: new GroupCommit(() => lost).db }
+  const outcomes = await Promise.allSettled(['1', '2', '3'].map((id) => storeConsumer(unreachable, registration(id))))
+  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+  expect(sent).toBe(2)
 })
 
 it('a group tells of a state of the database that is not older than what it stored', async () => {
