@@ -21,6 +21,8 @@ export class GroupCommit {
   readonly #binding: () => D1Database
   #waiting: Member[] = []
   #working = false
+  /** The last group had several members. */
+  #isBusy = false
   #bookmark: string | null = null
 
   constructor(binding: () => D1Database) {
@@ -46,7 +48,13 @@ export class GroupCommit {
 
   async #work(): Promise<void> {
     this.#working = true
-    while (this.#waiting.length > 0) await this.#store(this.#nextGroup())
+    while (this.#waiting.length > 0) {
+      // Where several came at a time, more are on their way: those that can be here in a millisecond go with this group.
+      if (this.#isBusy) await scheduler.wait(0)
+      const group = this.#nextGroup()
+      this.#isBusy = group.length > 1
+      await this.#store(group)
+    }
     this.#working = false
   }
 

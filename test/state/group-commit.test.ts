@@ -80,6 +80,15 @@ describe('mutations at the same time', () => {
     expect(events).toBe(6)
   })
 
+  it('after which others come are waited for by the first of those, and go with it', async () => {
+    await Promise.all(['a', 'b', 'c'].map((id) => storeConsumer(backend, registration(id))))
+    const before = database.trips()
+    const first = storeConsumer(backend, registration('d'))
+    await new Promise((turn) => queueMicrotask(() => turn(null)))
+    await Promise.all([first, storeConsumer(backend, registration('e'))])
+    expect(database.trips() - before).toBe(1)
+  })
+
   it('are sent in groups of a bounded size, and none is forgotten', async () => {
     const before = database.trips()
     const many = Array.from({ length: 40 }, (_, at) => storeConsumer(backend, registration(String(at))))
