@@ -53,7 +53,7 @@ export function context(...fields: readonly string[]): Uint8Array<ArrayBuffer> {
     view.setUint32(at, written)
     at += 4 + written
   }
-  return bytes.slice(0, at)
+  return bytes.subarray(0, at)
 }
 
 /** The AES-256-GCM key that HKDF-SHA-256 (RFC 5869) derives from `material` for one context. */
@@ -71,8 +71,8 @@ type KeyUsage = 'encrypt' | 'decrypt' | 'wrapKey' | 'unwrapKey'
 
 /** How WebCrypto opens a box: AES-GCM with 96-bit nonces and 128-bit tags (NIST SP 800-38D). */
 export function boxParts(box: Uint8Array, associated: Uint8Array<ArrayBuffer>) {
-  const algorithm = { name: 'AES-GCM', iv: box.slice(0, NONCE_BYTES), additionalData: associated }
-  return { algorithm, ciphertext: box.slice(NONCE_BYTES) }
+  const algorithm = { name: 'AES-GCM', iv: box.subarray(0, NONCE_BYTES), additionalData: associated }
+  return { algorithm, ciphertext: box.subarray(NONCE_BYTES) }
 }
 
 /** Encrypts under a fresh random nonce: nonce ‖ ciphertext ‖ tag. */

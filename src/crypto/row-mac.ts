@@ -9,8 +9,6 @@
  * The context of a key is that of the envelope. No two rows share a list, and a value begins with the letter of its
  * type, so a number does not pass for a text. A row of another table or project has another code.
  */
-import { Buffer } from 'node:buffer'
-import { encodeBase64 } from './encoding.ts'
 import { context } from './envelope.ts'
 
 const FORMAT = '1'
@@ -44,7 +42,7 @@ function encoded(value: ColumnValue): string {
   if (typeof value === 'number') return `i${value}`
   if (typeof value === 'boolean') return value ? 'b1' : 'b0'
   // Bytes where the column has text come as a list of numbers.
-  return `x${encodeBase64(Uint8Array.from(value))}`
+  return `x${Uint8Array.from(value).toBase64()}`
 }
 
 const utf8 = new TextEncoder()
@@ -57,12 +55,12 @@ function messageOf({ table, columns }: RowContent): Uint8Array {
 
 /** The code of a row: 44 characters. */
 export async function rowMac(key: CryptoKey, row: RowContent): Promise<string> {
-  return encodeBase64(new Uint8Array(await crypto.subtle.sign('HMAC', key, messageOf(row))))
+  return new Uint8Array(await crypto.subtle.sign('HMAC', key, messageOf(row))).toBase64()
 }
 
 /** Whether `mac` is the code of the row, compared in constant time; false for whatever is none. */
 export async function isRowMac(key: CryptoKey, row: RowContent, mac: unknown): Promise<boolean> {
   if (typeof mac !== 'string' || !MAC_TEXT.test(mac)) return false
-  const bytes = Buffer.from(mac, 'base64')
+  const bytes = Uint8Array.fromBase64(mac)
   return bytes.length === MAC_BYTES && crypto.subtle.verify('HMAC', key, bytes, messageOf(row))
 }

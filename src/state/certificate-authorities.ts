@@ -68,14 +68,14 @@ async function makeAuthority(backend: Backend): Promise<void> {
   const key = await sealingKey(backend, AUTHORITY_OWNER, store)
   const made = await newAuthority(id.slice(0, 8), millisecondsOf(backend.now))
   const sealed = async (kind: 'root' | 'issuing', pkcs8: Uint8Array) => {
-    const bytes = Buffer.from(await seal(key, authorityPlace(kind, id), pkcs8))
+    const bytes = await seal(key, authorityPlace(kind, id), pkcs8)
     pkcs8.fill(0)
     return bytes
   }
   const row = await withMac(backend, 'certificateAuthorities', {
     id,
-    root: Buffer.from(made.root),
-    issuing: Buffer.from(made.issuing),
+    root: made.root,
+    issuing: made.issuing,
     expiration: formatTime(made.expires),
     created: backend.now,
     store,

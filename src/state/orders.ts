@@ -166,7 +166,7 @@ async function sealedPassphrase(backend: Backend, order: NewOrder, { passphrase 
   const store = await storeForNewSecrets(backend, order.projectId)
   const key = await sealingKey(backend, order.projectId, store)
   const place = passphrasePlace(order.projectId, order.id)
-  const sealed = Buffer.from(await seal(key, place, new TextEncoder().encode(passphrase.text)))
+  const sealed = await seal(key, place, new TextEncoder().encode(passphrase.text))
   return { store, keyVersion: key.version, sealed }
 }
 

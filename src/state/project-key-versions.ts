@@ -127,7 +127,7 @@ async function oldRows({ db }: Backend, table: SealedTable, ids: SQL): Promise<O
  * The one statement that seals a row again. It changes nothing when the row was deleted, or sealed again by somebody
  * else; a payload is put once only, so that none can come in between.
  */
-function resealedRow({ db }: Backend, { table }: SealedTable, row: OldRow, sealed: Record<string, Buffer>) {
+function resealedRow({ db }: Backend, { table }: SealedTable, row: OldRow, sealed: Record<string, Uint8Array>) {
   const isRow = sql`id = ${row.id} and store = ${row.store} and key_version = ${row.version}`
   // The tables differ in their sealed columns alone.
   return db
@@ -138,7 +138,7 @@ function resealedRow({ db }: Backend, { table }: SealedTable, row: OldRow, seale
 
 const drizzleName = (column: string) => column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
 
-async function sealedAgain(backend: Backend, { kinds }: SealedTable, row: OldRow): Promise<Record<string, Buffer>> {
+async function sealedAgain(backend: Backend, { kinds }: SealedTable, row: OldRow): Promise<Record<string, Uint8Array>> {
   const { id, project, store } = row
   const key = (version: number, wrapped: number[]) =>
     openKey(backend, { project, store, version } satisfies KeyPlace, Uint8Array.from(wrapped))
@@ -148,7 +148,7 @@ async function sealedAgain(backend: Backend, { kinds }: SealedTable, row: OldRow
     const plaintext = await open(old, place, Uint8Array.from(row[column] as number[]))
     const sealed = await seal(newest, place, plaintext)
     plaintext.fill(0)
-    return [drizzleName(column), Buffer.from(sealed)] as const
+    return [drizzleName(column), sealed] as const
   })
   return Object.fromEntries(await Promise.all(values))
 }

@@ -51,7 +51,7 @@ export async function newKeyRow(backend: Backend, place: KeyPlace): Promise<type
     store: place.store,
     version: place.version,
     masterKeyId: masterKeyIdOf(wrapped),
-    wrapped: Buffer.from(wrapped),
+    wrapped,
     created: backend.now,
   }
 }

@@ -58,7 +58,7 @@ async function step(backend: Backend, unreadable: string[]): Promise<{ found: nu
     )
     const change = db
       .update(projectKeys)
-      .set({ masterKeyId: masterKeyIdOf(again), wrapped: Buffer.from(again) })
+      .set({ masterKeyId: masterKeyIdOf(again), wrapped: again })
       .where(isKey)
     return [{ change, event: changeOf({ id: `${store}/${version}`, projectId }, 'renew', 'key') }]
   })

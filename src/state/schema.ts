@@ -15,6 +15,7 @@ const ofContainer = () =>
   text('container_id')
     .notNull()
     .references(() => containers.id, { onDelete: 'cascade' })
+const bytes = (name: string) => blob(name, { mode: 'buffer' }).$type<Uint8Array>()
 const seq = () => integer('seq').primaryKey({ autoIncrement: true })
 /** The code that authenticates the row; `protection.ts` says over which columns, `attestations` whether it is in force. */
 const mac = () => text('mac').notNull()
@@ -39,7 +40,7 @@ export const projectKeys = sqliteTable(
     store: text('store').notNull(),
     version: integer('version').notNull(),
     masterKeyId: text('master_key_id').notNull(),
-    wrapped: blob('wrapped', { mode: 'buffer' }).notNull(),
+    wrapped: bytes('wrapped').notNull(),
     created: text('created').notNull(),
     /** When a newer version took its place; null: it is the one that seals. */
     superseded: text('superseded'),
@@ -100,7 +101,7 @@ export const secrets = sqliteTable(
     keyVersion: integer('key_version'),
     mac: mac(),
     /** The payload, sealed; null until there is one. Last, so that a list does not read over it. */
-    sealed: blob('sealed', { mode: 'buffer' }),
+    sealed: bytes('sealed'),
   },
   (table) => [
     uniqueIndex('secrets_id').on(table.id),
@@ -231,7 +232,7 @@ export const orders = sqliteTable(
     store: text('store'),
     keyVersion: integer('key_version'),
     mac: mac(),
-    sealed: blob('sealed', { mode: 'buffer' }),
+    sealed: bytes('sealed'),
   },
   (table) => [
     uniqueIndex('orders_id').on(table.id),
@@ -293,8 +294,8 @@ export const certificateAuthorities = sqliteTable(
     /** From 1; of those who make the same one at the same time, the first wins. */
     generation: integer('generation').notNull(),
     /** Certificates, DER. */
-    root: blob('root', { mode: 'buffer' }).notNull(),
-    issuing: blob('issuing', { mode: 'buffer' }).notNull(),
+    root: bytes('root').notNull(),
+    issuing: bytes('issuing').notNull(),
     /** When the issuing certificate ends. */
     expiration: text('expiration').notNull(),
     created: text('created').notNull(),
@@ -302,8 +303,8 @@ export const certificateAuthorities = sqliteTable(
     keyVersion: integer('key_version').notNull(),
     mac: mac(),
     /** The private keys, PKCS#8, sealed. */
-    rootSealed: blob('root_sealed', { mode: 'buffer' }).notNull(),
-    issuingSealed: blob('issuing_sealed', { mode: 'buffer' }).notNull(),
+    rootSealed: bytes('root_sealed').notNull(),
+    issuingSealed: bytes('issuing_sealed').notNull(),
   },
   (table) => [uniqueIndex('certificate_authorities_generation').on(table.generation)],
 )

@@ -122,7 +122,7 @@ export async function sealedRow(
     ...aclRow(null),
     store,
     keyVersion: key ? key.version : null,
-    sealed: key ? Buffer.from(await seal(key, payloadPlace(caller.projectId, id), payload)) : null,
+    sealed: key ? await seal(key, payloadPlace(caller.projectId, id), payload) : null,
   })
 }
 
@@ -155,7 +155,7 @@ export async function putPayload(
   const stored = await underSealingKey(backend, secret.projectId, async () => {
     const store = await storeForNewSecrets(backend, secret.projectId)
     const key = await sealingKey(backend, secret.projectId, store)
-    const sealed = Buffer.from(await seal(key, payloadPlace(secret.projectId, secret.id), payload))
+    const sealed = await seal(key, payloadPlace(secret.projectId, secret.id), payload)
     const { mac } = await withMac(backend, 'secrets', { ...protectedSecret(secret), contentType, sealed })
     const update = backend.db
       .update(secrets)

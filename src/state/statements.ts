@@ -1,5 +1,4 @@
 /** Statements that several operations share the form of. */
-import { Buffer } from 'node:buffer'
 import { getTableColumns, sql, type Column, type SQL } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Store } from './store.ts'
@@ -23,7 +22,7 @@ export function storableJson(value: unknown): string {
 
 /** The value of a column as it is sent: bytes as digits, because D1 is sent JSON, where each byte would be a number. */
 function sent(column: Column, value: unknown): unknown {
-  return isBytes(column) && value instanceof Uint8Array ? Buffer.from(value).toString('hex') : stored(column, value)
+  return isBytes(column) && value instanceof Uint8Array ? value.toHex() : stored(column, value)
 }
 
 const columnsOf = (table: SQLiteTable) => Object.entries<Column>(getTableColumns(table))

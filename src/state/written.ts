@@ -2,7 +2,6 @@
  * Statements whose text is written once for each isolate. drizzle writes it as ever; for what is asked for all the time,
  * writing it anew is a large part of what it costs beside the round trip.
  */
-import { Buffer } from 'node:buffer'
 import { Column, is, Param, Placeholder, SQL, sql, type Query } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import type { RunnableQuery } from 'drizzle-orm/runnable-query'
@@ -70,7 +69,7 @@ function askedFor(field: unknown, at: number): unknown {
 /** How a column of the answer is read: as its table says; an expression stays as it is. */
 function readerOf(field: unknown): (value: unknown) => unknown {
   if (!is(field, Column)) return (value) => value
-  if (isBytes(field)) return (digits) => (typeof digits === 'string' ? Buffer.from(digits, 'hex') : null)
+  if (isBytes(field)) return (digits) => (typeof digits === 'string' ? Uint8Array.fromHex(digits) : null)
   return (value) => (value === null ? null : field.mapFromDriverValue(value))
 }
 
