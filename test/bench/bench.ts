@@ -1,6 +1,7 @@
 /**
- * The benchmark: every operation of the service, the least that the platform can do, and with `--peer` a real Barbican,
- * measured in the same run, round by round in turns, so that what disturbs the machine disturbs all of them.
+ * The benchmark: every operation of the service, the least that the platform can do for it, and with `--peer` a real
+ * Barbican, measured in the same run, right after one another and round by round in turns, so that what disturbs the
+ * machine disturbs all of them.
  *
  *     npm run bench -- [--peer] [--rounds N] [--seconds N] [--connections 1,8,32] [--write]
  *     npm run bench -- --profile
@@ -15,7 +16,7 @@ import { parseArgs } from 'node:util'
 import { needPackages } from '../peer/packages.ts'
 import { stopEverything, stopEverythingOnSignals } from '../peer/process.ts'
 import { headersOf, measure, MOST_ANSWER_SECONDS, type Measured, type Request } from './load.ts'
-import { ceilings, operations, type Operation, type Service } from './operations.ts'
+import { ceilings, operations, type Ceiling, type Operation, type Service } from './operations.ts'
 import { profile } from './profile.ts'
 import { CEILINGS, Results } from './results.ts'
 import { writeResults } from './write.ts'
@@ -61,6 +62,8 @@ function readOptions() {
 interface Measurable {
   readonly target: string
   readonly operation: string
+  /** Of a ceiling: the operation that it stands above. */
+  readonly above?: string
   readonly url: string
   readonly status: number
   readonly holds: (body: string) => boolean
@@ -82,16 +85,35 @@ const ofService = (service: Service) =>
     }
   }
 
-const ofCeilings = ({ url, ids }: { readonly url: string; readonly ids: readonly string[] }): Measurable[] =>
-  Object.values(ceilings).map(({ name, status, requestFor }) => ({
-    target: CEILINGS,
-    operation: name,
-    url,
-    status,
-    holds: (body) => body.length > 0,
-    once: false,
-    prepare: async () => ids.slice(0, REPEATED_REQUESTS).map(requestFor),
-  }))
+interface Ceilings {
+  readonly url: string
+  readonly ids: readonly string[]
+}
+
+const ofCeilings = ({ url, ids }: Ceilings) =>
+  function measurableOf(ceiling: Ceiling, above?: string): Measurable {
+    const { name, status, requestFor } = ceilings[ceiling]
+    return {
+      target: CEILINGS,
+      operation: name,
+      ...(above !== undefined && { above }),
+      url,
+      status,
+      holds: (body) => body.length > 0,
+      once: false,
+      prepare: async () => ids.slice(0, REPEATED_REQUESTS).map(requestFor),
+    }
+  }
+
+/** In the order in which it is measured: each operation of the service, its ceiling beside it, and the peer's. */
+function measurablesOf([own, ...peers]: readonly Service[], bare: Ceilings): Measurable[] {
+  const [ceiling, services] = [ofCeilings(bare), own ? [own, ...peers] : []]
+  const measured = operations.flatMap((operation) => {
+    const [first, ...others] = services.map((service) => ofService(service)(operation))
+    return first ? [first, ceiling(operation.ceiling, operation.name), ...others] : []
+  })
+  return [ceiling('bare'), ...measured]
+}
 
 /** Sends one request and looks at the whole answer; under load only the class of the status is looked at. */
 async function verify({ target, operation, url, status, holds, prepare }: Measurable): Promise<void> {
@@ -144,7 +166,7 @@ async function run(options: ReturnType<typeof readOptions>, state: string): Prom
   const services = [await startPortcullis(join(state, 'portcullis'), { minify: true })]
   const bare = await startCeilings(join(state, 'ceilings'))
   if (options.peer) services.push(await startPeer(join(state, 'peer')))
-  const all = [...services.flatMap((service) => operations.map(ofService(service))), ...ofCeilings(bare)]
+  const all = measurablesOf(services, bare)
   const results = new Results({ rounds, seconds, connections, cores: availableParallelism() })
   const say = progress(all.length + rounds * connections.length * all.length)
   for (const one of all) {
@@ -156,7 +178,9 @@ async function run(options: ReturnType<typeof readOptions>, state: string): Prom
     for (const count of connections)
       for (const one of all) {
         say(`round ${round} of ${rounds}: ${one.target}: ${one.operation}, ${count} connections`)
-        results.add(one.target, one.operation, count, await measureOne(one, count, seconds, state))
+        const measured = await measureOne(one, count, seconds, state)
+        results.add(one.target, one.operation, count, measured)
+        if (one.above !== undefined) results.add(one.target, one.above, count, measured)
       }
   await bare.stop()
   for (const service of services) await service.stop()

@@ -15,11 +15,15 @@ export interface Request {
   readonly body?: object
 }
 
-/** What one measurement gave: answers per second, latencies in milliseconds. */
+/**
+ * What one measurement gave: answers per second, and latencies in milliseconds. `p50` and `p99`: of the answers.
+ * `steady99`: the p99 of requests that come at a steady rate, whether or not those before them were answered.
+ */
 export interface Measured {
   readonly rate: number
   readonly p50: number
   readonly p99: number
+  readonly steady99: number
 }
 
 export interface Load {
@@ -54,13 +58,43 @@ function bytesOf(url: string, request: Request): string {
 interface Written {
   readonly requests: number
   readonly microseconds: number
-  readonly p50: number
-  readonly p99: number
+  /** How many of wrk's latencies had so many microseconds, in ascending order. */
+  readonly latencies: readonly (readonly [microseconds: number, count: number])[]
   readonly errors: Readonly<Record<'connect' | 'read' | 'write' | 'timeout' | 'status' | 'exhausted', number>>
 }
 
+/** How many answers took so many microseconds, in ascending order. */
+type Latencies = ReadonlyMap<number, number>
+
+const countOf = (latencies: Latencies) => [...latencies.values()].reduce((sum, count) => sum + count, 0)
+
 /**
- * Sends the requests for some seconds; null when none was answered in that time. Throws when one of them failed or was
+ * The latencies of the answers that came. wrk adds to them what a steady stream would have waited: for an answer that
+ * took longer than the mean interval of its connection, another one for each interval that it took, down to the
+ * interval. So the count of a latency above the interval has in it that of the latency one interval longer.
+ */
+function latenciesOfAnswers(steady: Latencies, { requests, microseconds }: Written, connections: number): Latencies {
+  // As wrk reckons it, in whole numbers.
+  const interval = Math.floor(microseconds / Math.floor(requests / connections))
+  const added = (latency: number) => (latency > interval ? (steady.get(latency + interval) ?? 0) : 0)
+  const answers = new Map([...steady].map(([latency, count]) => [latency, count - added(latency)]))
+  if (countOf(answers) !== requests)
+    throw new Error(`wrk has the latencies of ${countOf(answers)} answers, and counts ${requests}`)
+  return answers
+}
+
+/** In milliseconds. */
+function percentile(latencies: Latencies, percent: number): number {
+  let left = (countOf(latencies) * percent) / 100
+  for (const [latency, count] of latencies) {
+    left -= count
+    if (left <= 0) return latency / 1000
+  }
+  return Number.NaN
+}
+
+/**
+ * Sends the requests for some seconds; null when fewer than one for each connection were answered in that time. Throws when one of them failed or was
  * answered with a status above 399.
  */
 export async function measure(url: string, requests: readonly Request[], load: Load): Promise<Measured | null> {
@@ -72,9 +106,17 @@ export async function measure(url: string, requests: readonly Request[], load: L
     ...words`--timeout ${String(MOST_ANSWER_SECONDS)}s --script ${join(import.meta.dirname, 'replay.lua')} ${url}`,
     ...words`-- ${file} ${load.once ? 'once' : 'again'}`,
   ])
-  const { requests: answers, microseconds, p50, p99, errors } = JSON.parse(output.trim().split('\n').at(-1)!) as Written
+  const written = JSON.parse(output.trim().split('\n').at(-1)!) as Written
+  const { requests: count, microseconds, errors } = written
   const failed = Object.entries(errors).filter(([, count]) => count > 0)
   if (failed.length > 0) throw new Error(failed.map(([what, count]) => `${what}: ${count}`).join(', '))
-  if (answers === 0) return null
-  return { rate: answers / (microseconds / 1e6), p50: p50 / 1000, p99: p99 / 1000 }
+  if (count < load.connections) return null
+  const steady = new Map(written.latencies)
+  const answers = latenciesOfAnswers(steady, written, load.connections)
+  return {
+    rate: count / (microseconds / 1e6),
+    p50: percentile(answers, 50),
+    p99: percentile(answers, 99),
+    steady99: percentile(steady, 99),
+  }
 }

@@ -35,10 +35,14 @@ function done(summary, latency)
   for _, thread in ipairs(threads) do
     exhausted = exhausted + thread:get('exhausted')
   end
+  local latencies = {}
+  for at = 1, #latency do
+    table.insert(latencies, string.format('[%d,%d]', latency(at)))
+  end
   local errors = summary.errors
   io.write(string.format(
-    '{"requests":%d,"microseconds":%d,"p50":%d,"p99":%d,"errors":{"connect":%d,"read":%d,"write":%d,"timeout":%d,"status":%d,"exhausted":%d}}\n',
-    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+    '{"requests":%d,"microseconds":%d,"latencies":[%s],"errors":{"connect":%d,"read":%d,"write":%d,"timeout":%d,"status":%d,"exhausted":%d}}\n',
+    summary.requests, summary.duration, table.concat(latencies, ','),
     errors.connect, errors.read, errors.write, errors.timeout, errors.status, exhausted
   ))
 end

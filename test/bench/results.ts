@@ -2,7 +2,7 @@
 import type { Measured } from './load.ts'
 import { ceilings, operations, type Operation } from './operations.ts'
 
-/** The target under which the ceilings are kept. */
+/** The target under which the ceilings are kept, each under its own name and under those of the operations below it. */
 export const CEILINGS = 'ceilings'
 
 export interface Circumstances {
@@ -44,13 +44,13 @@ export class Results {
   median(target: string, operation: string, connections: number): Measured | undefined {
     const all = this.#measured.get(JSON.stringify([target, operation, connections]))
     const of = (name: keyof Measured) => median((all ?? []).map((each) => each[name]))
-    return all && { rate: of('rate'), p50: of('p50'), p99: of('p99') }
+    return all && { rate: of('rate'), p50: of('p50'), p99: of('p99'), steady99: of('steady99') }
   }
 
   compare(connections: number): Compared[] {
     return operations.flatMap((operation) => {
       const own = this.median('Portcullis', operation.name, connections)
-      const ceiling = this.median(CEILINGS, ceilings[operation.ceiling].name, connections)
+      const ceiling = this.median(CEILINGS, operation.name, connections)
       const peer = this.median('Barbican', operation.name, connections)
       return own && ceiling ? [{ operation, own, ceiling, peer }] : []
     })
@@ -77,7 +77,7 @@ const tableOf = (rows: readonly (readonly string[])[]): string =>
 export function comparisonTable(results: Results, connections: number): string {
   const compared = results.compare(connections)
   const withPeer = compared.some(({ peer }) => peer)
-  const titles = ['operation', 'requests/s', 'p99 ms', 'ceiling', 'of ceiling']
+  const titles = ['operation', 'requests/s', 'p99 ms', 'ceiling', 'p99 ms', 'of ceiling']
   const peerTitles = ['Barbican', 'p99 ms', 'times faster']
   const head = withPeer ? [...titles, ...peerTitles] : titles
   const rows = compared.map(({ operation, own, ceiling, peer }) => [
@@ -85,8 +85,26 @@ export function comparisonTable(results: Results, connections: number): string {
     formatRate(own.rate),
     formatMilliseconds(own.p99),
     formatRate(ceiling.rate),
+    formatMilliseconds(ceiling.p99),
     formatPercent(own.rate / ceiling.rate),
     ...(peer ? [formatRate(peer.rate), formatMilliseconds(peer.p99), formatFactor(own.rate / peer.rate)] : []),
+  ])
+  return tableOf([head, head.map((_, at) => (at === 0 ? '---' : '--:')), ...rows])
+}
+
+/** The p99 that requests have which come at a steady rate, in milliseconds, by number of connections. */
+function steadyTable(results: Results): string {
+  const { connections } = results.circumstances
+  const compared = connections.map((count) => ({ count, rows: results.compare(count) }))
+  const withPeer = compared.some(({ rows }) => rows.some(({ peer }) => peer))
+  const targets = ['own', 'ceiling', ...(withPeer ? (['peer'] as const) : [])] as const
+  const titles = { own: 'Portcullis', ceiling: 'ceiling', peer: 'Barbican' }
+  const head = ['p99 ms', ...compared.flatMap(({ count }) => targets.map((target) => `${titles[target]}, ${count}`))]
+  const rows = operations.map(({ name }, at) => [
+    name,
+    ...compared.flatMap(({ rows: all }) =>
+      targets.map((target) => formatMilliseconds(all[at]?.[target]?.steady99 ?? Number.NaN)),
+    ),
   ])
   return tableOf([head, head.map((_, at) => (at === 0 ? '---' : '--:')), ...rows])
 }
@@ -123,6 +141,13 @@ Written by \`npm run bench\`. ${describeRun(results)}
 ${tables.join('')}## The ceilings, by connections
 
 ${ceilingTable(results)}
+## At a steady rate
+
+The p99 above is that of the answers: what 99 of 100 requests took. A pause shows little in it, because nobody asks
+while it lasts. These are the p99 of requests that come at a steady rate, pause or not, as wrk reckons them, by the
+number of connections.
+
+${steadyTable(results)}
 ## What was measured
 
 ${legend.join('')}`
