@@ -1,7 +1,8 @@
 /**
- * Look-ups that requests of one isolate share. Of those who ask the same, the first asks the database; who comes
- * meanwhile waits for the next look-up, which begins when that one is over and answers all of them. So nobody is given
- * what was looked up before they asked, and however many ask, one look-up runs and one waits.
+ * Look-ups that requests of one isolate share. Who asks what nobody asks at that moment looks it up alone, for which
+ * nothing has to be set up. Who asks the same meanwhile begins a line: its look-up is one that others may wait for. Of
+ * those who come then, each waits for the next look-up, which begins when that one is over and answers all of them. So
+ * nobody is given what was looked up before they asked, and however many ask, few look-ups run and one waits.
  */
 import { waitUntil } from 'cloudflare:workers'
 import { Fault } from '../faults.ts'
@@ -23,17 +24,34 @@ interface Line {
   next: Promise<Answer> | null
 }
 
-/** By database, then by question. */
-const lines = new WeakMap<D1Database, Map<string, Line>>()
+/** Null: somebody looks it up alone, or did so and was cut off. */
+type Questions = Map<string, Line | null>
 
-function linesOf(binding: D1Database): Map<string, Line> {
-  const known = lines.get(binding) ?? new Map<string, Line>()
-  lines.set(binding, known)
-  return known
+/** Questions that are known at a time: what requests leave behind that are cut off is bounded. */
+const MOST_QUESTIONS = 10_000
+
+/** By database, then by question. */
+const known = new WeakMap<D1Database, Questions>()
+
+function questionsOf(binding: D1Database): Questions {
+  const questions = known.get(binding) ?? new Map<string, Line | null>()
+  known.set(binding, questions)
+  return questions
+}
+
+async function alone<Value>(questions: Questions, question: string, lookUp: () => Promise<Value>): Promise<Value> {
+  // Who waits in a line that is forgotten here is answered all the same.
+  if (questions.size >= MOST_QUESTIONS) questions.clear()
+  questions.set(question, null)
+  try {
+    return await lookUp()
+  } finally {
+    if (questions.get(question) === null) questions.delete(question)
+  }
 }
 
 /** Begins a look-up that others may wait for. It goes on when the request that began it has ended. */
-function begin(questions: Map<string, Line>, question: string, ask: () => Promise<Answer>): Promise<Answer> {
+function begin(questions: Questions, question: string, ask: () => Promise<Answer>): Promise<Answer> {
   const answer = ask()
   const line: Line = { running: answer.catch(() => null), next: null }
   questions.set(question, line)
@@ -41,7 +59,7 @@ function begin(questions: Map<string, Line>, question: string, ask: () => Promis
   return answer
 }
 
-function leave(questions: Map<string, Line>, question: string, line: Line): void {
+function leave(questions: Questions, question: string, line: Line): void {
   if (questions.get(question) === line) questions.delete(question)
 }
 
@@ -77,11 +95,12 @@ function valueOf(outcome: Outcome): unknown {
  * at the same time and may be answered by the same copies of it. It is nobody's own, so it must not be changed.
  */
 export async function shared<Value>(session: Session, question: string, lookUp: () => Promise<Value>): Promise<Value> {
-  const questions = linesOf(session.binding)
+  const questions = questionsOf(session.binding)
   const asked = `${session.from} ${question}`
-  const ask = async (): Promise<Answer> => ({ outcome: await outcomeOf(lookUp), seen: session.seen })
   const line = questions.get(asked)
-  if (!line) return valueOf((await begin(questions, asked, ask)).outcome) as Value
+  if (line === undefined) return alone(questions, asked, lookUp)
+  const ask = async (): Promise<Answer> => ({ outcome: await outcomeOf(lookUp), seen: session.seen })
+  if (line === null) return valueOf((await begin(questions, asked, ask)).outcome) as Value
   if (!line.next) {
     line.next = line.running.then(() => begin(questions, asked, ask))
     waitUntil(line.next.catch(() => null))

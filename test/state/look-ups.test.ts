@@ -113,7 +113,8 @@ describe('look-ups at the same time', () => {
     forgetLiveChecks()
     const answers = await times(MANY, () => get(ref))
     expect(answers.every(({ status }) => status === 200)).toBe(true)
-    expect(sent).toBeLessThanOrEqual(6)
+    // Three for the token, and no more than that for the secret each time that an answer lets some of them go on.
+    expect(sent).toBeLessThanOrEqual(9)
   })
 
   it('leave to each caller what the caller may see', async () => {
@@ -151,7 +152,8 @@ describe('a look-up that began before somebody asked', () => {
     expect((await first).consumers).toEqual([])
     const registered = [expect.objectContaining({ resource_id: 'meanwhile' })]
     expect((await later).map(({ consumers }) => consumers)).toEqual(Array.from({ length: 10 }, () => registered))
-    expect(sent).toBe(2)
+    // The first one's, that of the first who came later, and one for all the others.
+    expect(sent).toBe(3)
   })
 })
 
@@ -191,7 +193,7 @@ describe('a request that is cut off', () => {
     expect(sent).toBeLessThanOrEqual(4)
   })
 
-  it('with a look-up that never ends delays the others, but does not take them with it', async () => {
+  it('with a look-up that never ends does not take the others with it', async () => {
     happening = (send, number) => (number === 1 ? new Promise(() => null) : send())
     const first = get(ref).catch(() => 'hung')
     await until(1)
