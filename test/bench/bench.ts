@@ -105,14 +105,15 @@ const ofCeilings = ({ url, ids }: Ceilings) =>
     }
   }
 
-/** In the order in which it is measured: each operation of the service, its ceiling beside it, and the peer's. */
-function measurablesOf([own, ...peers]: readonly Service[], bare: Ceilings): Measurable[] {
-  const [ceiling, services] = [ofCeilings(bare), own ? [own, ...peers] : []]
-  const measured = operations.flatMap((operation) => {
-    const [first, ...others] = services.map((service) => ofService(service)(operation))
-    return first ? [first, ceiling(operation.ceiling, operation.name), ...others] : []
-  })
-  return [ceiling('bare'), ...measured]
+/** In the order in which it is measured: each operation of the service, its ceiling, and the same of the peers. */
+function measurablesOf(own: Service, peers: readonly Service[], bare: Ceilings): Measurable[] {
+  const ceiling = ofCeilings(bare)
+  const besideEachOther = (operation: Operation) => [
+    ofService(own)(operation),
+    ceiling(operation.ceiling, operation.name),
+    ...peers.map((peer) => ofService(peer)(operation)),
+  ]
+  return [ceiling('bare'), ...operations.flatMap(besideEachOther)]
 }
 
 /** Sends one request and looks at the whole answer; under load only the class of the status is looked at. */
@@ -163,10 +164,10 @@ function progress(total: number) {
 async function run(options: ReturnType<typeof readOptions>, state: string): Promise<Results> {
   const { rounds, seconds, connections } = options
   console.log('building and filling the Workers')
-  const services = [await startPortcullis(join(state, 'portcullis'), { minify: true })]
+  const own = await startPortcullis(join(state, 'portcullis'), { minify: true })
   const bare = await startCeilings(join(state, 'ceilings'))
-  if (options.peer) services.push(await startPeer(join(state, 'peer')))
-  const all = measurablesOf(services, bare)
+  const peers = options.peer ? [await startPeer(join(state, 'peer'))] : []
+  const all = measurablesOf(own, peers, bare)
   const results = new Results({ rounds, seconds, connections, cores: availableParallelism() })
   const say = progress(all.length + rounds * connections.length * all.length)
   for (const one of all) {
@@ -182,8 +183,7 @@ async function run(options: ReturnType<typeof readOptions>, state: string): Prom
         results.add(one.target, one.operation, count, measured)
         if (one.above !== undefined) results.add(one.target, one.above, count, measured)
       }
-  await bare.stop()
-  for (const service of services) await service.stop()
+  for (const running of [bare, own, ...peers]) await running.stop()
   return results
 }
 
