@@ -161,29 +161,44 @@ function progress(total: number) {
   }
 }
 
-async function run(options: ReturnType<typeof readOptions>, state: string): Promise<Results> {
-  const { rounds, seconds, connections } = options
-  console.log('building and filling the Workers')
-  const own = await startPortcullis(join(state, 'portcullis'), { minify: true })
+/** One round: the Workers in processes of their own, because the same code differs by some percent between two. */
+async function measureRound(
+  state: string,
+  peers: readonly Service[],
+  { seconds, connections, say }: { seconds: number; connections: readonly number[]; say: (what: string) => void },
+  results: Results,
+): Promise<void> {
+  const folder = join(state, 'portcullis')
+  await mkdir(folder, { recursive: true })
+  const own = await startPortcullis(folder, { minify: true })
   const bare = await startCeilings(join(state, 'ceilings'))
-  const peers = options.peer ? [await startPeer(join(state, 'peer'))] : []
   const all = measurablesOf(own, peers, bare)
-  const results = new Results({ rounds, seconds, connections, cores: availableParallelism() })
-  const say = progress(all.length + rounds * connections.length * all.length)
   for (const one of all) {
     say(`trying ${one.target}: ${one.operation}`)
     await verify(one)
     await measureOne(one, WARM_UP.connections, WARM_UP.seconds, state)
   }
-  for (let round = 1; round <= rounds; round += 1)
-    for (const count of connections)
-      for (const one of all) {
-        say(`round ${round} of ${rounds}: ${one.target}: ${one.operation}, ${count} connections`)
-        const measured = await measureOne(one, count, seconds, state)
-        results.add(one.target, one.operation, count, measured)
-        if (one.above !== undefined) results.add(one.target, one.above, count, measured)
-      }
-  for (const running of [bare, own, ...peers]) await running.stop()
+  for (const count of connections)
+    for (const one of all) {
+      say(`${one.target}: ${one.operation}, ${count} connections`)
+      const measured = await measureOne(one, count, seconds, state)
+      results.add(one.target, one.operation, count, measured)
+      if (one.above !== undefined) results.add(one.target, one.above, count, measured)
+    }
+  await bare.stop()
+  await own.stop()
+}
+
+async function run({ peer, rounds, seconds, connections }: ReturnType<typeof readOptions>, state: string) {
+  const peers = peer ? [await startPeer(join(state, 'peer'))] : []
+  const results = new Results({ rounds, seconds, connections, cores: availableParallelism() })
+  const say = progress(rounds * (1 + connections.length) * (1 + operations.length * (2 + peers.length)))
+  for (let round = 1; round <= rounds; round += 1) {
+    console.log(`round ${round} of ${rounds}: building and filling the Workers`)
+    const folder = await mkdtemp(join(state, 'round-'))
+    await measureRound(folder, peers, { seconds, connections, say }, results)
+  }
+  for (const service of peers) await service.stop()
   return results
 }
 
@@ -194,8 +209,7 @@ try {
   await needPackages(['wrk'])
   // Short, since a socket lies below it.
   state = await mkdtemp(join(tmpdir(), 'bench-'))
-  await mkdir(join(state, 'portcullis'))
-  if (options.profile) await profile(join(state, 'portcullis'))
+  if (options.profile) await profile(state)
   else await writeResults(await run(options, state), options.write)
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
