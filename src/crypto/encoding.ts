@@ -3,7 +3,7 @@
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 const valueOf: ReadonlyMap<string, number> = new Map(Array.from(alphabet, (character, value) => [character, value]))
 
-/** Base64 of RFC 4648 section 4, with padding. */
+/** Base64 of RFC 4648 section 4, with padding; also where there is no `toBase64` yet, as in Node 24. */
 export function encodeBase64(bytes: Uint8Array): string {
   return btoa(characters(bytes))
 }
