@@ -161,27 +161,32 @@ function progress(total: number) {
   }
 }
 
-/** One round: the Workers in processes of their own, because the same code differs by some percent between two. */
-async function measureRound(
-  state: string,
-  peers: readonly Service[],
-  { seconds, connections, say }: { seconds: number; connections: readonly number[]; say: (what: string) => void },
-  results: Results,
-): Promise<void> {
-  const folder = join(state, 'portcullis')
-  await mkdir(folder, { recursive: true })
-  const own = await startPortcullis(folder, { minify: true })
-  const bare = await startCeilings(join(state, 'ceilings'))
+interface Round {
+  /** A folder of its own. */
+  readonly folder: string
+  readonly peers: readonly Service[]
+  readonly seconds: number
+  readonly connections: readonly number[]
+  readonly say: (what: string) => void
+}
+
+/** Measures with Workers in new processes, because the same code differs by some percent between two processes. */
+async function measureRound({ folder, peers, seconds, connections, say }: Round, results: Results): Promise<void> {
+  say('building and filling the Workers')
+  const state = join(folder, 'portcullis')
+  await mkdir(state)
+  const own = await startPortcullis(state, { minify: true })
+  const bare = await startCeilings(join(folder, 'ceilings'))
   const all = measurablesOf(own, peers, bare)
   for (const one of all) {
     say(`trying ${one.target}: ${one.operation}`)
     await verify(one)
-    await measureOne(one, WARM_UP.connections, WARM_UP.seconds, state)
+    await measureOne(one, WARM_UP.connections, WARM_UP.seconds, folder)
   }
   for (const count of connections)
     for (const one of all) {
       say(`${one.target}: ${one.operation}, ${count} connections`)
-      const measured = await measureOne(one, count, seconds, state)
+      const measured = await measureOne(one, count, seconds, folder)
       results.add(one.target, one.operation, count, measured)
       if (one.above !== undefined) results.add(one.target, one.above, count, measured)
     }
@@ -192,11 +197,12 @@ async function measureRound(
 async function run({ peer, rounds, seconds, connections }: ReturnType<typeof readOptions>, state: string) {
   const peers = peer ? [await startPeer(join(state, 'peer'))] : []
   const results = new Results({ rounds, seconds, connections, cores: availableParallelism() })
-  const say = progress(rounds * (1 + connections.length) * (1 + operations.length * (2 + peers.length)))
+  const measurables = 1 + operations.length * (2 + peers.length)
+  const tell = progress(rounds * (1 + (1 + connections.length) * measurables))
   for (let round = 1; round <= rounds; round += 1) {
-    console.log(`round ${round} of ${rounds}: building and filling the Workers`)
+    const say = (what: string) => tell(`round ${round} of ${rounds}: ${what}`)
     const folder = await mkdtemp(join(state, 'round-'))
-    await measureRound(folder, peers, { seconds, connections, say }, results)
+    await measureRound({ folder, peers, seconds, connections, say }, results)
   }
   for (const service of peers) await service.stop()
   return results

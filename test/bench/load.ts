@@ -94,8 +94,8 @@ function percentile(latencies: Latencies, percent: number): number {
 }
 
 /**
- * Sends the requests for some seconds; null when fewer than one for each connection were answered in that time. Throws when one of them failed or was
- * answered with a status above 399.
+ * Sends the requests for some seconds; null when fewer than one for each connection were answered in that time. Throws
+ * when one of them failed or was answered with a status above 399.
  */
 export async function measure(url: string, requests: readonly Request[], load: Load): Promise<Measured | null> {
   const file = join(load.folder, 'requests')
@@ -107,14 +107,14 @@ export async function measure(url: string, requests: readonly Request[], load: L
     ...words`-- ${file} ${load.once ? 'once' : 'again'}`,
   ])
   const written = JSON.parse(output.trim().split('\n').at(-1)!) as Written
-  const { requests: count, microseconds, errors } = written
+  const { requests: answered, microseconds, errors } = written
   const failed = Object.entries(errors).filter(([, count]) => count > 0)
   if (failed.length > 0) throw new Error(failed.map(([what, count]) => `${what}: ${count}`).join(', '))
-  if (count < load.connections) return null
+  if (answered < load.connections) return null
   const steady = new Map(written.latencies)
   const answers = latenciesOfAnswers(steady, written, load.connections)
   return {
-    rate: count / (microseconds / 1e6),
+    rate: answered / (microseconds / 1e6),
     p50: percentile(answers, 50),
     p99: percentile(answers, 99),
     steady99: percentile(steady, 99),
