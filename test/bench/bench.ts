@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { needPackages } from '../peer/packages.ts'
 import { stopEverything, stopEverythingOnSignals } from '../peer/process.ts'
-import { headersOf, measure, MOST_ANSWER_SECONDS, type Measured, type Request } from './load.ts'
+import { headersOf, measure, type Measured, type Request } from './load.ts'
 import { ceilings, operations, type Ceiling, type Operation, type Service } from './operations.ts'
 import { profile } from './profile.ts'
 import { CEILINGS, Results } from './results.ts'
@@ -37,8 +37,11 @@ const MOST = { rounds: 20, seconds: 60, connections: 256 }
 /** Different requests of an operation whose requests can be repeated. */
 const REPEATED_REQUESTS = 1_000
 const WARM_UP = { connections: 8, seconds: 1 }
-/** How much longer a measurement is when nothing was answered. */
+/** Measurements in a round over the number of connections that the README shows: one alone differs by a tenth. */
+const TURNS = 3
+/** How much longer a measurement is when too little was answered, and how long at most. */
 const LONGER = 3
+const LONGEST_SECONDS = 60
 const PROGRESS_MILLISECONDS = 10_000
 
 function readNumber(name: keyof typeof MOST, text: string): number {
@@ -131,7 +134,7 @@ async function measureOne(one: Measurable, connections: number, seconds: number,
   const { target, operation, url, once, prepare } = one
   try {
     // A slow peer may need longer for its first answers than a measurement takes.
-    for (let longer = seconds; longer <= Math.max(seconds, MOST_ANSWER_SECONDS); longer *= LONGER) {
+    for (let longer = seconds; longer <= LONGEST_SECONDS; longer *= LONGER) {
       const load = { connections, seconds: longer, once, folder }
       const measured = await measure(url, await prepare(longer, connections), load)
       if (measured) return measured
@@ -166,12 +169,13 @@ interface Round {
   readonly folder: string
   readonly peers: readonly Service[]
   readonly seconds: number
-  readonly connections: readonly number[]
+  /** A number of connections for each time that everything is measured. */
+  readonly turns: readonly number[]
   readonly say: (what: string) => void
 }
 
 /** Measures with Workers in new processes, because the same code differs by some percent between two processes. */
-async function measureRound({ folder, peers, seconds, connections, say }: Round, results: Results): Promise<void> {
+async function measureRound({ folder, peers, seconds, turns, say }: Round, results: Results): Promise<void> {
   say('building and filling the Workers')
   const state = join(folder, 'portcullis')
   await mkdir(state)
@@ -183,7 +187,7 @@ async function measureRound({ folder, peers, seconds, connections, say }: Round,
     await verify(one)
     await measureOne(one, WARM_UP.connections, WARM_UP.seconds, folder)
   }
-  for (const count of connections)
+  for (const count of turns)
     for (const one of all) {
       say(`${one.target}: ${one.operation}, ${count} connections`)
       const measured = await measureOne(one, count, seconds, folder)
@@ -196,13 +200,14 @@ async function measureRound({ folder, peers, seconds, connections, say }: Round,
 
 async function run({ peer, rounds, seconds, connections }: ReturnType<typeof readOptions>, state: string) {
   const peers = peer ? [await startPeer(join(state, 'peer'))] : []
-  const results = new Results({ rounds, seconds, connections, cores: availableParallelism() })
+  const results = new Results({ rounds, turns: TURNS, seconds, connections, cores: availableParallelism() })
+  const turns = connections.flatMap((count) => Array<number>(results.turnsOver(count)).fill(count))
   const measurables = 1 + operations.length * (2 + peers.length)
-  const tell = progress(rounds * (1 + (1 + connections.length) * measurables))
+  const tell = progress(rounds * (1 + (1 + turns.length) * measurables))
   for (let round = 1; round <= rounds; round += 1) {
     const say = (what: string) => tell(`round ${round} of ${rounds}: ${what}`)
     const folder = await mkdtemp(join(state, 'round-'))
-    await measureRound({ folder, peers, seconds, connections, say }, results)
+    await measureRound({ folder, peers, seconds, turns, say }, results)
   }
   for (const service of peers) await service.stop()
   return results

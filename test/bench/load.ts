@@ -36,7 +36,7 @@ export interface Load {
 }
 
 /** How long an answer may take: longer than the slowest peer with a queue of all connections before it. */
-export const MOST_ANSWER_SECONDS = 20
+const MOST_ANSWER_SECONDS = 20
 
 export function headersOf({ token, accept = 'application/json', version, body }: Request): Record<string, string> {
   return {

@@ -7,6 +7,8 @@ export const CEILINGS = 'ceilings'
 
 export interface Circumstances {
   readonly rounds: number
+  /** Measurements in a round over the typical number of connections; one over the others. */
+  readonly turns: number
   /** Of each measurement. */
   readonly seconds: number
   readonly connections: readonly number[]
@@ -21,11 +23,15 @@ export interface Compared {
   readonly peer: Measured | undefined
 }
 
-function median(values: readonly number[]): number {
+/** The value below which this share of them lies, from 0 to 1. */
+function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b)
-  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]]
-  return ((low ?? Number.NaN) + (high ?? Number.NaN)) / 2
+  const place = (sorted.length - 1) * share
+  const [low, high] = [sorted[Math.floor(place)] ?? Number.NaN, sorted[Math.ceil(place)] ?? Number.NaN]
+  return low + (high - low) * (place - Math.floor(place))
 }
+
+const median = (values: readonly number[]): number => quantile(values, 0.5)
 
 export class Results {
   readonly circumstances: Circumstances
@@ -37,14 +43,24 @@ export class Results {
 
   add(target: string, operation: string, connections: number, measured: Measured): void {
     const key = JSON.stringify([target, operation, connections])
-    this.#measured.set(key, [...(this.#measured.get(key) ?? []), measured])
+    this.#measured.set(key, [...this.#all(target, operation, connections), measured])
+  }
+
+  #all(target: string, operation: string, connections: number): readonly Measured[] {
+    return this.#measured.get(JSON.stringify([target, operation, connections])) ?? []
   }
 
   /** The medians over all rounds; undefined for what was not measured. */
   median(target: string, operation: string, connections: number): Measured | undefined {
-    const all = this.#measured.get(JSON.stringify([target, operation, connections]))
-    const of = (name: keyof Measured) => median((all ?? []).map((each) => each[name]))
-    return all && { rate: of('rate'), p50: of('p50'), p99: of('p99'), steady99: of('steady99') }
+    const all = this.#all(target, operation, connections)
+    const of = (name: keyof Measured) => median(all.map((each) => each[name]))
+    return all.length === 0 ? undefined : { rate: of('rate'), p50: of('p50'), p99: of('p99'), steady99: of('steady99') }
+  }
+
+  /** Of each measurement, its rate as a share of that of the ceiling, which was measured right after it. */
+  sharesOfCeiling(operation: string, connections: number): number[] {
+    const ceiling = this.#all(CEILINGS, operation, connections)
+    return this.#all('Portcullis', operation, connections).map(({ rate }, at) => rate / (ceiling[at]?.rate ?? 0))
   }
 
   compare(connections: number): Compared[] {
@@ -60,6 +76,11 @@ export class Results {
   get typicalConnections(): number {
     const { connections } = this.circumstances
     return connections[Math.floor(connections.length / 2)] ?? 1
+  }
+
+  /** How often each round measures over so many connections. */
+  turnsOver(connections: number): number {
+    return connections === this.typicalConnections ? this.circumstances.turns : 1
   }
 }
 
@@ -120,27 +141,47 @@ function ceilingTable(results: Results): string {
   return tableOf([head, head.map((_, at) => (at === 0 ? '---' : '--:')), ...rows])
 }
 
-export function describeRun({ circumstances: { rounds, seconds, cores } }: Results): string {
-  const times = rounds === 1 ? 'One round' : `Medians of ${rounds} rounds`
-  return `${times} of ${seconds} s on one machine with ${cores} cores, which run the load too.`
+/** How much single measurements over the typical number of connections differ. */
+function spreadTable(results: Results): string {
+  const head = ['of ceiling', 'lower quartile', 'median', 'upper quartile']
+  const rows = operations.map(({ name }) => {
+    const shares = results.sharesOfCeiling(name, results.typicalConnections)
+    return [name, ...[0.25, 0.5, 0.75].map((share) => formatPercent(quantile(shares, share)))]
+  })
+  return tableOf([head, head.map((_, at) => (at === 0 ? '---' : '--:')), ...rows])
+}
+
+/** What the figures over this number of connections come from. */
+export function describeRun(results: Results, connections: number): string {
+  const { rounds, seconds, cores } = results.circumstances
+  const count = rounds * results.turnsOver(connections)
+  const times = count === 1 ? 'One measurement' : `Medians of ${count} measurements`
+  return `${times} of ${seconds} s in ${rounds} round${rounds === 1 ? '' : 's'} on one machine with ${cores} cores, which run the load too.`
 }
 
 /** All that was measured, as Markdown. */
 export function describe(results: Results): string {
   const { connections } = results.circumstances
   const tables = connections.map(
-    (count) => `## ${count} connection${count === 1 ? '' : 's'}\n\n${comparisonTable(results, count)}\n`,
+    (count) =>
+      `## ${count} connection${count === 1 ? '' : 's'}\n\n${describeRun(results, count)}\n\n${comparisonTable(results, count)}\n`,
   )
   const legend = operations.map(
     ({ name, legend, ceiling }) => `- ${name}: ${legend}. Ceiling: ${ceilings[ceiling].name}.\n`,
   )
   return `# Speed
 
-Written by \`npm run bench\`. ${describeRun(results)}
+Written by \`npm run bench\`. Each round has processes of its own.
 
 ${tables.join('')}## The ceilings, by connections
 
 ${ceilingTable(results)}
+## How much the measurements differ
+
+Over ${results.typicalConnections} connections. Each measurement of an operation is followed by one of its ceiling, and these are the quartiles of
+what the one is of the other: half of the pairs lie between the lower and the upper.
+
+${spreadTable(results)}
 ## At a steady rate
 
 The p99 above is that of the answers: what 99 of 100 requests took. A pause shows little in it, because nobody asks

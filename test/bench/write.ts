@@ -34,7 +34,7 @@ export async function writeResults(results: Results, publish: boolean): Promise<
   const shown = `![Requests per second of Portcullis, its ceiling and Barbican](test/bench/results.svg)
 
 ${comparisonTable(results, count)}
-${describeRun(results)} The table is for
+${describeRun(results, count)} The table is for
 ${count} connections; [\`test/bench/results.md\`](test/bench/results.md) has the others.
 `
   await writeMarkdown(readme, replaceBetweenMarkers(await readFile(readme, 'utf8'), shown))
