@@ -1,9 +1,9 @@
 /** The bindings and variables of the Worker, checked once. A bad value is an error that names its variable. */
 import * as z from 'zod/mini'
 import { KeyringError, readKeyring, type Keyring } from './crypto/keyring.ts'
-import { AUDIT_DAYS } from './state/audit-retention.ts'
+import { AUDIT_DAYS } from './state/audit/retention.ts'
+import type { QuotaLimits } from './state/database/store.ts'
 import type { ProjectObject } from './state/project-object.ts'
-import type { QuotaLimits } from './state/store.ts'
 
 /** What the runtime hands to the Worker: bindings, and variables as they were set (nothing of them is trusted). */
 export interface Environment {

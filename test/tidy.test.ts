@@ -27,6 +27,17 @@ const admitted: Readonly<Record<string, readonly string[]>> = {
   local: ['config', 'crypto'],
 }
 
+/** The inner rooms of the state, what each may look into, and the one thing that all of its operations are given. */
+const admittedInState: Readonly<Record<string, readonly string[]>> = {
+  database: [],
+  schema: [],
+  audit: ['database', 'schema', 'backend'],
+  keys: ['database', 'schema', 'audit', 'backend'],
+  identity: ['database', 'schema', 'audit', 'keys', 'backend'],
+}
+const inState = (path: string) => path.startsWith('state/')
+const innerRoomOf = (path: string) => roomOf(path.replace('state/', ''))
+
 /** The files of `src` that a file imports, as paths below `src`. */
 function importsOf({ path, text }: { readonly path: string; readonly text: string }): string[] {
   const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, specifier = '']) => specifier)
@@ -59,6 +70,20 @@ describe('a source file', () => {
     expect(strange).toEqual([])
   })
 
+  const inside = files.filter(({ path }) => innerRoomOf(path) in admittedInState && inState(path))
+
+  it.each(inside)('$path looks only into inner rooms below its own', (file) => {
+    const room = innerRoomOf(file.path)
+    const others = importsOf(file).filter(inState).map(innerRoomOf)
+    const strange = others.filter((other) => other !== room && !admittedInState[room]?.includes(other))
+    expect(strange).toEqual([])
+  })
+
+  it('stands in each inner room of the state', () => {
+    const folders = files.filter(({ path }) => /^state\/.*\//.test(path)).map(({ path }) => innerRoomOf(path))
+    expect(new Set(folders)).toEqual(new Set(Object.keys(admittedInState)))
+  })
+
   it('imports what exists, inside src', () => {
     const known = new Set(files.map(({ path }) => path))
     const unknown = files.flatMap((file) => importsOf(file).filter((path) => !known.has(path)))
@@ -89,13 +114,13 @@ describe('a source file', () => {
       return runs.filter((run) => path.startsWith('state/') && writing.test(run)).map(() => path)
     })
     expect(bare.toSorted()).toEqual([
-      'state/audit-events.ts', // A refusal is an event alone.
-      'state/audit-retention.ts', // Events that have had their time.
-      'state/commit.ts',
-      'state/commit.ts',
+      'state/audit/commit.ts',
+      'state/audit/commit.ts',
+      'state/audit/events.ts', // A refusal is an event alone.
+      'state/audit/retention.ts', // Events that have had their time.
+      'state/keys/project-key-versions.ts', // A key that seals nothing any more.
+      'state/keys/project-keys.ts', // A key that is made on first use, for whoever stores something.
       'state/order-rows.ts', // The claim of a run, which may be repeated and is seen in the order.
-      'state/project-key-versions.ts', // A key that seals nothing any more.
-      'state/project-keys.ts', // A key that is made on first use, for whoever stores something.
     ])
   })
 

@@ -1,11 +1,11 @@
 /** Log-in: from a password, an application credential or another token to a new token. */
 import { verifyPassword } from '../crypto/password.ts'
 import type { Backend } from '../state/backend.ts'
-import { loadAccount, loadCredentialAccount } from '../state/identity-accounts.ts'
-import type { Account, AccountUser, CredentialKey, IdentityKey } from '../state/identity-accounts.ts'
-import { bootstrapIdentity, FIRST_ADMINISTRATOR } from '../state/identity-bootstrap.ts'
-import { identityFault } from '../state/identity-faults.ts'
-import { foldName } from '../state/identity-names.ts'
+import { loadAccount, loadCredentialAccount } from '../state/identity/accounts.ts'
+import type { Account, AccountUser, CredentialKey, IdentityKey } from '../state/identity/accounts.ts'
+import { bootstrapIdentity, FIRST_ADMINISTRATOR } from '../state/identity/bootstrap.ts'
+import { identityFault } from '../state/identity/faults.ts'
+import { foldName } from '../state/identity/names.ts'
 import { currentStanding, standingOf, type Standing } from './embedded.ts'
 import { later, newAuditId, signToken, TOKEN_SECONDS, type Method, type TokenClaims } from './tokens.ts'
 

@@ -1,16 +1,16 @@
 /** Read ACLs of secrets and containers: each stands in the row of what it guards, and under that row's code. */
 import { and, eq, sql } from 'drizzle-orm'
-import { changeOf } from './audit-events.ts'
-import { withMac } from './authentic-rows.ts'
+import { commit } from './audit/commit.ts'
+import { changeOf } from './audit/events.ts'
 import type { Backend } from './backend.ts'
-import { commit } from './commit.ts'
 import { protectedContainer, type Container } from './container-rows.ts'
 import { findContainer } from './containers.ts'
+import { changes } from './database/statements.ts'
 import { aclRow, type Acl } from './guarded.ts'
-import { containers, secretReaders, secrets } from './schema.ts'
+import { withMac } from './keys/authentic-rows.ts'
+import { containers, secretReaders, secrets } from './schema/resources.ts'
 import { protectedSecret, type Secret } from './secret-rows.ts'
 import { findSecret } from './secrets.ts'
-import { changes } from './statements.ts'
 
 /** What a client gives of an ACL; what it leaves out is `undefined`. */
 export interface GivenAcl {

@@ -1,9 +1,9 @@
 import type { Keyring } from '../crypto/keyring.ts'
-import { wakeSoon } from './audit-wake.ts'
-import type { ProjectObject } from './project-object.ts'
+import { wakeSoon } from './audit/wake.ts'
+import { Session, type Reach } from './database/session.ts'
+import type { Source, Store } from './database/store.ts'
 import { limitsKnown } from './known-limits.ts'
-import { Session, type Reach } from './session.ts'
-import type { Source, Store } from './store.ts'
+import type { ProjectObject } from './project-object.ts'
 
 /** The one thing that operations receive beside their input. */
 export interface Backend extends Store {

@@ -1,9 +1,9 @@
 /** The condition that a project may have one more of a kind, for statements whose text is written once. */
 import { sql, type SQL } from 'drizzle-orm'
+import type { QuotaLimits, Store } from './database/store.ts'
+import type { Values } from './database/written.ts'
 import { countOf, type CountedKind } from './project-counts.ts'
-import { projectQuotas } from './schema.ts'
-import type { QuotaLimits, Store } from './store.ts'
-import type { Values } from './written.ts'
+import { projectQuotas } from './schema/resources.ts'
 
 /** Consumers of secrets and of containers have one limit, which holds for each of the two. */
 const quotas: Readonly<Record<CountedKind, keyof QuotaLimits>> = {

@@ -17,10 +17,10 @@ import {
   openedAuthority,
   type CertificateAuthority,
 } from './certificate-authorities.ts'
-import { withMac } from './authentic-rows.ts'
 import type { NamedSecret } from './container-rows.ts'
 import { containerRows, findContainer } from './containers.ts'
 import type { Guarded } from './guarded.ts'
+import { withMac } from './keys/authentic-rows.ts'
 import type { OrderError, OrderResult } from './order-rows.ts'
 import { FAILURE, type Order } from './orders.ts'
 import { findSealedSecret, openPayload, sealedRow } from './secrets.ts'

@@ -5,16 +5,16 @@
 import { and, eq, getTableColumns, sql } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import { fault } from '../faults.ts'
-import type { AuditAction, AuditEvent } from './audit-events.ts'
+import { commit } from './audit/commit.ts'
+import type { AuditAction, AuditEvent } from './audit/events.ts'
 import { belowQuota, quotaValues } from './below-quota.ts'
-import type { CountedKind } from './project-counts.ts'
-import { commit } from './commit.ts'
-import { containerConsumers, containers, secretConsumers, secrets } from './schema.ts'
 import { authenticContainer, findContainerBy, type Container, type ContainerRow } from './container-rows.ts'
+import { changes, justChanged, writtenInsert } from './database/statements.ts'
+import type { Store } from './database/store.ts'
+import { writtenChange, writtenSelect, type Values } from './database/written.ts'
+import type { CountedKind } from './project-counts.ts'
+import { containerConsumers, containers, secretConsumers, secrets } from './schema/resources.ts'
 import { authenticSecret, findSecretBy, type Secret, type SecretRow } from './secret-rows.ts'
-import { changes, justChanged, writtenInsert } from './statements.ts'
-import type { Store } from './store.ts'
-import { writtenChange, writtenSelect, type Values } from './written.ts'
 
 const given = sql.placeholder
 

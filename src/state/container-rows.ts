@@ -1,12 +1,12 @@
 /** The rows of containers: which columns make a container, and the statement that reads it. */
 import { eq, sql, type Placeholder } from 'drizzle-orm'
-import { authentic, inForce, requireAuthentic } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
+import { inOrder } from './database/statements.ts'
+import type { Store } from './database/store.ts'
+import { writtenSelect } from './database/written.ts'
 import { aclColumns, aclRow, guarded, type AclRow, type Guarded } from './guarded.ts'
-import { containers } from './schema.ts'
-import { inOrder } from './statements.ts'
-import type { Store } from './store.ts'
-import { writtenSelect } from './written.ts'
+import { authentic, inForce, requireAuthentic } from './keys/authentic-rows.ts'
+import { containers } from './schema/resources.ts'
 
 /** A secret in a container under a name; null: it was given without one. */
 export interface NamedSecret {

@@ -2,9 +2,10 @@
 import { and, asc, eq, getTableColumns, isNull, sql, type Placeholder, type SQL } from 'drizzle-orm'
 import type { Caller } from '../caller.ts'
 import { fault } from '../faults.ts'
-import { changeOf } from './audit-events.ts'
-import { attestChange, inForce, requireAuthentic, withMac, writtenAttest } from './authentic-rows.ts'
+import { commit } from './audit/commit.ts'
+import { changeOf } from './audit/events.ts'
 import type { Backend } from './backend.ts'
+import { belowQuota, quotaValues } from './below-quota.ts'
 import {
   authenticContainer,
   authenticContainers,
@@ -13,16 +14,15 @@ import {
   type Container,
   type NamedSecret,
 } from './container-rows.ts'
-import { belowQuota, quotaValues } from './below-quota.ts'
-import { commit } from './commit.ts'
+import { changes, insertWhere, justChanged, storableJson, writtenInsert } from './database/statements.ts'
+import { writtenChange, writtenSelect } from './database/written.ts'
 import { aclRow } from './guarded.ts'
+import { attestChange, inForce, requireAuthentic, withMac, writtenAttest } from './keys/authentic-rows.ts'
 import { withinLimits } from './known-limits.ts'
 import { readPage, type ReadPage, type WantedPage } from './pages.ts'
 import { countOf } from './project-counts.ts'
-import { containers, containerSecrets, issuedCertificates, secrets } from './schema.ts'
+import { containers, containerSecrets, issuedCertificates, secrets } from './schema/resources.ts'
 import { live } from './secret-rows.ts'
-import { changes, insertWhere, justChanged, storableJson, writtenInsert } from './statements.ts'
-import { writtenChange, writtenSelect } from './written.ts'
 
 export const containerTypes = ['generic', 'rsa', 'certificate'] as const
 export type ContainerType = (typeof containerTypes)[number]

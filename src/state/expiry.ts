@@ -1,12 +1,12 @@
 /** Expiry: what no route shows any more is deleted from the database. */
 import { and, lte, sql } from 'drizzle-orm'
-import { changeOf } from './audit-events.ts'
-import { authentic, inForce } from './authentic-rows.ts'
+import { commitWhere } from './audit/commit.ts'
+import { changeOf } from './audit/events.ts'
 import type { Backend } from './backend.ts'
-import { commitWhere } from './commit.ts'
-import { secrets } from './schema.ts'
+import type { Store } from './database/store.ts'
+import { authentic, inForce } from './keys/authentic-rows.ts'
+import { secrets } from './schema/resources.ts'
 import { protectedRow, secretColumns } from './secret-rows.ts'
-import type { Store } from './store.ts'
 
 /** Secrets that one step deletes: each takes its metadata, consumers and places in containers with it. */
 const MOST_SECRETS_PER_STEP = 500

@@ -1,5 +1,5 @@
 /** What the rules of access look at in the row of a secret or container, its read ACL included. */
-import type { containers, secrets } from './schema.ts'
+import type { containers, secrets } from './schema/resources.ts'
 
 /** Who may read an entity beside what the roles say. */
 export interface Acl {

@@ -1,14 +1,14 @@
 /** The order mutations that run inside the project's object: one guarded D1 batch each. */
 import { and, asc, eq, lte, sql, type SQL } from 'drizzle-orm'
 import { fault } from '../faults.ts'
-import { changeOf, type AuditEvent } from './audit-events.ts'
-import { attest } from './authentic-rows.ts'
+import { commit } from './audit/commit.ts'
+import { changeOf, type AuditEvent } from './audit/events.ts'
 import { belowQuota, quotaValues } from './below-quota.ts'
-import { commit } from './commit.ts'
-import { containers, containerSecrets, issuedCertificates, orders, secrets } from './schema.ts'
+import { changes, insertWhere, writtenInsert } from './database/statements.ts'
+import type { Store } from './database/store.ts'
+import { attest } from './keys/authentic-rows.ts'
+import { containers, containerSecrets, issuedCertificates, orders, secrets } from './schema/resources.ts'
 import { live } from './secret-rows.ts'
-import { changes, insertWhere, writtenInsert } from './statements.ts'
-import type { Store } from './store.ts'
 
 /** An order as it is to be stored, together with the secret that it made, if any. */
 export interface StoredOrder {

@@ -5,8 +5,8 @@
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import type { RunnableQuery } from 'drizzle-orm/runnable-query'
 import { fault } from '../faults.ts'
-import type { containers, orders, secrets } from './schema.ts'
-import type { Store } from './store.ts'
+import type { Store } from './database/store.ts'
+import type { containers, orders, secrets } from './schema/resources.ts'
 
 export interface WantedPage {
   readonly limit: number

@@ -3,7 +3,7 @@
  * names as they are in the database: it is part of every creation, and dear to write otherwise.
  */
 import { sql, type Placeholder, type SQL } from 'drizzle-orm'
-import { projectCounts } from './schema.ts'
+import { projectCounts } from './schema/resources.ts'
 
 export type CountedKind = Exclude<keyof typeof projectCounts.$inferSelect, 'projectId'>
 

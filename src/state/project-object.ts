@@ -7,6 +7,9 @@ import { DurableObject } from 'cloudflare:workers'
 import { Fault, type FailureName } from '../faults.ts'
 import { logProblem } from '../log.ts'
 import { formatTime } from '../times.ts'
+import { AUDIT_DAYS } from './audit/retention.ts'
+import { compareRows, PATROL, strangeRowsIn } from './audit/row-ledger.ts'
+import { integrityOf, SEAL_DELAY, sealEvents } from './audit/seal.ts'
 import {
   removeConsumer,
   storeConsumer,
@@ -14,6 +17,10 @@ import {
   type EntityRows,
   type Registration,
 } from './consumer-rows.ts'
+import { GroupCommit } from './database/group-commit.ts'
+import { Session, type Database, type Seen } from './database/session.ts'
+import { isSuperseded } from './database/statements.ts'
+import { byService, type QuotaLimits, type Store } from './database/store.ts'
 import {
   claimOrder,
   giveUpOrder,
@@ -28,13 +35,6 @@ import {
   type StoredOrder,
   type WaitingOrder,
 } from './order-rows.ts'
-import { GroupCommit } from './group-commit.ts'
-import { compareRows, PATROL, strangeRowsIn } from './row-ledger.ts'
-import { Session, type Database, type Seen } from './session.ts'
-import { isSuperseded } from './statements.ts'
-import { byService, type QuotaLimits, type Store } from './store.ts'
-import { AUDIT_DAYS } from './audit-retention.ts'
-import { integrityOf, SEAL_DELAY, sealEvents } from './audit-seal.ts'
 import { attemptTimes, exhausted, MOST_ORDERS_PER_ALARM, ORDER_RUN } from './order-schedule.ts'
 import { progressOf, SHORTEST_ATTEMPT } from './order-schedule.ts'
 

@@ -1,12 +1,12 @@
 /** Limits on how much a project may have. */
 import { asc, eq, getTableColumns, sql } from 'drizzle-orm'
 import { fault } from '../faults.ts'
-import { changeOf } from './audit-events.ts'
-import { authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
+import { commit } from './audit/commit.ts'
+import { changeOf } from './audit/events.ts'
 import type { Backend } from './backend.ts'
-import { commit } from './commit.ts'
-import { projectQuotas } from './schema.ts'
-import { changes } from './statements.ts'
+import { changes } from './database/statements.ts'
+import { authentic, inForce, requireAuthentic, withMac } from './keys/authentic-rows.ts'
+import { projectQuotas } from './schema/resources.ts'
 
 /** `cas` is a limit in name only: nothing counts against it. */
 export const quotaNames = ['secrets', 'orders', 'containers', 'consumers', 'cas'] as const

@@ -2,11 +2,11 @@
 import { and, asc, desc, eq, gt, gte, lt, lte, sql, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import type { Caller } from '../caller.ts'
-import { authentic } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
+import { authentic } from './keys/authentic-rows.ts'
 import { readPage, type ReadPage, type WantedPage } from './pages.ts'
 import { countOf } from './project-counts.ts'
-import { secretReaders, secrets } from './schema.ts'
+import { secretReaders, secrets } from './schema/resources.ts'
 import { asSecret, live, protectedRow, secretColumns, type Secret } from './secret-rows.ts'
 
 export type Comparison = 'eq' | 'gt' | 'gte' | 'lt' | 'lte'

@@ -1,12 +1,12 @@
 /** User metadata of secrets: a map from key to value per secret. */
 import { and, eq, sql } from 'drizzle-orm'
 import { fault } from '../faults.ts'
-import { changeOf } from './audit-events.ts'
+import { commit, commitWhere } from './audit/commit.ts'
+import { changeOf } from './audit/events.ts'
 import type { Backend } from './backend.ts'
-import { commit, commitWhere } from './commit.ts'
-import { secretMetadata, secrets } from './schema.ts'
+import { changes, insertWhere, storableJson } from './database/statements.ts'
+import { secretMetadata, secrets } from './schema/resources.ts'
 import { authenticSecret, findSecretBy, secretIs, type Secret } from './secret-rows.ts'
-import { changes, insertWhere, storableJson } from './statements.ts'
 
 export interface DescribedSecret extends Secret {
   readonly metadata: ReadonlyMap<string, string>

@@ -5,9 +5,9 @@
 import { fault } from '../faults.ts'
 import { isWithin } from '../times.ts'
 import type { Backend } from './backend.ts'
-import { shared } from './look-ups.ts'
-import { findSealedSecret, findSecret, type SealedSecret } from './secrets.ts'
+import { shared } from './database/look-ups.ts'
 import type { Secret } from './secret-rows.ts'
+import { findSealedSecret, findSecret, type SealedSecret } from './secrets.ts'
 
 /** Of how many secrets something is known at a time. */
 export const MOST_KNOWN = 1_000

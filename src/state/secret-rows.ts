@@ -1,12 +1,12 @@
 /** The rows of secrets: which columns make a secret, and the statements that read it. */
 import { and, eq, sql, type Placeholder, type SQL } from 'drizzle-orm'
-import { inForce, requireAuthentic } from './authentic-rows.ts'
 import type { Backend } from './backend.ts'
+import { inOrder } from './database/statements.ts'
+import type { Store } from './database/store.ts'
+import { writtenSelect } from './database/written.ts'
 import { aclColumns, aclRow, guarded, type AclRow, type Guarded } from './guarded.ts'
-import { secrets } from './schema.ts'
-import { inOrder } from './statements.ts'
-import type { Store } from './store.ts'
-import { writtenSelect } from './written.ts'
+import { inForce, requireAuthentic } from './keys/authentic-rows.ts'
+import { secrets } from './schema/resources.ts'
 
 /** Who uses a secret, as its registrations say. */
 export interface ConsumerOfSecret {

@@ -4,12 +4,12 @@
  */
 import { eq, getTableColumns } from 'drizzle-orm'
 import { fault } from '../faults.ts'
-import { changeOf } from './audit-events.ts'
-import { inForce, requireAuthentic, withMac } from './authentic-rows.ts'
+import { commit } from './audit/commit.ts'
+import { changeOf } from './audit/events.ts'
 import type { Backend } from './backend.ts'
-import { commit } from './commit.ts'
-import { preferredStores } from './schema.ts'
-import { changes } from './statements.ts'
+import { changes } from './database/statements.ts'
+import { inForce, requireAuthentic, withMac } from './keys/authentic-rows.ts'
+import { preferredStores } from './schema/resources.ts'
 
 export interface SecretStore {
   readonly id: string

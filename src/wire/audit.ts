@@ -1,7 +1,7 @@
 /** The audit log on the wire: `/audit` for a project's auditor, `/admin/audit` for what belongs to no project. */
 import type { Rule } from '../access/policy.ts'
-import { DEPLOYMENT } from '../state/audit-events.ts'
-import { integrityOfLog, listEvents } from '../state/audit-log.ts'
+import { DEPLOYMENT } from '../state/audit/events.ts'
+import { integrityOfLog, listEvents } from '../state/audit/log.ts'
 import { json as answer } from './answers.ts'
 import { parsePage } from './paging.ts'
 import { parseInteger } from './python.ts'

@@ -1,7 +1,7 @@
 import type { Caller } from '../caller.ts'
 import type { Config, Environment } from '../config.ts'
 import type { Backend } from '../state/backend.ts'
-import type { Source } from '../state/store.ts'
+import type { Source } from '../state/database/store.ts'
 import type { Microversion } from './microversion.ts'
 
 /** What the middleware of `app.ts` has found out before a route runs. */

@@ -1,14 +1,14 @@
 /** `/admin/projects/{id}/destruction`: the end of a project's keys and of all that they seal. For the operator alone. */
 import * as z from 'zod/mini'
+import { fault } from '../faults.ts'
 import {
   cancelDestruction,
   destroyDue,
   findDestruction,
   scheduleDestruction,
   type ProjectDestruction,
-} from '../state/project-destructions.ts'
+} from '../state/keys/project-destructions.ts'
 import { formatTime } from '../times.ts'
-import { fault } from '../faults.ts'
 import { json as answer, noContent } from './answers.ts'
 import { json } from './body.ts'
 import { operation, resource } from './resource.ts'

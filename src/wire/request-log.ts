@@ -2,7 +2,7 @@
 import type { Context } from 'hono'
 import { Fault } from '../faults.ts'
 import { logLater } from '../log.ts'
-import { IdentityFault } from '../state/identity-faults.ts'
+import { IdentityFault } from '../state/identity/faults.ts'
 import type { Service } from './context.ts'
 
 const failureOf = (error: Error | undefined): string | null => {

@@ -2,7 +2,10 @@
 import type { Context } from 'hono'
 import { decodeBase64 } from '../crypto/encoding.ts'
 import { fault } from '../faults.ts'
+import { resealSoon } from '../state/keys/project-key-versions.ts'
 import { listSecrets, type SecretFilter } from '../state/secret-list.ts'
+import { readSealedSecret, readSecret } from '../state/secret-reads.ts'
+import type { Secret } from '../state/secret-rows.ts'
 import {
   createSecret,
   deleteSecret,
@@ -12,9 +15,6 @@ import {
   readWithEvent,
   type SealedSecret,
 } from '../state/secrets.ts'
-import { resealSoon } from '../state/project-key-versions.ts'
-import { readSealedSecret, readSecret } from '../state/secret-reads.ts'
-import type { Secret } from '../state/secret-rows.ts'
 import { created, json as answer, noContent, page } from './answers.ts'
 import { json, payload, readBytes, type Payload } from './body.ts'
 import type { Service } from './context.ts'

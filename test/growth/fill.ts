@@ -3,8 +3,8 @@
  * true, and nothing opens what they have sealed; {@link authenticate} gives true ones to those rows that are to be read.
  */
 import { asc, eq } from 'drizzle-orm'
-import { withMac } from '../../src/state/authentic-rows.ts'
-import { orders, secrets } from '../../src/state/schema.ts'
+import { withMac } from '../../src/state/keys/authentic-rows.ts'
+import { orders, secrets } from '../../src/state/schema/resources.ts'
 import { formatTime } from '../../src/times.ts'
 import { backendAt } from '../support/backend.ts'
 import { database } from '../support/client.ts'

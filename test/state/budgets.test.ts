@@ -6,8 +6,8 @@
  */
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { resources } from '../../src/app.ts'
+import { SEAL_DELAY } from '../../src/state/audit/seal.ts'
 import { rotationResource } from '../../src/wire/rotation.ts'
-import { SEAL_DELAY } from '../../src/state/audit-seal.ts'
 import { base, database, type Request } from '../support/client.ts'
 import * as make from '../support/cloud-of-threats.ts'
 import { countedService } from '../support/counting.ts'

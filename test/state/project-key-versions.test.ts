@@ -4,7 +4,7 @@ import { createScheduledController } from 'cloudflare:test'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Environment } from '../../src/config.ts'
 import worker from '../../src/index.ts'
-import { resealValues } from '../../src/state/project-key-versions.ts'
+import { resealValues } from '../../src/state/keys/project-key-versions.ts'
 import { backendAt, databaseOf } from '../support/backend.ts'
 import { call, database, isolate, type Answer } from '../support/client.ts'
 import { callAs, idOf, owner, person, secret, type Person } from '../support/given.ts'
@@ -176,7 +176,7 @@ describe('what an older version sealed', () => {
 
   /** Stores a secret after the next version was made without any step of sealing again. */
   async function secretUnderNextVersion(who: Person): Promise<string> {
-    const { newKeyRow } = await import('../../src/state/project-keys.ts')
+    const { newKeyRow } = await import('../../src/state/keys/project-keys.ts')
     const backend = await backendAt('2026-01-01T00:00:00.000000')
     const old = await database
       .prepare('select store from project_keys where project_id = ?')

@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { readConfig, type Environment } from '../../src/config.ts'
 import { backendOf, type Backend } from '../../src/state/backend.ts'
-import { byService } from '../../src/state/store.ts'
+import { byService } from '../../src/state/database/store.ts'
 
 const environment = env as unknown as Environment
 

@@ -7,12 +7,12 @@
 import { getTableColumns, getTableName, is, type Table } from 'drizzle-orm'
 import { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import * as auditSchema from '../../src/state/audit-schema.ts'
-import * as identitySchema from '../../src/state/identity-schema.ts'
-import { otherTables, protectedTables, type Protection } from '../../src/state/protection.ts'
-import * as schema from '../../src/state/schema.ts'
-import { adminToken, idOf, limit, person, owner, type Person } from '../support/given.ts'
+import { otherTables, protectedTables, type Protection } from '../../src/state/keys/protection.ts'
+import * as auditSchema from '../../src/state/schema/audit.ts'
+import * as identitySchema from '../../src/state/schema/identity.ts'
+import * as schema from '../../src/state/schema/resources.ts'
 import { call, database, identityBase, isolate } from '../support/client.ts'
+import { adminToken, idOf, limit, person, owner, type Person } from '../support/given.ts'
 import { requests } from '../vectors/certificate-requests.json'
 
 const tables = Object.entries({ ...schema, ...identitySchema, ...auditSchema }).filter(([, table]) =>

@@ -1,7 +1,7 @@
 /** Answers of the embedded identity: how entities, collections and failures are put on the wire. */
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { IdentityFault, identityTitles } from '../../state/identity-faults.ts'
+import { IdentityFault, identityTitles } from '../../state/identity/faults.ts'
 import type { Service } from '../context.ts'
 import { respond, setHeader } from '../response.ts'
 

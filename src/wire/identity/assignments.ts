@@ -1,9 +1,9 @@
 /** Role assignments of the embedded identity: giving, taking, asking and listing. */
 import type { Context } from 'hono'
-import { assignRole, listAssignedRoles, listAssignments, requireAssignment } from '../../state/identity-assignments.ts'
-import { unassignRole, type NamedAssignment } from '../../state/identity-assignments.ts'
-import { identityFault } from '../../state/identity-faults.ts'
-import { DEFAULT_DOMAIN } from '../../state/identity-names.ts'
+import { assignRole, listAssignedRoles, listAssignments, requireAssignment } from '../../state/identity/assignments.ts'
+import { unassignRole, type NamedAssignment } from '../../state/identity/assignments.ts'
+import { identityFault } from '../../state/identity/faults.ts'
+import { DEFAULT_DOMAIN } from '../../state/identity/names.ts'
 import type { Service } from '../context.ts'
 import { collection, identityUrl, noContent } from './answers.ts'
 import { isOn } from './bodies.ts'

@@ -1,7 +1,7 @@
 /** The catalogue: this Worker's two services, and the one region and domain that they are in. */
 import type { Context } from 'hono'
-import { identityFault } from '../../state/identity-faults.ts'
-import { DEFAULT_DOMAIN } from '../../state/identity-names.ts'
+import { identityFault } from '../../state/identity/faults.ts'
+import { DEFAULT_DOMAIN } from '../../state/identity/names.ts'
 import type { Service } from '../context.ts'
 import { collection, identityUrl, json, linkTo } from './answers.ts'
 import { nameIn, stateOf } from './bodies.ts'

@@ -9,7 +9,7 @@ import type { Context, Hono } from 'hono'
 import { currentStanding, forgetLiveChecks, type Standing } from '../../access/embedded.ts'
 import { permitsIdentity, type IdentityRule, type IdentityTarget } from '../../access/identity-policy.ts'
 import type { Backend } from '../../state/backend.ts'
-import { identityFault } from '../../state/identity-faults.ts'
+import { identityFault } from '../../state/identity/faults.ts'
 import type { Service } from '../context.ts'
 import { answerMethodNotAllowed, answerUnknownPath } from './answers.ts'
 

@@ -1,9 +1,9 @@
 /** Roles of the embedded identity, and which of them imply others. */
 import type { Context } from 'hono'
 import * as z from 'zod/mini'
-import { identityFault } from '../../state/identity-faults.ts'
-import { createRole, deleteRole, findRole, impliedRoles, listRoles } from '../../state/identity-roles.ts'
-import { updateRole, type IdentityRole } from '../../state/identity-roles.ts'
+import { identityFault } from '../../state/identity/faults.ts'
+import { createRole, deleteRole, findRole, impliedRoles, listRoles } from '../../state/identity/roles.ts'
+import { updateRole, type IdentityRole } from '../../state/identity/roles.ts'
 import type { Service } from '../context.ts'
 import { object, textOrNull } from '../schema.ts'
 import { collection, json, linkTo, noContent } from './answers.ts'

@@ -11,7 +11,7 @@ import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqli
 /** Properties that clients put beside the known ones, such as `email`; Keystone keeps and shows them likewise. */
 export type ExtraProperties = Readonly<Record<string, string | number | boolean | null>>
 
-/** The code that authenticates the row, as in `schema.ts`. */
+/** The code that authenticates the row, as in `resources.ts`. */
 const mac = () => text('mac').notNull()
 const seq = () => integer('seq').primaryKey({ autoIncrement: true })
 const identified = {

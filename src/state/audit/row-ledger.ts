@@ -8,11 +8,11 @@
  * sealed is left for the next time.
  */
 import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm'
-import { logProblem } from '../log.ts'
-import { recordEvent } from './audit-events.ts'
-import { auditEvents } from './audit-schema.ts'
-import { containers, orders, secrets } from './schema.ts'
-import type { Store } from './store.ts'
+import { logProblem } from '../../log.ts'
+import type { Store } from '../database/store.ts'
+import { auditEvents } from '../schema/audit.ts'
+import { containers, orders, secrets } from '../schema/resources.ts'
+import { recordEvent } from './events.ts'
 
 /** Milliseconds between two comparisons, also of a project in which nothing happens. */
 export const PATROL = 3_600_000

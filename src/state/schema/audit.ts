@@ -33,7 +33,7 @@ export const auditEvents = sqliteTable(
     targetMac: text('target_mac'),
     /** Place in the project's chain, from 1. */
     number: integer('number'),
-    /** The hash of the event before it, and its own, in hexadecimal digits; see `audit-chain.ts`. */
+    /** The hash of the event before it, and its own, in hexadecimal digits; see `crypto/event-chain.ts`. */
     previous: text('previous'),
     hash: text('hash'),
   },

@@ -3,17 +3,17 @@
  * which is the same whether the user exists or not.
  */
 import { and, eq, getTableColumns, lte, or, sql, type SQL } from 'drizzle-orm'
-import { changeOf, DEPLOYMENT } from './audit-events.ts'
-import { authentic, inForce } from './authentic-rows.ts'
-import type { Backend } from './backend.ts'
-import { commit } from './commit.ts'
-import { credentialColumns } from './identity-credentials.ts'
-import { foldName } from './identity-names.ts'
-import { projectColumns } from './identity-projects.ts'
-import { impliedChain, impliedRoles, type RoleName } from './identity-roles.ts'
-import { applicationCredentials, identityProjects, identityRoles, identityUsers } from './identity-schema.ts'
-import { revokedTokens, roleAssignments } from './identity-schema.ts'
-import { userColumns } from './identity-users.ts'
+import { commit } from '../audit/commit.ts'
+import { changeOf, DEPLOYMENT } from '../audit/events.ts'
+import type { Backend } from '../backend.ts'
+import { authentic, inForce } from '../keys/authentic-rows.ts'
+import { applicationCredentials, identityProjects, identityRoles, identityUsers } from '../schema/identity.ts'
+import { revokedTokens, roleAssignments } from '../schema/identity.ts'
+import { credentialColumns } from './credentials.ts'
+import { foldName } from './names.ts'
+import { projectColumns } from './projects.ts'
+import { impliedChain, impliedRoles, type RoleName } from './roles.ts'
+import { userColumns } from './users.ts'
 
 /** How a user or project is given: by its id, or by its name in the one domain. */
 export type IdentityKey = { readonly id: string } | { readonly name: string }

@@ -12,10 +12,10 @@
  */
 import { getTableColumns } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
-import { auditEvents } from './audit-schema.ts'
-import { applicationCredentials, identityProjects, identityRoles, identityUsers } from './identity-schema.ts'
-import { revokedTokens, roleAssignments } from './identity-schema.ts'
-import * as tables from './schema.ts'
+import { auditEvents } from '../schema/audit.ts'
+import { applicationCredentials, identityProjects, identityRoles, identityUsers } from '../schema/identity.ts'
+import { revokedTokens, roleAssignments } from '../schema/identity.ts'
+import * as tables from '../schema/resources.ts'
 
 export type Protection = 'authenticated' | 'present' | 'sealed' | { readonly neither: string }
 

@@ -1,6 +1,6 @@
 /** What is kept sealed: which columns of which tables, and the place that each value is bound to. */
-import type { Place } from '../crypto/envelope.ts'
-import { certificateAuthorities, orders, secrets } from './schema.ts'
+import type { Place } from '../../crypto/envelope.ts'
+import { certificateAuthorities, orders, secrets } from '../schema/resources.ts'
 
 /** Whose key seals the authorities' keys. No project has this id: those of projects have no spaces. */
 export const AUTHORITY_OWNER = 'certificate authority'

@@ -1,10 +1,10 @@
 /** How the object of a project learns that there are events to seal: soon after a change, and else from the cron. */
 import { waitUntil } from 'cloudflare:workers'
 import { isNull } from 'drizzle-orm'
-import { formatTime } from '../times.ts'
-import { SEAL_DELAY } from './audit-seal.ts'
-import { auditEvents } from './audit-schema.ts'
-import type { Backend } from './backend.ts'
+import { formatTime } from '../../times.ts'
+import type { Backend } from '../backend.ts'
+import { auditEvents } from '../schema/audit.ts'
+import { SEAL_DELAY } from './seal.ts'
 
 /** Milliseconds in which an isolate wakes an object once; what happens in them is sealed with what woke it. */
 const PAUSE = SEAL_DELAY / 2

@@ -5,7 +5,7 @@
  * nobody is given what was looked up before they asked, and however many ask, few look-ups run and one waits.
  */
 import { waitUntil } from 'cloudflare:workers'
-import { Fault } from '../faults.ts'
+import { Fault } from '../../faults.ts'
 import type { Seen, Session } from './session.ts'
 
 /** How long somebody else's look-up is waited for before one's own: it may have been cut off with its request. */

@@ -1,5 +1,5 @@
 /** Audit events in the form of CADF (DMTF DSP0262 1.0.0), in which they are chained and exported. */
-import type { auditEvents } from './audit-schema.ts'
+import type { auditEvents } from '../schema/audit.ts'
 
 export type AuditRow = typeof auditEvents.$inferSelect
 

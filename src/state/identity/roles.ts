@@ -1,13 +1,13 @@
 /** Roles: what is kept of them, and which of them carry others. One public operation is one D1 batch. */
 import { and, eq, getTableColumns, not, sql } from 'drizzle-orm'
-import { changeOf, DEPLOYMENT, type AuditAction } from './audit-events.ts'
-import { attestChange, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
-import type { Backend } from './backend.ts'
-import { commit } from './commit.ts'
-import { identityFault } from './identity-faults.ts'
-import { foldName, nameTaken, newId } from './identity-names.ts'
-import { identityRoles } from './identity-schema.ts'
-import { changes } from './statements.ts'
+import { commit } from '../audit/commit.ts'
+import { changeOf, DEPLOYMENT, type AuditAction } from '../audit/events.ts'
+import type { Backend } from '../backend.ts'
+import { changes } from '../database/statements.ts'
+import { attestChange, authentic, inForce, requireAuthentic, withMac } from '../keys/authentic-rows.ts'
+import { identityRoles } from '../schema/identity.ts'
+import { identityFault } from './faults.ts'
+import { foldName, nameTaken, newId } from './names.ts'
 
 /** A role as tokens carry it. */
 export interface RoleName {

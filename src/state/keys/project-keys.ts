@@ -1,12 +1,12 @@
 /** Project keys: made on first use, kept wrapped in D1, and open in the memory of this isolate once used. */
 import { and, eq, isNull, sql } from 'drizzle-orm'
-import type { ProjectKey } from '../crypto/envelope.ts'
-import { masterKeyIdOf, newWrappedKey, unwrapKey, type KeyPlace } from '../crypto/keyring.ts'
-import { Fault, fault } from '../faults.ts'
-import type { Backend } from './backend.ts'
-import { projectDestructions, projectKeys } from './schema.ts'
+import type { ProjectKey } from '../../crypto/envelope.ts'
+import { masterKeyIdOf, newWrappedKey, unwrapKey, type KeyPlace } from '../../crypto/keyring.ts'
+import { Fault, fault } from '../../faults.ts'
+import type { Backend } from '../backend.ts'
+import { insertWhere, isSuperseded } from '../database/statements.ts'
+import { projectDestructions, projectKeys } from '../schema/resources.ts'
 import { ROW_KEYS_OWNER } from './sealed-values.ts'
-import { insertWhere, isSuperseded } from './statements.ts'
 
 const FIRST_VERSION = 1
 const MOST_OPEN_KEYS = 5_000

@@ -1,7 +1,7 @@
 /** Ids and names of the embedded identity, and the guards that keep them apart in a statement. */
 import { sql, type SQL } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
-import type { ExtraProperties } from './identity-schema.ts'
+import type { ExtraProperties } from '../schema/identity.ts'
 
 /** The one domain that there is. */
 export const DEFAULT_DOMAIN = { id: 'default', name: 'Default' } as const

@@ -8,14 +8,14 @@
  * that is there, and what is not there any more is a gap that the verifier finds.
  */
 import { and, asc, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm'
-import { chainHash, GENESIS } from '../crypto/event-chain.ts'
-import { logProblem } from '../log.ts'
-import { recordEvent, TARGET_BRANCH } from './audit-events.ts'
-import { keptSince } from './audit-retention.ts'
-import { auditEvents } from './audit-schema.ts'
+import { chainHash, GENESIS } from '../../crypto/event-chain.ts'
+import { logProblem } from '../../log.ts'
+import type { Store } from '../database/store.ts'
+import { auditEvents } from '../schema/audit.ts'
 import { cadfEvent, type AuditRow } from './cadf.ts'
+import { recordEvent, TARGET_BRANCH } from './events.ts'
+import { keptSince } from './retention.ts'
 import { rememberRows, type RowChange } from './row-ledger.ts'
-import type { Store } from './store.ts'
 
 /** Milliseconds from a change to the sealing of its event. */
 export const SEAL_DELAY = 15_000

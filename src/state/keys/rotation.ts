@@ -3,14 +3,14 @@
  * that any number of isolates may take at the same time. What the project keys seal stays as it is.
  */
 import { and, eq, getTableColumns, ne, sql } from 'drizzle-orm'
-import { SealError } from '../crypto/envelope.ts'
-import { masterKeyIdOf, rewrapKey, type Keyring } from '../crypto/keyring.ts'
-import { logProblem } from '../log.ts'
-import { changeOf } from './audit-events.ts'
-import type { Backend } from './backend.ts'
-import { commitEach } from './commit.ts'
-import { projectKeys } from './schema.ts'
-import { changes } from './statements.ts'
+import { SealError } from '../../crypto/envelope.ts'
+import { masterKeyIdOf, rewrapKey, type Keyring } from '../../crypto/keyring.ts'
+import { logProblem } from '../../log.ts'
+import { commitEach } from '../audit/commit.ts'
+import { changeOf } from '../audit/events.ts'
+import type { Backend } from '../backend.ts'
+import { changes } from '../database/statements.ts'
+import { projectKeys } from '../schema/resources.ts'
 
 /** Project keys that one batch wraps anew. */
 const KEYS_PER_STEP = 50

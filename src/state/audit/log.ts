@@ -1,10 +1,10 @@
 /** The audit log of a project, as it is read. */
 import { and, asc, eq, gt } from 'drizzle-orm'
-import type { ChainedEvent } from '../crypto/event-chain.ts'
-import type { ChainHead, Incident } from './audit-seal.ts'
-import { auditEvents } from './audit-schema.ts'
-import type { Backend } from './backend.ts'
+import type { ChainedEvent } from '../../crypto/event-chain.ts'
+import type { Backend } from '../backend.ts'
+import { auditEvents } from '../schema/audit.ts'
 import { cadfEvent } from './cadf.ts'
+import type { ChainHead, Incident } from './seal.ts'
 
 /** The project's sealed events after the one with this number, in their order, at most `limit`. */
 export async function listEvents(

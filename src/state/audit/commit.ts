@@ -4,8 +4,8 @@
  */
 import type { SQL } from 'drizzle-orm'
 import type { BatchItem, BatchResponse } from 'drizzle-orm/batch'
-import { insertEvents, insertEventsOfChange, type AuditEvent } from './audit-events.ts'
-import type { Store } from './store.ts'
+import type { Store } from '../database/store.ts'
+import { insertEvents, insertEventsOfChange, type AuditEvent } from './events.ts'
 
 type Statement = BatchItem<'sqlite'>
 

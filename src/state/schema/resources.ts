@@ -1,5 +1,5 @@
 /**
- * The tables of the Key Manager; `migrations/` is generated from here and from `identity-schema.ts`.
+ * The tables of the Key Manager; `migrations/` is generated from here and from what stands beside it.
  *
  * `seq` is the order of creation: lists are oldest first, and a page is stable while rows are added. Times are UTC text
  * of 26 characters (`2026-11-22T00:15:50.123000`), so they compare as text. Ids of projects and users are opaque. What belongs to a secret or container goes with it.

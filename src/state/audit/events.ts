@@ -1,9 +1,9 @@
 /** Audit events: what is recorded of a change, in the terms of CADF (DSP0262). */
 import { getTableColumns, sql, type SQL } from 'drizzle-orm'
-import { auditEvents } from './audit-schema.ts'
-import type { Store } from './store.ts'
-import { writtenChange } from './written.ts'
-import { justChanged } from './statements.ts'
+import { justChanged } from '../database/statements.ts'
+import type { Store } from '../database/store.ts'
+import { writtenChange } from '../database/written.ts'
+import { auditEvents } from '../schema/audit.ts'
 
 /** What can be done, in CADF's taxonomy of actions. */
 export type AuditAction = 'create' | 'read' | 'update' | 'delete' | 'renew' | 'revoke' | 'monitor'

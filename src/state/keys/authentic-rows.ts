@@ -4,15 +4,15 @@
  * is not used, and is logged under an event of its own; a client learns nothing of it.
  */
 import { sql, type SQL } from 'drizzle-orm'
-import { isRowMac, rowMac, deriveRowKey, type ColumnValue, type RowContent } from '../crypto/row-mac.ts'
-import { logProblem } from '../log.ts'
-import type { Backend } from './backend.ts'
+import { isRowMac, rowMac, deriveRowKey, type ColumnValue, type RowContent } from '../../crypto/row-mac.ts'
+import { logProblem } from '../../log.ts'
+import type { Backend } from '../backend.ts'
+import { justChanged } from '../database/statements.ts'
+import type { Store } from '../database/store.ts'
+import { writtenChange, type Values } from '../database/written.ts'
+import { attestations } from '../schema/resources.ts'
 import { rowAuthenticationKey } from './project-keys.ts'
 import { protectedTables, type ProtectedName } from './protection.ts'
-import { attestations } from './schema.ts'
-import type { Store } from './store.ts'
-import { justChanged } from './statements.ts'
-import { writtenChange, type Values } from './written.ts'
 
 const MOST_ROW_KEYS = 5_000
 

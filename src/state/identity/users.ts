@@ -1,14 +1,14 @@
 /** Users: what is kept of them. One public operation is one D1 batch. */
 import { and, eq, getTableColumns, not, sql } from 'drizzle-orm'
-import { hashPassword } from '../crypto/password.ts'
-import { changeOf, DEPLOYMENT, type AuditAction } from './audit-events.ts'
-import { attestChange, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
-import type { Backend } from './backend.ts'
-import { commit } from './commit.ts'
-import { identityFault } from './identity-faults.ts'
-import { foldName, mergedExtra, nameTaken, newId } from './identity-names.ts'
-import { identityUsers, type ExtraProperties } from './identity-schema.ts'
-import { changes } from './statements.ts'
+import { hashPassword } from '../../crypto/password.ts'
+import { commit } from '../audit/commit.ts'
+import { changeOf, DEPLOYMENT, type AuditAction } from '../audit/events.ts'
+import type { Backend } from '../backend.ts'
+import { changes } from '../database/statements.ts'
+import { attestChange, authentic, inForce, requireAuthentic, withMac } from '../keys/authentic-rows.ts'
+import { identityUsers, type ExtraProperties } from '../schema/identity.ts'
+import { identityFault } from './faults.ts'
+import { foldName, mergedExtra, nameTaken, newId } from './names.ts'
 
 export interface IdentityUser {
   readonly id: string

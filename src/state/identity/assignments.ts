@@ -1,14 +1,14 @@
 /** Role assignments: which user has which role in which project. One public operation is one D1 batch. */
 import { and, eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
-import type { AuditAction, AuditEvent } from './audit-events.ts'
-import { attestChange, authentic, inForce, withMac } from './authentic-rows.ts'
-import type { Backend } from './backend.ts'
-import { commit } from './commit.ts'
-import { identityFault } from './identity-faults.ts'
-import { authenticRoles, impliedChain, impliedRoles, roleColumns } from './identity-roles.ts'
-import type { IdentityRole, RoleName } from './identity-roles.ts'
-import { identityProjects, identityRoles, identityUsers, roleAssignments } from './identity-schema.ts'
-import { changes, insertWhere } from './statements.ts'
+import { commit } from '../audit/commit.ts'
+import type { AuditAction, AuditEvent } from '../audit/events.ts'
+import type { Backend } from '../backend.ts'
+import { changes, insertWhere } from '../database/statements.ts'
+import { attestChange, authentic, inForce, withMac } from '../keys/authentic-rows.ts'
+import { identityProjects, identityRoles, identityUsers, roleAssignments } from '../schema/identity.ts'
+import { identityFault } from './faults.ts'
+import { authenticRoles, impliedChain, impliedRoles, roleColumns } from './roles.ts'
+import type { IdentityRole, RoleName } from './roles.ts'
 
 /** One assignment, by the ids of its parts. */
 export interface Assignment {

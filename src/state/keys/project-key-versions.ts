@@ -6,16 +6,16 @@
  */
 import { waitUntil } from 'cloudflare:workers'
 import { and, eq, isNull, lt, ne, sql, type SQL } from 'drizzle-orm'
-import { open, seal, SealError } from '../crypto/envelope.ts'
-import type { KeyPlace } from '../crypto/keyring.ts'
-import { logProblem } from '../log.ts'
-import { changeOf } from './audit-events.ts'
-import type { Backend } from './backend.ts'
-import { commitEach } from './commit.ts'
+import { open, seal, SealError } from '../../crypto/envelope.ts'
+import type { KeyPlace } from '../../crypto/keyring.ts'
+import { logProblem } from '../../log.ts'
+import { commitEach } from '../audit/commit.ts'
+import { changeOf } from '../audit/events.ts'
+import type { Backend } from '../backend.ts'
+import { changes, insertWhere, isSuperseded } from '../database/statements.ts'
+import { projectKeys, secrets } from '../schema/resources.ts'
 import { newKeyRow, openKey } from './project-keys.ts'
-import { projectKeys, secrets } from './schema.ts'
 import { ROW_KEYS_OWNER, sealedTables, type SealedTable } from './sealed-values.ts'
-import { changes, insertWhere, isSuperseded } from './statements.ts'
 
 /** Keys that one batch supersedes. */
 const KEYS_PER_STEP = 25

@@ -1,9 +1,9 @@
 /** How long audit events are kept. */
 import { and, asc, inArray, isNotNull, lt } from 'drizzle-orm'
-import { formatTime } from '../times.ts'
-import { auditEvents } from './audit-schema.ts'
-import { changes } from './statements.ts'
-import type { Store } from './store.ts'
+import { formatTime } from '../../times.ts'
+import { changes } from '../database/statements.ts'
+import type { Store } from '../database/store.ts'
+import { auditEvents } from '../schema/audit.ts'
 
 /** Days for which events are kept: the values of AUDIT_DAYS. */
 export const AUDIT_DAYS = { byDefault: 90, least: 1, most: 36_500 } as const

@@ -1,8 +1,8 @@
 /** What the keys are depended on for. A master key is taken out of the keyring on the word of this. */
 import { count, sql } from 'drizzle-orm'
-import type { Backend } from './backend.ts'
+import type { Backend } from '../backend.ts'
+import { projectKeys } from '../schema/resources.ts'
 import { ofSuperseded } from './project-key-versions.ts'
-import { projectKeys } from './schema.ts'
 import { sealedTables } from './sealed-values.ts'
 
 /** How far the values of superseded keys are counted. */

@@ -1,15 +1,15 @@
 /** Application credentials: what is kept of them. One public operation is one D1 batch. */
 import { and, eq, getTableColumns, sql } from 'drizzle-orm'
-import { hashPassword } from '../crypto/password.ts'
-import { changeOf } from './audit-events.ts'
-import { attestChange, authentic, inForce, withMac } from './authentic-rows.ts'
-import type { Backend } from './backend.ts'
-import { commit } from './commit.ts'
-import { identityFault } from './identity-faults.ts'
-import { newId } from './identity-names.ts'
-import { authenticRoles, roleColumns, type IdentityRole } from './identity-roles.ts'
-import { applicationCredentials, identityProjects, identityRoles, identityUsers } from './identity-schema.ts'
-import { changes, insertWhere } from './statements.ts'
+import { hashPassword } from '../../crypto/password.ts'
+import { commit } from '../audit/commit.ts'
+import { changeOf } from '../audit/events.ts'
+import type { Backend } from '../backend.ts'
+import { changes, insertWhere } from '../database/statements.ts'
+import { attestChange, authentic, inForce, withMac } from '../keys/authentic-rows.ts'
+import { applicationCredentials, identityProjects, identityRoles, identityUsers } from '../schema/identity.ts'
+import { identityFault } from './faults.ts'
+import { newId } from './names.ts'
+import { authenticRoles, roleColumns, type IdentityRole } from './roles.ts'
 
 interface CredentialProperties {
   readonly userId: string

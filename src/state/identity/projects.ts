@@ -1,14 +1,14 @@
 /** Projects: what is kept of them. One public operation is one D1 batch. */
 import { and, eq, getTableColumns, not, sql } from 'drizzle-orm'
-import { changeOf, type AuditAction } from './audit-events.ts'
-import { attestChange, authentic, inForce, requireAuthentic, withMac } from './authentic-rows.ts'
-import type { Backend } from './backend.ts'
-import { commit } from './commit.ts'
-import { identityFault } from './identity-faults.ts'
-import { foldName, mergedExtra, nameTaken, newId } from './identity-names.ts'
-import { identityProjects, identityUsers, roleAssignments, type ExtraProperties } from './identity-schema.ts'
-import { projectDestructions } from './schema.ts'
-import { changes, insertWhere } from './statements.ts'
+import { commit } from '../audit/commit.ts'
+import { changeOf, type AuditAction } from '../audit/events.ts'
+import type { Backend } from '../backend.ts'
+import { changes, insertWhere } from '../database/statements.ts'
+import { attestChange, authentic, inForce, requireAuthentic, withMac } from '../keys/authentic-rows.ts'
+import { identityProjects, identityUsers, roleAssignments, type ExtraProperties } from '../schema/identity.ts'
+import { projectDestructions } from '../schema/resources.ts'
+import { identityFault } from './faults.ts'
+import { foldName, mergedExtra, nameTaken, newId } from './names.ts'
 
 export interface IdentityProject {
   readonly id: string
