@@ -102,6 +102,7 @@ export async function setAcl(
 
 /** Removes the ACL, if there is one. */
 export async function deleteAcl(backend: Backend, kind: GuardedKind, subject: AclSubject): Promise<void> {
+  if (subject.acl === null) return
   if (await write(backend, kind, subject, 'delete', null, subject.updated)) return
   await deleteAcl(backend, kind, await kinds[kind].find(backend, subject.id))
 }

@@ -106,6 +106,7 @@ describe('an event', () => {
       [as('DELETE', `${ref}/metadata/b`)],
       [as('PUT', `${ref}/acl`, { read: { users: ['x'] } }), 'update secret/acl'],
       [as('DELETE', `${ref}/acl`), 'delete secret/acl'],
+      [as('DELETE', `${ref}/acl`)],
       [as('POST', `${ref}/consumers`, consumer), 'create secret/consumer'],
       [as('POST', `${ref}/consumers`, consumer)],
       [as('DELETE', `${ref}/consumers`, consumer), 'delete secret/consumer'],
@@ -129,6 +130,7 @@ describe('an event', () => {
     expect(await changed(as('POST', `${container}/secrets`, pair))).toEqual(['create container/secret'])
     expect(await changed(as('POST', `${container}/secrets`, pair))).toEqual([])
     expect(await changed(as('DELETE', `${container}/secrets`, pair))).toEqual(['delete container/secret'])
+    expect(await changed(as('DELETE', `${container}/acl`))).toEqual([])
     expect(await changed(as('DELETE', container))).toEqual(['delete container'])
     expect(await changed(as('DELETE', ref))).toEqual(['delete secret'])
     expect(await changed(as('DELETE', ref))).toEqual([])

@@ -69,9 +69,9 @@ const budgets: Readonly<Record<string, Budget>> = {
   'PUT /secrets/:secret/metadata/:key': two(14, json({ key: 'key', value: 'other' })),
   'DELETE /secrets/:secret/metadata/:key': two(14),
   'GET /secrets/:secret/acl': look(6),
-  'PUT /secrets/:secret/acl': two(16, acl),
-  'PATCH /secrets/:secret/acl': two(16, acl),
-  'DELETE /secrets/:secret/acl': two(14),
+  'PUT /secrets/:secret/acl': two(19, acl),
+  'PATCH /secrets/:secret/acl': two(19, acl),
+  'DELETE /secrets/:secret/acl': two(18),
   'GET /secrets/:secret/consumers': look(11),
   'POST /secrets/:secret/consumers': inObject(two(31, json({ ...consumer, resource_id: 'new' }))),
   'DELETE /secrets/:secret/consumers': inObject(two(15, json(consumer))),
@@ -83,7 +83,7 @@ const budgets: Readonly<Record<string, Budget>> = {
   ),
   'GET /containers/:container': look(10),
   'DELETE /containers/:container': two(30),
-  'POST /containers/:container/secrets': two(28, (given) => json({ name: 'b', secret_ref: secretRef(given) })),
+  'POST /containers/:container/secrets': two(33, (given) => json({ name: 'b', secret_ref: secretRef(given) })),
   'DELETE /containers/:container/secrets': two(20, (given) => json({ name: 'a', secret_ref: secretRef(given) })),
   'GET /containers/:container/acl': look(10),
   'PUT /containers/:container/acl': two(18, acl),
@@ -171,6 +171,10 @@ async function given(path: string, method: string): Promise<Given> {
   await send('PUT', `${secretRefOf}/metadata`, { token, json: { metadata: { key: 'value' } } })
   await send('POST', `${secretRefOf}/consumers`, { token, json: consumer })
   await send('POST', `/v1/containers/${container}/consumers`, { token, json: containerConsumer })
+  if (path.endsWith('/acl')) {
+    await send('PUT', `${secretRefOf}/acl`, { token, ...acl })
+    await send('PUT', `/v1/containers/${container}/acl`, { token, ...acl })
+  }
   await send('PUT', `/v1/project-quotas/${projectId}`, { token, json: { project_quotas: { orders: 100 } } })
   // The isolate learns the new limits.
   await make.keyOrder(send, who)
