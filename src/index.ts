@@ -2,7 +2,7 @@
 import { WorkerEntrypoint } from 'cloudflare:workers'
 import { createApp } from './app.ts'
 import { readConfig, type Environment } from './config.ts'
-import { logProblem } from './log.ts'
+import { factsOf, logProblem } from './log.ts'
 import { deleteOldEvents } from './state/audit/retention.ts'
 import { wakeAll } from './state/audit/wake.ts'
 import { backendOf } from './state/backend.ts'
@@ -57,7 +57,7 @@ export default {
         await run()
       } catch (error) {
         // What one part stumbles over must not keep the others from their work: the next sweep tries it again.
-        logProblem({ event: 'part of the sweep failed', part, reason: String(error) })
+        logProblem({ event: 'part of the sweep failed', part, ...factsOf(error) })
         failures.push(error)
       }
     }

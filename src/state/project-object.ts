@@ -5,7 +5,7 @@
  */
 import { DurableObject } from 'cloudflare:workers'
 import { Fault, type FailureName } from '../faults.ts'
-import { logProblem } from '../log.ts'
+import { factsOf, logProblem } from '../log.ts'
 import { formatTime } from '../times.ts'
 import { AUDIT_DAYS } from './audit/retention.ts'
 import { compareRows, PATROL, strangeRowsIn } from './audit/row-ledger.ts'
@@ -193,7 +193,7 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
       await this.#runWaiting(projectId)
       await this.#seal(projectId)
     } catch (error) {
-      logProblem({ event: 'alarm failed', error: error instanceof Error ? error.name : typeof error })
+      logProblem({ event: 'alarm failed', ...factsOf(error) })
       await this.#wakeAt(formatTime(Date.now() + SHORTEST_ATTEMPT))
     }
   }

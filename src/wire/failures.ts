@@ -1,7 +1,7 @@
 /** Failures on the wire: one place that puts a fault into the form of the part of the service that it was met in. */
 import type { Context } from 'hono'
 import { Fault, fault, titles } from '../faults.ts'
-import { logProblem } from '../log.ts'
+import { factsOf, logProblem } from '../log.ts'
 import { rootErrorForm } from './accept.ts'
 import { json } from './answers.ts'
 import type { Service } from './context.ts'
@@ -45,31 +45,17 @@ export function answerRootFailure(c: Context<Service>, failed: Fault): Response 
   }
 }
 
-/** Everything that led to the failure, outermost first. */
-function causes(error: unknown): Error[] {
-  const chain: Error[] = []
-  for (let one = error; one instanceof Error && chain.length < 8; one = one.cause) chain.push(one)
-  return chain
-}
-
 /** What a failure is called in the log: one that the storage caused has an event of its own. */
 const events: Readonly<Record<string, string>> = {
   SealError: 'value does not open',
   RowRefused: 'row refused',
 }
 
-/** Logs a failure that nobody foresaw, without a value in it: drizzle's messages hold what a statement was given. */
+/** Logs a failure that nobody foresaw, without a value in it. */
 export function logUnexpected(c: Context<Service>, error: unknown): void {
-  const chain = causes(error)
-  const innermost = chain.at(-1)
-  logProblem({
-    event: events[innermost?.name ?? ''] ?? 'unexpected failure',
-    operation: c.var.operation,
-    path: new URL(c.req.url).pathname,
-    error: innermost?.name ?? typeof error,
-    detail: chain.find(({ message }) => message.startsWith('D1_ERROR'))?.message,
-    stack: innermost?.stack?.split('\n').slice(1, 8),
-  })
+  const facts = factsOf(error)
+  const event = events[facts.error] ?? 'unexpected failure'
+  logProblem({ event, operation: c.var.operation, path: new URL(c.req.url).pathname, ...facts })
 }
 
 /** The answer to whatever was thrown. */

@@ -1,8 +1,10 @@
 /** Threat T13: a secret value where nobody looks for it. Canaries in all places that take secrets, then a search. */
-import { listDurableObjectIds, runInDurableObject } from 'cloudflare:test'
+import { createScheduledController, listDurableObjectIds, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Environment } from '../../src/config.ts'
+import worker from '../../src/index.ts'
+import { databaseOf } from '../support/backend.ts'
 import { formsOf, leaked } from '../support/canaries.ts'
 import { isolate, type Answer } from '../support/client.ts'
 
@@ -34,14 +36,12 @@ const variables = {
   AUDIT_READS: 'strict',
 }
 const send = isolate(variables)
-const broken = isolate({
-  ...variables,
-  DB: {
-    prepare: (query: string) => bindings.DB.prepare(query),
-    batch: (statements: D1PreparedStatement[]) =>
-      bindings.DB.batch([...statements, bindings.DB.prepare("select json('{')")]),
-  },
-})
+const { DB } = bindings
+/** What D1 refuses with an error of its own. */
+const malformed = "select json('{')"
+const batch = (statements: D1PreparedStatement[]) => DB.batch([...statements, DB.prepare(malformed)])
+const broken = isolate({ ...variables, DB: databaseOf({ prepare: (query) => DB.prepare(query), batch }) })
+const allBroken = databaseOf({ prepare: (query) => DB.prepare(`${malformed} from (${query})`), batch })
 
 const logged: string[] = []
 const refusals: Answer[] = []
@@ -160,6 +160,8 @@ async function breakDown(token: string): Promise<void> {
   ]
   expect(answers.map(({ status }) => status)).toContain(500)
   refusals.push(...answers)
+  const environment = { ...bindings, ...variables, DB: allBroken } as unknown as Environment
+  await expect(worker.scheduled(createScheduledController(), environment)).rejects.toThrow()
 }
 
 /** Every value of every row of every table, as bytes. */
@@ -203,8 +205,17 @@ describe('T13 canary', () => {
 
   it('is in no line of the log, though every request and failure has one', () => {
     expect(logged.filter((line) => line.includes('"request"')).length).toBeGreaterThan(40)
-    expect(logged.some((line) => line.includes('unexpected failure'))).toBe(true)
+    const failures = logged.filter((line) => line.includes('unexpected failure'))
+    expect(failures.every((line) => line.includes('malformed JSON'))).toBe(true)
+    expect(failures.length).toBeGreaterThan(1)
     expect(logged.flatMap((line) => leaked(canaries, line).map((name) => [name, line]))).toEqual([])
+  })
+
+  it('is in no line about the sweep, which says what D1 says and nothing of a statement', () => {
+    const sweeps = logged.filter((line) => line.includes('part of the sweep failed'))
+    expect(sweeps.length).toBeGreaterThan(1)
+    expect(sweeps.every((line) => line.includes('D1_ERROR'))).toBe(true)
+    expect(sweeps.filter((line) => /params:|Failed query/.test(line))).toEqual([])
   })
 
   it('is in no answer that refuses', () => {
