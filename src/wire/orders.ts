@@ -1,5 +1,7 @@
 /** Orders on the wire: `/orders` and `/orders/{id}`. */
 import * as z from 'zod/mini'
+import type { Target } from '../access/policy.ts'
+import { passphraseFits } from '../crypto/key-pairs.ts'
 import { fault } from '../faults.ts'
 import { runOrder } from '../state/order-runs.ts'
 import {
@@ -14,14 +16,12 @@ import {
   type KeyPairOrder,
   type Order,
 } from '../state/orders.ts'
-import type { Target } from '../access/policy.ts'
 import { created, json as answer, noContent, page } from './answers.ts'
 import { json } from './body.ts'
 import { checkedCertificateMeta, shownCertificateMeta } from './certificate-orders.ts'
 import { logUnexpected } from './failures.ts'
 import { markerAfter, parseMarkedPage } from './paging.ts'
 import { payloadTypes } from './payload.ts'
-import { codePoints } from './python.ts'
 import type { Refs } from './refs.ts'
 import { operation, resource, type Call } from './resource.ts'
 import { anyObject, checked, object, schemaFault, text } from './schema.ts'
@@ -29,8 +29,6 @@ import { checkOrderedPayload, expirationOf, secretBody, type SecretBody } from '
 
 const SCHEMA = 'Order'
 const META_SCHEMA = "Secret' within 'Order"
-/** The longest passphrase of a key pair; the peer fails with longer ones. */
-const MOST_PASSPHRASE_CHARACTERS = 1023
 /** How long an answer waits for a run, so that most orders are ACTIVE when they are first asked for. */
 const RUN_WAIT_MILLISECONDS = 1_000
 
@@ -81,7 +79,7 @@ function generatedOrder(body: GeneratedBody, now: string): GeneratedOrder {
 /** An empty passphrase is none; a number or one that is too long ends the order in ERROR, as with the peer. */
 function passphraseOf(given: unknown): KeyPairOrder['passphrase'] {
   if (given === undefined || given === null || given === '') return null
-  if (typeof given !== 'string' || codePoints(given) > MOST_PASSPHRASE_CHARACTERS) return 'unusable'
+  if (typeof given !== 'string' || !passphraseFits(given)) return 'unusable'
   return { text: given }
 }
 

@@ -157,7 +157,7 @@ describe('an order for a pair with a passphrase', () => {
     expect(Object.keys(refs).toSorted()).toEqual(['private_key', 'public_key'])
   })
 
-  it.each([[1], ['x'.repeat(1024)]])('ends in ERROR when it is %.20j', async (passphrase) => {
+  it.each([[1], ['x'.repeat(1024)], ['漢'.repeat(342)]])('ends in ERROR when it is %.20j', async (passphrase) => {
     const order = await ordered({ algorithm: 'rsa', bit_length: 1024, passphrase })
     expect(order).toMatchObject({ status: 'ERROR', error_status_code: '500', error_reason: FAILURE })
   })
