@@ -31,6 +31,7 @@ const view = ({ projectId, due, finished }: ProjectDestruction) => ({ project_id
 
 export const destructionResource = resource({
   path: '/projects/:project/destruction',
+  names: 'project/destruction',
   // What is told to be destroyed is destroyed.
   reads: 'primary',
   operations: {

@@ -49,6 +49,8 @@ export type AnyOperation<Subject> = Operation<Subject, never>
 
 export interface Resource<Subject extends Target = Target> {
   readonly path: string
+  /** What the path names, in the words of the audit log; left out: what {@link named} says of its first parameter. */
+  readonly names?: AuditTarget
   /** Finds what the path names, or throws its 404. Left out: the path is a collection of the caller's project. */
   readonly find?: (call: Call) => Promise<Subject>
   /** Who answers the look-ups of `GET`; left out: any copy of the database. Everything else is of the primary. */
@@ -114,26 +116,30 @@ const named: Readonly<Record<string, AuditTarget>> = {
   project: 'quota',
 }
 
-/** Characters of the longest id that anything has: the sealing of the audit log takes a number of events at a time. */
+/** The longest id that an event may name, in characters: events are sealed many at a time, so each is kept small. */
 const MOST_ID_CHARACTERS = 255
 
 /** The thing that the path names, if it names one. */
-function nameOf({ param }: Call, path: string): { readonly target: AuditTarget; readonly id: string } | null {
+function nameOf(
+  { param }: Call,
+  { path, names }: Resource,
+): { readonly target: AuditTarget; readonly id: string } | null {
   const colon = path.indexOf(':')
   if (colon < 0) return null
   const end = path.indexOf('/', colon)
   const name = path.slice(colon + 1, end < 0 ? undefined : end)
-  const target = named[name]
+  const target = names ?? named[name]
   const id = param(name)
   return target && id.length <= MOST_ID_CHARACTERS ? { target, id } : null
 }
 
-async function attempt(c: Context<Service>, { path, find, operations }: Resource): Promise<Response> {
+async function attempt(c: Context<Service>, resource: Resource): Promise<Response> {
+  const { find, operations } = resource
   const chosen = Object.hasOwn(operations, c.req.method) ? operations[c.req.method as Method] : undefined
   if (chosen) c.set('operation', chosen.name)
   const call = callOf(c)
   const subject = find ? await find(call) : projectTarget(call.caller)
-  const entity = nameOf(call, path)
+  const entity = nameOf(call, resource)
   if (find && entity) c.set('target', `${entity.target}/${entity.id}`)
   if (!chosen) {
     setHeader(c, 'Allow', Object.keys(operations).toSorted().join(', '))

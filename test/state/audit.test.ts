@@ -175,6 +175,17 @@ describe('an event', () => {
     )
   })
 
+  it('tells of a refusal about what belongs to no project in the log of who asked', async () => {
+    const [another, before] = [crypto.randomUUID(), (await stored()).length]
+    const asked = [`/v1/project-quotas/${another}`, `/admin/projects/${another}/destruction`]
+    for (const path of asked) expect((await call('GET', path, { token: who.token })).status).toBe(403)
+    const facts = (await stored()).slice(before).map((row) => [row['target_type'], row['target_id']])
+    expect(facts).toEqual([
+      ['data/security/quota', another],
+      ['data/security/project/destruction', another],
+    ])
+  })
+
   it('is of no request for what has a name that is longer than any: sealing takes a number of events at a time', async () => {
     const before = (await stored()).length
     for (const length of [255, 256, 10_000]) {
