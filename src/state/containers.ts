@@ -227,11 +227,12 @@ export async function removeFromContainer(
   ref: string,
 ): Promise<void> {
   const { db } = backend
+  const there = secretIsThere(backend, container, pair.secretId)
   const [removed, [found]] = await commit(
     backend,
     changeOf(container, 'delete', 'container/secret'),
-    db.delete(containerSecrets).where(pairIs(container, pair)),
-    db.select({ there: sql<number>`${secretIsThere(backend, container, pair.secretId)}` }).from(sql`(select 1)`),
+    db.delete(containerSecrets).where(and(pairIs(container, pair), there)),
+    db.select({ there: sql<number>`${there}` }).from(sql`(select 1)`),
   )
   if (found?.there !== 1) throw fault('secretReferenceAbsent', pair.name ?? 'None', ref)
   if (changes(removed) === 0) throw fault('secretNotInContainer')

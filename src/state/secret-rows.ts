@@ -72,7 +72,7 @@ export interface SecretRow extends Omit<Secret, 'hasPayload' | 'consumers' | key
 }
 
 /** What the code of a secret's row covers, of a row that was read or of the secret itself. */
-export const protectedRow = <Row extends SecretRow>(row: Row) => ({ ...row, sealed: row.hasPayload })
+export const protectedRow = <Row extends Omit<SecretRow, 'consumers'>>(row: Row) => ({ ...row, sealed: row.hasPayload })
 export const protectedSecret = (secret: Secret) => ({ ...secret, ...aclRow(secret.acl), sealed: secret.hasPayload })
 
 /** The secret of an authentic row read with {@link secretColumns}; further columns stay as they are. */

@@ -79,13 +79,13 @@ export async function findSealedSecret(backend: Backend, id: string): Promise<Se
   return { ...(await authenticSecret(backend, row)), consumers: [] }
 }
 
-/** Reads the sealed payload once more, in one batch with the event that tells of it; throws `secretNotFound`. */
-export async function readWithEvent(backend: Backend, secret: SealedSecret): Promise<SealedSecret> {
-  const isThere = sql`exists (select 1 from ${secrets} where ${secretIs(secret)} and ${live(backend.now)})`
-  const read = sealedSecretBy.inBatch(backend, { id: secret.id, now: backend.now })
-  const [[row]] = await commitWhere(backend, [changeOf(secret, 'read', 'secret/payload')], isThere, read)
-  if (!row) throw fault('secretNotFound')
-  return { ...(await authenticSecret(backend, row)), consumers: [] }
+/** Stores the event that the payload was read, before it is handed out; throws `secretNotFound` when it has gone. */
+export async function recordRead(backend: Backend, secret: SealedSecret): Promise<void> {
+  const find = backend.db.select({ id: secrets.id }).from(secrets)
+  const still = find.where(and(secretIs(secret), live(backend.now)))
+  const read = changeOf(secret, 'read', 'secret/payload')
+  const [[found]] = await commitWhere(backend, [read], sql`exists ${still}`, still)
+  if (!found) throw fault('secretNotFound')
 }
 
 /** The payload's bytes. Throws `noPayload` when there is none, and SealError when it does not open in its place. */

@@ -22,6 +22,7 @@ import { checkedCertificateMeta, shownCertificateMeta } from './certificate-orde
 import { logUnexpected } from './failures.ts'
 import { markerAfter, parseMarkedPage } from './paging.ts'
 import { payloadTypes } from './payload.ts'
+import { lastGiven } from './query.ts'
 import type { Refs } from './refs.ts'
 import { operation, resource, type Call } from './resource.ts'
 import { anyObject, checked, object, schemaFault, text } from './schema.ts'
@@ -141,7 +142,7 @@ const collection = resource({
       rule: 'orders:get',
       async answer({ c, backend, caller, query, refs }) {
         const asked = parseMarkedPage(query)
-        const filter = { meta: query.get('meta') ?? '' }
+        const filter = { meta: lastGiven(query, 'meta') ?? '' }
         const read = await listOrders(backend, caller.projectId, filter, asked)
         const views = read.items.map((order) => orderView(order, refs))
         const [total, nextMarker] = [read.total, markerAfter(asked, read)]

@@ -12,7 +12,7 @@ import {
   findSecret,
   openPayload,
   putPayload,
-  readWithEvent,
+  recordRead,
   type SealedSecret,
 } from '../state/secrets.ts'
 import { created, json as answer, noContent, page } from './answers.ts'
@@ -69,11 +69,11 @@ const wantsMetadata = ({ c }: Call) => acceptsMetadata(c.req.header('Accept'))
 async function answerPayload(call: Call, secret: SealedSecret): Promise<Response> {
   const { c, backend, query } = call
   if (query.has('trans_wrapped_session_key') && !query.get('transport_key_id')) throw fault('sessionKeyAlone')
-  const strict = call.config.auditReads === 'strict' && secret.hasPayload
-  const bytes = await openPayload(backend, strict ? await readWithEvent(backend, secret) : secret)
+  const bytes = await openPayload(backend, secret)
   if (secret.superseded !== null) resealSoon(backend, secret.id)
   const stored = normaliseContentType(secret.contentType ?? OCTETS) ?? OCTETS
   const type = negotiatePayload(c.req.header('Accept'), { bytes, stored })
+  if (call.config.auditReads === 'strict') await recordRead(backend, secret)
   return bytes.length === 0 ? noContent(c) : respond(c, 200, bytes, type)
 }
 

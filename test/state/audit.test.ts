@@ -267,7 +267,7 @@ describe('reading a payload', () => {
     expect(await changed(() => call('GET', `${ref}/payload`, { token: who.token, ...asked }))).toEqual([])
   })
 
-  it('is one with AUDIT_READS=strict, in the same batch, and only when there was something to read', async () => {
+  it('is one with AUDIT_READS=strict, and only when something was handed out', async () => {
     const strict = isolate({ AUDIT_READS: 'strict' })
     const ref = await secret(who, PAYLOAD)
     const empty = await secret(who)
@@ -275,6 +275,10 @@ describe('reading a payload', () => {
     expect(await changed(read(`${ref}/payload`))).toEqual(['read secret/payload'])
     expect(await changed(read(ref))).toEqual(['read secret/payload'])
     expect(await changed(read(`${empty}/payload`))).toEqual([])
+    for (const Accept of ['text/html', 'TEXT/PLAIN', 'application/pkcs7-mime']) {
+      const refused = () => strict('GET', `${ref}/payload`, { token: who.token, headers: { Accept } })
+      expect(await changed(refused)).toEqual([])
+    }
     expect((await read(`${ref}/payload`)()).text).toBe('a payload')
   })
 

@@ -210,6 +210,14 @@ describe('a project of the embedded identity that is deleted', () => {
     expect((await remove(who.projectId)).status).toBe(404)
   })
 
+  it('does so too when it was to be destroyed later', async () => {
+    const { who } = await furnished()
+    await destroy(who.projectId, { delay_hours: 48 })
+    expect((await remove(who.projectId)).status).toBe(204)
+    await sweep()
+    expect(await rowsOf(who.projectId)).toEqual(nothing)
+  })
+
   it('is the one that is there: an unknown id and the administrative project are not destroyed', async () => {
     const { results } = await database.prepare('select id from identity_projects where administrative = 1').all()
     const administrative = String(results[0]?.['id'])

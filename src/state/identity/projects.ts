@@ -1,9 +1,9 @@
 /** Projects: what is kept of them. One public operation is one D1 batch. */
-import { and, eq, getTableColumns, not, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, gt, not, sql } from 'drizzle-orm'
 import { commit } from '../audit/commit.ts'
 import { changeOf, type AuditAction } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
-import { changes, insertWhere } from '../database/statements.ts'
+import { changes, insertWhere, justChanged } from '../database/statements.ts'
 import { attestChange, authentic, inForce, requireAuthentic, withMac } from '../keys/authentic-rows.ts'
 import { identityProjects, identityUsers, roleAssignments, type ExtraProperties } from '../schema/identity.ts'
 import { projectDestructions } from '../schema/resources.ts'
@@ -135,12 +135,15 @@ export async function updateProject(backend: Backend, id: string, change: Projec
 export async function deleteProject(backend: Backend, id: string): Promise<void> {
   const { db } = backend
   const deletable = and(eq(identityProjects.id, id), eq(identityProjects.administrative, false))
-  const isNew = sql`changes() > 0 and not exists (select 1 from ${projectDestructions} where project_id = ${id})`
   const [deleted, , , [kept]] = await commit(
     backend,
     changeBy(id, 'delete'),
     db.delete(identityProjects).where(deletable).returning({ id: identityProjects.id }),
-    insertWhere(backend, projectDestructions, { projectId: id, due: backend.now }, isNew),
+    insertWhere(backend, projectDestructions, { projectId: id, due: backend.now }, justChanged).onConflictDoUpdate({
+      target: projectDestructions.projectId,
+      set: { due: backend.now },
+      setWhere: gt(projectDestructions.due, backend.now),
+    }),
     db
       .update(identityUsers)
       .set({ defaultProjectId: null })
