@@ -24,12 +24,13 @@ function condition(kind: CountedKind): SQL {
   const limit = sql`coalesce((select ${own} from project_quotas where project_id = ${project}), ${configured})`
   const mac = sql`(select mac from project_quotas where project_id = ${project})`
   const known = sql`coalesce(${mac}, '') = ${sql.placeholder('quota mac')}`
-  return sql`(${known} and (${limit} < 0 or ${countOf(kind, project, now)} < ${limit}))`
+  const destroyed = sql`exists (select 1 from project_destructions where project_id = ${project} and due <= ${now})`
+  return sql`(${known} and (${limit} < 0 or ${countOf(kind, project, now)} < ${limit}) and not ${destroyed})`
 }
 
 /**
  * What the project has is below its own limit, or below the configured one where it has none. A negative limit means
- * none. Limits of its own must be those that are known.
+ * none. Limits of its own must be those that are known. A project whose destruction has begun may have nothing more.
  */
 export const belowQuota: Readonly<Record<CountedKind, SQL>> = {
   secrets: condition('secrets'),

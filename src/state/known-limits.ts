@@ -3,8 +3,9 @@
  * remembers the code of each project's own limits as it last found them good, and a statement that asks for a limit
  * holds only while the row has that code.
  */
-import { Fault } from '../faults.ts'
+import { fault, Fault } from '../faults.ts'
 import type { Backend } from './backend.ts'
+import { isDestroyed } from './keys/project-destructions.ts'
 import { findLimits } from './quotas.ts'
 
 const MOST_KNOWN = 10_000
@@ -33,6 +34,7 @@ async function learnLimits(backend: Backend, projectId: string): Promise<string>
 /**
  * Runs an operation that may be refused for the project's limits. When it is, and the limits are others than it was run
  * with, it is run once more: two round trips for the first one of this isolate in a project that has limits of its own.
+ * Throws `projectDestroyed` when that is why it was refused.
  */
 export async function withinLimits<Value>(
   backend: Backend,
@@ -44,8 +46,8 @@ export async function withinLimits<Value>(
   try {
     return await operation()
   } catch (error) {
-    const refused = error instanceof Fault && error.failure === 'quotaReached'
-    if (!refused || (await learnLimits(backend, projectId)) === before) throw error
-    return operation()
+    if (!(error instanceof Fault) || error.failure !== 'quotaReached') throw error
+    if ((await learnLimits(backend, projectId)) !== before) return withinLimits(backend, projectId, operation)
+    throw (await isDestroyed(backend, projectId)) ? fault('projectDestroyed') : error
   }
 }

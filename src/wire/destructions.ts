@@ -11,12 +11,12 @@ import {
 import { formatTime } from '../times.ts'
 import { json as answer, noContent } from './answers.ts'
 import { json } from './body.ts'
+import { MOST_ID_CHARACTERS } from './refs.ts'
 import { operation, resource } from './resource.ts'
 import { closedObject, integer, text } from './schema.ts'
 
 const HOUR = 3_600_000
 const MOST_DELAY_HOURS = 24 * 365
-const LONGEST_PROJECT_ID = 255
 
 const reader = json({
   name: 'Key destruction',
@@ -48,7 +48,7 @@ export const destructionResource = resource({
       body: reader,
       async answer({ c, backend, param }, _target, { confirm, delay_hours: delay = 0 }) {
         const project = param('project')
-        if (confirm !== project || project.length > LONGEST_PROJECT_ID) throw fault('destructionUnconfirmed')
+        if (confirm !== project || project.length > MOST_ID_CHARACTERS) throw fault('destructionUnconfirmed')
         await scheduleDestruction(backend, project, formatTime(Date.parse(`${backend.now}Z`) + delay * HOUR))
         await destroyDue(backend)
         return answer(c, 202, view(await findDestruction(backend, project)))

@@ -1,5 +1,6 @@
 /** Quotas on the wire: `/quotas`, `/project-quotas` and `/project-quotas/{project}`. */
 import * as z from 'zod/mini'
+import { fault } from '../faults.ts'
 import {
   deleteProjectQuotas,
   effectiveQuotas,
@@ -10,6 +11,7 @@ import {
 import { json as answer, noContent, page } from './answers.ts'
 import { unchecked } from './body.ts'
 import { parsePage } from './paging.ts'
+import { MOST_ID_CHARACTERS } from './refs.ts'
 import { operation, resource } from './resource.ts'
 import { checked, closedObject, integer } from './schema.ts'
 
@@ -75,8 +77,10 @@ const item = resource({
       rule: 'project_quotas:put',
       body: unchecked('noData'),
       async answer({ c, backend, param }, _target, document) {
+        const project = param('project')
         const { project_quotas: given } = checked(quotasBody, await document())
-        await setProjectQuotas(backend, param('project'), given)
+        if (project.length > MOST_ID_CHARACTERS) throw fault('projectQuotasNotFound')
+        await setProjectQuotas(backend, project, given)
         return noContent(c)
       },
     }),

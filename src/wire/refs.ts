@@ -18,6 +18,9 @@ export function idOf(ref: string): string {
   return ref.slice(ref.lastIndexOf('/') + 1)
 }
 
+/** The longest id of a project, and of whatever else a path may name. */
+export const MOST_ID_CHARACTERS = 255
+
 const VERSION_4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 /** Whether `id` is a UUID of version 4 in canonical form, as every id that the service makes. */

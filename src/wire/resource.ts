@@ -17,7 +17,7 @@ import { forgetSecret } from '../state/secret-reads.ts'
 import { admitsJson, admitsKnownType } from './accept.ts'
 import type { BodyReader } from './body.ts'
 import type { Service } from './context.ts'
-import { refsBelow, type Refs } from './refs.ts'
+import { MOST_ID_CHARACTERS, refsBelow, type Refs } from './refs.ts'
 import { queryOf } from './request-url.ts'
 import { BOOKMARK_HEADER, setHeader } from './response.ts'
 
@@ -116,10 +116,7 @@ const named: Readonly<Record<string, AuditTarget>> = {
   project: 'quota',
 }
 
-/** The longest id that an event may name, in characters: events are sealed many at a time, so each is kept small. */
-const MOST_ID_CHARACTERS = 255
-
-/** The thing that the path names, if it names one. */
+/** The thing that the path names, if it names one. Events are sealed many at a time, so that none has a longer id. */
 function nameOf(
   { param }: Call,
   { path, names }: Resource,

@@ -9,6 +9,7 @@ import { parseTime } from '../times.ts'
 import { json as answer } from './answers.ts'
 import { json } from './body.ts'
 import type { Service } from './context.ts'
+import { MOST_ID_CHARACTERS } from './refs.ts'
 import { operation, resource } from './resource.ts'
 import { closedObject, schemaFault, text } from './schema.ts'
 
@@ -18,7 +19,7 @@ const schema = {
     /** Which project keys are to get a new version: those made before a time (now), of one project or of all. */
     project_keys: z.optional(
       closedObject({
-        project_id: z.optional(text({ least: 1, most: 255 })),
+        project_id: z.optional(text({ least: 1, most: MOST_ID_CHARACTERS })),
         created_before: z.optional(text()),
       }),
     ),

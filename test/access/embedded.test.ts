@@ -162,9 +162,12 @@ describe('the live check', () => {
 })
 
 describe('the first administrator', () => {
-  it('is one, however many log in at the same time', async () => {
-    const tables = ['role_assignments', 'identity_users', 'identity_projects', 'identity_roles']
+  const tables = ['role_assignments', 'identity_users', 'identity_projects', 'identity_roles']
+  beforeEach(async () => {
     for (const table of tables) await (env as unknown as { DB: D1Database }).DB.exec(`delete from ${table}`)
+  })
+
+  it('is one, however many log in at the same time', async () => {
     const backend = await at(0)
     const proof = { method: 'password', user: { name: 'admin' }, password: 'first password' } as const
     const issued = await Promise.all(
@@ -179,7 +182,6 @@ describe('the first administrator', () => {
 
   it('is not made for another name, for a wrong domain, or without a configured password', async () => {
     const { DB } = env as unknown as { DB: D1Database }
-    await DB.exec('delete from identity_users')
     const backend = await at(0)
     const logInAs = (user: { name: string } | { id: string }, first: string) =>
       logIn(backend, { method: 'password', user, password: 'first password' }, 'default', first)
@@ -202,6 +204,18 @@ describe('the first administrator', () => {
     await bootstrapIdentity(backend, 'first password')
     expect(await DB.prepare('select count(*) as n from role_assignments').first('n')).toBe(0)
   })
+
+  it.each(['delete from identity_users', "update identity_users set name = 'root', folded = 'root'"])(
+    'who is gone is not made again: %s',
+    async (change) => {
+      const { DB } = env as unknown as { DB: D1Database }
+      const backend = await at(0)
+      await bootstrapIdentity(backend, 'first password')
+      await DB.exec(change)
+      const proof = { method: 'password', user: { name: 'admin' }, password: 'first password' } as const
+      await expect(logIn(backend, proof, 'default', 'first password')).rejects.toMatchObject({ status: 401 })
+    },
+  )
 
   it('who is disabled is not made again', async () => {
     const backend = await at(0)

@@ -192,6 +192,11 @@ describe('an event', () => {
       expect((await call('GET', `/v1/project-quotas/${'x'.repeat(length)}`, { token: who.token })).status).toBe(403)
     }
     expect((await stored()).slice(before).map((row) => row['target_id'])).toEqual(['x'.repeat(255)])
+    const operator = await person(['key-manager:service-admin'], who.projectId)
+    const json = { project_quotas: { secrets: 1 } }
+    const limited = (length: number) =>
+      call('PUT', `/v1/project-quotas/${'x'.repeat(length)}`, { token: operator.token, json })
+    expect([(await limited(255)).status, (await limited(256)).status]).toEqual([204, 404])
   })
 
   it('is written with the deletion of what has expired', async () => {

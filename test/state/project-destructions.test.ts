@@ -107,7 +107,17 @@ describe('the destruction of a project', () => {
     for (const send of [known, call, isolate()])
       expect((await post(send)).json).toEqual({ code: 409, title: 'Conflict', description })
     const order = { type: 'key', meta: { algorithm: 'aes', bit_length: 128 } }
-    expect((await known('POST', '/v1/orders', { token: who.token, json: order })).status).toBe(409)
+    const keyless: [path: string, json: object, operation: string][] = [
+      ['/v1/secrets', {}, 'Secret creation'],
+      ['/v1/containers', { type: 'generic' }, 'Container creation'],
+      ['/v1/orders', order, 'Order creation'],
+      ['/v1/orders', { type: 'key', meta: { algorithm: 'unknown', bit_length: 128 } }, 'Order creation'],
+      ['/v1/orders', { type: 'asymmetric', meta: { algorithm: 'ec', bit_length: 256 } }, 'Order creation'],
+    ]
+    for (const [path, json, name] of keyless) {
+      const refused = await known('POST', path, { token: who.token, json })
+      expectRefusal(refused, 409, `${name} issue seen - The keys of this project were destroyed.`)
+    }
     expect(await rowsOf(who.projectId)).toEqual(nothing)
     expectRefusal(await destroy(who.projectId), 409, 'Conflict. The destruction of the keys of this project has begun.')
   })

@@ -16,12 +16,15 @@ export const FIRST_ADMINISTRATOR = 'admin'
 const ADMINISTRATIVE_PROJECT = 'admin'
 
 /**
- * Makes what is missing of: the built-in roles, the administrative project, the user `admin` with this password, and
- * its role `admin` there. What exists already stays as it is, the password above all; so any number of calls at the same
- * time make one administrator. One batch: there is never a part of it.
+ * Makes the built-in roles, the administrative project, the user `admin` with this password, and its role `admin` there,
+ * once: where there is an administrative project nothing is made, also when the first administrator has been deleted or
+ * renamed. Any number of calls at the same time make one administrator. One batch: there is never a part of it.
  */
 export async function bootstrapIdentity(backend: Backend, password: string): Promise<void> {
   const { db, now } = backend
+  const administrative = eq(identityProjects.administrative, true)
+  const made = db.select({ id: identityProjects.id }).from(identityProjects).where(administrative)
+  if ((await made).length > 0) return
   const passwordHash = await hashPassword(password)
   const described = builtInRoles.map((name) => ({ name, folded: foldName(name), description: null, immutable: true }))
   const roles = await Promise.all(
@@ -57,7 +60,7 @@ export async function bootstrapIdentity(backend: Backend, password: string): Pro
   await commit(
     { ...backend, source: byService('Identity set-up') },
     changeOf({ id: user.id, projectId: DEPLOYMENT }, 'create', 'account/user', user.mac),
-    db.insert(identityUsers).values(user).onConflictDoNothing(),
+    insertWhere(backend, identityUsers, user, sql`not exists ${made}`).onConflictDoNothing(),
     attestChange(backend, [user.mac]),
     // 8 roles of 7 values: below the 100 parameters that a statement may have.
     db.insert(identityRoles).values(roles).onConflictDoNothing(),
