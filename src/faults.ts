@@ -139,6 +139,7 @@ export const failures = {
     'bare',
     'Conflict. A secret with that name and ID is already stored in this container. The same secret can exist in a container as long as the name is unique.',
   ),
+  containerFull: failure(400, 'bare', (most: string) => `A container holds at most ${most} secrets.`),
   consumerId: failure(404, 'bare', 'Not Found. Provided consumer id is invalid.'),
   consumerNotFound: failure(404, 'bare', 'Consumer not found.'),
   consumerForeign: failure(403, 'bare', 'Not Allowed. Sorry, only the creator of a consumer can delete it.'),

@@ -123,9 +123,10 @@ const refusalOf = writtenSelect(refusal, (db, columns) => db.select(columns).fro
 
 /**
  * Stores a container of the caller's project with its references, all or nothing, in one round trip. Throws
- * `quotaReached`, or `containerSecretAbsent` naming the first reference whose secret is not the project's.
+ * `quotaReached`, `containerFull`, or `containerSecretAbsent` naming the first reference whose secret is not the project's.
  */
-export function createContainer(backend: Backend, caller: Caller, wanted: NewContainer): Promise<string> {
+export async function createContainer(backend: Backend, caller: Caller, wanted: NewContainer): Promise<string> {
+  if (wanted.secrets.length > MOST_MEMBERS) throw fault('containerFull', String(MOST_MEMBERS))
   return withinLimits(backend, caller.projectId, () => storeContainer(backend, caller, wanted))
 }
 
@@ -192,6 +193,12 @@ export async function deleteContainer(backend: Backend, container: Container, re
   if (changes(deleted) === 0) throw fault(found.length > 0 ? 'notIssued' : 'containerNotFound')
 }
 
+/**
+ * Secrets of a container: it is read with all of them, in a row that may have 2,000,000 bytes, and each takes up to 1,750
+ * when its name is 255 characters that JSON escapes.
+ */
+export const MOST_MEMBERS = 1_000
+
 const pairIs = (container: Container, { name, secretId }: NamedSecret): SQL =>
   sql`${containerSecrets.containerId} = ${container.id} and ${containerSecrets.secretId} = ${secretId}
     and ${containerSecrets.name} is ${name}`
@@ -201,22 +208,25 @@ function secretIsThere(backend: Backend, container: Container, secretId: string)
     where ${secrets.id} = ${secretId} and ${liveSecretOf(container.projectId, backend.now)})`
 }
 
-/** Adds a secret of the project to a container; throws `secretProvidedAbsent` or `secretInContainer`. */
+/** Adds a secret of the project to a container; throws `secretProvidedAbsent`, `secretInContainer` or `containerFull`. */
 export async function addToContainer(backend: Backend, container: Container, pair: NamedSecret): Promise<void> {
   const { db } = backend
   const there = secretIsThere(backend, container, pair.secretId)
+  const known = sql`exists (select 1 from ${containerSecrets} where ${pairIs(container, pair)})`
+  const full = sql`(select count(*) from ${containerSecrets} where container_id = ${container.id}) >= ${MOST_MEMBERS}`
   const free = sql`${there} and exists (select 1 from ${containers} where ${containers.id} = ${container.id})
-    and not exists (select 1 from ${containerSecrets} where ${pairIs(container, pair)})`
+    and not ${known} and not ${full}`
   const row = await withMac(backend, 'containerSecrets', { containerId: container.id, ...pair })
   const [added, , [found]] = await commit(
     backend,
     changeOf(container, 'create', 'container/secret'),
     insertWhere(backend, containerSecrets, row, free),
     attestChange(backend, [row.mac]),
-    db.select({ there: sql<number>`${there}` }).from(sql`(select 1)`),
+    db.select({ there: sql<number>`${there}`, over: sql<number>`not ${known} and ${full}` }).from(sql`(select 1)`),
   )
   if (found?.there !== 1) throw fault('secretProvidedAbsent')
-  if (changes(added) === 0) throw fault('secretInContainer')
+  if (changes(added) > 0) return
+  throw found.over === 1 ? fault('containerFull', String(MOST_MEMBERS)) : fault('secretInContainer')
 }
 
 /** Takes a secret out of a container; throws `secretReferenceAbsent` (quoting `ref`) or `secretNotInContainer`. */
