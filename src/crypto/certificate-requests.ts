@@ -6,6 +6,7 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { JsonGeneralName, Pkcs10CertificateRequest } from '@peculiar/x509'
 import { decodeBase64, decodeUtf8 } from './encoding.ts'
+import { opensInBoundedTime } from './encrypted-keys.ts'
 
 /** More than any real request has, little enough to be read in milliseconds. */
 const MOST_REQUEST_BYTES = 16 * 1024
@@ -152,10 +153,11 @@ const signingOf = (key: KeyObject) => {
   return { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
 }
 
-/** A request signed with a stored key, as base64 of DER; null when the key cannot be read or cannot sign. */
+/** A request signed with a stored key, as base64 of DER; null when the key cannot be read, costs too much or cannot sign. */
 export async function requestForStoredKey(stored: StoredKeyRequest): Promise<string | null> {
   const { Pkcs10CertificateRequestGenerator, SubjectAlternativeNameExtension } = await import('./x509.ts')
   try {
+    if (!(await opensInBoundedTime(stored.privateKey))) return null
     const key = createPrivateKey({
       key: stored.privateKey,
       ...(stored.passphrase && { passphrase: stored.passphrase }),

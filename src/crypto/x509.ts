@@ -11,4 +11,5 @@ export function crlNumber(value: number): x509.Extension {
   return new x509.Extension(id_ce_cRLNumber, false, AsnConvert.serialize(new CRLNumber(value)))
 }
 
+export { Constructed, fromBER, Integer } from 'asn1js'
 export * from '@peculiar/x509'

@@ -7,8 +7,9 @@ import {
   openAuthority,
   type OpenAuthority,
 } from '../../src/crypto/certificate-authority.ts'
-import { checkRequest } from '../../src/crypto/certificate-requests.ts'
+import { checkRequest, requestForStoredKey } from '../../src/crypto/certificate-requests.ts'
 import { requests } from '../vectors/certificate-requests.json'
+import { keys, passphrase } from '../vectors/encrypted-keys.json'
 
 /** The limit that the file under test states, and no length of its own: 16 KiB. */
 const MOST_BYTES = 16_384
@@ -173,5 +174,25 @@ describe('alternative names', () => {
 describe('a request of openssl’s', () => {
   it.each(['rsa', 'pss', 'p256', 'p384', 'p521', 'ed25519'] as const)('with %s is good', async (kind) => {
     expect((await checkRequest(requests[kind])).outcome).toBe('good')
+  })
+})
+
+describe('a stored key that is encrypted', () => {
+  const subject = [{ CN: ['server.example'] }]
+  const certified = (privateKey: string) =>
+    requestForStoredKey({ privateKey, passphrase, subject, alternativeNames: [] })
+
+  it.each(['2048', '600000'] as const)('is opened when that takes %s iterations', async (iterations) => {
+    expect((await checkRequest((await certified(keys[iterations])) ?? '')).outcome).toBe('good')
+  })
+
+  it('is not opened when that takes more than a million, whatever stands around it', async () => {
+    const costly = keys['1000001']
+    for (const pem of [costly, `${keys['2048']}${costly}`, costly.replace('KEY-----\n', 'KEY-----\nProc-Type: 4\n')])
+      expect(await certified(pem)).toBeNull()
+  })
+
+  it('is not opened when it is derived by memory', async () => {
+    expect(await certified(keys.scrypt)).toBeNull()
   })
 })
