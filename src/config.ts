@@ -1,8 +1,8 @@
 /** The bindings and variables of the Worker, checked once. A bad value is an error that names its variable. */
 import * as z from 'zod/mini'
-import { KeyringError, readKeyring, type Keyring } from './crypto/keyring.ts'
+import { KeyringError, readKeyring } from './crypto/keyring.ts'
 import { AUDIT_DAYS } from './state/audit/retention.ts'
-import type { QuotaLimits } from './state/database/store.ts'
+import type { StateSettings } from './state/backend.ts'
 import type { ProjectObject } from './state/project-object.ts'
 
 /** What the runtime hands to the Worker: bindings, and variables as they were set (nothing of them is trusted). */
@@ -12,17 +12,15 @@ export interface Environment {
   readonly [variable: string]: unknown
 }
 
-export interface Config {
+export interface Config extends StateSettings {
   readonly identity: 'embedded' | 'keystone'
   /** Base of Keystone's v3 API without `/v3` and without a trailing slash; empty for the embedded identity. */
   readonly keystoneUrl: string
   readonly policy: 'legacy' | 'secure' | 'both'
   /** Public base of all refs, without a trailing slash; empty: the request's origin. */
   readonly hostHref: string
-  readonly quotas: QuotaLimits
   readonly maxSecretBytes: number
   readonly maxRequestBytes: number
-  readonly secretStores: 'single' | 'multiple'
   /** `strict`: a payload is handed out only together with its event. */
   readonly auditReads: 'log' | 'strict'
   /** What is logged: what is to be looked at, or every request besides. */
@@ -31,13 +29,8 @@ export interface Config {
   readonly auditDays: number
   /** The age, in days, at which project keys are superseded; 0: never by themselves. */
   readonly projectKeyDays: number
-  /** How old the metadata of a secret may be that somebody reads; 0: it is looked up each time. */
-  readonly readCacheSeconds: number
-  /** The name of secrets that are made without one. */
-  readonly nameDefault: 'none' | 'id'
   /** Password of the first administrator of the embedded identity; empty: none is made. */
   readonly adminPassword: string
-  readonly keyring: Keyring
 }
 
 /** The configuration cannot be used: `message` says which variable and why, never its value when it is secret. */

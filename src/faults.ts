@@ -24,7 +24,7 @@ export type FaultStatus = keyof typeof titles
 
 interface Failure<Details extends readonly string[]> {
   readonly status: FaultStatus
-  /** `issue`: the wire shows `<Operation> issue seen - <text>.`; `attempt` and `failure` likewise; `bare`: the text alone. */
+  /** `issue`: `<Operation> issue seen - <text>.` on the wire; `attempt` and `failure` likewise; `bare`: the text alone. */
   readonly form: 'bare' | 'issue' | 'attempt' | 'failure'
   readonly text: (...details: Details) => string | null
 }
@@ -41,7 +41,7 @@ function failure(status: FaultStatus, form: Form, text: string | null | ((...det
   return { status, form, text: typeof text === 'function' ? text : () => text }
 }
 
-export const failures = {
+const failures = {
   // What is wrong with the request as a whole.
   unauthenticated: failure(401, 'bare', 'The request you have made requires authentication.'),
   projectRequired: failure(401, 'bare', 'The token is not scoped to a project.'),

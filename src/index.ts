@@ -8,12 +8,12 @@ import { wakeAll } from './state/audit/wake.ts'
 import { backendOf } from './state/backend.ts'
 import { byService } from './state/database/store.ts'
 import { deleteExpired } from './state/expiry.ts'
-import { destroyDue } from './state/keys/project-destructions.ts'
+import { destroyDue } from './state/project-destructions.ts'
 import { resealValues, supersedeKeys } from './state/keys/project-key-versions.ts'
 import { rotateMasterKeys } from './state/keys/rotation.ts'
 import { runOrder } from './state/order-runs.ts'
 import { ORDER_RUN } from './state/order-schedule.ts'
-import { formatTime } from './times.ts'
+import { DAY, formatTime } from './times.ts'
 
 export { ProjectObject } from './state/project-object.ts'
 
@@ -24,8 +24,6 @@ export class OrderRunner extends WorkerEntrypoint<Environment> {
     await runOrder(backendOf(this.env, config, formatTime(Date.now()), byService(ORDER_RUN)), projectId, orderId)
   }
 }
-
-const DAY = 86_400_000
 
 const app = createApp()
 

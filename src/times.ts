@@ -4,6 +4,8 @@
  */
 
 const MINUTE = 60_000
+/** A day in milliseconds. */
+export const DAY = 86_400_000
 
 /** The second that was written last, up to the point: every request is written the time of. */
 let last = { second: Number.NaN, text: '' }
@@ -18,9 +20,15 @@ export function formatTime(milliseconds: number): string {
   return `${last.text}${String(Math.trunc(milliseconds - second * 1000)).padStart(3, '0')}000`
 }
 
+/** Milliseconds after 1970-01-01 UTC of a time in the form of {@link formatTime}; what is below them is left out. */
+export const millisecondsOf = (time: string): number => Date.parse(`${time.slice(0, 23)}Z`)
+
+/** The time `seconds` after `time`, both in the form of {@link formatTime}. */
+export const later = (time: string, seconds: number): string => formatTime(millisecondsOf(time) + seconds * 1000)
+
 /** Whether less than `seconds` have passed since `time`. A clock that was set back must not stretch a bound: false. */
 export function isWithin(seconds: number, time: string, now: string): boolean {
-  const age = Date.parse(`${now.slice(0, 23)}Z`) - Date.parse(`${time.slice(0, 23)}Z`)
+  const age = millisecondsOf(now) - millisecondsOf(time)
   return age >= 0 && age < seconds * 1000
 }
 

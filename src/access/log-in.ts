@@ -6,8 +6,9 @@ import type { Account, AccountUser, CredentialKey, IdentityKey } from '../state/
 import { bootstrapIdentity, FIRST_ADMINISTRATOR } from '../state/identity/bootstrap.ts'
 import { identityFault } from '../state/identity/faults.ts'
 import { foldName } from '../state/identity/names.ts'
+import { later } from '../times.ts'
 import { currentStanding, standingOf, type Standing } from './embedded.ts'
-import { later, newAuditId, signToken, TOKEN_SECONDS, type Method, type TokenClaims } from './tokens.ts'
+import { newAuditId, signToken, TOKEN_SECONDS, type Method, type TokenClaims } from './tokens.ts'
 
 /** How somebody proves who they are. */
 export type Proof =

@@ -12,6 +12,7 @@
  */
 import { encodeBase64, toHex } from '../crypto/encoding.ts'
 import { deriveSigningKey, type Keyring } from '../crypto/keyring.ts'
+import { formatTime, millisecondsOf } from '../times.ts'
 
 /** How long a token is good. */
 export const TOKEN_SECONDS = 3600
@@ -62,14 +63,6 @@ export function newAuditId(): string {
   return base64url(crypto.getRandomValues(new Uint8Array(ID_BYTES)))
 }
 
-const millisecondsOf = (time: string) => Date.parse(`${time.slice(0, 23)}Z`)
-const timeOf = (milliseconds: number) => `${new Date(milliseconds).toISOString().slice(0, 23)}000`
-
-/** The time `seconds` after `time`, both as UTC text of 26 characters. */
-export function later(time: string, seconds: number): string {
-  return timeOf(millisecondsOf(time) + seconds * 1000)
-}
-
 function number(bytes: 1 | 2 | 4 | 8, value: number): Uint8Array {
   const view = new DataView(new ArrayBuffer(8))
   view.setBigUint64(0, BigInt(value))
@@ -112,8 +105,8 @@ function readBody(body: Uint8Array): TokenClaims {
   const methodBits = integer(1)
   const partBits = integer(1)
   const has = (part: (typeof parts)[number]) => (partBits & (2 ** parts.indexOf(part))) !== 0
-  const issued = timeOf(integer(8))
-  const expires = timeOf(integer(8))
+  const issued = formatTime(integer(8))
+  const expires = formatTime(integer(8))
   const tokenEpoch = integer(4)
   const userId = id()
   const own = base64url(take(ID_BYTES))

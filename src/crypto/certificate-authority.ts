@@ -179,7 +179,10 @@ export interface RevokedCertificate {
   readonly revoked: number
 }
 
-/** The signed revocation list as PEM (in RFC 7468's label, not the library's); its number is the time, so that it only grows. `now` in milliseconds. */
+/**
+ * The signed revocation list as PEM (in RFC 7468's label, not the library's), made `now` in milliseconds. Its number is
+ * the time, so that it only grows.
+ */
 export async function revocationList(
   authority: OpenAuthority,
   revoked: readonly RevokedCertificate[],

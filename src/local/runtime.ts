@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { StartError } from './options.ts'
 
-export const HOST = '127.0.0.1'
+const HOST = '127.0.0.1'
 const SWEEP_MILLISECONDS = 60_000
 const ROOT = resolve(import.meta.dirname, '../..')
 /** Wrangler's program, to be run by Node. */

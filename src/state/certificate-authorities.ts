@@ -9,7 +9,7 @@ import {
 } from '../crypto/certificate-authority.ts'
 import { open, seal, SealError } from '../crypto/envelope.ts'
 import { fault } from '../faults.ts'
-import { formatTime } from '../times.ts'
+import { DAY, formatTime, millisecondsOf } from '../times.ts'
 import { commit } from './audit/commit.ts'
 import { changeOf, DEPLOYMENT } from './audit/events.ts'
 import type { Backend } from './backend.ts'
@@ -27,10 +27,6 @@ export interface Revocation {
   readonly serial: string
   readonly revoked: string | null
 }
-
-const DAY = 86_400_000
-
-const millisecondsOf = (time: string) => Date.parse(`${time}Z`)
 
 /** Those that still issue: what they issue today ends before they do. */
 const issuing = ({ now }: Backend) =>

@@ -9,7 +9,7 @@ import {
 import { certificateName, parseName } from '../crypto/distinguished-names.ts'
 import { decodeUtf8 } from '../crypto/encoding.ts'
 import { Fault } from '../faults.ts'
-import { formatTime } from '../times.ts'
+import { formatTime, millisecondsOf } from '../times.ts'
 import type { Backend } from './backend.ts'
 import {
   currentAuthority,
@@ -21,8 +21,8 @@ import type { NamedSecret } from './container-rows.ts'
 import { containerRows, findContainer } from './containers.ts'
 import type { Guarded } from './guarded.ts'
 import { withMac } from './keys/authentic-rows.ts'
-import type { OrderError, OrderResult } from './order-rows.ts'
-import { FAILURE, type Order } from './orders.ts'
+import { unfinished, type OrderError, type OrderResult } from './order-rows.ts'
+import type { Order } from './orders.ts'
 import { findSealedSecret, openPayload, sealedRow } from './secrets.ts'
 
 /** `meta` of a certificate order, as the wire has checked it. */
@@ -50,7 +50,6 @@ export function parseExtensions(text: string): AlternativeName[] | null {
   return names.includes(null) ? null : names.flatMap((name) => (name ? [name] : []))
 }
 
-const failed: OrderError = { code: '500', reason: FAILURE }
 const refused = (reason: string): OrderError => ({
   code: '400',
   reason: `Process TypeOrder issue seen - Invalid operation requested - Reason: ${reason}.`,
@@ -113,7 +112,7 @@ async function storedKey(backend: Backend, order: Order, meta: CertificateMeta):
 }
 
 async function wantedBy(backend: Backend, order: Order, meta: CertificateMeta): Promise<Wanted | OrderError> {
-  if (meta.request_type === 'stored-key') return (await storedKey(backend, order, meta)) ?? failed
+  if (meta.request_type === 'stored-key') return (await storedKey(backend, order, meta)) ?? unfinished
   return meta.request_data ? { requestData: meta.request_data, kept: [] } : noRequestData
 }
 
@@ -167,13 +166,13 @@ export async function certificateResult(backend: Backend, order: Order): Promise
   const profile = meta.profile || 'default'
   if (!Object.hasOwn(profiles, profile)) return refused(`There is no profile ${profile.slice(0, 40)}`)
   const authority = await authorityFor(backend, meta.ca_id)
-  if (!authority || authority.expiration <= backend.now) return failed
+  if (!authority || authority.expiration <= backend.now) return unfinished
   const wanted = await wantedBy(backend, order, meta)
   if ('reason' in wanted) return wanted
   const checked = await checkRequest(wanted.requestData)
   if (checked.outcome === 'refused') return refused(checked.reason)
   if (checked.outcome !== 'good') return refused('The certificate request cannot be used')
   const opened = await openedAuthority(backend, authority)
-  const issued = await issueCertificate(opened, checked.request, profile as Profile, Date.parse(`${backend.now}Z`))
+  const issued = await issueCertificate(opened, checked.request, profile as Profile, millisecondsOf(backend.now))
   return resultOf(backend, order, authority, issued, wanted.kept)
 }

@@ -5,7 +5,7 @@
  */
 import { fault, Fault } from '../faults.ts'
 import type { Backend } from './backend.ts'
-import { isDestroyed } from './keys/project-destructions.ts'
+import { isDestroyed } from './project-destructions.ts'
 import { findLimits } from './quotas.ts'
 
 const MOST_KNOWN = 10_000

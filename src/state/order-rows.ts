@@ -37,6 +37,12 @@ export interface OrderError {
   readonly reason: string
 }
 
+/** What the peer says of all that its plugins fail on. */
+export const unfinished: OrderError = {
+  code: '500',
+  reason: 'Process TypeOrder failure seen - please contact site administrator.',
+}
+
 /** The end of a run that made nothing. */
 export interface OrderFailure extends OrderError {
   readonly orderId: string

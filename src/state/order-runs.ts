@@ -9,9 +9,9 @@ import { byService } from './database/store.ts'
 import { authentic, inForce } from './keys/authentic-rows.ts'
 import { openKey, underSealingKey } from './keys/project-keys.ts'
 import { passphrasePlace } from './keys/sealed-values.ts'
-import type { OrderError, OrderResult } from './order-rows.ts'
+import { unfinished, type OrderError, type OrderResult } from './order-rows.ts'
 import { ORDER_RUN } from './order-schedule.ts'
-import { FAILURE, type Order } from './orders.ts'
+import type { Order } from './orders.ts'
 import { circumstances, settled } from './project-object.ts'
 import { orders, projectKeys } from './schema/resources.ts'
 import { sealedRow, type NewSecret, type SecretType } from './secrets.ts'
@@ -92,7 +92,7 @@ async function keyPairResult(backend: Backend, row: WaitingRow): Promise<OrderRe
 /** What a waiting order ends with. One whose row is not authentic was not ordered by anybody. */
 async function resultOf(backend: Backend, row: WaitingRow): Promise<OrderResult | OrderError> {
   const [order] = await authentic(backend, 'orders', [{ ...row.order, inForce: row.inForce }])
-  if (!order) return { code: '500', reason: FAILURE }
+  if (!order) return unfinished
   return order.type === 'certificate' ? certificateResult(backend, order) : keyPairResult(backend, row)
 }
 

@@ -10,7 +10,7 @@ import { authentic, inForce, requireAuthentic, withMac } from './keys/authentic-
 import { sealingKey, underSealingKey } from './keys/project-keys.ts'
 import { passphrasePlace } from './keys/sealed-values.ts'
 import { withinLimits } from './known-limits.ts'
-import type { StoredOrder } from './order-rows.ts'
+import { unfinished, type StoredOrder } from './order-rows.ts'
 import { progressOf } from './order-schedule.ts'
 import { readPage, type ReadPage, type WantedPage } from './pages.ts'
 import { countOf } from './project-counts.ts'
@@ -40,15 +40,12 @@ export interface KeyPairOrder extends GeneratedOrder {
   readonly passphrase: { readonly text: string } | 'unusable' | null
 }
 
-/** What the peer says of all that its plugins fail on. */
-export const FAILURE = 'Process TypeOrder failure seen - please contact site administrator.'
-
 /** Why an order ends in ERROR at once, in the peer's words where it has some. */
 const orderErrors = {
   unknown: { code: '400', reason: 'Process TypeOrder issue seen - Secret generate supported plugin not found..' },
   kind: { code: '400', reason: 'Process TypeOrder issue seen - Requested algorithm is not supported.' },
-  length: { code: '500', reason: FAILURE },
-  passphrase: { code: '500', reason: FAILURE },
+  length: unfinished,
+  passphrase: unfinished,
   withdrawn: {
     code: '400',
     reason: 'Process TypeOrder issue seen - DSA is not generated: FIPS 186-5 withdrew it for new signatures.',

@@ -6,7 +6,7 @@
 import { DurableObject } from 'cloudflare:workers'
 import { Fault, type FailureName } from '../faults.ts'
 import { factsOf, logProblem } from '../log.ts'
-import { formatTime } from '../times.ts'
+import { formatTime, millisecondsOf } from '../times.ts'
 import { AUDIT_DAYS } from './audit/retention.ts'
 import { compareRows, PATROL, strangeRowsIn } from './audit/row-ledger.ts'
 import { integrityOf, SEAL_DELAY, sealEvents } from './audit/seal.ts'
@@ -34,8 +34,9 @@ import {
   type OrderResult,
   type StoredOrder,
   type WaitingOrder,
+  unfinished,
 } from './order-rows.ts'
-import { attemptTimes, exhausted, MOST_ORDERS_PER_ALARM, ORDER_RUN } from './order-schedule.ts'
+import { attemptTimes, MOST_ORDERS_PER_ALARM, ORDER_RUN } from './order-schedule.ts'
 import { progressOf, SHORTEST_ATTEMPT } from './order-schedule.ts'
 
 /**
@@ -78,6 +79,10 @@ const LAST_PATROL = 'last patrol'
 
 const NO_QUOTAS: QuotaLimits = { secrets: -1, orders: -1, containers: -1, consumers: -1 }
 
+/**
+ * The object of a project: its order and consumer mutations in the order in which they came, the runs of its orders, the
+ * sealing of its audit log, and the comparison of its rows with what it remembers of them.
+ */
 export class ProjectObject extends DurableObject<{ readonly DB: D1Database; readonly AUDIT_DAYS?: unknown }> {
   /** Through it the mutations reach the database in the order in which they came, with those that wait beside them. */
   readonly #group = new GroupCommit(() => this.env.DB)
@@ -152,7 +157,7 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
     return this.#mutate(circumstances, (store) => removeConsumer(store, registration))
   }
 
-  /** What a mutation needs; of the events of its own the object needs not be told. */
+  /** What a mutation is given. The object seals its events by itself, so that nobody is told of them. */
   #store(
     { limitsMac = '', ...circumstances }: Circumstances,
     { db }: { readonly db: Database } = new Session(this.env.DB, 'first-primary'),
@@ -174,7 +179,7 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
   #alarm: number | null = null
 
   async #wakeAt(time: string): Promise<void> {
-    const at = Date.parse(`${time}Z`)
+    const at = millisecondsOf(time)
     if (this.#alarm !== null && this.#alarm <= at) return
     const set = await this.ctx.storage.getAlarm()
     if (set === null || set > at) await this.ctx.storage.setAlarm(at)
@@ -236,7 +241,7 @@ export class ProjectObject extends DurableObject<{ readonly DB: D1Database; read
     if (attempts >= attemptTimes.length) {
       await settled(
         null,
-        this.#mutate(given, (store) => giveUpOrder(store, projectId, id, exhausted)),
+        this.#mutate(given, (store) => giveUpOrder(store, projectId, id, unfinished)),
       )
       return
     }

@@ -9,7 +9,7 @@ import { authentic, inForce, requireAuthentic, withMac } from './keys/authentic-
 import { projectQuotas } from './schema/resources.ts'
 
 /** `cas` is a limit in name only: nothing counts against it. */
-export const quotaNames = ['secrets', 'orders', 'containers', 'consumers', 'cas'] as const
+const quotaNames = ['secrets', 'orders', 'containers', 'consumers', 'cas'] as const
 export type QuotaName = (typeof quotaNames)[number]
 
 /** A project's own limits; null: the configured default applies. */

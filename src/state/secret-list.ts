@@ -17,7 +17,7 @@ export interface TimeTerm {
   readonly time: string
 }
 
-export const sortColumns = {
+const sortColumns = {
   algorithm: secrets.algorithm,
   bit_length: secrets.bitLength,
   created: secrets.created,
@@ -29,7 +29,8 @@ export const sortColumns = {
 } as const
 
 /** Keys of `sort`; `status` is the same for all secrets and orders nothing. */
-export type SortName = keyof typeof sortColumns | 'status'
+export const sortNames = [...(Object.keys(sortColumns) as (keyof typeof sortColumns)[]), 'status'] as const
+export type SortName = (typeof sortNames)[number]
 
 export interface SortTerm {
   readonly key: SortName

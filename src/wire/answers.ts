@@ -19,6 +19,7 @@ export function created(c: Context<Service>, status: 201 | 202, member: string, 
   return json(c, status, { [member]: ref })
 }
 
+/** Answers that it is done: 204. */
 export const noContent = (c: Context<Service>): Response => respond(c, 204, null)
 
 /** One page of a collection: the items, links to its neighbours, and how many there are in all. */

@@ -7,15 +7,15 @@ import {
   findDestruction,
   scheduleDestruction,
   type ProjectDestruction,
-} from '../state/keys/project-destructions.ts'
-import { formatTime } from '../times.ts'
+} from '../state/project-destructions.ts'
+import { later } from '../times.ts'
 import { json as answer, noContent } from './answers.ts'
 import { json } from './body.ts'
 import { MOST_ID_CHARACTERS } from './refs.ts'
 import { operation, resource } from './resource.ts'
 import { closedObject, integer, text } from './schema.ts'
 
-const HOUR = 3_600_000
+const HOUR_SECONDS = 3_600
 const MOST_DELAY_HOURS = 24 * 365
 
 const reader = json({
@@ -49,7 +49,7 @@ export const destructionResource = resource({
       async answer({ c, backend, param }, _target, { confirm, delay_hours: delay = 0 }) {
         const project = param('project')
         if (confirm !== project || project.length > MOST_ID_CHARACTERS) throw fault('destructionUnconfirmed')
-        await scheduleDestruction(backend, project, formatTime(Date.parse(`${backend.now}Z`) + delay * HOUR))
+        await scheduleDestruction(backend, project, later(backend.now, delay * HOUR_SECONDS))
         await destroyDue(backend)
         return answer(c, 202, view(await findDestruction(backend, project)))
       },

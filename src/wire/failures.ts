@@ -27,7 +27,7 @@ function rootText(c: Context<Service>, failed: Fault): string {
 }
 
 /** Outside `/v1` and `/admin` a failure is plain text, a page or JSON, by `Accept`. */
-export function answerRootFailure(c: Context<Service>, failed: Fault): Response {
+function answerRootFailure(c: Context<Service>, failed: Fault): Response {
   const title = titles[failed.status]
   const heading = `${failed.status} ${title}`
   switch (rootErrorForm(c.req.header('Accept'))) {

@@ -1,16 +1,10 @@
 /** The parts of a secrets listing's query that have a grammar of their own: date filters, the order, and `bits`. */
 import { fault } from '../faults.ts'
-import { parseInteger } from './python.ts'
+import { sortNames, type Comparison, type SortTerm, type TimeTerm } from '../state/secret-list.ts'
 import { parseTime } from '../times.ts'
+import { parseInteger } from './python.ts'
 
-const comparisons = ['eq', 'gt', 'gte', 'lt', 'lte'] as const
-export type Comparison = (typeof comparisons)[number]
-
-/** One condition of a date filter: the column compares like this with `time`, which is in the form of times.ts. */
-export interface DateTerm {
-  readonly comparison: Comparison
-  readonly time: string
-}
+const comparisons = ['eq', 'gt', 'gte', 'lt', 'lte'] as const satisfies readonly Comparison[]
 
 /** Terms that contradict or repeat each other: of each of these sets a filter may use one member, once. */
 const exclusive: readonly (readonly Comparison[])[] = [
@@ -24,7 +18,7 @@ const exclusive: readonly (readonly Comparison[])[] = [
  * The conditions of a filter such as `gt:2026-01-01,lte:2026-02-01`, all of which must hold; none for the empty value.
  * Throws `queryParameters` for anything outside the grammar and for terms that exclude each other.
  */
-export function parseDateFilter(value: string): DateTerm[] {
+export function parseDateFilter(value: string): TimeTerm[] {
   if (value === '') return []
   const terms = value.split(',').map(parseTerm)
   const crowded = exclusive.some((set) => terms.filter(({ comparison }) => set.includes(comparison)).length > 1)
@@ -32,45 +26,27 @@ export function parseDateFilter(value: string): DateTerm[] {
   return terms
 }
 
-function parseTerm(term: string): DateTerm {
+function parseTerm(term: string): TimeTerm {
   const comparison = comparisons.find((prefix) => prefix !== 'eq' && term.startsWith(`${prefix}:`)) ?? 'eq'
   const time = parseTime(comparison === 'eq' ? term : term.slice(comparison.length + 1))
   if (time === null) throw fault('queryParameters')
   return { comparison, time }
 }
 
-const sortKeys = [
-  'algorithm',
-  'bit_length',
-  'created',
-  'expiration',
-  'mode',
-  'name',
-  'secret_type',
-  'status',
-  'updated',
-] as const
-
-/** One key of the order, the most significant first. */
-export interface SortKey {
-  readonly key: (typeof sortKeys)[number]
-  readonly direction: 'asc' | 'desc'
-}
-
 /**
- * The order that a value such as `name,created:desc` asks for; empty for the empty value. Throws `queryParameters` for
- * unknown keys and directions, empty elements and repeated keys.
+ * The order that a value such as `name,created:desc` asks for, the most significant key first; empty for the empty value.
+ * Throws `queryParameters` for unknown keys and directions, empty elements and repeated keys.
  */
-export function parseSort(value: string): SortKey[] {
+export function parseSort(value: string): SortTerm[] {
   if (value === '') return []
   const keys = value.split(',').map(parseSortKey)
   if (new Set(keys.map(({ key }) => key)).size < keys.length) throw fault('queryParameters')
   return keys
 }
 
-function parseSortKey(element: string): SortKey {
+function parseSortKey(element: string): SortTerm {
   const [name, direction = 'asc', ...rest] = element.split(':')
-  const key = sortKeys.find((known) => known === name)
+  const key = sortNames.find((known) => known === name)
   if (!key || (direction !== 'asc' && direction !== 'desc') || rest.length > 0) throw fault('queryParameters')
   return { key, direction }
 }

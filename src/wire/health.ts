@@ -5,6 +5,7 @@ import { respond } from './response.ts'
 
 const OK_DOCUMENT = JSON.stringify({ detailed: false, reasons: ['OK'] }, null, 4)
 
+/** 204 to `HEAD`, else OK in the form that `Accept` asks for. */
 export function answerHealth(c: Context<Service>): Response {
   if (c.req.method === 'HEAD') return respond(c, 204, null)
   const accept = c.req.header('Accept') ?? ''

@@ -1,16 +1,14 @@
 /** Hrefs: one place that builds them, in the form in which the resource was asked for. */
 
 export interface Refs {
-  /** `<base>/v1`, followed by the project when the request came under a tenant path. */
-  readonly root: string
   /** The href of a resource: `to('secrets', id, 'acl')`. */
   readonly to: (...segments: readonly string[]) => string
 }
 
-/** Refs below the public base; `tenant` is the project in the request's path, if it named one. */
+/** Refs below `<base>/v1`; `tenant` is the project in the request's path, if it named one. */
 export function refsBelow(base: string, tenant: string | undefined): Refs {
   const root = tenant === undefined ? `${base}/v1` : `${base}/v1/${encodeURIComponent(tenant)}`
-  return { root, to: (...segments) => [root, ...segments].join('/') }
+  return { to: (...segments) => [root, ...segments].join('/') }
 }
 
 /** The id that a ref ends in. */

@@ -75,6 +75,7 @@ export function integer({
 /** Strictly true or false. */
 export const flag = () => z.boolean({ error: notOfType('boolean') })
 
+/** A list of such items. */
 export const list = <Item extends z.ZodMiniType>(item: Item) => z.array(item, { error: notOfType('array') })
 
 /** An object whose unknown members are ignored. */
@@ -92,6 +93,7 @@ export function closedObject<Shape extends z.core.$ZodLooseShape>(shape: Shape) 
   })
 }
 
+/** An object whose members are looked at elsewhere. */
 export const anyObject = () =>
   z.custom<Record<string, unknown>>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
     error: notOfType('object'),

@@ -14,7 +14,7 @@ const MOST_SECRET_TYPE_CHARACTERS = 80
 const MOST_BITS = 32_767
 
 /** In the peer's schema order: at equal depth the first violation is the one that is reported. */
-export const secretMembers = {
+const secretMembers = {
   name: z.optional(textOrNull({ most: MOST_NAME_CHARACTERS })),
   algorithm: z.optional(text({ most: MOST_NAME_CHARACTERS })),
   mode: z.optional(text({ most: MOST_NAME_CHARACTERS })),
@@ -43,7 +43,7 @@ export function expirationOf(body: SecretBody, schema: string, now: string): str
 }
 
 /** The stored form of the content type; throws when it is not one of the supported. */
-export function contentTypeOf(given: string, schema: string) {
+function contentTypeOf(given: string, schema: string) {
   const type = normaliseContentType(given)
   if (type) return type
   const reason = `payload_content_type is not one of ${pythonNotation(payloadSpellings)}`

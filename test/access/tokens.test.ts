@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { later, newAuditId, readToken, signToken, TOKEN_SECONDS, type TokenClaims } from '../../src/access/tokens.ts'
+import { newAuditId, readToken, signToken, TOKEN_SECONDS, type TokenClaims } from '../../src/access/tokens.ts'
+import { later } from '../../src/times.ts'
 import { readKeyring } from '../../src/crypto/keyring.ts'
 
 const FIRST = 'first:7vYh0nq3cJpXlU0oM2b8w1kTz5rRg9eDs4aQxIuVfHc='

@@ -191,8 +191,4 @@ describe('a stored key that is encrypted', () => {
     for (const pem of [costly, `${keys['2048']}${costly}`, costly.replace('KEY-----\n', 'KEY-----\nProc-Type: 4\n')])
       expect(await certified(pem)).toBeNull()
   })
-
-  it('is not opened when it is derived by memory', async () => {
-    expect(await certified(keys.scrypt)).toBeNull()
-  })
 })

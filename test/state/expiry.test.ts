@@ -118,7 +118,9 @@ describe('a secret whose expiration has come', () => {
     }
     const pair = bindings.DB.prepare('select name from container_secrets where secret_id = ?').bind(idOf(ref))
     expect(await pair.first('name')).toBe('a')
-    const events = bindings.DB.prepare("select id from audit_events where target_type like '%/secret' and target_id = ?")
+    const events = bindings.DB.prepare(
+      "select id from audit_events where target_type like '%/secret' and target_id = ?",
+    )
     expect((await events.bind(idOf(container)).all()).results).toEqual([])
   })
 

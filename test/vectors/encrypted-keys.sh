@@ -11,7 +11,6 @@ encrypted() { # name, options of `pkcs8`
 encrypted 2048
 encrypted 600000 -iter 600000
 encrypted 1000001 -iter 1000001
-encrypted scrypt -scrypt
 python3 - "$folder" > "$(dirname "$0")/encrypted-keys.json" <<'PYTHON'
 import json, pathlib, sys
 keys = {path.stem: path.read_text() for path in sorted(pathlib.Path(sys.argv[1]).glob('*.pem'))}

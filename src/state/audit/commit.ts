@@ -14,9 +14,9 @@ function tellOf(store: Store, events: readonly AuditEvent[]): void {
 }
 
 /**
- * Runs the principal statement and, if it changed a row, stores its events; then the rest, which finds {@link justChanged}
- * as the principal left it until a statement of its own moves it. Gives the results of the principal and of the rest. What tells why a
- * change did not hold belongs into the rest: a principal that changed nothing left all as it was.
+ * One batch: the principal statement, its events if it changed a row, then the rest. In the rest {@link justChanged} says
+ * whether the principal changed a row, until a statement of the rest writes; a query that tells why it did not belongs
+ * there. Gives the results of the principal and of the rest.
  */
 export async function commit<Principal extends Statement, const Rest extends readonly Statement[]>(
   store: Store,

@@ -1,6 +1,6 @@
 /** How long audit events are kept. */
 import { and, asc, inArray, isNotNull, lt } from 'drizzle-orm'
-import { formatTime } from '../../times.ts'
+import { DAY, formatTime, millisecondsOf } from '../../times.ts'
 import { changes } from '../database/statements.ts'
 import type { Store } from '../database/store.ts'
 import { auditEvents } from '../schema/audit.ts'
@@ -8,13 +8,12 @@ import { auditEvents } from '../schema/audit.ts'
 /** Days for which events are kept: the values of AUDIT_DAYS. */
 export const AUDIT_DAYS = { byDefault: 90, least: 1, most: 36_500 } as const
 
-const DAY = 86_400_000
 /** Events that one statement deletes, and statements of one sweep; the next sweep takes the rest. */
 const EVENTS_PER_STATEMENT = 500
 const MOST_STATEMENTS = 20
 
 /** The time of the oldest event that is kept. */
-export const keptSince = (now: string, days: number): string => formatTime(Date.parse(`${now}Z`) - days * DAY)
+export const keptSince = (now: string, days: number): string => formatTime(millisecondsOf(now) - days * DAY)
 
 /**
  * Deletes the sealed events that are older than `days`, a bounded number of them. The chain can be checked from the

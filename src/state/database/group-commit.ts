@@ -49,7 +49,7 @@ export class GroupCommit {
   async #work(): Promise<void> {
     this.#working = true
     while (this.#waiting.length > 0) {
-      // Where several came at a time, more are on their way: those that can be here in a millisecond go with this group.
+      // Where several came at a time, more are on their way: a turn of the event loop lets them join.
       if (this.#isBusy) await scheduler.wait(0)
       const group = this.#nextGroup()
       this.#isBusy = group.length > 1

@@ -30,12 +30,18 @@ export const byService = (operation: string, onBehalfOf: string | null = null): 
   rule: null,
 })
 
-/** The database, the limits, the time and who it is done for: what a statement depends on. */
+/**
+ * What a statement depends on: the database, the limits, the time and who it is done for. `Backend` adds what else a
+ * request has, and `Circumstances` is what of it goes to the project's object.
+ */
 export interface Store {
   readonly db: Database
   /** The configured limits, for projects without limits of their own. */
   readonly quotas: QuotaLimits
-  /** The code of a project's own limits as they were found authentic; empty for none. */
+  /**
+   * The code of a project's own limits as they were found authentic; empty for none. SQL cannot check a code, so a quota
+   * holds only while the row has this one; see `known-limits.ts`.
+   */
   readonly limitsMac: (projectId: string) => string
   /** The time of the request: UTC text of 26 characters. One reading serves the whole operation. */
   readonly now: string

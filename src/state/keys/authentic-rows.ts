@@ -2,6 +2,9 @@
  * Rows that authenticate themselves. A row that decides who may read or change what carries a code over the columns
  * that `protection.ts` names, and the code stands in `attestations` for as long as it is in force. What does not pass
  * is not used, and is logged under an event of its own; a client learns nothing of it.
+ *
+ * A code comes in force by the event of its change (`mac`) where that event is about the very row, otherwise by
+ * {@link attestChange} right after the change, and by {@link attest} where several rows hang on one condition.
  */
 import { sql, type SQL } from 'drizzle-orm'
 import { isRowMac, rowMac, deriveRowKey, type ColumnValue, type RowContent } from '../../crypto/row-mac.ts'

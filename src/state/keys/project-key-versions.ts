@@ -153,7 +153,7 @@ async function sealedAgain(backend: Backend, { kinds }: SealedTable, row: OldRow
   return Object.fromEntries(await Promise.all(values))
 }
 
-/** Seals those of the rows again that are under superseded keys; `unreadable` grows by the ids of those that do not open. */
+/** Seals the rows again that are under superseded keys; `unreadable` grows by the ids of those that do not open. */
 async function resealRows(backend: Backend, table: SealedTable, ids: SQL, unreadable: string[]) {
   const rows = await oldRows(backend, table, ids)
   const statements = []
@@ -207,7 +207,7 @@ export async function resealValues(backend: Backend): Promise<Resealed> {
   return { resealed, unreadable, retired: await retireKeys(backend) }
 }
 
-/** Seals the payload of a secret again that was read under a superseded key, after the answer; the steps make up for a failure. */
+/** Seals a payload again that was read under a superseded key, after the answer; the steps make up for a failure. */
 export function resealSoon(backend: Backend, secretId: string): void {
   const [payloads] = sealedTables
   waitUntil(resealRows(backend, payloads, sql`select ${secretId}`, []).catch(() => null))

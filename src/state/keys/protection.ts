@@ -47,7 +47,7 @@ const progress = neither('says how far the order is, or points at a result that 
 
 const acl = { aclProjectAccess: yes, aclUsers: yes, aclCreated: yes, aclUpdated: yes } as const
 
-/** Rows that are read by the codes of this table; see `authentic-rows.ts`. */
+/** The tables whose rows carry a code, and what protects each of their columns; see `authentic-rows.ts`. */
 export const protectedTables = {
   secrets: rules(tables.secrets, 'projectId', {
     seq: place,

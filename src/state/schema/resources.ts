@@ -1,8 +1,10 @@
 /**
- * The tables of the Key Manager; `migrations/` is generated from here and from what stands beside it.
+ * The tables of the Key Manager; `migrations/` is generated from here and from what stands beside it; its
+ * triggers are written by hand.
  *
  * `seq` is the order of creation: lists are oldest first, and a page is stable while rows are added. Times are UTC text
- * of 26 characters (`2026-11-22T00:15:50.123000`), so they compare as text. Ids of projects and users are opaque. What belongs to a secret or container goes with it.
+ * of 26 characters (`2026-11-22T00:15:50.123000`), so they compare as text. Ids of projects and users are
+ * opaque. What belongs to a secret or container goes with it.
  */
 import { sql } from 'drizzle-orm'
 import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'

@@ -13,6 +13,7 @@ export function json(c: Context<Service>, status: ContentfulStatusCode, value: u
   return respond(c, status, JSON.stringify(value), 'application/json')
 }
 
+/** Answers that it is done: 204. */
 export const noContent = (c: Context<Service>): Response => respond(c, 204, null)
 
 /** The link of an entity to itself; `path` is below the base of the identity. */

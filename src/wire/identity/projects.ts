@@ -31,7 +31,7 @@ function requireTopLevel(parentId: string | null | undefined): void {
 }
 
 /** A project as Keystone shows it. */
-export function projectView(c: Context<Service>, project: IdentityProject) {
+function projectView(c: Context<Service>, project: IdentityProject) {
   const { id, name, description, enabled, administrative, extra } = project
   return {
     ...extra,

@@ -4,11 +4,11 @@
  */
 import { and, eq, gt, inArray, isNull, lte, not, sql } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
-import { fault } from '../../faults.ts'
-import { commit, commitWhere } from '../audit/commit.ts'
-import { changeOf, type AuditAction } from '../audit/events.ts'
-import type { Backend } from '../backend.ts'
-import { changes } from '../database/statements.ts'
+import { fault } from '../faults.ts'
+import { commit, commitWhere } from './audit/commit.ts'
+import { changeOf, type AuditAction } from './audit/events.ts'
+import type { Backend } from './backend.ts'
+import { changes } from './database/statements.ts'
 import {
   containerConsumers,
   containers,
@@ -19,8 +19,8 @@ import {
   projectQuotas,
   secretConsumers,
   secrets,
-} from '../schema/resources.ts'
-import { AUTHORITY_OWNER, ROW_KEYS_OWNER } from './sealed-values.ts'
+} from './schema/resources.ts'
+import { AUTHORITY_OWNER, ROW_KEYS_OWNER } from './keys/sealed-values.ts'
 
 /** Rows of each table that one batch deletes. */
 const ROWS_PER_STEP = 500
