@@ -1,5 +1,6 @@
 /** Failures on the wire: one place that puts a fault into the form of the part of the service that it was met in. */
 import type { Context } from 'hono'
+import { routePath } from 'hono/route'
 import { Fault, fault, titles } from '../faults.ts'
 import { factsOf, logProblem } from '../log.ts'
 import { rootErrorForm } from './accept.ts'
@@ -55,7 +56,8 @@ const events: Readonly<Record<string, string>> = {
 export function logUnexpected(c: Context<Service>, error: unknown): void {
   const facts = factsOf(error)
   const event = events[facts.error] ?? 'unexpected failure'
-  logProblem({ event, operation: c.var.operation, path: new URL(c.req.url).pathname, ...facts })
+  // The route and not the path, in which a client may write anything.
+  logProblem({ event, operation: c.var.operation, route: routePath(c, -1), ...facts })
 }
 
 /** The answer to whatever was thrown. */

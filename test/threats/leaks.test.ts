@@ -158,7 +158,10 @@ async function breakDown(token: string): Promise<void> {
     }),
     await broken('POST', '/identity/v3/users', { token, json: { user: { name: 'z', password: text('password') } } }),
   ]
-  expect(answers.map(({ status }) => status)).toContain(500)
+  const { json: made } = await ask('POST', '/v1/secrets', { token, json: {} })
+  const key = text('passphrase')
+  answers.push(await broken('PUT', `${made.secret_ref}/metadata/${key}`, { token, json: { key, value: 'v' } }))
+  expect(answers.map(({ status }) => status)).toEqual([500, 500, 500, 500])
   refusals.push(...answers)
   const environment = { ...bindings, ...variables, DB: allBroken } as unknown as Environment
   await expect(worker.scheduled(createScheduledController(), environment)).rejects.toThrow()
@@ -208,6 +211,7 @@ describe('T13 canary', () => {
     const failures = logged.filter((line) => line.includes('unexpected failure'))
     expect(failures.every((line) => line.includes('malformed JSON'))).toBe(true)
     expect(failures.length).toBeGreaterThan(1)
+    expect(failures.some((line) => line.includes('/secrets/:secret/metadata/:key'))).toBe(true)
     expect(logged.flatMap((line) => leaked(canaries, line).map((name) => [name, line]))).toEqual([])
   })
 
