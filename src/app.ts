@@ -54,7 +54,7 @@ const endOptions: MiddlewareHandler<Service> = async function endOptions(c, next
   return next()
 }
 
-/** Reads the configuration, once per isolate, gives the request its backend, and logs it. What cannot be used is 503. */
+/** Reads the configuration, once per isolate, gives the request its backend, and logs it. What is unusable is 503. */
 const configure: MiddlewareHandler<Service> = async function configure(c, next) {
   const config = await readConfig(c.env).catch((error: unknown) => {
     if (error instanceof ConfigError) throw fault('misconfigured', error.message)

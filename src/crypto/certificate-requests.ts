@@ -153,7 +153,7 @@ const signingOf = (key: KeyObject) => {
   return { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
 }
 
-/** A request signed with a stored key, as base64 of DER; null when the key cannot be read in bounded time or cannot sign. */
+/** A request signed with a stored key, as base64 of DER; null for a key that is not read in bounded time or cannot sign. */
 export async function requestForStoredKey(stored: StoredKeyRequest): Promise<string | null> {
   const { Pkcs10CertificateRequestGenerator, SubjectAlternativeNameExtension } = await import('./x509.ts')
   try {

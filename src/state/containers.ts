@@ -123,7 +123,8 @@ const refusalOf = writtenSelect(refusal, (db, columns) => db.select(columns).fro
 
 /**
  * Stores a container of the caller's project with its references, all or nothing, in one round trip. Throws
- * `quotaReached`, `containerFull`, or `containerSecretAbsent` naming the first reference whose secret is not the project's.
+ * `quotaReached`, `containerFull`, or `containerSecretAbsent` naming the first reference whose secret is not the
+ * project's.
  */
 export async function createContainer(backend: Backend, caller: Caller, wanted: NewContainer): Promise<string> {
   if (wanted.secrets.length > MOST_MEMBERS) throw fault('containerFull', String(MOST_MEMBERS))
@@ -208,7 +209,7 @@ function secretIsThere(backend: Backend, container: Container, secretId: string)
     where ${secrets.id} = ${secretId} and ${liveSecretOf(container.projectId, backend.now)})`
 }
 
-/** Adds a secret of the project to a container; throws `secretProvidedAbsent`, `secretInContainer` or `containerFull`. */
+/** Adds a secret of the project; throws `secretProvidedAbsent`, `secretInContainer` or `containerFull`. */
 export async function addToContainer(backend: Backend, container: Container, pair: NamedSecret): Promise<void> {
   const { db } = backend
   const there = secretIsThere(backend, container, pair.secretId)

@@ -3,7 +3,8 @@
  *
  *     look-up 404 → method 405 → Accept 406 → rule 403 → content type 415 → body 400/413 → operation
  *
- * (token 401 and microversion 406 come before, in `app.ts`, and a tenant path of another project is 403 at once). Every operation names its rule, so none can be forgotten.
+ * (token 401 and microversion 406 come before, in `app.ts`, and a tenant path of another project is 403 at once). Every
+ * operation names its rule, so none can be forgotten.
  */
 import type { Context, Hono } from 'hono'
 import { permits, type Rule, type Target } from '../access/policy.ts'

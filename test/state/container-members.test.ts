@@ -7,7 +7,7 @@ import { call } from '../support/client.ts'
 import { idOf, owner, secret } from '../support/given.ts'
 
 describe('a container', () => {
-  it('is full with so many secrets, and is read and emptied then as any other', async () => {
+  it('is full with so many secrets, and is still read and emptied then', async () => {
     const who = await owner()
     const ref = await secret(who)
     const backend = await backendAt(formatTime(Date.now()))
