@@ -4,7 +4,6 @@
  * for {@link LIVE_CHECK_SECONDS} in this isolate.
  */
 import type { Caller } from '../caller.ts'
-import { digestOf } from '../crypto/digest.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import type { Backend } from '../state/backend.ts'
 import { shared } from '../state/database/look-ups.ts'
@@ -12,7 +11,7 @@ import { loadAccount, type Account } from '../state/identity/accounts.ts'
 import { foldName } from '../state/identity/names.ts'
 import { ADMINISTRATOR, type RoleName } from '../state/identity/roles.ts'
 import { isWithin } from '../times.ts'
-import { readToken, type TokenClaims } from './tokens.ts'
+import { partsOfToken, readToken, type TokenClaims } from './tokens.ts'
 
 /** The bound within which disabling a user or taking a role away ends the power of tokens already issued. */
 export const LIVE_CHECK_SECONDS = 10
@@ -63,12 +62,13 @@ export async function currentStanding(token: string, backend: Backend): Promise<
 type Outcome = Caller | 'unscoped' | null
 
 interface Remembered {
+  readonly signature: Uint8Array
   readonly outcome: Outcome
   readonly checked: string
   readonly expires: string
 }
 
-/** Outcomes by keyring, then by digest of the whole token. The keyring is the deployment's: one object per isolate. */
+/** Outcomes by keyring, then by what the token says. The keyring is the deployment's: one object per isolate. */
 let remembered = new WeakMap<Keyring, Map<string, Remembered>>()
 let generation = 0
 
@@ -78,20 +78,32 @@ export function forgetLiveChecks(): void {
   generation += 1
 }
 
-function recall(keyring: Keyring, key: string, now: string): Remembered | undefined {
-  const found = remembered.get(keyring)?.get(key)
-  return found && found.expires > now && isWithin(LIVE_CHECK_SECONDS, found.checked, now) ? found : undefined
+const utf8 = new TextEncoder()
+
+/** In constant time: the signature is what makes a token of what anybody may know. */
+function hasSignature(known: Remembered, signature: string): boolean {
+  const bytes = utf8.encode(signature)
+  return bytes.length === known.signature.length && crypto.subtle.timingSafeEqual(bytes, known.signature)
 }
 
-function remember(keyring: Keyring, key: string, outcome: Remembered): void {
+function recall(keyring: Keyring, token: string, now: string): Remembered | undefined {
+  const { said, signature } = partsOfToken(token)
+  const found = remembered.get(keyring)?.get(said)
+  if (!found || !hasSignature(found, signature)) return undefined
+  return found.expires > now && isWithin(LIVE_CHECK_SECONDS, found.checked, now) ? found : undefined
+}
+
+/** Only for a token whose signature is good. */
+function remember(keyring: Keyring, token: string, outcome: Omit<Remembered, 'signature'>): void {
   const outcomes = remembered.get(keyring) ?? new Map<string, Remembered>()
   remembered.set(keyring, outcomes)
-  outcomes.delete(key)
+  const { said, signature } = partsOfToken(token)
+  outcomes.delete(said)
   if (outcomes.size >= MOST_REMEMBERED) {
     const [oldest] = outcomes.keys()
     if (oldest !== undefined) outcomes.delete(oldest)
   }
-  outcomes.set(key, outcome)
+  outcomes.set(said, { ...outcome, signature: utf8.encode(signature) })
 }
 
 function callerOf(standing: Standing | null): Outcome {
@@ -107,15 +119,14 @@ function callerOf(standing: Standing | null): Outcome {
  */
 export async function authenticateEmbedded(token: string, backend: Backend): Promise<Outcome> {
   const { keyring, now } = backend
-  const key = await digestOf(token)
-  const known = recall(keyring, key, now)
+  const known = recall(keyring, token, now)
   if (known) return known.outcome
   const claims = await readToken(keyring, token, now)
   if (!claims) return null
   const begun = generation
-  const account = await shared(backend.session, `account ${key}`, () => accountOf(claims, backend))
+  const account = await shared(backend.session, `account ${token}`, () => accountOf(claims, backend))
   const outcome = callerOf(standingOf(claims, account))
   // A change that came between the look-up and here is not to be hidden by what was seen before it.
-  if (begun === generation) remember(keyring, key, { outcome, checked: now, expires: claims.expires })
+  if (begun === generation) remember(keyring, token, { outcome, checked: now, expires: claims.expires })
   return outcome
 }

@@ -74,6 +74,18 @@ describe('the caller of a token', () => {
     },
   )
 
+  it('is nobody for a token that was altered anywhere, also beside one that is remembered', async () => {
+    const { token } = await given('creator')
+    expect(await authenticateEmbedded(token, await at(0))).not.toBeNull()
+    for (const [place, character] of token.split('').entries()) {
+      const altered = token.slice(0, place) + (character === 'A' ? 'B' : 'A') + token.slice(place + 1)
+      expect([place, await authenticateEmbedded(altered, await at(0))]).toEqual([place, null])
+    }
+    for (const altered of [`${token}A`, `A${token}`, token.slice(1), token.slice(0, -1), token.slice(-44)])
+      expect([altered.length, await authenticateEmbedded(altered, await at(0))]).toEqual([altered.length, null])
+    expect(await authenticateEmbedded(token, await at(0))).not.toBeNull()
+  })
+
   it('is nobody from the expiry of the token on, remembered or not', async () => {
     const { token } = await given('creator')
     expect(await authenticateEmbedded(token, await at(3599))).not.toBeNull()
