@@ -36,6 +36,12 @@ interface Noting {
   readonly raw: () => Promise<unknown[][]>
 }
 
+/**
+ * A row as its values in the order of its columns. Only rows that are objects come with word of who answered. Their
+ * columns need names of their own, as in a batch.
+ */
+const valuesOf = (row: unknown): unknown[] => Object.values(row as object)
+
 const isPrimary = ({ meta }: D1Result) => meta['served_by_primary'] === true
 
 /** One request's use of the database. Writes reach the primary, whoever answers the look-ups. */
@@ -68,7 +74,9 @@ export class Session {
   /** The rows of a query, each as its values in the order of its columns, which need names of their own. */
   async rows(query: string, values: readonly unknown[]): Promise<unknown[][]> {
     const session = this.#next()
-    return this.#noting(session, session.prepare(query).bind(...values)).raw()
+    const statement = session.prepare(query).bind(...values)
+    const { results } = await this.#answered(session, statement.all(), isPrimary)
+    return results.map(valuesOf)
   }
 
   get seen(): Seen {
@@ -121,8 +129,7 @@ export class Session {
       bind: (...values) => this.#noting(session, statement.bind(...values)),
       run: () => this.#answered(session, statement.run(), isPrimary),
       all,
-      // Only rows that are objects come with word of who answered. Their columns need names of their own, as in a batch.
-      raw: async () => (await all()).results.map((row) => Object.values(row as object)),
+      raw: async () => (await all()).results.map(valuesOf),
     }
   }
 }

@@ -29,13 +29,24 @@ function parameter(given: unknown): (values: Values) => unknown {
   return (values) => encoder.mapToDriverValue(values[value.name])
 }
 
+/**
+ * The text without the quotation marks around names, which none of ours needs. It is sent as JSON, where each of them is
+ * two characters: a tenth of what a look-up sends. And a name that is no column fails, which SQLite takes for a text when
+ * it is quoted.
+ */
+function unquoted(text: string): string {
+  const parts = text.split("'")
+  // Every other part is a literal.
+  return parts.map((part, at) => (at % 2 === 0 ? part.replaceAll(/"([a-z_]+)"/g, '$1') : part)).join("'")
+}
+
 function once(build: (db: Database) => { readonly toSQL: () => Query }): () => Text {
   let text: Text | undefined
   return () => {
     if (text) return text
     const { sql, params } = build(writer).toSQL()
     const parameters = params.map(parameter)
-    text = { sql, parametersOf: (values) => parameters.map((of) => of(values)) }
+    text = { sql: unquoted(sql), parametersOf: (values) => parameters.map((of) => of(values)) }
     return text
   }
 }
