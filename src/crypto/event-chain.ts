@@ -25,8 +25,11 @@ export interface ChainedEvent {
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  const members = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1))
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`).join(',')}}`
+  const given = value as Readonly<Record<string, unknown>>
+  let members = ''
+  for (const name of Object.keys(given).toSorted())
+    members += `${members && ','}${JSON.stringify(name)}:${canonicalJson(given[name])}`
+  return `{${members}}`
 }
 
 /** The hash of an event, whose members `previous` and `hash` are passed over, after the one with this hash. */

@@ -18,10 +18,11 @@ const MAC_TEXT = /^[A-Za-z0-9+/]{43}=$/
 /** What a column holds. */
 export type ColumnValue = string | number | boolean | Uint8Array | null
 
-/** A row as it is authenticated: its table, and its columns in a fixed order. */
+/** A row as it is authenticated: its table, the names of its columns in a fixed order, and their values in the same. */
 export interface RowContent {
   readonly table: string
-  readonly columns: readonly (readonly [name: string, value: ColumnValue])[]
+  readonly columns: readonly string[]
+  readonly values: readonly ColumnValue[]
 }
 
 /** The key of one project's rows below the deployment's authentication key; the empty project is the deployment itself. */
@@ -47,9 +48,9 @@ function encoded(value: ColumnValue): string {
 
 const utf8 = new TextEncoder()
 
-function messageOf({ table, columns }: RowContent): Uint8Array {
+function messageOf({ table, columns, values }: RowContent): Uint8Array {
   const fields = ['portcullis', 'row', FORMAT, table]
-  for (const [name, value] of columns) fields.push(name, encoded(value))
+  for (const [at, name] of columns.entries()) fields.push(name, encoded(values[at] ?? null))
   return utf8.encode(JSON.stringify(fields))
 }
 

@@ -38,6 +38,11 @@ describe('a chain', () => {
     ['given another number', 3, (events) => events.with(2, { ...events[2]!, number: 4 })],
     ['given another hash', 3, (events) => events.with(2, { ...events[2]!, hash: events[3]!.hash })],
     ['given one member more', 3, (events) => events.with(2, { ...events[2]!, note: '' })],
+    [
+      'given a member that objects have a meaning for',
+      3,
+      (events) => events.with(2, JSON.parse(JSON.stringify(events[2]).replace('{', '{"__proto__":{},'))),
+    ],
     ['removed', 3, (events) => events.toSpliced(2, 1)],
     [
       'removed, and the others numbered anew',

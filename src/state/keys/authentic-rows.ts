@@ -15,7 +15,7 @@ import type { Store } from '../database/store.ts'
 import { writtenChange, type Values } from '../database/written.ts'
 import { attestations } from '../schema/resources.ts'
 import { rowAuthenticationKey } from './project-keys.ts'
-import { protectedTables, type ProtectedName } from './protection.ts'
+import { protectedTables, type ProtectedName, type ProtectedTable } from './protection.ts'
 
 const MOST_ROW_KEYS = 5_000
 
@@ -50,24 +50,28 @@ async function rowKey(backend: Backend, project: string): Promise<CryptoKey> {
   return key
 }
 
-type Covered = { readonly column: string; readonly presence: boolean }
+/** Which columns the code of a row covers, and in the same order whether it covers no more than that there is a value. */
+interface Covered {
+  readonly columns: readonly string[]
+  readonly presence: readonly boolean[]
+}
 
-/** The columns that the code of a row covers; of some it covers only whether there is a value. */
-const coveredColumns = Object.fromEntries(
-  Object.entries(protectedTables).map(([name, { columns }]) => {
-    const covered = Object.entries<unknown>(columns).filter(
-      ([, rule]) => rule === 'authenticated' || rule === 'present',
-    )
-    return [name, covered.map(([column, rule]) => ({ column, presence: rule === 'present' }))]
-  }),
-) as unknown as Readonly<Record<ProtectedName, readonly Covered[]>>
+function coveredBy({ columns }: ProtectedTable): Covered {
+  const covered = Object.entries(columns).filter(([, rule]) => rule === 'authenticated' || rule === 'present')
+  return { columns: covered.map(([column]) => column), presence: covered.map(([, rule]) => rule === 'present') }
+}
+
+const covered = Object.fromEntries(
+  Object.entries<ProtectedTable>(protectedTables).map(([name, table]) => [name, coveredBy(table)]),
+) as Readonly<Record<ProtectedName, Covered>>
 
 function contentOf(name: ProtectedName, row: Readonly<Record<string, unknown>>): RowContent {
-  const columns = coveredColumns[name].map(({ column, presence }) => {
+  const { columns, presence } = covered[name]
+  const values = columns.map((column, at) => {
     const value = (row[column] ?? null) as ColumnValue
-    return [column, presence ? Boolean(value) : value] as const
+    return presence[at] ? Boolean(value) : value
   })
-  return { table: name, columns }
+  return { table: name, columns, values }
 }
 
 function projectOf(name: ProtectedName, row: Readonly<Record<string, unknown>>): string {
