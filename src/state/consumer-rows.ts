@@ -55,7 +55,8 @@ export const kinds = {
     counted: 'secretConsumers',
     owner: secretConsumers.secretId,
     order: secretConsumers.seq,
-    read: findSecretBy,
+    read: (store: Store, id: string) => findSecretBy(store, id, false),
+    readChanged: (store: Store, id: string) => findSecretBy(store, id, true),
     authentic: authenticSecret<SecretRow>,
     ...statementsOf(secretConsumers, 'secretConsumers', secretConsumers.secretId, secrets, [
       service,
@@ -69,6 +70,7 @@ export const kinds = {
     owner: containerConsumers.containerId,
     order: containerConsumers.name,
     read: findContainerBy,
+    readChanged: findContainerBy,
     authentic: authenticContainer,
     ...statementsOf(containerConsumers, 'containerConsumers', containerConsumers.containerId, containers, [name, url]),
   },
@@ -130,7 +132,7 @@ function changeBy({ kind, entityId, entityProjectId }: Registration, action: Aud
  */
 export async function storeConsumer(store: Store, registration: Registration): Promise<EntityRows[ConsumerKind]> {
   const { kind, id, entityId, projectId, identity } = registration
-  const { counted, insert, touch, full, read } = kinds[kind]
+  const { counted, insert, touch, full, readChanged } = kinds[kind]
   const owner = kind === 'secret' ? { secretId: entityId } : { containerId: entityId }
   const row = { ...owner, ...identity, id, projectId, created: store.now, updated: store.now }
   const values = { ...valuesOf(store, registration), ...quotaValues(store, counted, projectId) }
@@ -140,7 +142,7 @@ export async function storeConsumer(store: Store, registration: Registration): P
     insert(store, row as never, values),
     touch(store, values),
     full.inBatch(store, values),
-    read(store, entityId),
+    readChanged(store, entityId),
   )
   if (changes(added) === 0 && quota?.reached === 1) throw fault('quotaReached')
   if (!after) throw fault(absent[kind])
@@ -153,14 +155,14 @@ export async function storeConsumer(store: Store, registration: Registration): P
  */
 export async function removeConsumer(store: Store, registration: Registration): Promise<EntityRows[ConsumerKind]> {
   const { kind, entityId } = registration
-  const { remove, registered, read } = kinds[kind]
+  const { remove, registered, readChanged } = kinds[kind]
   const values = valuesOf(store, registration)
   const [removed, kept, [after]] = await commit(
     store,
     changeBy(registration, 'delete'),
     remove(store, values),
     registered.inBatch(store, values),
-    read(store, entityId),
+    readChanged(store, entityId),
   )
   if (changes(removed) === 0) throw fault(kept.length > 0 ? 'consumerForeign' : 'consumerNotFound')
   if (!after) throw fault(absent[kind])

@@ -8,9 +8,6 @@ import { authentic, inForce } from './keys/authentic-rows.ts'
 import { secrets } from './schema/resources.ts'
 import { protectedRow, secretColumns } from './secret-rows.ts'
 
-/** Without the consumers, of which a secret may have many. */
-const { consumers: _, ...columns } = secretColumns
-
 /** Secrets that one step deletes: each takes its metadata, consumers and places in containers with it. */
 const MOST_SECRETS_PER_STEP = 500
 /** Steps of one sweep; what is left over, the next sweep takes. */
@@ -27,7 +24,7 @@ export async function deleteExpired(backend: Backend): Promise<number> {
     const { expiration, seq } = secrets
     const isNext = sql`(${expiration}, ${seq}) > (${last.expiration}, ${last.seq})`
     const expired = await backend.db
-      .select({ ...columns, seq, inForce: inForce('secrets') })
+      .select({ ...secretColumns(false), seq, inForce: inForce('secrets') })
       .from(secrets)
       .where(and(lte(expiration, backend.now), isNext))
       .orderBy(expiration, seq)

@@ -102,6 +102,7 @@ export async function listSecrets(
   filter: SecretFilter,
   sort: readonly SortTerm[],
   page: WantedPage,
+  withConsumers: boolean,
 ): Promise<ReadPage<Secret>> {
   const { projectId, userId } = caller
   const list = {
@@ -112,7 +113,7 @@ export async function listSecrets(
   }
   const read = await readPage(backend, list, page, (where, { limit, offset }) =>
     backend.db
-      .select(secretColumns)
+      .select(secretColumns(withConsumers))
       .from(secrets)
       .where(where)
       .orderBy(...ordering(sort))

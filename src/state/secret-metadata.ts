@@ -15,7 +15,7 @@ export interface DescribedSecret extends Secret {
 /** The live secret with its user metadata, in one round trip; throws `secretNotFound`. */
 export async function findDescribedSecret(backend: Backend, id: string): Promise<DescribedSecret> {
   const [[row], pairs] = await backend.db.batch([
-    findSecretBy(backend, id),
+    findSecretBy(backend, id, false),
     backend.db.select().from(secretMetadata).where(eq(secretMetadata.secretId, id)),
   ])
   if (!row) throw fault('secretNotFound')

@@ -55,25 +55,37 @@ async function lookUp<Found extends Secret>(
   backend: Backend,
   id: string,
   question: string,
-  find: (backend: Backend, id: string) => Promise<Found>,
+  find: () => Promise<Found>,
 ): Promise<Found> {
   const changed = knownOf(backend).get(id)?.changed
   if (changed) backend.session.follow({ bookmark: changed, lagging: false })
-  return stillLive(await shared(backend.session, `${question} ${id}`, () => find(backend, id)), backend.now)
+  return stillLive(await shared(backend.session, `${question} ${id}`, find), backend.now)
+}
+
+/** Whether what is known of a secret may be told instead of looking it up. */
+function mayTell(
+  backend: Backend,
+  known: Known | undefined,
+  withConsumers: boolean,
+): known is Known & { secret: Secret } {
+  const { session, now, readCacheSeconds } = backend
+  if (!known?.secret || (withConsumers && known.secret.consumers === null)) return false
+  return session.from === 'first-unconstrained' && isWithin(readCacheSeconds, known.since, now)
 }
 
 /**
  * Like `findSecret`, for readers: what is found may be as old as READ_CACHE_SECONDS allows, unless the session is bound
  * to the primary or to a bookmark.
  */
-export async function readSecret(backend: Backend, id: string): Promise<Secret> {
+export async function readSecret(backend: Backend, id: string, withConsumers: boolean): Promise<Secret> {
   const { session, now, readCacheSeconds } = backend
   const before = knownOf(backend).get(id)
-  if (before?.secret && session.from === 'first-unconstrained' && isWithin(readCacheSeconds, before.since, now)) {
+  if (mayTell(backend, before, withConsumers)) {
     session.follow({ bookmark: null, lagging: true })
     return stillLive(before.secret, now)
   }
-  const secret = await lookUp(backend, id, 'secret', findSecret)
+  const question = withConsumers ? 'secret with consumers' : 'secret'
+  const secret = await lookUp(backend, id, question, () => findSecret(backend, id, withConsumers))
   // What has changed meanwhile is not to be hidden by what was seen before.
   if (readCacheSeconds > 0 && knownOf(backend).get(id) === before) {
     note(backend, id, { secret, since: now, changed: before?.changed ?? null })
@@ -83,5 +95,5 @@ export async function readSecret(backend: Backend, id: string): Promise<Secret> 
 
 /** Like `findSealedSecret`, for readers. Nothing of it is remembered. */
 export function readSealedSecret(backend: Backend, id: string): Promise<SealedSecret> {
-  return lookUp(backend, id, 'payload', findSealedSecret)
+  return lookUp(backend, id, 'payload', () => findSealedSecret(backend, id))
 }

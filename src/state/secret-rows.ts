@@ -32,7 +32,8 @@ export interface Secret extends Guarded {
   readonly hasPayload: boolean
   /** The code of its row: a change is stored only over the row that it was made from. */
   readonly mac: string
-  readonly consumers: readonly ConsumerOfSecret[]
+  /** Null: they were not asked for. */
+  readonly consumers: readonly ConsumerOfSecret[] | null
 }
 
 /** The secret is there and has not expired. */
@@ -40,14 +41,17 @@ export function live(now: string | Placeholder): SQL {
   return sql`(${secrets.expiration} is null or ${secrets.expiration} > ${now})`
 }
 
-/** Written with literal names: in a selection drizzle leaves the table's name away, which a subquery needs. */
-const consumersAsJson = sql<string>`(
+/**
+ * Null unless they are wanted: a secret may have many. Written with literal names: in a selection drizzle leaves the
+ * table's name away, which a subquery needs.
+ */
+const consumersAsJson = (wanted: boolean | Placeholder) => sql<string | null>`case when ${wanted} then (
   select json_group_array(json_array(seq,
     json_object('service', service, 'resource_type', resource_type, 'resource_id', resource_id)))
-  from secret_consumers where secret_consumers.secret_id = secrets.id)`
+  from secret_consumers where secret_consumers.secret_id = secrets.id) end`
 
 /** The columns of a {@link Secret}. */
-export const secretColumns = {
+export const secretColumns = (withConsumers: boolean | Placeholder) => ({
   id: secrets.id,
   projectId: secrets.projectId,
   creatorId: secrets.creatorId,
@@ -63,12 +67,12 @@ export const secretColumns = {
   hasPayload: sql<number>`${secrets.sealed} is not null`,
   mac: secrets.mac,
   ...aclColumns(secrets),
-  consumers: consumersAsJson,
-}
+  consumers: consumersAsJson(withConsumers),
+})
 
 export interface SecretRow extends Omit<Secret, 'hasPayload' | 'consumers' | keyof Guarded>, AclRow {
   readonly hasPayload: number
-  readonly consumers: string
+  readonly consumers: string | null
 }
 
 /** What the code of a secret's row covers, of a row that was read or of the secret itself. */
@@ -81,7 +85,7 @@ export function asSecret<Row extends SecretRow>(row: Row): Omit<Row, keyof Secre
     ...row,
     ...guarded(row),
     hasPayload: row.hasPayload === 1,
-    consumers: inOrder<ConsumerOfSecret>(row.consumers),
+    consumers: row.consumers === null ? null : inOrder<ConsumerOfSecret>(row.consumers),
   }
 }
 
@@ -94,14 +98,15 @@ export async function authenticSecret<Row extends SecretRow>(backend: Backend, r
 /** The secret with this `id` if it is live at `now`. */
 export const isLiveSecret = and(eq(secrets.id, sql.placeholder('id')), live(sql.placeholder('now')))
 /** The columns of a secret that is read by itself. */
-export const foundColumns = { ...secretColumns, inForce: inForce('secrets') }
+export const foundColumns = { ...secretColumns(sql.placeholder('withConsumers')), inForce: inForce('secrets') }
 /** Reads the secret for which {@link isLiveSecret} holds. */
 export const secretBy = writtenSelect(foundColumns, (db, columns) =>
   db.select(columns).from(secrets).where(isLiveSecret),
 )
 
 /** The statement that reads the live secret with this id, for a batch. */
-export const findSecretBy = (store: Store, id: string) => secretBy.inBatch(store, { id, now: store.now })
+export const findSecretBy = (store: Store, id: string, withConsumers: boolean) =>
+  secretBy.inBatch(store, { id, now: store.now, withConsumers })
 
 /** The row is this secret's, in the project that it was found in. */
 export function secretIs(secret: Secret): SQL {

@@ -25,8 +25,7 @@ export type SecretType = (typeof secretTypes)[number]
 
 /** A secret with what is needed to open its payload. */
 export interface SealedSecret extends Secret {
-  /** They are not looked up. */
-  readonly consumers: readonly []
+  readonly consumers: null
   readonly store: string
   readonly keyVersion: number | null
   readonly sealed: Uint8Array | null
@@ -48,8 +47,8 @@ export interface NewSecret {
 }
 
 /** The live secret with this id, of whatever project; throws `secretNotFound`. */
-export async function findSecret(backend: Backend, id: string): Promise<Secret> {
-  const [row] = await secretBy.ask(backend.session, { id, now: backend.now })
+export async function findSecret(backend: Backend, id: string, withConsumers = false): Promise<Secret> {
+  const [row] = await secretBy.ask(backend.session, { id, now: backend.now, withConsumers })
   if (!row) throw fault('secretNotFound')
   return authenticSecret(backend, row)
 }
@@ -61,7 +60,7 @@ const keyOfSecret = and(
 )
 const sealedColumns = {
   ...foundColumns,
-  consumers: sql<string>`'[]'`,
+  consumers: sql<null>`null`,
   store: secrets.store,
   keyVersion: secrets.keyVersion,
   sealed: secrets.sealed,
@@ -76,7 +75,7 @@ const sealedSecretBy = writtenSelect(sealedColumns, (db, columns) =>
 export async function findSealedSecret(backend: Backend, id: string): Promise<SealedSecret> {
   const [row] = await sealedSecretBy.ask(backend.session, { id, now: backend.now })
   if (!row) throw fault('secretNotFound')
-  return { ...(await authenticSecret(backend, row)), consumers: [] }
+  return { ...(await authenticSecret(backend, row)), consumers: null }
 }
 
 /** Stores the event that the payload was read, before it is handed out; throws `secretNotFound` when it has gone. */

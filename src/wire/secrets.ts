@@ -106,8 +106,9 @@ const collection = resource({
         const sort = parseSort(lastGiven(query, 'sort') ?? '')
         const asked = parseMarkedPage(query)
         if (asked.marker !== undefined && sort.length > 0) throw fault('queryParameters')
-        const read = await listSecrets(backend, caller, filter, sort, asked)
-        const views = read.items.map((secret) => secretView(secret, refs, showsConsumers(c)))
+        const withConsumers = showsConsumers(c)
+        const read = await listSecrets(backend, caller, filter, sort, asked, withConsumers)
+        const views = read.items.map((secret) => secretView(secret, refs, withConsumers))
         const [total, nextMarker] = [read.total, markerAfter(asked, read)]
         return page(c, 'secrets', views, { href: refs.to('secrets'), query, page: asked, total, nextMarker })
       },
@@ -166,7 +167,10 @@ const item = resource<Secret | SealedSecret>({
   path: '/secrets/:secret',
   find(call) {
     if (call.c.req.method !== 'GET') return secretOfPath(call)
-    return (wantsMetadata(call) ? readSecret : readSealedSecret)(call.backend, secretIdOfPath(call.param))
+    const id = secretIdOfPath(call.param)
+    return wantsMetadata(call)
+      ? readSecret(call.backend, id, showsConsumers(call.c))
+      : readSealedSecret(call.backend, id)
   },
   operations: {
     GET: operation<Secret | SealedSecret>({

@@ -50,6 +50,16 @@ describe.skipIf(onPeer)('READ_CACHE_SECONDS', () => {
     expect((await send('GET', ref)).json).toEqual(json)
   })
 
+  it('has consumers looked up when they are first asked for, and shows them to nobody else', async () => {
+    const another = await secret(who, text)
+    const consumersAt = async (microversion: string) =>
+      (await ask('GET', another, { token: who.token, microversion })).json.consumers
+    expect(await cost(async () => expect(await consumersAt('1.0')).toBeUndefined())).toBe(1)
+    expect(await cost(async () => expect(await consumersAt('1.1')).toEqual([]))).toBe(1)
+    expect(await cost(async () => expect(await consumersAt('1.0')).toBeUndefined())).toBe(0)
+    expect(await cost(async () => expect(await consumersAt('1.1')).toEqual([]))).toBe(0)
+  })
+
   it('is the bound on the age of what is seen, to the moment', async () => {
     const consumer = { service: 'image', resource_type: 'image', resource_id: 'i' }
     await call('POST', `${ref}/consumers`, { token: who.token, json: consumer, microversion: '1.1' })
@@ -150,7 +160,7 @@ describe.skipIf(onPeer)('what is remembered', () => {
     const ids = await Promise.all(Array.from({ length: MOST_KNOWN }, make))
     const tripsOf = async (one: string) => {
       const before = trips()
-      await readSecret(reaching(backend, 'first-unconstrained'), one)
+      await readSecret(reaching(backend, 'first-unconstrained'), one, false)
       return trips() - before
     }
     expect(await tripsOf(id)).toBe(1)

@@ -292,4 +292,24 @@ describe('an operation with something behind it', () => {
     }
     expect(trips).toEqual([3, 1, 1])
   })
+
+  it('reads consumers only for those who are shown them', async () => {
+    const { token, params } = await given('', '')
+    const path = `/v1/secrets/${params['secret']}`
+    const rowsReadAt = async (microversion: string) => {
+      const read: number[] = []
+      for (const one of [path, '/v1/secrets', `${path}/payload`])
+        read.push((await send('GET', one, { token, microversion })).cost.rowsRead)
+      return read
+    }
+    const [before, beforeAt11] = [await rowsReadAt('1.0'), await rowsReadAt('1.1')]
+    const consumers = 5
+    for (let at = 0; at < consumers; at += 1) {
+      const json = { service: 'compute', resource_type: 'instance', resource_id: String(at) }
+      expect((await send('POST', `${path}/consumers`, { token, microversion: '1.1', json })).status).toBe(200)
+    }
+    expect(await rowsReadAt('1.0')).toEqual(before)
+    const [metadata, list, payload] = beforeAt11
+    expect(await rowsReadAt('1.1')).toEqual([metadata! + consumers, list! + consumers, payload])
+  })
 })
