@@ -1,7 +1,7 @@
 /** The rows of containers: which columns make a container, and the statement that reads it. */
 import { eq, sql, type Placeholder } from 'drizzle-orm'
 import type { Backend } from './backend.ts'
-import { inOrder } from './database/statements.ts'
+import { atMostShown, inOrder } from './database/statements.ts'
 import type { Store } from './database/store.ts'
 import { writtenSelect } from './database/written.ts'
 import { aclColumns, aclRow, guarded, type AclRow, type Guarded } from './guarded.ts'
@@ -46,7 +46,7 @@ const secretsAsJson = (now: string | Placeholder) => sql<string>`(
 
 const consumersAsJson = sql<string>`(
   select json_group_array(json_array(seq, json_object('name', name, 'URL', url)))
-  from container_consumers where container_consumers.container_id = containers.id)`
+  from (select * from container_consumers where container_consumers.container_id = containers.id ${atMostShown}))`
 
 /** The columns of a {@link Container}. */
 export const containerColumns = (now: string | Placeholder) => ({

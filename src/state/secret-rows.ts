@@ -1,7 +1,7 @@
 /** The rows of secrets: which columns make a secret, and the statements that read it. */
 import { and, eq, sql, type Placeholder, type SQL } from 'drizzle-orm'
 import type { Backend } from './backend.ts'
-import { inOrder } from './database/statements.ts'
+import { atMostShown, inOrder } from './database/statements.ts'
 import type { Store } from './database/store.ts'
 import { writtenSelect } from './database/written.ts'
 import { aclColumns, aclRow, guarded, type AclRow, type Guarded } from './guarded.ts'
@@ -32,7 +32,7 @@ export interface Secret extends Guarded {
   readonly hasPayload: boolean
   /** The code of its row: a change is stored only over the row that it was made from. */
   readonly mac: string
-  /** Null: they were not asked for. */
+  /** At most {@link MOST_SHOWN_CONSUMERS} of them; null: they were not asked for. */
   readonly consumers: readonly ConsumerOfSecret[] | null
 }
 
@@ -48,7 +48,7 @@ export function live(now: string | Placeholder): SQL {
 const consumersAsJson = (wanted: boolean | Placeholder) => sql<string | null>`case when ${wanted} then (
   select json_group_array(json_array(seq,
     json_object('service', service, 'resource_type', resource_type, 'resource_id', resource_id)))
-  from secret_consumers where secret_consumers.secret_id = secrets.id) end`
+  from (select * from secret_consumers where secret_consumers.secret_id = secrets.id ${atMostShown})) end`
 
 /** The columns of a {@link Secret}. */
 export const secretColumns = (withConsumers: boolean | Placeholder) => ({

@@ -86,6 +86,13 @@ export function changes(result: unknown): number {
 }
 
 /**
+ * Consumers that a secret or a container is shown with: what is gathered has to fit into one value of D1, which has
+ * 2,000,000 bytes, and JSON makes up to 3,350 of one consumer. Their own list has all of them.
+ */
+export const MOST_SHOWN_CONSUMERS = 500
+export const atMostShown = sql.raw(`limit ${MOST_SHOWN_CONSUMERS}`)
+
+/**
  * The values of a JSON array of pairs `[seq, value]`, by `seq`. A subquery of a list leaves its order to this: to sort,
  * SQLite reads a row more for each entry of the list, even where there is nothing to sort.
  */
