@@ -90,6 +90,7 @@ export function changes(result: unknown): number {
  * 2,000,000 bytes, and JSON makes up to 3,350 of one consumer. Their own list has all of them.
  */
 export const MOST_SHOWN_CONSUMERS = 500
+/** Ends the subquery whose rows are gathered. */
 export const atMostShown = sql.raw(`limit ${MOST_SHOWN_CONSUMERS}`)
 
 /**

@@ -31,8 +31,8 @@ function parameter(given: unknown): (values: Values) => unknown {
 
 /**
  * The text without the quotation marks around names, which none of ours needs. It is sent as JSON, where each of them is
- * two characters: a tenth of what a look-up sends. And a name that is no column fails, which SQLite takes for a text when
- * it is quoted.
+ * two characters: a quarter of what the look-up of a payload would send. And a name that is no column fails, which SQLite
+ * takes for a text when it is quoted.
  */
 function unquoted(text: string): string {
   const parts = text.split("'")
