@@ -1,6 +1,7 @@
 import type { Keyring } from '../crypto/keyring.ts'
 import { wakeSoon } from './audit/wake.ts'
-import { Session, type Reach } from './database/session.ts'
+import type { Reach } from './database/calls.ts'
+import { Session } from './database/session.ts'
 import type { Source, Store } from './database/store.ts'
 import { limitsKnown } from './known-limits.ts'
 import type { ProjectObject } from './project-object.ts'
@@ -43,3 +44,9 @@ export function reaching(backend: Backend, reach: Reach): Backend {
   const session = new Session(backend.session.binding, reach)
   return { ...backend, session, db: session.db }
 }
+
+/** The store of the backend, whose batches may go together with those of other requests in the project. */
+export const together = (backend: Backend, projectId: string): Store => ({
+  ...backend,
+  db: backend.session.together(projectId),
+})

@@ -4,7 +4,7 @@ import type { Caller } from '../caller.ts'
 import { fault } from '../faults.ts'
 import { commit } from './audit/commit.ts'
 import { changeOf } from './audit/events.ts'
-import type { Backend } from './backend.ts'
+import { together, type Backend } from './backend.ts'
 import { belowQuota, quotaValues } from './below-quota.ts'
 import {
   authenticContainer,
@@ -138,13 +138,14 @@ async function storeContainer(backend: Backend, caller: Caller, wanted: NewConta
   const macs = members.map(({ mac }) => mac)
   const quota = quotaValues(backend, 'containers', projectId)
   const values = { ...quota, container: id, project: projectId, references: storableJson(members), now: backend.now }
+  const store = together(backend, projectId)
   const [made, , , [missing]] = await commit(
-    backend,
+    store,
     changeOf(container, 'create', 'container', container.mac),
-    insertContainer(backend, container, values),
-    insertReferences(backend, values),
-    attestContainer(backend, macs, values),
-    refusalOf.inBatch(backend, values),
+    insertContainer(store, container, values),
+    insertReferences(store, values),
+    attestContainer(store, macs, values),
+    refusalOf.inBatch(store, values),
   )
   if (changes(made) > 0) return id
   if (missing?.full === 1) throw fault('quotaReached')

@@ -17,9 +17,10 @@ import {
   type EntityRows,
   type Registration,
 } from './consumer-rows.ts'
+import type { Seen } from './database/calls.ts'
 import { GroupCommit } from './database/group-commit.ts'
-import { Session, type Database, type Seen } from './database/session.ts'
-import { isSuperseded } from './database/statements.ts'
+import { isSuperseded } from './database/refusals.ts'
+import { Session, type Database } from './database/session.ts'
 import { byService, type QuotaLimits, type Store } from './database/store.ts'
 import {
   claimOrder,

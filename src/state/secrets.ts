@@ -5,7 +5,7 @@ import { open, seal, SealError } from '../crypto/envelope.ts'
 import { fault } from '../faults.ts'
 import { commit, commitWhere } from './audit/commit.ts'
 import { changeOf } from './audit/events.ts'
-import type { Backend } from './backend.ts'
+import { together, type Backend } from './backend.ts'
 import { belowQuota, quotaValues } from './below-quota.ts'
 import { changes, writtenInsert } from './database/statements.ts'
 import { writtenSelect } from './database/written.ts'
@@ -132,8 +132,9 @@ export async function createSecret(backend: Backend, caller: Caller, secret: New
   const { projectId } = caller
   const create = async () => {
     const row = await sealedRow(backend, caller, secret)
-    const insert = insertSecret(backend, row, quotaValues(backend, 'secrets', projectId))
-    const [result] = await commit(backend, changeOf(row, 'create', 'secret', row.mac), insert)
+    const store = together(backend, projectId)
+    const insert = insertSecret(store, row, quotaValues(backend, 'secrets', projectId))
+    const [result] = await commit(store, changeOf(row, 'create', 'secret', row.mac), insert)
     if (changes(result) === 0) throw fault('quotaReached')
     return row.id
   }

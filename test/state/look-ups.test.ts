@@ -1,9 +1,10 @@
 import { exports } from 'cloudflare:workers'
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { forgetLiveChecks } from '../../src/access/embedded.ts'
 import { silenceAlarms } from '../support/alarms.ts'
 import { database } from '../support/client.ts'
 import { idOf, owner, person, secret, type Person } from '../support/given.ts'
+import { watchedDatabase, type Happening } from '../support/watched-database.ts'
 
 /** The Worker of the deployment, where each request has a context of its own, that can be cut off. */
 const worker = (exports as unknown as { default: Fetcher }).default
@@ -12,35 +13,10 @@ const text = { payload: 'x', payload_content_type: 'text/plain' }
 const MANY = 50
 const SLOW_MILLISECONDS = 100
 
-/** What happens to the look-up with this number, from 1, before and after the database answers. */
-type Happening = (send: () => Promise<unknown>, number: number) => Promise<unknown>
-
-let sent = 0
-let happening: Happening
-
-/** Every session of this isolate sends through `happening`. */
-function watch(): void {
-  const withSession = database.withSession.bind(database)
-  const through = (send: () => Promise<unknown>) => happening(send, (sent += 1))
-  const watched = (statement: D1PreparedStatement): D1PreparedStatement => {
-    const [bind, all] = [statement.bind.bind(statement), statement.all.bind(statement)]
-    return Object.assign(statement, {
-      bind: (...values: unknown[]) => watched(bind(...values)),
-      all: () => through(all),
-    })
-  }
-  vi.spyOn(Object.getPrototypeOf(database), 'withSession').mockImplementation((reach: unknown) => {
-    const session = withSession(reach as string)
-    const [prepare, batch] = [session.prepare.bind(session), session.batch.bind(session)]
-    return Object.assign(session, {
-      prepare: (query: string) => watched(prepare(query)),
-      batch: (statements: D1PreparedStatement[]) => through(() => batch(statements)),
-    })
-  })
-}
+const { watch, calls, forget, happens, until } = watchedDatabase()
 
 /** The first one takes so long that all who ask at the same time have come before it is over. */
-const slowly: Happening = async (send, number) => {
+const slowly: Happening = async (send, { number }) => {
   await scheduler.wait(number === 1 ? 4 * SLOW_MILLISECONDS : SLOW_MILLISECONDS)
   return send()
 }
@@ -61,10 +37,6 @@ async function get(path: string, token = who.token, signal?: AbortSignal): Promi
   return { ...(body.startsWith('{') && JSON.parse(body)), status: response.status }
 }
 
-/** Waits until this many look-ups have been sent. */
-const until = (count: number) =>
-  vi.waitFor(() => expect(sent).toBeGreaterThanOrEqual(count), { interval: 5, timeout: 10_000 })
-
 /** Registers a consumer of the secret behind the back of this isolate, as another one would. */
 const register = (id: string) =>
   database
@@ -84,12 +56,7 @@ beforeEach(async () => {
   ref = await secret(who, { ...text, name: 'one' })
   await get(ref)
   watch()
-  sent = 0
-  happening = slowly
-})
-
-afterEach(() => {
-  vi.restoreAllMocks()
+  happens(slowly)
 })
 
 const times = <Result>(count: number, one: () => Promise<Result>) => Promise.all(Array.from({ length: count }, one))
@@ -98,7 +65,7 @@ describe('look-ups at the same time', () => {
   it.each(['', '/payload'])('of one secret are few, however many ask: GET …%s', async (part) => {
     const answers = await times(MANY, () => get(ref + part))
     expect(answers.every(({ status }) => status === 200)).toBe(true)
-    expect(sent).toBeLessThanOrEqual(3)
+    expect(calls().length).toBeLessThanOrEqual(3)
   })
 
   it('of one secret that is not there are few', async () => {
@@ -106,7 +73,7 @@ describe('look-ups at the same time', () => {
       get('http://kms.example:9311/v1/secrets/11111111-1111-4111-8111-111111111111'),
     )
     expect(answers.every(({ status }) => status === 404)).toBe(true)
-    expect(sent).toBeLessThanOrEqual(3)
+    expect(calls().length).toBeLessThanOrEqual(3)
   })
 
   it('of one token are few', async () => {
@@ -114,17 +81,17 @@ describe('look-ups at the same time', () => {
     const answers = await times(MANY, () => get(ref))
     expect(answers.every(({ status }) => status === 200)).toBe(true)
     // Three for the token, and no more than that for the secret each time that an answer lets some of them go on.
-    expect(sent).toBeLessThanOrEqual(9)
+    expect(calls().length).toBeLessThanOrEqual(9)
   })
 
   it('leave to each caller what the caller may see', async () => {
     const stranger = await person(['creator'])
     await Promise.all([get(ref), get(ref, stranger.token)])
-    sent = 0
+    forget()
     const answers = await Promise.all([times(10, () => get(ref)), times(10, () => get(ref, stranger.token))])
     expect(answers[0].every(({ status }) => status === 200)).toBe(true)
     expect(answers[1].every(({ status }) => status === 403)).toBe(true)
-    expect(sent).toBeLessThanOrEqual(3)
+    expect(calls().length).toBeLessThanOrEqual(3)
   })
 
   it('of different secrets are each their own', async () => {
@@ -137,11 +104,11 @@ describe('look-ups at the same time', () => {
 describe('a look-up that began before somebody asked', () => {
   it('is not the answer', async () => {
     let changed = false
-    happening = async (send, number) => {
+    happens(async (send, { number }) => {
       const found = await send()
       if (number === 1) await vi.waitFor(() => expect(changed).toBe(true), { interval: 5, timeout: 10_000 })
       return found
-    }
+    })
     const first = get(ref)
     await until(1)
     await scheduler.wait(50)
@@ -153,7 +120,7 @@ describe('a look-up that began before somebody asked', () => {
     const registered = [expect.objectContaining({ resource_id: 'meanwhile' })]
     expect((await later).map(({ consumers }) => consumers)).toEqual(Array.from({ length: 10 }, () => registered))
     // The first one's, that of the first who came later, and one for all the others.
-    expect(sent).toBe(3)
+    expect(calls().length).toBe(3)
   })
 })
 
@@ -174,7 +141,7 @@ describe('a request that is cut off', () => {
     const begun = Date.now()
     expect((await others).every(({ status }) => status === 200)).toBe(true)
     expect(Date.now() - begun).toBeLessThan(1_000)
-    expect(sent).toBeLessThanOrEqual(4)
+    expect(calls().length).toBeLessThanOrEqual(4)
   })
 
   it('while it waits to look up for the others keeps nobody waiting', async () => {
@@ -190,11 +157,11 @@ describe('a request that is cut off', () => {
     expect((await first).status).toBe(200)
     expect((await others).every(({ status }) => status === 200)).toBe(true)
     expect(Date.now() - begun).toBeLessThan(1_000)
-    expect(sent).toBeLessThanOrEqual(4)
+    expect(calls().length).toBeLessThanOrEqual(4)
   })
 
   it('with a look-up that never ends does not take the others with it', async () => {
-    happening = (send, number) => (number === 1 ? new Promise(() => null) : send())
+    happens((send, { number }) => (number === 1 ? new Promise(() => null) : send()))
     const first = get(ref).catch(() => 'hung')
     await until(1)
     const others = await times(10, () => get(ref))
@@ -208,20 +175,20 @@ describe('a request that is cut off', () => {
 
 describe('a look-up that fails', () => {
   const failing = (...numbers: number[]): Happening =>
-    async function fail(send, number) {
+    async function fail(send, { number }) {
       await scheduler.wait(SLOW_MILLISECONDS)
       if (numbers.includes(number)) throw new Error('D1_ERROR: the database is away')
       return send()
     }
 
   it('is asked again at the primary by whose it was, and nobody else has it', async () => {
-    happening = failing(1)
+    happens(failing(1))
     const answers = await times(10, () => get(ref))
     expect(answers.every(({ status }) => status === 200)).toBe(true)
   })
 
   it('that others wait for is made up for by each', async () => {
-    happening = failing(2)
+    happens(failing(2))
     const first = get(ref)
     await until(1)
     const others = await times(10, () => get(ref))

@@ -3,8 +3,9 @@
  * it would be alone: their statements run in the order in which they came, and one that fails fails by itself.
  */
 import { drizzle } from 'drizzle-orm/d1'
-import type { Database, Seen } from './session.ts'
-import { isRefused } from './statements.ts'
+import type { Seen } from './calls.ts'
+import { isRefused } from './refusals.ts'
+import type { Database } from './session.ts'
 
 /** Statements of a group of several members; D1's free plan allows 50 for each call of an object. */
 const MOST_STATEMENTS = 48

@@ -6,7 +6,9 @@
  */
 import { waitUntil } from 'cloudflare:workers'
 import { Fault } from '../../faults.ts'
-import type { Seen, Session } from './session.ts'
+import type { Seen } from './calls.ts'
+import { patiently } from './patience.ts'
+import type { Session } from './session.ts'
 
 /** How long somebody else's look-up is waited for before one's own: it may have been cut off with its request. */
 const PATIENCE_MILLISECONDS = 2_000
@@ -63,19 +65,6 @@ function leave(questions: Questions, question: string, line: Line): void {
   if (questions.get(question) === line) questions.delete(question)
 }
 
-/** The answer of the look-up that comes after the running one; null when it fails or does not come. */
-async function nextAnswer(next: Promise<Answer>): Promise<Answer | null> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), PATIENCE_MILLISECONDS)
-  })
-  try {
-    return await Promise.race([next.catch(() => null), late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
 async function outcomeOf(lookUp: () => Promise<unknown>): Promise<Outcome> {
   try {
     return { value: await lookUp() }
@@ -105,7 +94,10 @@ export async function shared<Value>(session: Session, question: string, lookUp: 
     line.next = line.running.then(() => begin(questions, asked, ask))
     waitUntil(line.next.catch(() => null))
   }
-  const answer = await nextAnswer(line.next)
+  const answer = await patiently(
+    line.next.catch(() => null),
+    PATIENCE_MILLISECONDS,
+  )
   if (!answer) {
     leave(questions, asked, line)
     return lookUp()

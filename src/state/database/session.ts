@@ -3,12 +3,11 @@
  * primary; a session says which of them may answer, and its bookmark names the newest state that it has seen.
  */
 import { drizzle, type DrizzleD1Database } from 'drizzle-orm/d1'
+import { isPrimary, type Asked, type Reach, type Seen } from './calls.ts'
+import { inTurn, lookUps, writes, type Terms } from './turns.ts'
 
 /** drizzle, and the client that it prepares statements with. */
 export type Database = DrizzleD1Database & { readonly $client: D1Database }
-
-/** Who answers look-ups: the primary alone, any copy, or (a bookmark) any copy that has come as far. */
-export type Reach = 'first-primary' | 'first-unconstrained' | (string & {})
 
 /** A bookmark as D1 writes it. That of a later state is greater as text. */
 const BOOKMARK = /^[\da-f]{8}-[\da-f]{8}-[\da-f]{8}-[\da-f]{32}$/
@@ -17,14 +16,6 @@ const BOOKMARK = /^[\da-f]{8}-[\da-f]{8}-[\da-f]{8}-[\da-f]{32}$/
 export function reachOf(bookmark: string | undefined): Reach {
   if (bookmark === undefined) return 'first-unconstrained'
   return BOOKMARK.test(bookmark) ? bookmark : 'first-primary'
-}
-
-/** What the answers of a session came from. */
-export interface Seen {
-  /** The newest of their states; null before there is one. */
-  readonly bookmark: string | null
-  /** One of them may have come from a copy that lags behind the primary. */
-  readonly lagging: boolean
 }
 
 /** A statement that notes who answered it. */
@@ -36,13 +27,15 @@ interface Noting {
   readonly raw: () => Promise<unknown[][]>
 }
 
+interface Bindable {
+  readonly bind: (...values: unknown[]) => Asked
+}
+
 /**
  * A row as its values in the order of its columns. Only rows that are objects come with word of who answered. Their
  * columns need names of their own, as in a batch.
  */
 const valuesOf = (row: unknown): unknown[] => Object.values(row as object)
-
-const isPrimary = ({ meta }: D1Result) => meta['served_by_primary'] === true
 
 /** One request's use of the database. Writes reach the primary, whoever answers the look-ups. */
 export class Session {
@@ -71,12 +64,38 @@ export class Session {
     this.db = drizzle(client as unknown as D1Database)
   }
 
-  /** The rows of a query, each as its values in the order of its columns, which need names of their own. */
+  /**
+   * The rows of a query, each as its values in the order of its columns, which need names of their own. It may go together
+   * with those of other requests.
+   */
   async rows(query: string, values: readonly unknown[]): Promise<unknown[][]> {
-    const session = this.#next()
-    const statement = session.prepare(query).bind(...values)
-    const { results } = await this.#answered(session, statement.all(), isPrimary)
-    return results.map(valuesOf)
+    const results = await this.#inTurn('', [{ query, values }], lookUps)
+    return results.flatMap((result) => result.results.map(valuesOf))
+  }
+
+  /**
+   * The database for batches that may go together with those of other requests under the same name. These share their
+   * fate where the connection is lost, so it is that of a project.
+   */
+  together(name: string): Database {
+    const prepare = (query: string, values: readonly unknown[] = []): Asked & Bindable => ({
+      query,
+      values,
+      bind: (...given) => prepare(query, given),
+    })
+    const batch = (asked: readonly Asked[]) => this.#inTurn(name, asked, writes)
+    return drizzle({ prepare, batch } as unknown as D1Database)
+  }
+
+  async #inTurn(name: string, asked: readonly Asked[], terms: Terms): Promise<readonly D1Result[]> {
+    try {
+      const { results, seen } = await inTurn(this.binding, this.from, name, asked, terms)
+      this.follow(seen)
+      return results
+    } catch (error) {
+      this.#note(null, this.reach !== 'first-primary')
+      throw error
+    }
   }
 
   get seen(): Seen {

@@ -63,20 +63,6 @@ export function writtenInsert<Table extends SQLiteTable>(table: Table, condition
 /** The last statement of the batch that inserts, updates or deletes did change a row. */
 export const justChanged = sql`changes() > 0`
 
-/** The words in which the triggers refuse a value that is not sealed under the key that seals now in its place. */
-const SUPERSEDED = 'superseded project key'
-
-function says(error: unknown, words: string): boolean {
-  for (let one = error; one instanceof Error; one = one.cause) if (one.message.includes(words)) return true
-  return false
-}
-
-/** Whether SQLite refused a batch, and so the whole of it; of another error nobody knows what was stored before it. */
-export const isRefused = (error: unknown): boolean => says(error, 'SQLITE_')
-
-/** Whether a batch was refused, as a whole, for a value that is sealed under a key that does not seal any more. */
-export const isSuperseded = (error: unknown): boolean => says(error, SUPERSEDED)
-
 /**
  * Whether a statement of a batch changed anything: 0 or more than 0. D1 adds what triggers and cascades changed, so the
  * number itself says nothing where there are any.
