@@ -17,7 +17,7 @@ export interface Asked {
   readonly values: readonly unknown[]
 }
 
-export interface Answer {
+export interface Answered {
   readonly results: readonly D1Result[]
   readonly seen: Seen
 }
@@ -25,7 +25,7 @@ export interface Answer {
 export const isPrimary = ({ meta }: D1Result) => meta['served_by_primary'] === true
 
 /** Sends the statements in one round trip, several as a batch. */
-export async function send(binding: D1Database, reach: Reach, asked: readonly Asked[]): Promise<Answer> {
+export async function send(binding: D1Database, reach: Reach, asked: readonly Asked[]): Promise<Answered> {
   const session = binding.withSession(reach)
   const statements = asked.map(({ query, values }) => session.prepare(query).bind(...values))
   const [first] = statements

@@ -10,8 +10,11 @@ import type { Seen } from './calls.ts'
 import { patiently } from './patience.ts'
 import type { Session } from './session.ts'
 
-/** How long somebody else's look-up is waited for before one's own: it may have been cut off with its request. */
-const PATIENCE_MILLISECONDS = 2_000
+/**
+ * How long somebody else's look-up is waited for before one's own: it may have been cut off with its request. Longer than
+ * that waits for a batch.
+ */
+const PATIENCE_MILLISECONDS = 3_000
 
 type Outcome = { readonly value: unknown } | { readonly fault: Fault }
 

@@ -4,7 +4,7 @@
  */
 import { drizzle, type DrizzleD1Database } from 'drizzle-orm/d1'
 import { isPrimary, type Asked, type Reach, type Seen } from './calls.ts'
-import { inTurn, lookUps, writes, type Terms } from './turns.ts'
+import { askTogether, lookUps, writes, type Terms } from './turns.ts'
 
 /** drizzle, and the client that it prepares statements with. */
 export type Database = DrizzleD1Database & { readonly $client: D1Database }
@@ -27,8 +27,12 @@ interface Noting {
   readonly raw: () => Promise<unknown[][]>
 }
 
-interface Bindable {
-  readonly bind: (...values: unknown[]) => Asked
+/** A statement as data, as drizzle takes it. */
+interface Together extends Asked {
+  readonly bind: (...values: unknown[]) => Together
+  readonly run: () => Promise<D1Result | undefined>
+  readonly all: () => Promise<D1Result | undefined>
+  readonly raw: () => Promise<unknown[][]>
 }
 
 /**
@@ -69,27 +73,27 @@ export class Session {
    * with those of other requests.
    */
   async rows(query: string, values: readonly unknown[]): Promise<unknown[][]> {
-    const results = await this.#inTurn('', [{ query, values }], lookUps)
-    return results.flatMap((result) => result.results.map(valuesOf))
+    const [result] = await this.#ask('', [{ query, values }], lookUps)
+    return (result?.results ?? []).map(valuesOf)
   }
 
   /**
-   * The database for batches that may go together with those of other requests under the same name. These share their
-   * fate where the connection is lost, so it is that of a project.
+   * The database for what may go together with what other requests ask under the same name. Where the connection is lost
+   * they share their fate, so it is that of a project.
    */
   together(name: string): Database {
-    const prepare = (query: string, values: readonly unknown[] = []): Asked & Bindable => ({
-      query,
-      values,
-      bind: (...given) => prepare(query, given),
-    })
-    const batch = (asked: readonly Asked[]) => this.#inTurn(name, asked, writes)
+    const prepare = (query: string, values: readonly unknown[] = []): Together => {
+      const all = async () => (await this.#ask(name, [{ query, values }], writes))[0]
+      const raw = async () => ((await all())?.results ?? []).map(valuesOf)
+      return { query, values, bind: (...given) => prepare(query, given), run: all, all, raw }
+    }
+    const batch = (asked: readonly Asked[]) => this.#ask(name, asked, writes)
     return drizzle({ prepare, batch } as unknown as D1Database)
   }
 
-  async #inTurn(name: string, asked: readonly Asked[], terms: Terms): Promise<readonly D1Result[]> {
+  async #ask(name: string, asked: readonly Asked[], terms: Terms): Promise<readonly D1Result[]> {
     try {
-      const { results, seen } = await inTurn(this.binding, this.from, name, asked, terms)
+      const { results, seen } = await askTogether(this.binding, this.from, name, asked, terms)
       this.follow(seen)
       return results
     } catch (error) {

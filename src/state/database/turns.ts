@@ -1,14 +1,25 @@
 /**
  * Turns: what requests of one isolate ask while a call of the database runs is gathered for one turn of the event loop,
- * and goes as one batch. Who asks alone asks at once, and no call is waited for. Each is answered as it would be alone.
+ * and goes as one batch. Who asks alone asks at once, and nobody waits for a call that runs already. What the database
+ * refuses is asked again by each alone; what is lost on the way is lost for all of a batch, and look-ups are asked again.
  */
 import { waitUntil } from 'cloudflare:workers'
-import { send, type Answer, type Asked, type Reach } from './calls.ts'
+import { send, type Answered, type Asked, type Reach } from './calls.ts'
 import { patiently } from './patience.ts'
 import { isRefused } from './refusals.ts'
 
-/** Statements that go together. The request that begins it sends them all, of D1's 50 for each on the free plan. */
-const MOST_STATEMENTS = 40
+/**
+ * Statements of a batch of several requests. The one that sends it pays for all: of the 50 that D1's free plan allows
+ * each, three look-ups, which is what a request may need, leave 14; and of the largest rows that can be configured, 12 stay
+ * below the 50 MB of an answer.
+ */
+const MOST_STATEMENTS = 12
+
+/** How long calls are counted. One that is cut off with its request never ends for those who count it. */
+const COUNTED_MILLISECONDS = 60_000
+
+/** Kinds of calls that are counted at a time, for each database: clients choose bookmarks. */
+const MOST_KINDS = 10_000
 
 /** What becomes of those whose batch another request sends. */
 export interface Terms {
@@ -19,32 +30,33 @@ export interface Terms {
 }
 
 export const lookUps: Terms = { patienceMilliseconds: 2_000, mayRepeat: () => true }
-/** D1 ends every call within 30 s. */
-export const writes: Terms = { patienceMilliseconds: 30_000, mayRepeat: isRefused }
+/** D1 ends a batch after 30 s, which may have waited before. */
+export const writes: Terms = { patienceMilliseconds: 60_000, mayRepeat: isRefused }
 
 /** A batch before it is sent. */
 interface Gathering {
   readonly asked: Asked[]
-  readonly answer: Promise<Answer>
+  readonly answer: Promise<Answered>
 }
 
-/** Calls that the same copies of a database may answer. */
-class Line {
+/** Calls of one kind: those that may go together. */
+class Calls {
   readonly #binding: D1Database
   readonly #reach: Reach
-  readonly #leave: () => void
+  readonly #ended: (calls: Calls) => void
+  readonly since = Date.now()
   #running = 0
   #gathering: Gathering | null = null
 
-  /** `leave` is called when nothing runs. */
-  constructor(binding: D1Database, reach: Reach, leave: () => void) {
+  /** `ended` is called when none runs. */
+  constructor(binding: D1Database, reach: Reach, ended: (calls: Calls) => void) {
     this.#binding = binding
     this.#reach = reach
-    this.#leave = leave
+    this.#ended = ended
   }
 
-  async ask(asked: readonly Asked[], terms: Terms): Promise<Answer> {
-    if (this.#running === 0) return this.#kept(this.#send(asked))
+  async ask(asked: readonly Asked[], terms: Terms): Promise<Answered> {
+    if (this.#running === 0) return this.#counted(this.#send(asked))
     const open = this.#gathering
     const joins = open !== null && open.asked.length + asked.length <= MOST_STATEMENTS
     const gathering = joins ? open : this.#gather()
@@ -59,14 +71,14 @@ class Line {
   }
 
   /** The answer of a batch that another request sends. */
-  async #others(gathering: Gathering, { patienceMilliseconds }: Terms): Promise<Answer> {
+  async #others(gathering: Gathering, { patienceMilliseconds }: Terms): Promise<Answered> {
     const answer = await patiently(gathering.answer, patienceMilliseconds)
     if (answer) return answer
     if (this.#gathering === gathering) this.#gathering = null
     throw new Error('the batch of another request did not come')
   }
 
-  #send(asked: readonly Asked[]): Promise<Answer> {
+  #send(asked: readonly Asked[]): Promise<Answered> {
     return send(this.#binding, this.#reach, asked)
   }
 
@@ -77,41 +89,53 @@ class Line {
       if (this.#gathering === gathering) this.#gathering = null
       return this.#send(asked)
     })
-    const gathering = { asked, answer: this.#kept(sent) }
+    const gathering = { asked, answer: this.#counted(sent) }
     this.#gathering = gathering
     return gathering
   }
 
-  /** Counts what runs until it ends, for which it goes on when the request that began it has ended. */
-  #kept(answer: Promise<Answer>): Promise<Answer> {
+  /** Counts a call until it ends, for which it goes on when the request that began it has ended. */
+  #counted(answer: Promise<Answered>): Promise<Answered> {
     this.#running += 1
     const end = () => {
       this.#running -= 1
-      if (this.#running === 0) this.#leave()
+      if (this.#running === 0) this.#ended(this)
     }
     waitUntil(answer.then(end, end))
     return answer
   }
 }
 
+type Kinds = Map<string, Calls>
+
 /** By database, then by who may answer and a name. */
-const known = new WeakMap<D1Database, Map<string, Line>>()
+const known = new WeakMap<D1Database, Kinds>()
+
+function callsOf(kinds: Kinds, kind: string, binding: D1Database, reach: Reach): Calls {
+  const counted = kinds.get(kind)
+  if (counted && Date.now() - counted.since < COUNTED_MILLISECONDS) return counted
+  // Who has joined a batch that is forgotten here is answered all the same.
+  if (kinds.size >= MOST_KINDS) kinds.clear()
+  const calls = new Calls(binding, reach, (ended) => {
+    if (kinds.get(kind) === ended) kinds.delete(kind)
+  })
+  kinds.set(kind, calls)
+  return calls
+}
 
 /**
- * The answer of the statements, sent together with what others ask under this name of those who may answer this one.
- * Throws what the database refuses, and when others' batch, of which they are a part, is lost and may be stored.
+ * What the statements give, which may go together with those that others ask of the same copies under the same name.
+ * Throws what the database refuses of them, and for writes also when the batch that they are a part of fails on the way:
+ * it may be stored.
  */
-export function inTurn(
+export function askTogether(
   binding: D1Database,
   reach: Reach,
   name: string,
   asked: readonly Asked[],
   terms: Terms,
-): Promise<Answer> {
-  const lines = known.get(binding) ?? new Map<string, Line>()
-  known.set(binding, lines)
-  const key = `${reach} ${name}`
-  const line = lines.get(key) ?? new Line(binding, reach, () => void lines.delete(key))
-  lines.set(key, line)
-  return line.ask(asked, terms)
+): Promise<Answered> {
+  const kinds = known.get(binding) ?? new Map<string, Calls>()
+  known.set(binding, kinds)
+  return callsOf(kinds, `${reach} ${name}`, binding, reach).ask(asked, terms)
 }
