@@ -7,24 +7,13 @@ import type { Backend } from '../../src/state/backend.ts'
 import { removeConsumer, storeConsumer, type Registration } from '../../src/state/consumer-rows.ts'
 import { GroupCommit } from '../../src/state/database/group-commit.ts'
 import { isSuperseded } from '../../src/state/database/refusals.ts'
-import { withMac } from '../../src/state/keys/authentic-rows.ts'
 import { storeOrder } from '../../src/state/order-rows.ts'
-import { createSecret, sealedRow, type NewSecret } from '../../src/state/secrets.ts'
+import { createSecret } from '../../src/state/secrets.ts'
 import { backendAt, databaseOf } from '../support/backend.ts'
 import { countingDatabase, type CountingDatabase } from '../support/counting.ts'
+import { described, sealedOrder } from '../support/sealed-orders.ts'
 
 const NOW = '2026-11-22T00:00:00.000000'
-const described: NewSecret = {
-  name: null,
-  secretType: 'symmetric',
-  algorithm: 'aes',
-  mode: null,
-  bitLength: 256,
-  expiration: null,
-  contentType: 'application/octet-stream',
-  payload: new Uint8Array(32),
-}
-
 let caller: Caller
 let secretId: string
 let database: CountingDatabase
@@ -49,17 +38,7 @@ const registration = (resourceId: string): Registration => ({
   identity: { service: 'compute', resourceType: 'instance', resourceId },
 })
 
-/** An order with the key that it made, under this version of the project's key. */
-async function order(keyVersion?: number) {
-  const id = crypto.randomUUID()
-  const { projectId, userId: creatorId } = caller
-  const made = { status: 'ACTIVE', created: NOW, updated: NOW, contentType: null }
-  const secret = await sealedRow(await backendAt(NOW), caller, described)
-  return {
-    order: await withMac(backend, 'orders', { ...made, id, projectId, creatorId, type: 'key', meta: '{}' }),
-    secret: keyVersion === undefined ? secret : { ...secret, keyVersion },
-  }
-}
+const order = async (keyVersion?: number) => sealedOrder(await backendAt(NOW), caller, keyVersion)
 
 async function countIn(table: string, column: string, value: string): Promise<number> {
   const { DB } = env as unknown as { readonly DB: D1Database }

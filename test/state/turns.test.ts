@@ -1,19 +1,20 @@
 /** What requests ask at the same time goes to the database together, and each is answered as if it were alone. */
 import { exports } from 'cloudflare:workers'
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { sql } from 'drizzle-orm'
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { forgetLiveChecks } from '../../src/access/embedded.ts'
 import type { Caller } from '../../src/caller.ts'
-import { together, type Backend } from '../../src/state/backend.ts'
+import { together } from '../../src/state/backend.ts'
 import { isSuperseded } from '../../src/state/database/refusals.ts'
 import { Session } from '../../src/state/database/session.ts'
-import { withMac } from '../../src/state/keys/authentic-rows.ts'
 import { storeOrder } from '../../src/state/order-rows.ts'
-import { createSecret, sealedRow, type NewSecret } from '../../src/state/secrets.ts'
+import { createSecret } from '../../src/state/secrets.ts'
 import { silenceAlarms } from '../support/alarms.ts'
 import { backendAt } from '../support/backend.ts'
 import { base, database } from '../support/client.ts'
 import { idOf, limit, owner, secret, type Person } from '../support/given.ts'
 import { replicated } from '../support/replica.ts'
+import { described, sealedOrder } from '../support/sealed-orders.ts'
 import { watchedDatabase, type Call, type Happening } from '../support/watched-database.ts'
 
 /** The Worker of the deployment, where each request has a context of its own, that can be cut off. */
@@ -206,31 +207,11 @@ describe('new secrets at the same time', () => {
 describe('a batch that the database refuses for one of them', () => {
   const NOW = '2026-11-22T00:00:00.000000'
   const caller: Caller = { userId: 'somebody', projectId: crypto.randomUUID(), roles: [] }
-  const described: NewSecret = {
-    name: null,
-    secretType: 'symmetric',
-    algorithm: 'aes',
-    mode: null,
-    bitLength: 256,
-    expiration: null,
-    contentType: 'application/octet-stream',
-    payload: new Uint8Array(32),
-  }
-
-  /** An order with the key that it made, under this version of the project's key. */
-  async function order(backend: Backend, keyVersion: number) {
-    const { projectId, userId: creatorId } = caller
-    const made = { status: 'ACTIVE', created: NOW, updated: NOW, contentType: null, type: 'key', meta: '{}' }
-    return {
-      order: await withMac(backend, 'orders', { ...made, id: crypto.randomUUID(), projectId, creatorId }),
-      secret: { ...(await sealedRow(backend, caller, described)), keyVersion },
-    }
-  }
 
   it('is stored for the others', async () => {
     const backend = await backendAt(NOW)
     await createSecret(backend, caller, described)
-    const orders = await times(4, (at) => order(backend, at === 2 ? 99 : 1))
+    const orders = await times(4, (at) => sealedOrder(backend, caller, at === 2 ? 99 : 1))
     forget()
     const store = together(backend, caller.projectId)
     const outcomes = await Promise.allSettled(orders.map((one) => storeOrder(store, one)))
@@ -300,6 +281,31 @@ describe('queries of one turn', () => {
     const asked = calls().map(({ statements }) => statements.flat())
     expect(asked.filter((values) => new Set(values).size > 1)).toEqual([])
     expect(new Set(asked.filter(({ length }) => length > 1).flat())).toEqual(new Set(reaches))
+  })
+
+  it('are counted for a minute where they do not end, and then nobody waits for a turn', async () => {
+    const { promise: cutOff, resolve: end } = Promise.withResolvers<void>()
+    happens(async (send, { number }) => {
+      if (number === 1) await cutOff
+      return send()
+    })
+    const session = new Session(database, 'first-primary')
+    const first = session.rows(query, ['cut off'])
+    const begun = Date.now()
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(begun + 59_000)
+    const second = session.rows(query, ['soon'])
+    expect(calls().length).toBe(1)
+    await second
+    clock.mockReturnValue(begun + 61_000)
+    const third = session.rows(query, ['later'])
+    expect(calls().length).toBe(3)
+    end()
+    await Promise.all([first, third])
+  })
+
+  it('may be of a project, one by one as well', async () => {
+    const db = new Session(database, 'first-primary').together('project')
+    expect(await db.select({ one: sql<number>`1`.as('one') }).from(sql`(select 1)`)).toEqual([{ one: 1 }])
   })
 
   it('have all seen what their batch has', async () => {
