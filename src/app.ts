@@ -4,28 +4,28 @@ import { authenticateEmbedded } from './access/embedded.ts'
 import { authenticateKeystone } from './access/keystone.ts'
 import { ConfigError, readConfig, type Config, type Environment } from './config.ts'
 import { fault } from './faults.ts'
-import { backendOf } from './state/backend.ts'
-import { byService } from './state/database/store.ts'
+import { connect } from './state/connect.ts'
+import { byService } from './state/scope.ts'
 import { missingMasterKey } from './state/keys/rotation.ts'
 import { formatTime } from './times.ts'
-import { admitsVersions } from './wire/accept.ts'
+import { admitsVersions } from './wire/http/accept.ts'
 import { aclResources } from './wire/acls.ts'
 import { auditResource, deploymentAuditResource } from './wire/audit.ts'
 import { certificateAuthorityResources } from './wire/certificate-authorities.ts'
 import { consumerResources } from './wire/consumers.ts'
 import { containerResources } from './wire/containers.ts'
-import type { Service } from './wire/context.ts'
+import type { Service } from './wire/http/context.ts'
 import { destructionResource } from './wire/destructions.ts'
-import { answerFailure } from './wire/failures.ts'
+import { answerFailure } from './wire/http/failures.ts'
 import { answerHealth } from './wire/health.ts'
 import { identityRoutes } from './wire/identity/index.ts'
-import { parseMicroversion } from './wire/microversion.ts'
+import { parseMicroversion } from './wire/http/microversion.ts'
 import { orderResources } from './wire/orders.ts'
 import { quotaResources } from './wire/quotas.ts'
-import { logRequest } from './wire/request-log.ts'
-import { originOf, routedPath } from './wire/request-url.ts'
-import { mount } from './wire/resource.ts'
-import { respond, setHeader } from './wire/response.ts'
+import { logRequest } from './wire/http/request-log.ts'
+import { originOf, routedPath } from './wire/http/request-url.ts'
+import { mount } from './wire/http/resource.ts'
+import { respond, setHeader } from './wire/http/response.ts'
 import { rotationResource } from './wire/rotation.ts'
 import { secretMetadataResources } from './wire/secret-metadata.ts'
 import { secretStoreResources } from './wire/secret-stores.ts'
@@ -67,7 +67,7 @@ const configure: MiddlewareHandler<Service> = async function configure(c, next) 
   c.set('base', config.hostHref || originOf(c.req.url))
   const requestId = `req-${crypto.randomUUID()}`
   const source = { ...byService('Request'), requestId }
-  c.set('backend', backendOf(c.env, config, formatTime(Date.now()), source))
+  c.set('backend', connect(c.env, config, formatTime(Date.now()), source))
   setHeader(c, 'X-OpenStack-Request-Id', requestId)
   setHeader(c, 'Cache-Control', 'no-store')
   const started = Date.now()

@@ -3,7 +3,7 @@ import * as z from 'zod/mini'
 import { KeyringError, readKeyring } from './crypto/keyring.ts'
 import { AUDIT_DAYS } from './state/audit/retention.ts'
 import type { StateSettings } from './state/backend.ts'
-import type { ProjectObject } from './state/project-object.ts'
+import type { ProjectObject } from './state/object/project-object.ts'
 
 /** What the runtime hands to the Worker: bindings, and variables as they were set (nothing of them is trusted). */
 export interface Environment {

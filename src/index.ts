@@ -4,24 +4,24 @@ import { createApp } from './app.ts'
 import { readConfig, type Environment } from './config.ts'
 import { factsOf, logProblem } from './log.ts'
 import { deleteOldEvents } from './state/audit/retention.ts'
-import { wakeAll } from './state/audit/wake.ts'
-import { backendOf } from './state/backend.ts'
-import { byService } from './state/database/store.ts'
-import { deleteExpired } from './state/expiry.ts'
-import { destroyDue } from './state/project-destructions.ts'
+import { wakeAll } from './state/wake.ts'
+import { connect } from './state/connect.ts'
+import { byService } from './state/scope.ts'
+import { deleteExpired } from './state/secrets/expiry.ts'
+import { destroyDue } from './state/projects/destructions.ts'
 import { resealValues, supersedeKeys } from './state/keys/project-key-versions.ts'
 import { rotateMasterKeys } from './state/keys/rotation.ts'
-import { runOrder } from './state/order-runs.ts'
-import { ORDER_RUN } from './state/order-schedule.ts'
+import { runOrder } from './state/orders/order-runs.ts'
+import { ORDER_RUN } from './state/orders/order-schedule.ts'
 import { DAY, formatTime } from './times.ts'
 
-export { ProjectObject } from './state/project-object.ts'
+export { ProjectObject } from './state/object/project-object.ts'
 
 /** Runs an order for the alarm of its project; reached from inside the Worker only. */
 export class OrderRunner extends WorkerEntrypoint<Environment> {
   async run(projectId: string, orderId: string): Promise<void> {
     const config = await readConfig(this.env)
-    await runOrder(backendOf(this.env, config, formatTime(Date.now()), byService(ORDER_RUN)), projectId, orderId)
+    await runOrder(connect(this.env, config, formatTime(Date.now()), byService(ORDER_RUN)), projectId, orderId)
   }
 }
 
@@ -36,7 +36,7 @@ export default {
   async scheduled(_controller, env): Promise<void> {
     const config = await readConfig(env)
     const now = Date.now()
-    const given = backendOf(env, config, formatTime(now), byService('Sweep'))
+    const given = connect(env, config, formatTime(now), byService('Sweep'))
     // It may touch any number of projects: those are woken together at the end.
     const backend = { ...given, recorded: () => undefined }
     const createdBefore = formatTime(now - config.projectKeyDays * DAY)

@@ -2,11 +2,10 @@
 import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Caller } from '../caller.ts'
 import { fault } from '../faults.ts'
-import type { Guarded } from './guarded.ts'
+import type { Guarded } from './acl-columns.ts'
 import type { Backend } from './backend.ts'
 import {
   absent,
-  kinds,
   type ConsumerKind,
   type Consumers,
   type Entities,
@@ -14,8 +13,30 @@ import {
   type Identities,
   type Registration,
 } from './consumer-rows.ts'
-import { withinLimits } from './known-limits.ts'
-import { circumstances, settled } from './project-object.ts'
+import { authenticContainer, findContainerBy } from './containers/container-rows.ts'
+import { mutationContext, unwrap } from './project-calls.ts'
+import { withinLimits } from './projects/known-limits.ts'
+import { containerConsumers, secretConsumers } from './schema/resources.ts'
+import type { Store } from './scope.ts'
+import { authenticSecret, findSecretBy, type SecretRow } from './secrets/secret-rows.ts'
+
+/** How an entity and its consumers are read. */
+const kinds = {
+  secret: {
+    table: secretConsumers,
+    owner: secretConsumers.secretId,
+    order: secretConsumers.seq,
+    read: (store: Store, id: string) => findSecretBy(store, id, false),
+    authentic: authenticSecret<SecretRow>,
+  },
+  container: {
+    table: containerConsumers,
+    owner: containerConsumers.containerId,
+    order: containerConsumers.name,
+    read: findContainerBy,
+    authentic: authenticContainer,
+  },
+} as const
 
 type Entity = Guarded & { readonly id: string }
 
@@ -42,8 +63,8 @@ function mutation(method: 'addConsumer' | 'deleteConsumer') {
     const registration = registrationOf(kind, entity, caller, identity)
     const { projectId } = registration
     return withinLimits(backend, projectId, async () => {
-      const call = project[method](circumstances(backend, projectId), registration)
-      return (await settled(backend.session, call)) as EntityRows[Kind]
+      const call = project[method](mutationContext(backend, projectId), registration)
+      return (await unwrap(backend.session, call)) as EntityRows[Kind]
     })
   }
 }

@@ -1,13 +1,13 @@
 /** Read ACLs on the wire: `/secrets/{id}/acl` and `/containers/{id}/acl`, which are alike. */
 import * as z from 'zod/mini'
 import type { Rule } from '../access/policy.ts'
-import type { Acl } from '../state/guarded.ts'
+import type { Acl } from '../state/acl-columns.ts'
 import { deleteAcl, setAcl, type AclSubject, type GivenAcl, type GuardedKind } from '../state/acls.ts'
-import { json as answer } from './answers.ts'
-import { json } from './body.ts'
+import { json as answer } from './http/answers.ts'
+import { json } from './http/body.ts'
 import { containerOfPath } from './containers.ts'
-import { operation, resource, type Call } from './resource.ts'
-import { closedObject, flag, list, text } from './schema.ts'
+import { operation, resource, type Call } from './http/resource.ts'
+import { closedObject, flag, list, text } from './http/schema.ts'
 import { secretOfPath } from './secrets.ts'
 
 const MOST_USER_CHARACTERS = 255

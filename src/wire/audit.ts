@@ -1,12 +1,12 @@
 /** The audit log on the wire: `/audit` for a project's auditor, `/admin/audit` for what belongs to no project. */
 import type { Rule } from '../access/policy.ts'
 import { DEPLOYMENT } from '../state/audit/events.ts'
-import { integrityOfLog, listEvents } from '../state/audit/log.ts'
-import { json as answer } from './answers.ts'
-import { parsePage } from './paging.ts'
-import { parseInteger } from './python.ts'
-import { lastGiven } from './query.ts'
-import { operation, resource, type Call } from './resource.ts'
+import { listEvents } from '../state/audit/log.ts'
+import { json as answer } from './http/answers.ts'
+import { parsePage } from './http/paging.ts'
+import { parseInteger } from './http/python.ts'
+import { lastGiven } from './http/query.ts'
+import { operation, resource, type Call } from './http/resource.ts'
 
 /** The number after which the page begins; what is no number in range counts as 0, as it does for pages. */
 function markerIn(query: URLSearchParams): number {
@@ -32,7 +32,7 @@ function logOf(path: string, name: string, rule: Rule, scope: (call: Call) => st
           const { c, backend, query } = call
           const { limit } = parsePage(query)
           const withHead = lastGiven(query, 'head') === 'true'
-          const known = withHead ? await integrityOfLog(backend, scope(call)) : {}
+          const known = withHead ? await backend.projects.getByName(scope(call)).integrity() : {}
           const events = await listEvents(backend, scope(call), markerIn(query), limit)
           const next = events.length === limit ? { marker: events.at(-1)?.number } : {}
           return answer(c, 200, { events, ...next, ...known })

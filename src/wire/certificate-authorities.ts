@@ -5,13 +5,13 @@ import {
   listAuthorities,
   revocationsOf,
   type CertificateAuthority,
-} from '../state/certificate-authorities.ts'
+} from '../state/orders/certificate-authorities.ts'
 import type { Target } from '../access/policy.ts'
 import { encodeBase64 } from '../crypto/encoding.ts'
-import { json as answer, page } from './answers.ts'
-import { parsePage } from './paging.ts'
-import { operation, projectTarget, resource, type Call } from './resource.ts'
-import { respond } from './response.ts'
+import { json as answer, page } from './http/answers.ts'
+import { parsePage } from './http/paging.ts'
+import { operation, projectTarget, resource, type Call } from './http/resource.ts'
+import { respond } from './http/response.ts'
 
 /** The media type of PEM, for which RFC 8555 registered a name. */
 const PEM = 'application/pem-certificate-chain'

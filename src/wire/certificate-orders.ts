@@ -2,9 +2,9 @@
 import { checkRequest } from '../crypto/certificate-requests.ts'
 import { parseName } from '../crypto/distinguished-names.ts'
 import { fault } from '../faults.ts'
-import { parseExtensions, type CertificateMeta } from '../state/certificate-orders.ts'
-import { pythonNotation, stripText } from './python.ts'
-import { schemaFault } from './schema.ts'
+import { parseExtensions, type CertificateMeta } from '../state/orders/certificate-orders.ts'
+import { pythonNotation, stripText } from './http/python.ts'
+import { schemaFault } from './http/schema.ts'
 
 type Meta = Readonly<Record<string, unknown>>
 

@@ -10,16 +10,16 @@ import {
   listContainers,
   removeFromContainer,
   type ContainerType,
-} from '../state/containers.ts'
-import type { Container, NamedSecret } from '../state/container-rows.ts'
-import { created, json as answer, noContent, page } from './answers.ts'
-import { json, unchecked } from './body.ts'
-import { markerAfter, parseMarkedPage } from './paging.ts'
-import { idOf, isCanonicalId, type Refs } from './refs.ts'
-import { operation, resource, type Call } from './resource.ts'
-import { checked, list, object, schemaFault, text, textOrNull } from './schema.ts'
+} from '../state/containers/containers.ts'
+import type { Container, NamedSecret } from '../state/containers/container-rows.ts'
+import { created, json as answer, noContent, page } from './http/answers.ts'
+import { json, unchecked } from './http/body.ts'
+import { markerAfter, parseMarkedPage } from './http/paging.ts'
+import { idOf, isCanonicalId, type Refs } from './http/refs.ts'
+import { operation, resource, type Call } from './http/resource.ts'
+import { checked, list, object, schemaFault, text, textOrNull } from './http/schema.ts'
 import { MOST_NAME_CHARACTERS } from './secret-body.ts'
-import { lastGiven } from './query.ts'
+import { lastGiven } from './http/query.ts'
 
 const SCHEMA = 'Container'
 const REFS = 'secret_refs'

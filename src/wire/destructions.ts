@@ -7,13 +7,13 @@ import {
   findDestruction,
   scheduleDestruction,
   type ProjectDestruction,
-} from '../state/project-destructions.ts'
+} from '../state/projects/destructions.ts'
 import { later } from '../times.ts'
-import { json as answer, noContent } from './answers.ts'
-import { json } from './body.ts'
-import { MOST_ID_CHARACTERS } from './refs.ts'
-import { operation, resource } from './resource.ts'
-import { closedObject, integer, text } from './schema.ts'
+import { json as answer, noContent } from './http/answers.ts'
+import { json } from './http/body.ts'
+import { MOST_ID_CHARACTERS } from './http/refs.ts'
+import { operation, resource } from './http/resource.ts'
+import { closedObject, integer, text } from './http/schema.ts'
 
 const HOUR_SECONDS = 3_600
 const MOST_DELAY_HOURS = 24 * 365

@@ -1,7 +1,7 @@
 /** `/healthcheck`: the Worker runs. It needs no configuration and touches no storage. */
 import type { Context } from 'hono'
-import type { Service } from './context.ts'
-import { respond } from './response.ts'
+import type { Service } from './http/context.ts'
+import { respond } from './http/response.ts'
 
 const OK_DOCUMENT = JSON.stringify({ detailed: false, reasons: ['OK'] }, null, 4)
 

@@ -3,7 +3,7 @@ import * as z from 'zod/mini'
 import type { Target } from '../access/policy.ts'
 import { passphraseFits } from '../crypto/key-pairs.ts'
 import { fault } from '../faults.ts'
-import { runOrder } from '../state/order-runs.ts'
+import { runOrder } from '../state/orders/order-runs.ts'
 import {
   deleteOrder,
   findOrder,
@@ -15,17 +15,17 @@ import {
   type GeneratedOrder,
   type KeyPairOrder,
   type Order,
-} from '../state/orders.ts'
-import { created, json as answer, noContent, page } from './answers.ts'
-import { json } from './body.ts'
+} from '../state/orders/orders.ts'
+import { created, json as answer, noContent, page } from './http/answers.ts'
+import { json } from './http/body.ts'
 import { checkedCertificateMeta, shownCertificateMeta } from './certificate-orders.ts'
-import { logUnexpected } from './failures.ts'
-import { markerAfter, parseMarkedPage } from './paging.ts'
+import { logUnexpected } from './http/failures.ts'
+import { markerAfter, parseMarkedPage } from './http/paging.ts'
 import { payloadTypes } from './payload.ts'
-import { lastGiven } from './query.ts'
-import type { Refs } from './refs.ts'
-import { operation, resource, type Call } from './resource.ts'
-import { anyObject, checked, object, schemaFault, text } from './schema.ts'
+import { lastGiven } from './http/query.ts'
+import type { Refs } from './http/refs.ts'
+import { operation, resource, type Call } from './http/resource.ts'
+import { anyObject, checked, object, schemaFault, text } from './http/schema.ts'
 import { checkOrderedPayload, expirationOf, secretBody, type SecretBody } from './secret-body.ts'
 
 const SCHEMA = 'Order'

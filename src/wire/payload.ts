@@ -1,8 +1,8 @@
 /** The media types of payloads: which are taken, how they are kept, and under which of them a payload is handed out. */
 import { decodeUtf8 } from '../crypto/encoding.ts'
 import { fault } from '../faults.ts'
-import { admitsKnownType } from './accept.ts'
-import { stripText } from './python.ts'
+import { admitsKnownType } from './http/accept.ts'
+import { stripText } from './http/python.ts'
 
 interface PayloadRules {
   /** How a client may spell the type when it asks for a payload; the first is how the type is kept. */

@@ -7,13 +7,13 @@ import {
   findProjectQuotas,
   listProjectQuotas,
   setProjectQuotas,
-} from '../state/quotas.ts'
-import { json as answer, noContent, page } from './answers.ts'
-import { unchecked } from './body.ts'
-import { parsePage } from './paging.ts'
-import { MOST_ID_CHARACTERS } from './refs.ts'
-import { operation, resource } from './resource.ts'
-import { checked, closedObject, integer } from './schema.ts'
+} from '../state/projects/quotas.ts'
+import { json as answer, noContent, page } from './http/answers.ts'
+import { unchecked } from './http/body.ts'
+import { parsePage } from './http/paging.ts'
+import { MOST_ID_CHARACTERS } from './http/refs.ts'
+import { operation, resource } from './http/resource.ts'
+import { checked, closedObject, integer } from './http/schema.ts'
 
 const NAME = 'Project Quotas'
 /** The peer's columns are signed 32-bit integers. */

@@ -6,12 +6,12 @@ import { keyUse, type MasterKeyUse } from '../state/keys/key-use.ts'
 import { resealValues, supersedeKeys, type KeysToSupersede } from '../state/keys/project-key-versions.ts'
 import { rotateMasterKeys } from '../state/keys/rotation.ts'
 import { parseTime } from '../times.ts'
-import { json as answer } from './answers.ts'
-import { json } from './body.ts'
-import type { Service } from './context.ts'
-import { MOST_ID_CHARACTERS } from './refs.ts'
-import { operation, resource } from './resource.ts'
-import { closedObject, schemaFault, text } from './schema.ts'
+import { json as answer } from './http/answers.ts'
+import { json } from './http/body.ts'
+import type { Service } from './http/context.ts'
+import { MOST_ID_CHARACTERS } from './http/refs.ts'
+import { operation, resource } from './http/resource.ts'
+import { closedObject, schemaFault, text } from './http/schema.ts'
 
 const schema = {
   name: 'Key rotation',

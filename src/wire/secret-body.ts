@@ -2,10 +2,10 @@
 import * as z from 'zod/mini'
 import { decodeBase64, encodeUtf8 } from '../crypto/encoding.ts'
 import { fault } from '../faults.ts'
-import { secretTypes, type NewSecret } from '../state/secrets.ts'
+import { secretTypes, type NewSecret } from '../state/secrets/secrets.ts'
 import { normaliseContentType, payloadSpellings } from './payload.ts'
-import { pythonNotation, stripText } from './python.ts'
-import { integer, object, schemaFault, secretText, text, textOrNull } from './schema.ts'
+import { pythonNotation, stripText } from './http/python.ts'
+import { integer, object, schemaFault, secretText, text, textOrNull } from './http/schema.ts'
 import { parseTime } from '../times.ts'
 
 export const MOST_NAME_CHARACTERS = 255

@@ -8,14 +8,14 @@ import {
   replaceMetadata,
   setMetadatum,
   type DescribedSecret,
-} from '../state/secret-metadata.ts'
-import { json as answer, noContent } from './answers.ts'
-import { json } from './body.ts'
-import { codePoints } from './python.ts'
-import { isCanonicalId } from './refs.ts'
-import { operation, resource, type Call } from './resource.ts'
-import { setHeader } from './response.ts'
-import { anyObject, closedObject, object, text } from './schema.ts'
+} from '../state/secrets/secret-metadata.ts'
+import { json as answer, noContent } from './http/answers.ts'
+import { json } from './http/body.ts'
+import { codePoints } from './http/python.ts'
+import { isCanonicalId } from './http/refs.ts'
+import { operation, resource, type Call } from './http/resource.ts'
+import { setHeader } from './http/response.ts'
+import { anyObject, closedObject, object, text } from './http/schema.ts'
 
 const MOST_CHARACTERS = 255
 const URL_SAFE = /^[A-Za-z0-9_-]*$/

@@ -7,11 +7,11 @@ import {
   preferStore,
   preferredStore,
   type SecretStore,
-} from '../state/secret-stores.ts'
+} from '../state/projects/secret-stores.ts'
 import type { Target } from '../access/policy.ts'
-import { json as answer, noContent } from './answers.ts'
-import type { Refs } from './refs.ts'
-import { operation, projectTarget, resource, type Call } from './resource.ts'
+import { json as answer, noContent } from './http/answers.ts'
+import type { Refs } from './http/refs.ts'
+import { operation, projectTarget, resource, type Call } from './http/resource.ts'
 
 /** The stores are part of the service, not rows: they have no time of their own. */
 const SINCE = '2026-11-22T00:00:00.000000'

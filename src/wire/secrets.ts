@@ -3,9 +3,9 @@ import type { Context } from 'hono'
 import { decodeBase64 } from '../crypto/encoding.ts'
 import { fault } from '../faults.ts'
 import { resealSoon } from '../state/keys/project-key-versions.ts'
-import { listSecrets, type SecretFilter } from '../state/secret-list.ts'
-import { readSealedSecret, readSecret } from '../state/secret-reads.ts'
-import type { Secret } from '../state/secret-rows.ts'
+import { listSecrets, type SecretFilter } from '../state/secrets/secret-list.ts'
+import { readSealedSecret, readSecret } from '../state/secrets/secret-reads.ts'
+import type { Secret } from '../state/secrets/secret-rows.ts'
 import {
   createSecret,
   deleteSecret,
@@ -14,18 +14,18 @@ import {
   putPayload,
   recordRead,
   type SealedSecret,
-} from '../state/secrets.ts'
-import { created, json as answer, noContent, page } from './answers.ts'
-import { json, payload, readBytes, type Payload } from './body.ts'
-import type { Service } from './context.ts'
-import { parseBits, parseDateFilter, parseSort } from './filters.ts'
-import { atLeast } from './microversion.ts'
-import { markerAfter, parseMarkedPage } from './paging.ts'
+} from '../state/secrets/secrets.ts'
+import { created, json as answer, noContent, page } from './http/answers.ts'
+import { json, payload, readBytes, type Payload } from './http/body.ts'
+import type { Service } from './http/context.ts'
+import { parseBits, parseDateFilter, parseSort } from './secret-filters.ts'
+import { atLeast } from './http/microversion.ts'
+import { markerAfter, parseMarkedPage } from './http/paging.ts'
 import { acceptsMetadata, negotiatePayload, normaliseContentType } from './payload.ts'
-import { lastGiven } from './query.ts'
-import { isCanonicalId, type Refs } from './refs.ts'
-import { operation, resource, type Call } from './resource.ts'
-import { respond } from './response.ts'
+import { lastGiven } from './http/query.ts'
+import { isCanonicalId, type Refs } from './http/refs.ts'
+import { operation, resource, type Call } from './http/resource.ts'
+import { respond } from './http/response.ts'
 import { newSecret, secretBody, SECRET_SCHEMA } from './secret-body.ts'
 
 const OCTETS = 'application/octet-stream'

@@ -4,12 +4,12 @@
  */
 import type { Target } from '../access/policy.ts'
 import { fault } from '../faults.ts'
-import { page } from './answers.ts'
-import { unchecked } from './body.ts'
-import { parsePage } from './paging.ts'
-import { isCanonicalId } from './refs.ts'
-import { operation, projectTarget, resource, type Call } from './resource.ts'
-import { checked, object, schemaFault, text } from './schema.ts'
+import { page } from './http/answers.ts'
+import { unchecked } from './http/body.ts'
+import { parsePage } from './http/paging.ts'
+import { isCanonicalId } from './http/refs.ts'
+import { operation, projectTarget, resource, type Call } from './http/resource.ts'
+import { checked, object, schemaFault, text } from './http/schema.ts'
 import * as z from 'zod/mini'
 
 const SCHEMA = 'Transport Key'

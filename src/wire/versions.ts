@@ -1,10 +1,10 @@
 /** Version discovery: `GET /` for everybody, `GET /v1` for callers. */
 import type { Context } from 'hono'
-import { prefersJsonHome } from './accept.ts'
-import { json } from './answers.ts'
-import type { Service } from './context.ts'
-import { respond, setHeader } from './response.ts'
-import { atLeast, MAX_MICROVERSION, MIN_MICROVERSION, type Microversion } from './microversion.ts'
+import { prefersJsonHome } from './http/accept.ts'
+import { json } from './http/answers.ts'
+import type { Service } from './http/context.ts'
+import { respond, setHeader } from './http/response.ts'
+import { atLeast, MAX_MICROVERSION, MIN_MICROVERSION, type Microversion } from './http/microversion.ts'
 
 const MEDIA_TYPE = 'application/vnd.openstack.key-manager-v1+json'
 

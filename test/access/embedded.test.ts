@@ -12,7 +12,7 @@ import { createProject, updateProject } from '../../src/state/identity/projects.
 import { listRoles } from '../../src/state/identity/roles.ts'
 import { createUser, deleteUser, updateUser } from '../../src/state/identity/users.ts'
 import { later } from '../../src/times.ts'
-import type { Service } from '../../src/wire/context.ts'
+import type { Service } from '../../src/wire/http/context.ts'
 import { identityRoutes } from '../../src/wire/identity/index.ts'
 import { backendAt, databaseOf, type Sending } from '../support/backend.ts'
 import { countingDatabase } from '../support/counting.ts'

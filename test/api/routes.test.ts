@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { createApp, resources } from '../../src/app.ts'
 import { rules } from '../../src/access/policy.ts'
-import type { Method } from '../../src/wire/resource.ts'
+import type { Method } from '../../src/wire/http/resource.ts'
 import { canarySecret, cloud, emptyContainer, keyOrder, type Somebody } from '../support/cloud-of-threats.ts'
 import { base } from '../support/client.ts'
 import { idOf } from '../support/given.ts'

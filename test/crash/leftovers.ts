@@ -1,7 +1,7 @@
 /** What no crash may leave behind, counted in the database of a service that is stopped. */
 import { getTableName } from 'drizzle-orm'
 import { openDatabase } from '../../src/local/runtime.ts'
-import { protectedTables } from '../../src/state/keys/protection.ts'
+import { protectedTables } from '../../src/state/integrity/protection.ts'
 import { sealedTables } from '../../src/state/keys/sealed-values.ts'
 import { countedTables, miscounted } from '../support/recount.ts'
 import { idOf, STORED, type Acknowledged } from './traffic.ts'

@@ -3,7 +3,7 @@
  * true, and nothing opens what they have sealed; {@link authenticate} gives true ones to those rows that are to be read.
  */
 import { asc, eq } from 'drizzle-orm'
-import { withMac } from '../../src/state/keys/authentic-rows.ts'
+import { withMac } from '../../src/state/integrity/row-authentication.ts'
 import { orders, secrets } from '../../src/state/schema/resources.ts'
 import { formatTime } from '../../src/times.ts'
 import { backendAt } from '../support/backend.ts'

@@ -6,7 +6,7 @@
  */
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { resources } from '../../src/app.ts'
-import { SEAL_DELAY } from '../../src/state/audit/seal.ts'
+import { SEAL_DELAY } from '../../src/state/wake.ts'
 import { rotationResource } from '../../src/wire/rotation.ts'
 import { base, database, type Request } from '../support/client.ts'
 import * as make from '../support/cloud-of-threats.ts'

@@ -1,6 +1,6 @@
 /** How many secrets a container holds: it is read with all of them at once. */
 import { describe, expect, it } from 'vitest'
-import { addToContainer, createContainer, findContainer, MOST_MEMBERS } from '../../src/state/containers.ts'
+import { addToContainer, createContainer, findContainer, MOST_MEMBERS } from '../../src/state/containers/containers.ts'
 import { formatTime } from '../../src/times.ts'
 import { backendAt } from '../support/backend.ts'
 import { call } from '../support/client.ts'

@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { D1Migration } from 'cloudflare:test'
-import { deleteExpired } from '../../src/state/expiry.ts'
+import { deleteExpired } from '../../src/state/secrets/expiry.ts'
 import { formatTime } from '../../src/times.ts'
 import { backendAt } from '../support/backend.ts'
 import { database } from '../support/client.ts'

@@ -4,15 +4,17 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { Caller } from '../../src/caller.ts'
 import { readConfig, type Environment } from '../../src/config.ts'
 import { deleteAcl, setAcl } from '../../src/state/acls.ts'
-import { backendOf, type Backend } from '../../src/state/backend.ts'
-import { removeConsumer, storeConsumer, type Registration } from '../../src/state/consumer-rows.ts'
-import { addToContainer, containerRows, createContainer } from '../../src/state/containers.ts'
-import { findContainer, removeFromContainer } from '../../src/state/containers.ts'
-import { byService } from '../../src/state/database/store.ts'
-import { withMac } from '../../src/state/keys/authentic-rows.ts'
-import { storeOrder, storeResult } from '../../src/state/order-rows.ts'
-import { replaceMetadata } from '../../src/state/secret-metadata.ts'
-import { createSecret, findSecret, sealedRow, type NewSecret } from '../../src/state/secrets.ts'
+import { connect } from '../../src/state/connect.ts'
+import type { Backend } from '../../src/state/backend.ts'
+import type { Registration } from '../../src/state/consumer-rows.ts'
+import { removeConsumer, storeConsumer } from '../../src/state/object/consumer-mutations.ts'
+import { addToContainer, containerRows, createContainer } from '../../src/state/containers/containers.ts'
+import { findContainer, removeFromContainer } from '../../src/state/containers/containers.ts'
+import { byService } from '../../src/state/scope.ts'
+import { withMac } from '../../src/state/integrity/row-authentication.ts'
+import { storeOrder, storeResult } from '../../src/state/object/order-mutations.ts'
+import { replaceMetadata } from '../../src/state/secrets/secret-metadata.ts'
+import { createSecret, findSecret, sealedRow, type NewSecret } from '../../src/state/secrets/secrets.ts'
 import { databaseOf } from '../support/backend.ts'
 
 const NOW = '2026-11-22T00:00:00.000000'
@@ -42,7 +44,7 @@ function failingAt(place: number, seen: { statements: number }): D1Database {
 }
 
 async function backendWith(DB: D1Database): Promise<Backend> {
-  return backendOf({ ...bindings, DB }, await readConfig(bindings), NOW, byService('Test'))
+  return connect({ ...bindings, DB }, await readConfig(bindings), NOW, byService('Test'))
 }
 
 async function everything(): Promise<string> {

@@ -3,10 +3,15 @@ import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Environment } from '../../src/config.ts'
-import { SEAL_DELAY } from '../../src/state/audit/seal.ts'
-import { runOrder } from '../../src/state/order-runs.ts'
-import { attemptTimes, MOST_ORDERS_PER_ALARM } from '../../src/state/order-schedule.ts'
-import { findOrder, placeCertificateOrder, placeKeyPairOrder, updateCertificateOrder } from '../../src/state/orders.ts'
+import { SEAL_DELAY } from '../../src/state/wake.ts'
+import { runOrder } from '../../src/state/orders/order-runs.ts'
+import { attemptTimes, MOST_ORDERS_PER_ALARM } from '../../src/state/orders/order-schedule.ts'
+import {
+  findOrder,
+  placeCertificateOrder,
+  placeKeyPairOrder,
+  updateCertificateOrder,
+} from '../../src/state/orders/orders.ts'
 import { formatTime } from '../../src/times.ts'
 import { backendAt, databaseOf } from '../support/backend.ts'
 import { call, type Request } from '../support/client.ts'

@@ -4,11 +4,12 @@ import { runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { readConfig, type Environment } from '../../src/config.ts'
-import { backendOf, type Backend } from '../../src/state/backend.ts'
-import { byService } from '../../src/state/database/store.ts'
-import { runOrder } from '../../src/state/order-runs.ts'
-import { attemptTimes } from '../../src/state/order-schedule.ts'
-import { placeKeyPairOrder } from '../../src/state/orders.ts'
+import { connect } from '../../src/state/connect.ts'
+import type { Backend } from '../../src/state/backend.ts'
+import { byService } from '../../src/state/scope.ts'
+import { runOrder } from '../../src/state/orders/order-runs.ts'
+import { attemptTimes } from '../../src/state/orders/order-schedule.ts'
+import { placeKeyPairOrder } from '../../src/state/orders/orders.ts'
 import { formatTime } from '../../src/times.ts'
 import { call } from '../support/client.ts'
 import { limit, owner, secret, type Person } from '../support/given.ts'
@@ -23,7 +24,7 @@ beforeAll(async () => {
 afterEach(() => void vi.useRealTimers())
 
 const backendNow = async (): Promise<Backend> =>
-  backendOf(bindings, await readConfig(bindings), formatTime(Date.now()), byService('Test'))
+  connect(bindings, await readConfig(bindings), formatTime(Date.now()), byService('Test'))
 
 /** An accepted order that nobody runs: its Worker is gone. */
 async function abandoned(passphrase: string | null = null): Promise<string> {

@@ -1,8 +1,9 @@
 /** A backend as the Worker makes one for a request, at a time of the test's choice. */
 import { env } from 'cloudflare:workers'
 import { readConfig, type Environment } from '../../src/config.ts'
-import { backendOf, type Backend } from '../../src/state/backend.ts'
-import { byService } from '../../src/state/database/store.ts'
+import { connect } from '../../src/state/connect.ts'
+import type { Backend } from '../../src/state/backend.ts'
+import { byService } from '../../src/state/scope.ts'
 
 const environment = env as unknown as Environment
 
@@ -21,5 +22,5 @@ export function databaseOf(sending: Sending): D1Database {
 /** The backend at `now`; `binding` in place of the Worker's own database. */
 export async function backendAt(now: string, binding: D1Database = environment.DB): Promise<Backend> {
   const bindings = { ...environment, DB: binding }
-  return backendOf(bindings, await readConfig(environment), now, byService('Test'))
+  return connect(bindings, await readConfig(environment), now, byService('Test'))
 }

@@ -3,7 +3,7 @@ import { createExecutionContext, runInDurableObject, waitOnExecutionContext } fr
 import { env } from 'cloudflare:workers'
 import { createApp } from '../../src/app.ts'
 import type { Environment } from '../../src/config.ts'
-import type { ProjectObject } from '../../src/state/project-object.ts'
+import type { ProjectObject } from '../../src/state/object/project-object.ts'
 import { requestTo, answerOf, type Answer, type Request as Asked } from './client.ts'
 
 const bindings = env as unknown as Environment

@@ -1,8 +1,8 @@
 /** Orders with the keys that they made, as the project's object is given them. */
 import type { Caller } from '../../src/caller.ts'
 import type { Backend } from '../../src/state/backend.ts'
-import { withMac } from '../../src/state/keys/authentic-rows.ts'
-import { sealedRow, type NewSecret } from '../../src/state/secrets.ts'
+import { withMac } from '../../src/state/integrity/row-authentication.ts'
+import { sealedRow, type NewSecret } from '../../src/state/secrets/secrets.ts'
 
 /** A key without a name. */
 export const described: NewSecret = {

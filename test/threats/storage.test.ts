@@ -7,7 +7,7 @@
 import { getTableColumns, getTableName, is, type Table } from 'drizzle-orm'
 import { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { otherTables, protectedTables, type Protection } from '../../src/state/keys/protection.ts'
+import { otherTables, protectedTables, type Protection } from '../../src/state/integrity/protection.ts'
 import * as auditSchema from '../../src/state/schema/audit.ts'
 import * as identitySchema from '../../src/state/schema/identity.ts'
 import * as schema from '../../src/state/schema/resources.ts'

@@ -1,6 +1,12 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { admitsJson, admitsKnownType, admitsVersions, prefersJsonHome, rootErrorForm } from '../../src/wire/accept.ts'
+import {
+  admitsJson,
+  admitsKnownType,
+  admitsVersions,
+  prefersJsonHome,
+  rootErrorForm,
+} from '../../src/wire/http/accept.ts'
 
 /** Recorded from Barbican 15.0.1: `GET /v1/secrets`, `GET /`, the form of the 406 of an unknown microversion on `/`. */
 const recorded: readonly [string | undefined, 200 | 406, 300 | 302 | 406, 'json' | 'html' | 'text'][] = [

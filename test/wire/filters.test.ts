@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Fault } from '../../src/faults.ts'
-import { parseBits, parseDateFilter, parseSort } from '../../src/wire/filters.ts'
+import { parseBits, parseDateFilter, parseSort } from '../../src/wire/secret-filters.ts'
 
 function failureOf(parse: () => unknown): string | null {
   try {

@@ -7,7 +7,7 @@ import {
   microversions,
   parseMicroversion,
   refusalBody,
-} from '../../src/wire/microversion.ts'
+} from '../../src/wire/http/microversion.ts'
 
 function refusalOf(header: string): MicroversionRefused | null {
   try {

@@ -1,6 +1,13 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { DEFAULT_LIMIT, markerAfter, MAX_LIMIT, pageLinks, parseMarkedPage, parsePage } from '../../src/wire/paging.ts'
+import {
+  DEFAULT_LIMIT,
+  markerAfter,
+  MAX_LIMIT,
+  pageLinks,
+  parseMarkedPage,
+  parsePage,
+} from '../../src/wire/http/paging.ts'
 
 const href = 'http://kms.example:9311/v1/secrets'
 const pageOf = (query: string) => parsePage(new URLSearchParams(query))

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { codePoints, parseInteger, pythonNotation, stripText, stripValues } from '../../src/wire/python.ts'
+import { codePoints, parseInteger, pythonNotation, stripText, stripValues } from '../../src/wire/http/python.ts'
 
 const DEPTH = 100_000
 const whiteSpace = [

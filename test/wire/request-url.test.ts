@@ -1,6 +1,6 @@
 /** What is read of a URL without a parser is what a parser would have said. */
 import { describe, expect, it } from 'vitest'
-import { originOf, queryOf, routedPath } from '../../src/wire/request-url.ts'
+import { originOf, queryOf, routedPath } from '../../src/wire/http/request-url.ts'
 
 const parsed = (url: string) => {
   const { pathname, origin } = new URL(url)

@@ -4,7 +4,7 @@
  */
 import type { SQL } from 'drizzle-orm'
 import type { BatchItem, BatchResponse } from 'drizzle-orm/batch'
-import type { Store } from '../database/store.ts'
+import type { Store } from '../scope.ts'
 import { insertEvents, insertEventsOfChange, type AuditEvent } from './events.ts'
 
 type Statement = BatchItem<'sqlite'>

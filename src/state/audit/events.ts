@@ -1,7 +1,7 @@
 /** Audit events: what is recorded of a change, in the terms of CADF (DSP0262). */
 import { getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { justChanged } from '../database/statements.ts'
-import type { Store } from '../database/store.ts'
+import type { Store } from '../scope.ts'
 import { writtenChange } from '../database/written.ts'
 import { auditEvents } from '../schema/audit.ts'
 

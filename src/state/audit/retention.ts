@@ -2,7 +2,7 @@
 import { and, asc, inArray, isNotNull, lt } from 'drizzle-orm'
 import { DAY, formatTime, millisecondsOf } from '../../times.ts'
 import { changes } from '../database/statements.ts'
-import type { Store } from '../database/store.ts'
+import type { Store } from '../scope.ts'
 import { auditEvents } from '../schema/audit.ts'
 
 /** Days for which events are kept: the values of AUDIT_DAYS. */

@@ -1,7 +1,7 @@
 /** Statements that several operations share the form of. */
 import { getTableColumns, sql, type Column, type SQL } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
-import type { Store } from './store.ts'
+import type { Store } from '../scope.ts'
 import { isBytes, writtenChange, type Values } from './written.ts'
 
 /** The value of a column as it is stored. Text is stored as it was authenticated: UTF-8 has no lone surrogates. */

@@ -1,6 +1,6 @@
 /** What the keys are depended on for. A master key is taken out of the keyring on the word of this. */
 import { count, sql } from 'drizzle-orm'
-import type { Backend } from '../backend.ts'
+import type { KeyedStore } from '../scope.ts'
 import { projectKeys } from '../schema/resources.ts'
 import { ofSuperseded } from './project-key-versions.ts'
 import { sealedTables } from './sealed-values.ts'
@@ -52,7 +52,7 @@ const versionColumns = {
 export async function keyUse({
   db,
   keyring,
-}: Backend): Promise<{ readonly masterKeys: MasterKeyUse[]; readonly projectKeys: ProjectKeyUse }> {
+}: KeyedStore): Promise<{ readonly masterKeys: MasterKeyUse[]; readonly projectKeys: ProjectKeyUse }> {
   const [rows, [versions]] = await db.batch([
     db.select({ id: projectKeys.masterKeyId, projectKeys: count() }).from(projectKeys).groupBy(projectKeys.masterKeyId),
     db.select(versionColumns).from(sql`(select 1)`),

@@ -11,7 +11,7 @@ import type { KeyPlace } from '../../crypto/keyring.ts'
 import { logProblem } from '../../log.ts'
 import { commitEach } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
-import type { Backend } from '../backend.ts'
+import type { KeyedStore } from '../scope.ts'
 import { isSuperseded } from '../database/refusals.ts'
 import { changes, insertWhere } from '../database/statements.ts'
 import { projectKeys, secrets } from '../schema/resources.ts'
@@ -34,7 +34,7 @@ export interface KeysToSupersede {
   readonly projectId?: string | undefined
 }
 
-async function supersedeSome(backend: Backend, { createdBefore, projectId }: KeysToSupersede) {
+async function supersedeSome(backend: KeyedStore, { createdBefore, projectId }: KeysToSupersede) {
   const { db } = backend
   const seals = ne(projectKeys.projectId, ROW_KEYS_OWNER)
   const ofProject = projectId === undefined ? undefined : eq(projectKeys.projectId, projectId)
@@ -66,7 +66,7 @@ async function supersedeSome(backend: Backend, { createdBefore, projectId }: Key
 }
 
 /** Gives new versions to a bounded number of the keys. Gives how many it was; none is left when it is 0. */
-export async function supersedeKeys(backend: Backend, which: KeysToSupersede): Promise<number> {
+export async function supersedeKeys(backend: KeyedStore, which: KeysToSupersede): Promise<number> {
   // Not what this call itself makes.
   const createdBefore = which.createdBefore < backend.now ? which.createdBefore : backend.now
   let superseded = 0
@@ -111,7 +111,7 @@ function someOld(table: SealedTable, without: readonly string[]): SQL {
 }
 
 /** Those of the rows that are sealed under superseded keys, `ids` being a select of their ids. */
-async function oldRows({ db }: Backend, table: SealedTable, ids: SQL): Promise<OldRow[]> {
+async function oldRows({ db }: KeyedStore, table: SealedTable, ids: SQL): Promise<OldRow[]> {
   const columns = Object.keys(table.kinds)
   return db.all<OldRow>(sql`
     select sealed_row.id as id, old.project_id as project, old.store as store, old.version as version,
@@ -128,7 +128,7 @@ async function oldRows({ db }: Backend, table: SealedTable, ids: SQL): Promise<O
  * The one statement that seals a row again. It changes nothing when the row was deleted, or sealed again by somebody
  * else; a payload is put once only, so that none can come in between.
  */
-function resealedRow({ db }: Backend, { table }: SealedTable, row: OldRow, sealed: Record<string, Uint8Array>) {
+function resealedRow({ db }: KeyedStore, { table }: SealedTable, row: OldRow, sealed: Record<string, Uint8Array>) {
   const isRow = sql`id = ${row.id} and store = ${row.store} and key_version = ${row.version}`
   // The tables differ in their sealed columns alone.
   return db
@@ -139,7 +139,11 @@ function resealedRow({ db }: Backend, { table }: SealedTable, row: OldRow, seale
 
 const drizzleName = (column: string) => column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
 
-async function sealedAgain(backend: Backend, { kinds }: SealedTable, row: OldRow): Promise<Record<string, Uint8Array>> {
+async function sealedAgain(
+  backend: KeyedStore,
+  { kinds }: SealedTable,
+  row: OldRow,
+): Promise<Record<string, Uint8Array>> {
   const { id, project, store } = row
   const key = (version: number, wrapped: number[]) =>
     openKey(backend, { project, store, version } satisfies KeyPlace, Uint8Array.from(wrapped))
@@ -155,7 +159,7 @@ async function sealedAgain(backend: Backend, { kinds }: SealedTable, row: OldRow
 }
 
 /** Seals the rows again that are under superseded keys; `unreadable` grows by the ids of those that do not open. */
-async function resealRows(backend: Backend, table: SealedTable, ids: SQL, unreadable: string[]) {
+async function resealRows(backend: KeyedStore, table: SealedTable, ids: SQL, unreadable: string[]) {
   const rows = await oldRows(backend, table, ids)
   const statements = []
   for (const row of rows) {
@@ -171,7 +175,7 @@ async function resealRows(backend: Backend, table: SealedTable, ids: SQL, unread
 }
 
 /** Stores rows that were sealed again, all or none: none when a key that sealed them was superseded in turn. */
-async function stored({ db }: Backend, statements: readonly ReturnType<typeof resealedRow>[]): Promise<number> {
+async function stored({ db }: KeyedStore, statements: readonly ReturnType<typeof resealedRow>[]): Promise<number> {
   const [first, ...rest] = statements
   if (!first) return 0
   try {
@@ -193,7 +197,7 @@ export interface Resealed {
 }
 
 /** Seals a bounded number of the values of superseded keys again, and deletes the keys that are not needed any more. */
-export async function resealValues(backend: Backend): Promise<Resealed> {
+export async function resealValues(backend: KeyedStore): Promise<Resealed> {
   let resealed = 0
   let unreadable = 0
   for (const table of sealedTables) {
@@ -209,7 +213,7 @@ export async function resealValues(backend: Backend): Promise<Resealed> {
 }
 
 /** Seals a payload again that was read under a superseded key, after the answer; the steps make up for a failure. */
-export function resealSoon(backend: Backend, secretId: string): void {
+export function resealSoon(backend: KeyedStore, secretId: string): void {
   const [payloads] = sealedTables
   waitUntil(resealRows(backend, payloads, sql`select ${secretId}`, []).catch(() => null))
 }
@@ -221,7 +225,7 @@ const unused: SQL = sql.raw(
     .join(' and '),
 )
 
-async function retireKeys({ db }: Backend): Promise<number> {
+async function retireKeys({ db }: KeyedStore): Promise<number> {
   const some = sql`select rowid from project_keys where superseded is not null and ${unused}
     limit ${sql.raw(String(MOST_RETIRED))}`
   return changes(await db.delete(projectKeys).where(sql`rowid in (${some})`))

@@ -1,9 +1,9 @@
 /** Project keys: made on first use, kept wrapped in D1, and open in the memory of this isolate once used. */
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { ProjectKey } from '../../crypto/envelope.ts'
-import { masterKeyIdOf, newWrappedKey, unwrapKey, type KeyPlace } from '../../crypto/keyring.ts'
+import { masterKeyIdOf, newWrappedKey, unwrapKey, type KeyPlace, type Keyring } from '../../crypto/keyring.ts'
 import { Fault, fault } from '../../faults.ts'
-import type { Backend } from '../backend.ts'
+import type { KeyedStore } from '../scope.ts'
 import { isSuperseded } from '../database/refusals.ts'
 import { insertWhere } from '../database/statements.ts'
 import { projectDestructions, projectKeys } from '../schema/resources.ts'
@@ -15,11 +15,11 @@ const MOST_OPEN_KEYS = 5_000
 const DEPLOYMENT_STORE = 'deployment'
 
 /** Open keys by place, and under the place without a version the one that seals new values. Oldest first. */
-const openKeys = new WeakMap<Backend['keyring'], Map<string, ProjectKey>>()
+const openKeys = new WeakMap<Keyring, Map<string, ProjectKey>>()
 
 const placeName = (...parts: readonly (string | number)[]) => JSON.stringify(parts)
 
-function cacheOf(backend: Backend): Map<string, ProjectKey> {
+function cacheOf(backend: KeyedStore): Map<string, ProjectKey> {
   const known = openKeys.get(backend.keyring)
   if (known) return known
   const cache = new Map<string, ProjectKey>()
@@ -27,7 +27,7 @@ function cacheOf(backend: Backend): Map<string, ProjectKey> {
   return cache
 }
 
-function remember(backend: Backend, name: string, key: ProjectKey): void {
+function remember(backend: KeyedStore, name: string, key: ProjectKey): void {
   const cache = cacheOf(backend)
   if (cache.size >= MOST_OPEN_KEYS)
     for (const oldest of [...cache.keys()].slice(0, MOST_OPEN_KEYS / 2)) cache.delete(oldest)
@@ -35,7 +35,7 @@ function remember(backend: Backend, name: string, key: ProjectKey): void {
 }
 
 /** Opens a stored key. The caller has read `wrapped` with the row that needs it, so this costs no round trip. */
-export async function openKey(backend: Backend, place: KeyPlace, wrapped: Uint8Array): Promise<ProjectKey> {
+export async function openKey(backend: KeyedStore, place: KeyPlace, wrapped: Uint8Array): Promise<ProjectKey> {
   const name = placeName(place.project, place.store, place.version)
   const known = cacheOf(backend).get(name)
   if (known) return known
@@ -45,7 +45,7 @@ export async function openKey(backend: Backend, place: KeyPlace, wrapped: Uint8A
 }
 
 /** The row of a new key, wrapped under the primary master key. */
-export async function newKeyRow(backend: Backend, place: KeyPlace): Promise<typeof projectKeys.$inferInsert> {
+export async function newKeyRow(backend: KeyedStore, place: KeyPlace): Promise<typeof projectKeys.$inferInsert> {
   const wrapped = await newWrappedKey(backend.keyring, place)
   return {
     projectId: place.project,
@@ -63,7 +63,7 @@ export async function newKeyRow(backend: Backend, place: KeyPlace): Promise<type
  * it may have been superseded, which the statement that stores the value finds out; see {@link underSealingKey}.
  * Throws `projectDestroyed`, and `masterKeyMissing` when the master key that wraps it was taken out of the keyring.
  */
-export async function sealingKey(backend: Backend, project: string, store: string): Promise<ProjectKey> {
+export async function sealingKey(backend: KeyedStore, project: string, store: string): Promise<ProjectKey> {
   const name = placeName(project, store)
   const known = cacheOf(backend).get(name)
   if (known) return known
@@ -73,11 +73,11 @@ export async function sealingKey(backend: Backend, project: string, store: strin
 }
 
 /** The key of the deployment that authenticates rows: one version, made by the first caller of all, and remembered. */
-export const rowAuthenticationKey = (backend: Backend): Promise<ProjectKey> =>
+export const rowAuthenticationKey = (backend: KeyedStore): Promise<ProjectKey> =>
   sealingKey(backend, ROW_KEYS_OWNER, DEPLOYMENT_STORE)
 
 /** The newest key of the project in this store, made if there is none: one round trip. */
-async function storedKey(backend: Backend, project: string, store: string): Promise<ProjectKey> {
+async function storedKey(backend: KeyedStore, project: string, store: string): Promise<ProjectKey> {
   const row = await newKeyRow(backend, { project, store, version: FIRST_VERSION })
   const ofPlace = and(eq(projectKeys.projectId, project), eq(projectKeys.store, store))
   // A version is never given twice, so a destroyed project has no key again.
@@ -108,7 +108,7 @@ const isAboutKey = (error: unknown) =>
  * `keySuperseded` when keys change faster than that.
  */
 export async function underSealingKey<Value>(
-  backend: Backend,
+  backend: KeyedStore,
   project: string,
   operation: () => Promise<Value>,
 ): Promise<Value> {

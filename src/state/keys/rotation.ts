@@ -8,7 +8,7 @@ import { masterKeyIdOf, rewrapKey, type Keyring } from '../../crypto/keyring.ts'
 import { logProblem } from '../../log.ts'
 import { commitEach } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
-import type { Backend } from '../backend.ts'
+import type { KeyedStore } from '../scope.ts'
 import { changes } from '../database/statements.ts'
 import { projectKeys } from '../schema/resources.ts'
 
@@ -23,7 +23,7 @@ type KeyRow = typeof projectKeys.$inferSelect
 const place = sql<string>`json_array(${projectKeys.projectId}, ${projectKeys.store}, ${projectKeys.version})`
 
 /** The key wrapped anew; null, after it was logged, for one that does not open. */
-async function wrappedAnew({ keyring }: Backend, { projectId: project, store, version, wrapped }: KeyRow) {
+async function wrappedAnew({ keyring }: KeyedStore, { projectId: project, store, version, wrapped }: KeyRow) {
   try {
     return await rewrapKey(keyring, { project, store, version }, wrapped)
   } catch (error) {
@@ -34,7 +34,7 @@ async function wrappedAnew({ keyring }: Backend, { projectId: project, store, ve
 }
 
 /** `unreadable` grows by the places of those keys that do not open: they are left as they are. */
-async function step(backend: Backend, unreadable: string[]): Promise<{ found: number; wrapped: number }> {
+async function step(backend: KeyedStore, unreadable: string[]): Promise<{ found: number; wrapped: number }> {
   const { db, keyring } = backend
   const isToDo = sql`${place} not in (select value from json_each(${JSON.stringify(unreadable)}))`
   const old = await db
@@ -67,7 +67,7 @@ async function step(backend: Backend, unreadable: string[]): Promise<{ found: nu
 }
 
 /** Wraps project keys anew under the primary, a bounded number of them. Gives how many it was. */
-export async function rotateMasterKeys(backend: Backend): Promise<number> {
+export async function rotateMasterKeys(backend: KeyedStore): Promise<number> {
   const unreadable: string[] = []
   let wrapped = 0
   for (let taken = 0; taken < MOST_STEPS; taken += 1) {
@@ -85,7 +85,7 @@ const whole = new WeakSet<Keyring>()
  * The id of a master key that project keys are wrapped under and the keyring does not have; null when all are there.
  * Asked once for each isolate, with as many index look-ups as there are master keys in use.
  */
-export async function missingMasterKey({ db, keyring }: Backend): Promise<string | null> {
+export async function missingMasterKey({ db, keyring }: KeyedStore): Promise<string | null> {
   if (whole.has(keyring)) return null
   const used = await db.all<{ id: string }>(sql`
     with recursive used(id) as (

@@ -2,8 +2,8 @@
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { IdentityFault, identityTitles } from '../../state/identity/faults.ts'
-import type { Service } from '../context.ts'
-import { respond, setHeader } from '../response.ts'
+import type { Service } from '../http/context.ts'
+import { respond, setHeader } from '../http/response.ts'
 
 /** Base of all links of the identity. */
 export const identityUrl = (c: Context<Service>): string => `${c.var.base}/identity/v3`

@@ -4,7 +4,7 @@ import { assignRole, listAssignedRoles, listAssignments, requireAssignment } fro
 import { unassignRole, type NamedAssignment } from '../../state/identity/assignments.ts'
 import { identityFault } from '../../state/identity/faults.ts'
 import { DEFAULT_DOMAIN } from '../../state/identity/names.ts'
-import type { Service } from '../context.ts'
+import type { Service } from '../http/context.ts'
 import { collection, identityUrl, noContent } from './answers.ts'
 import { isOn } from './bodies.ts'
 import { guarded, type Call } from './operations.ts'

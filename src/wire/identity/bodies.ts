@@ -5,10 +5,10 @@ import { decodeUtf8 } from '../../crypto/encoding.ts'
 import { identityFault } from '../../state/identity/faults.ts'
 import { DEFAULT_DOMAIN } from '../../state/identity/names.ts'
 import type { ExtraProperties } from '../../state/schema/identity.ts'
-import { readBytes } from '../body.ts'
-import type { Service } from '../context.ts'
-import { stripText } from '../python.ts'
-import { anyObject, flag, text, textOrNull } from '../schema.ts'
+import { readBytes } from '../http/body.ts'
+import type { Service } from '../http/context.ts'
+import { stripText } from '../http/python.ts'
+import { anyObject, flag, text, textOrNull } from '../http/schema.ts'
 
 type Members = Readonly<Record<string, unknown>>
 

@@ -2,7 +2,7 @@
 import type { Context } from 'hono'
 import { identityFault } from '../../state/identity/faults.ts'
 import { DEFAULT_DOMAIN } from '../../state/identity/names.ts'
-import type { Service } from '../context.ts'
+import type { Service } from '../http/context.ts'
 import { collection, identityUrl, json, linkTo } from './answers.ts'
 import { nameIn, stateOf } from './bodies.ts'
 import { guarded, type Call } from './operations.ts'

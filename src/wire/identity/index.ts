@@ -1,7 +1,7 @@
 /** The embedded identity: the part of Keystone's v3 API that stock OpenStack clients use. */
 import { Hono, type Context, type MiddlewareHandler } from 'hono'
-import type { Service } from '../context.ts'
-import { setHeader } from '../response.ts'
+import type { Service } from '../http/context.ts'
+import { setHeader } from '../http/response.ts'
 import { answerIdentityFailure, answerUnknownPath, identityUrl, json } from './answers.ts'
 import { credentialOperations } from './application-credentials.ts'
 import { assignmentOperations } from './assignments.ts'

@@ -5,9 +5,9 @@ import type { Proof, Scope } from '../../access/log-in.ts'
 import { NOBODY, type CredentialKey, type IdentityKey } from '../../state/identity/accounts.ts'
 import { identityFault } from '../../state/identity/faults.ts'
 import { DEFAULT_DOMAIN, foldName } from '../../state/identity/names.ts'
-import type { Service } from '../context.ts'
-import { stripText } from '../python.ts'
-import { anyObject, list, object, secretText, text } from '../schema.ts'
+import type { Service } from '../http/context.ts'
+import { stripText } from '../http/python.ts'
+import { anyObject, list, object, secretText, text } from '../http/schema.ts'
 import { readMember } from './bodies.ts'
 
 const named = { id: z.optional(text()), name: z.optional(text()) }

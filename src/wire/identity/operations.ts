@@ -10,7 +10,7 @@ import { currentStanding, forgetLiveChecks, type Standing } from '../../access/e
 import { permitsIdentity, type IdentityRule, type IdentityTarget } from '../../access/identity-policy.ts'
 import type { Backend } from '../../state/backend.ts'
 import { identityFault } from '../../state/identity/faults.ts'
-import type { Service } from '../context.ts'
+import type { Service } from '../http/context.ts'
 import { answerMethodNotAllowed, answerUnknownPath } from './answers.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'

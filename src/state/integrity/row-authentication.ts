@@ -1,0 +1,148 @@
+/**
+ * Rows that authenticate themselves. A row that decides who may read or change what carries a code over the columns
+ * that `protection.ts` names, and the code stands in `attestations` for as long as it is in force. What does not pass
+ * is not used, and is logged under an event of its own; a client learns nothing of it.
+ *
+ * A code comes in force by the event of its change (`mac`) where that event is about the very row, otherwise by
+ * {@link attestChange} right after the change, and by {@link attest} where several rows hang on one condition.
+ */
+import { sql, type SQL } from 'drizzle-orm'
+import { isRowMac, rowMac, deriveRowKey, type ColumnValue, type RowContent } from '../../crypto/row-mac.ts'
+import { logProblem } from '../../log.ts'
+import type { Keyring } from '../../crypto/keyring.ts'
+import { justChanged } from '../database/statements.ts'
+import type { KeyedStore, Store } from '../scope.ts'
+import { writtenChange, type Values } from '../database/written.ts'
+import { attestations } from '../schema/resources.ts'
+import { rowAuthenticationKey } from '../keys/project-keys.ts'
+import { protectedTables, type ProtectedName, type ProtectedTable } from './protection.ts'
+
+const MOST_ROW_KEYS = 5_000
+
+/** A stored row is not what the service wrote, or is not in force. The message names the table alone. */
+export class RowRefused extends Error {
+  override readonly name = 'RowRefused'
+}
+
+/** The columns of a row that its code covers; further members are passed over. */
+export type RowValues<Name extends ProtectedName> = {
+  readonly [Column in AuthenticatedColumn<Name>]: unknown
+}
+
+type Rules<Name extends ProtectedName> = (typeof protectedTables)[Name]['columns']
+type AuthenticatedColumn<Name extends ProtectedName> = {
+  [Column in keyof Rules<Name>]: Rules<Name>[Column] extends 'authenticated' | 'present' ? Column : never
+}[keyof Rules<Name>]
+
+const rowKeys = new WeakMap<Keyring, Map<string, CryptoKey>>()
+
+/** The key of a project's rows. One round trip for the first row of this isolate, of whatever project. */
+async function rowKey(backend: KeyedStore, project: string): Promise<CryptoKey> {
+  const known = rowKeys.get(backend.keyring) ?? new Map<string, CryptoKey>()
+  rowKeys.set(backend.keyring, known)
+  const found = known.get(project)
+  if (found) return found
+  const { material } = await rowAuthenticationKey(backend)
+  const key = await deriveRowKey(material, project)
+  if (known.size >= MOST_ROW_KEYS)
+    for (const oldest of [...known.keys()].slice(0, MOST_ROW_KEYS / 2)) known.delete(oldest)
+  known.set(project, key)
+  return key
+}
+
+/** Which columns the code of a row covers, and in the same order whether it covers no more than that there is a value. */
+interface Covered {
+  readonly columns: readonly string[]
+  readonly presence: readonly boolean[]
+}
+
+function coveredBy({ columns }: ProtectedTable): Covered {
+  const covered = Object.entries(columns).filter(([, rule]) => rule === 'authenticated' || rule === 'present')
+  return { columns: covered.map(([column]) => column), presence: covered.map(([, rule]) => rule === 'present') }
+}
+
+const covered = Object.fromEntries(
+  Object.entries<ProtectedTable>(protectedTables).map(([name, table]) => [name, coveredBy(table)]),
+) as Readonly<Record<ProtectedName, Covered>>
+
+function contentOf(name: ProtectedName, row: Readonly<Record<string, unknown>>): RowContent {
+  const { columns, presence } = covered[name]
+  const values = columns.map((column, at) => {
+    const value = (row[column] ?? null) as ColumnValue
+    return presence[at] ? Boolean(value) : value
+  })
+  return { table: name, columns, values }
+}
+
+function projectOf(name: ProtectedName, row: Readonly<Record<string, unknown>>): string {
+  const { project } = protectedTables[name]
+  return project === null ? '' : String(row[project])
+}
+
+/** The row with its code, to be stored together with {@link attest}. */
+export async function withMac<Name extends ProtectedName, Row extends RowValues<Name>>(
+  backend: KeyedStore,
+  name: Name,
+  row: Row,
+): Promise<Omit<Row, 'mac'> & { readonly mac: string }> {
+  const key = await rowKey(backend, projectOf(name, row))
+  return { ...row, mac: await rowMac(key, contentOf(name, row)) }
+}
+
+/**
+ * Brings codes in force that no event does: to be run in the batch that stores their rows. `condition` says that they
+ * were stored. A code that the event of a change names is brought in force by a trigger, together with that event.
+ */
+export function attest({ db }: Store, macs: readonly string[], condition: SQL) {
+  const wanted = sql`select value from json_each(${JSON.stringify(macs)}) where ${condition}`
+  return db.insert(attestations).select(wanted).onConflictDoNothing()
+}
+
+/** Like {@link attest}, its text written once; `values` stand where the condition has placeholders. */
+export function writtenAttest(condition: SQL) {
+  const wanted = sql`select value from json_each(${sql.placeholder('macs')}) where ${condition}`
+  const insert = writtenChange((db) => db.insert(attestations).select(wanted).onConflictDoNothing())
+  return (store: Store, macs: readonly string[], values: Values = {}) =>
+    insert(store, { ...values, macs: JSON.stringify(macs) })
+}
+
+/** Brings codes in force: to be run right after the statement that stored their rows, or after that of its event. */
+export const attestChange = writtenAttest(justChanged)
+
+/** The column that tells whether the code of the row that is read is in force; `table` is the name in the database. */
+export const inForce = (table: string) =>
+  sql<number>`exists (select 1 from attestations where attestations.mac = ${sql.raw(table)}.mac)`
+
+interface ReadRow {
+  readonly mac: string
+  /** Read with {@link inForce}; where a list leaves it out, an older state of the row passes. */
+  readonly inForce?: number
+}
+
+async function passes(backend: KeyedStore, name: ProtectedName, row: ReadRow & Readonly<Record<string, unknown>>) {
+  const key = await rowKey(backend, projectOf(name, row))
+  const authentic = await isRowMac(key, contentOf(name, row), row.mac)
+  if (authentic && row.inForce !== 0) return true
+  logProblem({ event: authentic ? 'row not in force' : 'row not authentic', table: name, row: row['id'] ?? row['seq'] })
+  return false
+}
+
+/** Those of the rows that are what the service wrote; the others are logged. */
+export async function authentic<Name extends ProtectedName, Row extends RowValues<Name> & ReadRow>(
+  backend: KeyedStore,
+  name: Name,
+  rows: readonly Row[],
+): Promise<Row[]> {
+  const passed = await Promise.all(rows.map((row) => passes(backend, name, row)))
+  return rows.filter((_, at) => passed[at])
+}
+
+/** The row itself; throws {@link RowRefused}, after it was logged, unless it is what the service wrote. */
+export async function requireAuthentic<Name extends ProtectedName, Row extends RowValues<Name> & ReadRow>(
+  backend: KeyedStore,
+  name: Name,
+  row: Row,
+): Promise<Row> {
+  if (await passes(backend, name, row)) return row
+  throw new RowRefused(name)
+}

@@ -1,0 +1,174 @@
+/** The deployment's certificate authorities: made on first use, sealed like every key, open in this isolate once used. */
+import { and, asc, desc, eq, getTableColumns, gt, isNotNull, sql, type SQL } from 'drizzle-orm'
+import {
+  CERTIFICATE_DAYS,
+  newAuthority,
+  openAuthority,
+  revocationList,
+  type OpenAuthority,
+} from '../../crypto/certificate-authority.ts'
+import { open, seal, SealError } from '../../crypto/envelope.ts'
+import { fault } from '../../faults.ts'
+import { DAY, formatTime, millisecondsOf } from '../../times.ts'
+import { commit } from '../audit/commit.ts'
+import { changeOf, DEPLOYMENT } from '../audit/events.ts'
+import type { Backend } from '../backend.ts'
+import { authentic, inForce, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
+import { openKey, sealingKey, underSealingKey } from '../keys/project-keys.ts'
+import { AUTHORITY_OWNER, authorityPlace } from '../keys/sealed-values.ts'
+import { certificateAuthorities, issuedCertificates, projectKeys } from '../schema/resources.ts'
+import { storeForNewSecrets } from '../projects/secret-stores.ts'
+
+/** An authority with the wrapped key that opens its own. */
+export type CertificateAuthority = typeof certificateAuthorities.$inferSelect & { readonly wrapped: Uint8Array | null }
+
+/** When certificates of an authority were revoked, by serial number. */
+export interface Revocation {
+  readonly serial: string
+  readonly revoked: string | null
+}
+
+/** Those that still issue: what they issue today ends before they do. */
+const issuing = ({ now }: Backend) =>
+  gt(certificateAuthorities.expiration, formatTime(millisecondsOf(now) + CERTIFICATE_DAYS * DAY))
+
+/** The statement that reads authorities with the key that seals theirs. */
+function readAuthority({ db }: Backend, where: SQL) {
+  const keyOfAuthority = and(
+    eq(projectKeys.projectId, AUTHORITY_OWNER),
+    eq(projectKeys.store, certificateAuthorities.store),
+    eq(projectKeys.version, certificateAuthorities.keyVersion),
+  )
+  return db
+    .select({
+      ...getTableColumns(certificateAuthorities),
+      inForce: inForce('certificate_authorities'),
+      wrapped: projectKeys.wrapped,
+    })
+    .from(certificateAuthorities)
+    .leftJoin(projectKeys, keyOfAuthority)
+    .where(where)
+    .orderBy(desc(certificateAuthorities.generation))
+    .limit(1)
+}
+
+async function newest(backend: Backend): Promise<CertificateAuthority | undefined> {
+  const row = await readAuthority(backend, issuing(backend)).get()
+  return row && requireAuthentic(backend, 'certificateAuthorities', row)
+}
+
+/** Makes the next authority; of several that do so at the same time one wins. */
+async function makeAuthority(backend: Backend): Promise<void> {
+  const id = crypto.randomUUID()
+  const store = await storeForNewSecrets(backend, AUTHORITY_OWNER)
+  const key = await sealingKey(backend, AUTHORITY_OWNER, store)
+  const made = await newAuthority(id.slice(0, 8), millisecondsOf(backend.now))
+  const sealed = async (kind: 'root' | 'issuing', pkcs8: Uint8Array) => {
+    const bytes = await seal(key, authorityPlace(kind, id), pkcs8)
+    pkcs8.fill(0)
+    return bytes
+  }
+  const row = await withMac(backend, 'certificateAuthorities', {
+    id,
+    root: made.root,
+    issuing: made.issuing,
+    expiration: formatTime(made.expires),
+    created: backend.now,
+    store,
+    keyVersion: key.version,
+    rootSealed: await sealed('root', made.rootKey),
+    issuingSealed: await sealed('issuing', made.issuingKey),
+  })
+  const isMissing = sql`not exists (select 1 from ${certificateAuthorities} where ${issuing(backend)})`
+  // Settled before the insertion: of two that read the same generation the second changes nothing.
+  const next = await backend.db
+    .select({ generation: sql<number>`(select coalesce(max(generation), 0) + 1 from certificate_authorities)` })
+    .from(sql`(select 1)`)
+    .where(isMissing)
+    .get()
+  if (!next) return
+  const insert = backend.db
+    .insert(certificateAuthorities)
+    .values({ ...row, ...next })
+    .onConflictDoNothing()
+  const change = changeOf({ id, projectId: DEPLOYMENT }, 'create', 'certificate-authority', row.mac)
+  await commit(backend, change, insert)
+}
+
+/** The authority that issues now; the first call of a deployment makes it. */
+export async function currentAuthority(backend: Backend): Promise<CertificateAuthority> {
+  const known = await newest(backend)
+  if (known) return known
+  await underSealingKey(backend, AUTHORITY_OWNER, () => makeAuthority(backend))
+  const made = await newest(backend)
+  if (!made) throw new Error('the certificate authority that was just made is not there')
+  return made
+}
+
+/** The authority with this id; throws `authorityNotFound`. */
+export async function findAuthority(backend: Backend, id: string): Promise<CertificateAuthority> {
+  const row = await readAuthority(backend, eq(certificateAuthorities.id, id)).get()
+  if (!row) throw fault('authorityNotFound')
+  return requireAuthentic(backend, 'certificateAuthorities', row)
+}
+
+/**
+ * The authority with those of its certificates that were revoked and have not ended by themselves, in one round trip;
+ * throws `authorityNotFound`.
+ */
+export async function findWithRevocations(
+  backend: Backend,
+  id: string,
+): Promise<{ readonly authority: CertificateAuthority; readonly revocations: readonly Revocation[] }> {
+  const { authorityId, expiration, revoked } = issuedCertificates
+  const [[authority], issued] = await backend.db.batch([
+    readAuthority(backend, eq(certificateAuthorities.id, id)),
+    backend.db
+      .select({ ...getTableColumns(issuedCertificates), inForce: inForce('issued_certificates') })
+      .from(issuedCertificates)
+      .where(and(eq(authorityId, id), gt(expiration, backend.now), isNotNull(revoked))),
+  ])
+  if (!authority) throw fault('authorityNotFound')
+  return {
+    authority: await requireAuthentic(backend, 'certificateAuthorities', authority),
+    revocations: await Promise.all(issued.map((row) => requireAuthentic(backend, 'issuedCertificates', row))),
+  }
+}
+
+/** One page of the authorities' ids, oldest first, and how many there are. The first list of a deployment makes one. */
+export async function listAuthorities(
+  backend: Backend,
+  page: { readonly limit: number; readonly offset: number },
+): Promise<{ items: { readonly id: string }[]; total: number }> {
+  const oldestFirst = asc(certificateAuthorities.generation)
+  const read = async () => {
+    const columns = { ...getTableColumns(certificateAuthorities), inForce: inForce('certificate_authorities') }
+    const rows = await backend.db.select(columns).from(certificateAuthorities).orderBy(oldestFirst)
+    const all = await authentic(backend, 'certificateAuthorities', rows)
+    return { items: all.slice(page.offset, page.offset + page.limit), total: all.length }
+  }
+  const found = await read()
+  if (found.total > 0) return found
+  await currentAuthority(backend)
+  return read()
+}
+
+/** Opens an authority for signing. */
+export async function openedAuthority(backend: Backend, authority: CertificateAuthority): Promise<OpenAuthority> {
+  const { id, store, keyVersion: version, root, issuing: certificate, issuingSealed, wrapped } = authority
+  if (!wrapped) throw new SealError('the key of a certificate authority is missing')
+  const key = await openKey(backend, { project: AUTHORITY_OWNER, store, version }, wrapped)
+  return openAuthority(root, certificate, await open(key, authorityPlace('issuing', id), issuingSealed))
+}
+
+/** The authority's signed revocation list as PEM. */
+export async function revocationsOf(
+  backend: Backend,
+  authority: CertificateAuthority,
+  revocations: readonly Revocation[],
+): Promise<string> {
+  const entries = revocations.flatMap(({ serial, revoked }) =>
+    revoked === null ? [] : [{ serial, revoked: millisecondsOf(revoked) }],
+  )
+  return revocationList(await openedAuthority(backend, authority), entries, millisecondsOf(backend.now))
+}

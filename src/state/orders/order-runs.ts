@@ -1,0 +1,119 @@
+/** Runs of orders: what is generated outside of the project's object and handed to it as a finished result. */
+import { and, eq } from 'drizzle-orm'
+import { open } from '../../crypto/envelope.ts'
+import { generateKeyPair } from '../../crypto/key-pairs.ts'
+import type { Backend } from '../backend.ts'
+import { certificateResult } from './certificate-orders.ts'
+import { containerRows } from '../containers/containers.ts'
+import { byService } from '../scope.ts'
+import { authentic, inForce } from '../integrity/row-authentication.ts'
+import { openKey, underSealingKey } from '../keys/project-keys.ts'
+import { passphrasePlace } from '../keys/sealed-values.ts'
+import { ORDER_RUN, unfinished } from './order-schedule.ts'
+import type { Order } from './orders.ts'
+import { mutationContext, unwrap, type OrderError, type OrderResult } from '../project-calls.ts'
+import { orders, projectKeys } from '../schema/resources.ts'
+import { sealedRow, type NewSecret, type SecretType } from '../secrets/secrets.ts'
+
+/** Members of `meta` that say what is to be generated. */
+interface KeyPairMeta {
+  readonly name: string | null
+  readonly algorithm: string
+  readonly bit_length: number
+  readonly mode?: string
+  readonly expiration: string | null
+  readonly payload_content_type?: string | null
+}
+
+interface WaitingRow {
+  readonly order: Order
+  readonly inForce: number
+  readonly wrapped: Uint8Array | null
+}
+
+async function waitingOrder(backend: Backend, projectId: string, id: string): Promise<WaitingRow | undefined> {
+  const keyOfOrder = and(
+    eq(projectKeys.projectId, orders.projectId),
+    eq(projectKeys.store, orders.store),
+    eq(projectKeys.version, orders.keyVersion),
+  )
+  return backend.db
+    .select({ order: orders, wrapped: projectKeys.wrapped, inForce: inForce('orders') })
+    .from(orders)
+    .leftJoin(projectKeys, keyOfOrder)
+    .where(and(eq(orders.id, id), eq(orders.projectId, projectId), eq(orders.status, 'PENDING')))
+    .get()
+}
+
+async function passphraseOf(backend: Backend, { order, wrapped }: WaitingRow): Promise<string | null> {
+  const { projectId: project, store, keyVersion: version, sealed } = order
+  if (!sealed || !wrapped || store === null || version === null) return null
+  const key = await openKey(backend, { project, store, version }, wrapped)
+  return new TextDecoder().decode(await open(key, passphrasePlace(project, order.id), sealed))
+}
+
+async function keyPairResult(backend: Backend, row: WaitingRow): Promise<OrderResult> {
+  const { order } = row
+  const meta = JSON.parse(order.meta) as KeyPairMeta
+  const passphrase = await passphraseOf(backend, row)
+  const pair = await generateKeyPair(meta.algorithm, meta.bit_length, passphrase)
+  const owner = { projectId: order.projectId, userId: order.creatorId, roles: [] }
+  const described = {
+    name: meta.name,
+    algorithm: meta.algorithm,
+    mode: meta.mode ?? null,
+    bitLength: meta.bit_length,
+    expiration: meta.expiration,
+    contentType: order.contentType,
+  }
+  const part = async (name: string, secretType: SecretType, payload: Uint8Array) => {
+    const secret: NewSecret = { ...described, secretType, payload }
+    return { name, row: await sealedRow(backend, owner, secret) }
+  }
+  const parts = [
+    await part('private_key', 'private', pair.privateKey),
+    await part('public_key', 'public', pair.publicKey),
+    ...(passphrase ? [await part('private_key_passphrase', 'passphrase', new TextEncoder().encode(passphrase))] : []),
+  ]
+  const members = parts.map(({ name, row: secret }) => ({ name, secretId: secret.id }))
+  const made = await containerRows(backend, owner, { name: meta.name, type: pair.containerType, secrets: members })
+  return {
+    orderId: order.id,
+    projectId: order.projectId,
+    meta: order.meta,
+    subStatus: 'Unknown',
+    subStatusMessage: 'Unknown',
+    ...made,
+    secrets: parts.map(({ row: secret }) => secret),
+  }
+}
+
+/** What a waiting order ends with. One whose row is not authentic was not ordered by anybody. */
+async function resultOf(backend: Backend, row: WaitingRow): Promise<OrderResult | OrderError> {
+  const [order] = await authentic(backend, 'orders', [{ ...row.order, inForce: row.inForce }])
+  if (!order) return unfinished
+  return order.type === 'certificate' ? certificateResult(backend, order) : keyPairResult(backend, row)
+}
+
+/**
+ * Generates what a PENDING order asks for and ends the order with it. Does nothing for an order that is over, deleted
+ * or of another project. When it fails or is cut off, the project's alarm runs the order again.
+ */
+export function runOrder(backend: Backend, projectId: string, orderId: string): Promise<void> {
+  return underSealingKey(backend, projectId, () => runOnce(backend, projectId, orderId))
+}
+
+async function runOnce(backend: Backend, projectId: string, orderId: string): Promise<void> {
+  const row = await waitingOrder(backend, projectId, orderId)
+  if (!row) return
+  const project = backend.projects.getByName(projectId)
+  const source = { ...byService(ORDER_RUN, row.order.creatorId), requestId: backend.source.requestId }
+  const given = mutationContext({ ...backend, source })
+  const result = await resultOf(backend, row)
+  await unwrap<unknown>(
+    backend.session,
+    'reason' in result
+      ? project.failOrder(given, { orderId, projectId, meta: row.order.meta, ...result })
+      : project.finishOrder(given, result),
+  )
+}

@@ -1,0 +1,208 @@
+/** Orders: what is asked of the service to generate, and what became of it. */
+import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm'
+import type { Caller } from '../../caller.ts'
+import { seal } from '../../crypto/envelope.ts'
+import { symmetricKey, symmetricOutcome } from '../../crypto/generate.ts'
+import { keyPairOutcome } from '../../crypto/key-pairs.ts'
+import { fault } from '../../faults.ts'
+import type { Backend } from '../backend.ts'
+import { authentic, inForce, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
+import { sealingKey, underSealingKey } from '../keys/project-keys.ts'
+import { passphrasePlace } from '../keys/sealed-values.ts'
+import { withinLimits } from '../projects/known-limits.ts'
+import { progressOf, unfinished } from './order-schedule.ts'
+import { readPage, type ReadPage, type WantedPage } from '../database/pages.ts'
+import { countOf } from '../projects/counts.ts'
+import { mutationContext, unwrap, type StoredOrder } from '../project-calls.ts'
+import { orders } from '../schema/resources.ts'
+import { storeForNewSecrets } from '../projects/secret-stores.ts'
+import { sealedRow } from '../secrets/secrets.ts'
+
+export type Order = typeof orders.$inferSelect
+type NewOrder = typeof orders.$inferInsert
+
+/** What an order asks to be generated, and `shown`, the `meta` that GET answers with. */
+export interface GeneratedOrder {
+  readonly name: string | null
+  readonly algorithm: string
+  /** A multiple of 8. */
+  readonly bitLength: number
+  readonly mode: string | null
+  readonly expiration: string | null
+  /** What the made secrets show as their content type; null: nothing. */
+  readonly contentType: string | null
+  readonly shown: Readonly<Record<string, unknown>>
+}
+
+export interface KeyPairOrder extends GeneratedOrder {
+  /** Encrypts the private key; null for none, `unusable` for one that the contract does not allow. */
+  readonly passphrase: { readonly text: string } | 'unusable' | null
+}
+
+/** Why an order ends in ERROR at once, in the peer's words where it has some. */
+const orderErrors = {
+  unknown: { code: '400', reason: 'Process TypeOrder issue seen - Secret generate supported plugin not found..' },
+  kind: { code: '400', reason: 'Process TypeOrder issue seen - Requested algorithm is not supported.' },
+  length: unfinished,
+  passphrase: unfinished,
+  withdrawn: {
+    code: '400',
+    reason: 'Process TypeOrder issue seen - DSA is not generated: FIPS 186-5 withdrew it for new signatures.',
+  },
+} as const
+
+const NO_SUB_STATUS = 'Unknown'
+
+/** An order of the caller's that has not begun. */
+function newOrder(
+  backend: Backend,
+  caller: Caller,
+  type: string,
+  shown: unknown,
+  contentType: string | null = null,
+): Promise<NewOrder> {
+  return withMac(backend, 'orders', {
+    id: crypto.randomUUID(),
+    projectId: caller.projectId,
+    creatorId: caller.userId,
+    type,
+    meta: JSON.stringify(shown),
+    status: 'PENDING',
+    created: backend.now,
+    updated: backend.now,
+    contentType,
+  })
+}
+
+const projectOf = (backend: Backend, { projectId }: { readonly projectId: string }) =>
+  backend.projects.getByName(projectId)
+
+/** Hands a new order to the project's object; throws `quotaReached`. */
+async function handOver(backend: Backend, method: 'placeOrder' | 'acceptOrder', stored: StoredOrder): Promise<void> {
+  const { projectId } = stored.order
+  await withinLimits(backend, projectId, () => {
+    const call = projectOf(backend, stored.order)[method](mutationContext(backend, projectId), stored)
+    return unwrap(backend.session, call)
+  })
+}
+
+/** Stores an order that cannot be served: it was accepted, and it says why it failed. */
+async function placeFailed(backend: Backend, order: NewOrder, outcome: keyof typeof orderErrors): Promise<string> {
+  const { code, reason } = orderErrors[outcome]
+  const failed = { ...order, status: 'ERROR', errorStatusCode: code, errorReason: reason }
+  await handOver(backend, 'placeOrder', { order: failed, secret: null })
+  return order.id
+}
+
+/**
+ * Accepts an order for a symmetric key and finishes it before it answers: order and secret are stored in one batch.
+ * What cannot be generated is an order in ERROR. Gives the order's id; throws `quotaReached`.
+ */
+export async function placeKeyOrder(backend: Backend, caller: Caller, wanted: GeneratedOrder): Promise<string> {
+  const order = await newOrder(backend, caller, 'key', wanted.shown)
+  const outcome = symmetricOutcome(wanted.algorithm, wanted.bitLength, wanted.mode)
+  if (outcome !== 'generated') return placeFailed(backend, order, outcome)
+  const { shown: _, ...described } = wanted
+  const payload = symmetricKey(wanted.bitLength)
+  const active = { ...order, status: 'ACTIVE', subStatus: NO_SUB_STATUS, subStatusMessage: NO_SUB_STATUS }
+  await underSealingKey(backend, order.projectId, async () => {
+    const secret = await sealedRow(backend, caller, { ...described, secretType: 'symmetric', payload })
+    await handOver(backend, 'placeOrder', { order: { ...active, secretId: secret.id }, secret })
+  })
+  payload.fill(0)
+  return order.id
+}
+
+/**
+ * Accepts an order for a key pair: it is PENDING, its first attempt begins now, and the caller is to run it with
+ * `runOrder`; should that never end, the project's alarm runs it again. `run` is false for an order in ERROR.
+ */
+export async function placeKeyPairOrder(
+  backend: Backend,
+  caller: Caller,
+  wanted: KeyPairOrder,
+): Promise<{ id: string; run: boolean }> {
+  const order = await newOrder(backend, caller, 'asymmetric', wanted.shown, wanted.contentType)
+  const known = keyPairOutcome(wanted.algorithm, wanted.bitLength)
+  const outcome = known === 'generated' && wanted.passphrase === 'unusable' ? 'passphrase' : known
+  if (outcome !== 'generated') return { id: await placeFailed(backend, order, outcome), run: false }
+  const begun = { ...order, attempts: 1, ...progressOf(1, backend.now) }
+  await underSealingKey(backend, order.projectId, async () => {
+    const accepted = { ...begun, ...(await sealedPassphrase(backend, order, wanted)) }
+    await handOver(backend, 'acceptOrder', { order: accepted, secret: null })
+  })
+  return { id: order.id, run: true }
+}
+
+/** Accepts an order for a certificate, which the caller is to run as it does an order for a key pair. */
+export async function placeCertificateOrder(backend: Backend, caller: Caller, meta: object): Promise<string> {
+  const order = {
+    ...(await newOrder(backend, caller, 'certificate', meta)),
+    attempts: 1,
+    ...progressOf(1, backend.now),
+  }
+  await handOver(backend, 'acceptOrder', { order, secret: null })
+  return order.id
+}
+
+/**
+ * Gives a certificate order another `meta`; the caller is to run it. Throws `orderTypeFixed` for an order of another
+ * type and `orderNotPending` for one that is ACTIVE.
+ */
+export async function updateCertificateOrder(backend: Backend, order: Order, meta: object): Promise<void> {
+  if (order.type !== 'certificate') throw fault('orderTypeFixed', order.type)
+  const { meta: kept, mac } = await withMac(backend, 'orders', { ...order, meta: JSON.stringify(meta) })
+  const begun = { meta: kept, mac, ...progressOf(1, backend.now) }
+  const call = projectOf(backend, order).updateOrder(mutationContext(backend), order.projectId, order.id, begun)
+  if (!(await unwrap(backend.session, call))) throw fault('orderNotPending', 'ACTIVE')
+}
+
+async function sealedPassphrase(backend: Backend, order: NewOrder, { passphrase }: KeyPairOrder) {
+  if (passphrase === null || passphrase === 'unusable') return {}
+  const store = await storeForNewSecrets(backend, order.projectId)
+  const key = await sealingKey(backend, order.projectId, store)
+  const place = passphrasePlace(order.projectId, order.id)
+  const sealed = await seal(key, place, new TextEncoder().encode(passphrase.text))
+  return { store, keyVersion: key.version, sealed }
+}
+
+/** The caller's project's order with this id; throws `orderNotFound`, also for an order of another project. */
+export async function findOrder(backend: Backend, projectId: string, id: string): Promise<Order> {
+  const row = await backend.db
+    .select({ ...getTableColumns(orders), inForce: inForce('orders') })
+    .from(orders)
+    .where(and(eq(orders.id, id), eq(orders.projectId, projectId)))
+    .get()
+  if (!row) throw fault('orderNotFound')
+  return requireAuthentic(backend, 'orders', row)
+}
+
+/**
+ * One page of the project's orders, oldest first, and how many there are; `meta` keeps those whose meta contains it.
+ * Throws `markerUnknown`.
+ */
+export async function listOrders(
+  backend: Backend,
+  projectId: string,
+  filter: { readonly meta: string },
+  page: WantedPage,
+): Promise<ReadPage<Order>> {
+  const list = {
+    table: orders,
+    scope: eq(orders.projectId, projectId),
+    filter: filter.meta ? sql`instr(${orders.meta}, ${filter.meta}) > 0` : undefined,
+    count: countOf('orders', projectId, backend.now),
+  }
+  const read = await readPage(backend, list, page, (where, { limit, offset }) =>
+    backend.db.select().from(orders).where(where).orderBy(asc(orders.seq)).limit(limit).offset(offset),
+  )
+  return { ...read, items: await authentic(backend, 'orders', read.items) }
+}
+
+/** Deletes an order; the secret or container that it made stays. Throws `orderNotFound`. */
+export async function deleteOrder(backend: Backend, order: Order): Promise<void> {
+  await unwrap(
+    backend.session,
+    projectOf(backend, order).deleteOrder(mutationContext(backend), order.projectId, order.id),
+  )
+}

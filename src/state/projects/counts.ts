@@ -1,0 +1,16 @@
+/**
+ * How much a project has, without counting it: the database keeps the counts, see `projectCounts` in the schema. With
+ * names as they are in the database: it is part of every creation, and dear to write otherwise.
+ */
+import { sql, type Placeholder, type SQL } from 'drizzle-orm'
+import { projectCounts } from '../schema/resources.ts'
+
+export type CountedKind = Exclude<keyof typeof projectCounts.$inferSelect, 'projectId'>
+
+/** How many of a kind the project has at `now`, as an expression. A secret that has expired does not count. */
+export function countOf(kind: CountedKind, projectId: string | Placeholder, now: string | Placeholder): SQL<number> {
+  const column = sql.raw(projectCounts[kind].name)
+  const kept = sql<number>`coalesce((select ${column} from project_counts where project_id = ${projectId}), 0)`
+  if (kind !== 'secrets') return kept
+  return sql<number>`(${kept} - (select count(*) from secrets where project_id = ${projectId} and expiration <= ${now}))`
+}

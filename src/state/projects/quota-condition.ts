@@ -1,0 +1,49 @@
+/** The condition that a project may have one more of a kind, for statements whose text is written once. */
+import { sql, type SQL } from 'drizzle-orm'
+import type { QuotaLimits, Store } from '../scope.ts'
+import type { Values } from '../database/written.ts'
+import { countOf, type CountedKind } from './counts.ts'
+import { projectQuotas } from '../schema/resources.ts'
+
+/** Consumers of secrets and of containers have one limit, which holds for each of the two. */
+const quotas: Readonly<Record<CountedKind, keyof QuotaLimits>> = {
+  secrets: 'secrets',
+  orders: 'orders',
+  containers: 'containers',
+  secretConsumers: 'consumers',
+  containerConsumers: 'consumers',
+}
+
+const project = sql.placeholder('quota project')
+const now = sql.placeholder('quota now')
+
+/** Its {@link quotaValues} say for which project, and by which limits. */
+function condition(kind: CountedKind): SQL {
+  const own = sql.raw(projectQuotas[quotas[kind]].name)
+  const configured = sql.placeholder('quota configured')
+  const limit = sql`coalesce((select ${own} from project_quotas where project_id = ${project}), ${configured})`
+  const mac = sql`(select mac from project_quotas where project_id = ${project})`
+  const known = sql`coalesce(${mac}, '') = ${sql.placeholder('quota mac')}`
+  const destroyed = sql`exists (select 1 from project_destructions where project_id = ${project} and due <= ${now})`
+  return sql`(${known} and (${limit} < 0 or ${countOf(kind, project, now)} < ${limit}) and not ${destroyed})`
+}
+
+/**
+ * What the project has is below its own limit, or below the configured one where it has none. A negative limit means
+ * none. Limits of its own must be those that are known. A project whose destruction has begun may have nothing more.
+ */
+export const belowQuota: Readonly<Record<CountedKind, SQL>> = {
+  secrets: condition('secrets'),
+  orders: condition('orders'),
+  containers: condition('containers'),
+  secretConsumers: condition('secretConsumers'),
+  containerConsumers: condition('containerConsumers'),
+}
+
+/** The values of {@link belowQuota}. */
+export const quotaValues = (store: Store, kind: CountedKind, projectId: string): Values => ({
+  'quota project': projectId,
+  'quota configured': store.quotas[quotas[kind]],
+  'quota mac': store.limitsMac(projectId),
+  'quota now': store.now,
+})

@@ -1,0 +1,57 @@
+import type { Keyring } from '../crypto/keyring.ts'
+import type { Database } from './database/session.ts'
+
+/** How many of each a project may have; negative: no limit. */
+export interface QuotaLimits {
+  readonly secrets: number
+  readonly orders: number
+  readonly containers: number
+  readonly consumers: number
+}
+
+/** Who makes a change and why: what the audit events of one request or run have in common. Plain data. */
+export interface Source {
+  /** The calling user and the project of its token; null: the service itself. */
+  readonly initiator: { readonly userId: string; readonly projectId: string | null } | null
+  /** The user for whom the service itself does it. */
+  readonly onBehalfOf: string | null
+  readonly requestId: string | null
+  /** What is done, in the words of failures: `Secret creation`. */
+  readonly operation: string
+  /** The rule of access that allowed or refused it. */
+  readonly rule: string | null
+}
+
+/** The service itself, doing this for nobody in particular or on behalf of a user. */
+export const byService = (operation: string, onBehalfOf: string | null = null): Source => ({
+  initiator: null,
+  onBehalfOf,
+  requestId: null,
+  operation,
+  rule: null,
+})
+
+/**
+ * What a statement depends on: the database, the limits, the time and who it is done for. `Backend` adds what else a
+ * request has, and `Circumstances` is what of it goes to the project's object.
+ */
+export interface Store {
+  readonly db: Database
+  /** The configured limits, for projects without limits of their own. */
+  readonly quotas: QuotaLimits
+  /**
+   * The code of a project's own limits as they were found authentic; empty for none. SQL cannot check a code, so a quota
+   * holds only while the row has this one; see `known-limits.ts`.
+   */
+  readonly limitsMac: (projectId: string) => string
+  /** The time of the request: UTC text of 26 characters. One reading serves the whole operation. */
+  readonly now: string
+  readonly source: Source
+  /** Told of each project whose audit log has grown. */
+  readonly recorded: (projectId: string) => void
+}
+
+/** A scope that can also open keys. The object of a project has none of these: it never sees a key. */
+export interface KeyedStore extends Store {
+  readonly keyring: Keyring
+}

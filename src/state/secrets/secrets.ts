@@ -1,0 +1,186 @@
+/** Secrets: what is kept of them, and what must stay true. One public operation is one D1 batch. */
+import { and, eq, isNull, sql } from 'drizzle-orm'
+import type { Caller } from '../../caller.ts'
+import { open, seal, SealError } from '../../crypto/envelope.ts'
+import { fault } from '../../faults.ts'
+import { commit, commitWhere } from '../audit/commit.ts'
+import { changeOf } from '../audit/events.ts'
+import type { Backend } from '../backend.ts'
+import { together } from '../connect.ts'
+import { belowQuota, quotaValues } from '../projects/quota-condition.ts'
+import { changes, writtenInsert } from '../database/statements.ts'
+import { writtenSelect } from '../database/written.ts'
+import { aclRow } from '../acl-columns.ts'
+import { withMac } from '../integrity/row-authentication.ts'
+import { isDestroyed } from '../projects/destructions.ts'
+import { openKey, sealingKey, underSealingKey } from '../keys/project-keys.ts'
+import { payloadPlace } from '../keys/sealed-values.ts'
+import { withinLimits } from '../projects/known-limits.ts'
+import { projectKeys, secretConsumers, secrets } from '../schema/resources.ts'
+import { authenticSecret, foundColumns, isLiveSecret, live, protectedSecret } from './secret-rows.ts'
+import { secretBy, secretIs, type Secret } from './secret-rows.ts'
+import { storeForNewSecrets } from '../projects/secret-stores.ts'
+
+export const secretTypes = ['symmetric', 'passphrase', 'private', 'public', 'certificate', 'opaque'] as const
+export type SecretType = (typeof secretTypes)[number]
+
+/** A secret with what is needed to open its payload. */
+export interface SealedSecret extends Secret {
+  readonly consumers: null
+  readonly store: string
+  readonly keyVersion: number | null
+  readonly sealed: Uint8Array | null
+  readonly wrapped: Uint8Array | null
+  /** When the key that seals the payload was superseded; null: it has not been. */
+  readonly superseded: string | null
+}
+
+/** What a new secret is made of; `payload` null: it is to come with a PUT. */
+export interface NewSecret {
+  readonly name: string | null
+  readonly secretType: SecretType
+  readonly algorithm: string | null
+  readonly mode: string | null
+  readonly bitLength: number | null
+  readonly expiration: string | null
+  readonly contentType: string | null
+  readonly payload: Uint8Array | null
+}
+
+/** The live secret with this id, of whatever project; throws `secretNotFound`. */
+export async function findSecret(backend: Backend, id: string, withConsumers = false): Promise<Secret> {
+  const [row] = await secretBy.ask(backend.session, { id, now: backend.now, withConsumers })
+  if (!row) throw fault('secretNotFound')
+  return authenticSecret(backend, row)
+}
+
+const keyOfSecret = and(
+  eq(projectKeys.projectId, secrets.projectId),
+  eq(projectKeys.store, secrets.store),
+  eq(projectKeys.version, secrets.keyVersion),
+)
+const sealedColumns = {
+  ...foundColumns,
+  consumers: sql<null>`null`,
+  store: secrets.store,
+  keyVersion: secrets.keyVersion,
+  sealed: secrets.sealed,
+  wrapped: projectKeys.wrapped,
+  superseded: projectKeys.superseded,
+}
+const sealedSecretBy = writtenSelect(sealedColumns, (db, columns) =>
+  db.select(columns).from(secrets).leftJoin(projectKeys, keyOfSecret).where(isLiveSecret),
+)
+
+/** Like {@link findSecret}, with the sealed payload and the wrapped key that opens it. */
+export async function findSealedSecret(backend: Backend, id: string): Promise<SealedSecret> {
+  const [row] = await sealedSecretBy.ask(backend.session, { id, now: backend.now })
+  if (!row) throw fault('secretNotFound')
+  return { ...(await authenticSecret(backend, row)), consumers: null }
+}
+
+/** Stores the event that the payload was read, before it is handed out; throws `secretNotFound` when it has gone. */
+export async function recordRead(backend: Backend, secret: SealedSecret): Promise<void> {
+  const find = backend.db.select({ id: secrets.id }).from(secrets)
+  const still = find.where(and(secretIs(secret), live(backend.now)))
+  const read = changeOf(secret, 'read', 'secret/payload')
+  const [[found]] = await commitWhere(backend, [read], sql`exists ${still}`, still)
+  if (!found) throw fault('secretNotFound')
+}
+
+/** The payload's bytes. Throws `noPayload` when there is none, and SealError when it does not open in its place. */
+export async function openPayload(backend: Backend, secret: SealedSecret): Promise<Uint8Array<ArrayBuffer>> {
+  const { projectId, store, keyVersion, sealed, wrapped } = secret
+  if (!sealed) throw fault('noPayload')
+  if (!wrapped || keyVersion === null) {
+    // Between the destruction of a project's keys and that of its last row.
+    if (await isDestroyed(backend, projectId)) throw fault('secretNotFound')
+    throw new SealError('the key of a stored payload is missing')
+  }
+  const key = await openKey(backend, { project: projectId, store, version: keyVersion }, wrapped)
+  return open(key, payloadPlace(projectId, secret.id), sealed)
+}
+
+/** The row of a new secret, its payload sealed: one round trip when this isolate has not used the project's key yet. */
+export async function sealedRow(
+  backend: Backend,
+  caller: Caller,
+  secret: NewSecret,
+): Promise<typeof secrets.$inferInsert> {
+  const { payload, ...described } = secret
+  const id = crypto.randomUUID()
+  const store = await storeForNewSecrets(backend, caller.projectId)
+  const key = payload && (await sealingKey(backend, caller.projectId, store))
+  return withMac(backend, 'secrets', {
+    ...described,
+    name: described.name ?? (backend.nameDefault === 'id' ? id : null),
+    id,
+    projectId: caller.projectId,
+    creatorId: caller.userId,
+    created: backend.now,
+    updated: backend.now,
+    ...aclRow(null),
+    store,
+    keyVersion: key ? key.version : null,
+    sealed: key ? await seal(key, payloadPlace(caller.projectId, id), payload) : null,
+  })
+}
+
+const insertSecret = writtenInsert(secrets, belowQuota.secrets)
+
+/** Stores a new secret of the caller's project and gives its id; throws `quotaReached`. */
+export async function createSecret(backend: Backend, caller: Caller, secret: NewSecret): Promise<string> {
+  const { projectId } = caller
+  const create = async () => {
+    const row = await sealedRow(backend, caller, secret)
+    const store = together(backend, projectId)
+    const insert = insertSecret(store, row, quotaValues(backend, 'secrets', projectId))
+    const [result] = await commit(store, changeOf(row, 'create', 'secret', row.mac), insert)
+    if (changes(result) === 0) throw fault('quotaReached')
+    return row.id
+  }
+  return underSealingKey(backend, projectId, () => withinLimits(backend, projectId, create))
+}
+
+/**
+ * Gives a secret its payload, once; throws `payloadExists` when it has one, also when another PUT was faster, and
+ * `secretNotFound` when it has gone meanwhile.
+ */
+export async function putPayload(
+  backend: Backend,
+  secret: Secret,
+  contentType: string,
+  payload: Uint8Array,
+): Promise<void> {
+  if (secret.hasPayload) throw fault('payloadExists')
+  const stored = await underSealingKey(backend, secret.projectId, async () => {
+    const store = await storeForNewSecrets(backend, secret.projectId)
+    const key = await sealingKey(backend, secret.projectId, store)
+    const sealed = await seal(key, payloadPlace(secret.projectId, secret.id), payload)
+    const { mac } = await withMac(backend, 'secrets', { ...protectedSecret(secret), contentType, sealed })
+    const update = backend.db
+      .update(secrets)
+      .set({ sealed, store, keyVersion: key.version, contentType, mac, updated: backend.now })
+      .where(and(secretIs(secret), isNull(secrets.sealed), eq(secrets.mac, secret.mac)))
+    const change = changeOf(secret, 'create', 'secret/payload', mac)
+    const [result] = await commit(backend, change, update)
+    return changes(result) > 0
+  })
+  // Its payload or its ACL came meanwhile: the change is made of what it is now.
+  if (!stored) await putPayload(backend, await findSecret(backend, secret.id), contentType, payload)
+}
+
+/**
+ * Deletes a secret with its ciphertext, metadata, consumers, ACL and places in containers. With `unlessConsumed` a
+ * secret that has consumers at that moment stays, and `hasConsumers` is thrown.
+ */
+export async function deleteSecret(backend: Backend, secret: Secret, unlessConsumed: boolean): Promise<void> {
+  const unused = sql`not exists (select 1 from ${secretConsumers} where ${secretConsumers.secretId} = ${secret.id})`
+  const [deleted, found] = await commit(
+    backend,
+    changeOf(secret, 'delete', 'secret'),
+    backend.db.delete(secrets).where(and(secretIs(secret), unlessConsumed ? unused : undefined)),
+    backend.db.select({ id: secrets.id }).from(secrets).where(secretIs(secret)),
+  )
+  if (changes(deleted) === 0) throw fault(found.length > 0 ? 'hasConsumers' : 'secretNotFound')
+}
