@@ -240,7 +240,7 @@ describe.each(subjects)('the quota of $quota at $operation', ({ quota, operation
     await asAdmin('DELETE', `${path}/${projectId}`)
   })
 
-  it.skipIf(onPeer)('lets exactly n of many parallel creators through', async () => {
+  itDiffersInContainers('quotas of parallel requests')('lets exactly n of many parallel creators through', async () => {
     const creator = await owner()
     const at = await prepare(creator)
     const { token } = creator

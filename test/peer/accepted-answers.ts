@@ -62,6 +62,7 @@ export const containerDifferences = {
   'long metadata': 'a key or value of more than 255 characters is the client’s fault, 400; the peer answers 500',
   'every user of an ACL': 'all of `users` is checked; the peer looks at the first and takes or fails on the others',
   'numbers of quotas': 'a limit beyond 32 bits is the client’s fault, 400; the peer answers 500',
+  'quotas of parallel requests': 'parallel requests never exceed a limit; the peer counts before it stores',
   'links to quotas': 'page links of project quotas lead to `/v1/project-quotas`; those of the peer to a 404',
   'no transport keys': 'no back end here has transport keys, so none can be added; the peer stores any text',
   'transport keys in JSON': 'a transport key that is not there is 404 for every `Accept`; the peer answers 500 or 406',

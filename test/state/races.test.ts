@@ -1,7 +1,6 @@
 /** T16: whatever happens at the same moment, the rules hold. */
 import { describe, expect, it } from 'vitest'
 import { call, database, isolate, type Answer } from '../support/client.ts'
-import { onPeer } from '../support/differences.ts'
 import { callAs, idOf, limit, owner, secret, type Person } from '../support/given.ts'
 
 const OCTETS = 'application/octet-stream'
@@ -19,7 +18,7 @@ async function rowsOf(table: 'project_keys' | 'secrets' | 'orders', { projectId 
   return row?.count ?? Number.NaN
 }
 
-describe.skipIf(onPeer)('T16: the first use of a project', () => {
+describe('T16: the first use of a project', () => {
   it('by 50 isolates at once makes one key, and every payload opens in every isolate', async () => {
     const who = await owner()
     const isolates = Array.from({ length: 50 }, () => isolate())
@@ -55,7 +54,7 @@ describe.skipIf(onPeer)('T16: the first use of a project', () => {
   })
 })
 
-describe.skipIf(onPeer)('T16: a payload', () => {
+describe('T16: a payload', () => {
   it.each([2, 8])('that %d clients put at once is one of theirs; the others are told 409', async (clients) => {
     const who = await owner()
     for (let round = 0; round < 5; round += 1) {
@@ -87,7 +86,7 @@ describe.skipIf(onPeer)('T16: a payload', () => {
   })
 })
 
-describe.skipIf(onPeer)('T16: a secret', () => {
+describe('T16: a secret', () => {
   it('that is deleted ten times at once is gone once', async () => {
     const who = await owner()
     const ref = await secret(who)
@@ -97,7 +96,7 @@ describe.skipIf(onPeer)('T16: a secret', () => {
   })
 })
 
-describe.skipIf(onPeer)('T16: a quota of n', () => {
+describe('T16: a quota of n', () => {
   it.each([1, 3, 7])('is n objects, however many want to make one: %d', async (n) => {
     const who = await owner()
     await limit(who.projectId, { secrets: n, orders: n })
@@ -158,7 +157,7 @@ describe.skipIf(onPeer)('T16: a quota of n', () => {
   })
 })
 
-describe.skipIf(onPeer)('T16: orders', () => {
+describe('T16: orders', () => {
   it('that are placed and deleted at once leave no half of one', async () => {
     const who = await owner()
     const send = callAs(() => who)
@@ -173,7 +172,7 @@ describe.skipIf(onPeer)('T16: orders', () => {
   })
 })
 
-describe.skipIf(onPeer)('T16: the first certificate authority', () => {
+describe('T16: the first certificate authority', () => {
   it('is one, however many isolates ask for it at once', async () => {
     const { token } = await owner()
     const isolates = Array.from({ length: 20 }, () => isolate())

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { call, database, isolate } from '../support/client.ts'
-import { onPeer } from '../support/differences.ts'
 import { idOf, owner, secret, type Person } from '../support/given.ts'
 
 const MARK = 'the plaintext that must never leave its place'
@@ -15,7 +14,7 @@ function expectSilentLog(): void {
   for (const line of log.mock.calls) expect(JSON.stringify(line)).not.toContain(MARK)
 }
 
-describe.skipIf(onPeer)('a stored payload', () => {
+describe('a stored payload', () => {
   let who: Person
   let other: Person
   let ref: string
@@ -132,7 +131,7 @@ describe.skipIf(onPeer)('a stored payload', () => {
   })
 })
 
-describe.skipIf(onPeer)('a project key', () => {
+describe('a project key', () => {
   const text = { payload: MARK, payload_content_type: 'text/plain' }
   const unopened = async (ref: string, by: Person) => {
     const answer = await isolate()('GET', `${ref}/payload`, { token: by.token })
@@ -187,7 +186,7 @@ describe.skipIf(onPeer)('a project key', () => {
   })
 })
 
-it.skipIf(onPeer)('no payload and no key stands in the database as it is', async () => {
+it('no payload and no key stands in the database as it is', async () => {
   const who = await owner()
   const payload = `${MARK} ${crypto.randomUUID()}`
   const ref = await secret(who, { payload, payload_content_type: 'text/plain' })

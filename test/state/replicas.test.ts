@@ -1,6 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { call, identityBase, isolate } from '../support/client.ts'
-import { onPeer } from '../support/differences.ts'
 import { adminToken, owner, person, secret, type Person } from '../support/given.ts'
 import { migrateReplica, replicated } from '../support/replica.ts'
 
@@ -9,7 +8,7 @@ const BOOKMARK = /^[\da-f]{8}(-[\da-f]{8}){2}-[\da-f]{32}$/
 const text = { payload: 'x', payload_content_type: 'text/plain' }
 const absent = '/v1/secrets/11111111-1111-4111-8111-111111111111'
 
-describe.skipIf(onPeer)('with a replica that lags behind', () => {
+describe('with a replica that lags behind', () => {
   const { binding, trips, catchUp } = replicated()
   const ask = isolate({ DB: binding })
   let who: Person
@@ -209,7 +208,7 @@ describe.skipIf(onPeer)('with a replica that lags behind', () => {
   })
 })
 
-describe.skipIf(onPeer)('without replicas', () => {
+describe('without replicas', () => {
   it('a miss costs one look-up, and GET gives no bookmark', async () => {
     const { binding, trips } = replicated()
     const ask = isolate({ DB: { withSession: () => binding.withSession('first-primary') } })

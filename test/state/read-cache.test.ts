@@ -6,13 +6,12 @@ import { formatTime } from '../../src/times.ts'
 import { backendAt } from '../support/backend.ts'
 import { countingDatabase } from '../support/counting.ts'
 import { call, isolate } from '../support/client.ts'
-import { onPeer } from '../support/differences.ts'
 import { owner, person, secret, type Person } from '../support/given.ts'
 
 const SECONDS = 5
 const text = { payload: 'x', payload_content_type: 'text/plain' }
 
-describe.skipIf(onPeer)('READ_CACHE_SECONDS', () => {
+describe('READ_CACHE_SECONDS', () => {
   const { binding, trips } = countingDatabase()
   const ask = isolate({ DB: binding, READ_CACHE_SECONDS: String(SECONDS) })
   let who: Person
@@ -149,7 +148,7 @@ describe.skipIf(onPeer)('READ_CACHE_SECONDS', () => {
   })
 })
 
-describe.skipIf(onPeer)('what is remembered', () => {
+describe('what is remembered', () => {
   it('is bounded: of very many secrets the first is forgotten', async () => {
     const { binding, trips } = countingDatabase()
     const backend = { ...(await backendAt(formatTime(Date.now()), binding)), readCacheSeconds: 60 }

@@ -1,9 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { isolate } from '../support/client.ts'
-import { onPeer } from '../support/differences.ts'
 import { idOf, owner, type Person } from '../support/given.ts'
 
-describe.skipIf(onPeer)('NAME_DEFAULT', () => {
+describe('NAME_DEFAULT', () => {
   let who: Person
   const services = { none: isolate({ NAME_DEFAULT: 'none' }), id: isolate({ NAME_DEFAULT: 'id' }), unset: isolate() }
   type Service = keyof typeof services

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { isolate } from '../support/client.ts'
-import { onPeer } from '../support/differences.ts'
 import { owner } from '../support/given.ts'
 
 const encode = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes))
@@ -39,7 +38,7 @@ async function expectUnserved(variables: Readonly<Record<string, unknown>>): Pro
 
 const KNOWN = 'dGhpcnR5X3R3b19ieXRlX2tleWJsYWhibGFoYmxhaGg='
 
-describe.skipIf(onPeer)('T31: a Worker does not serve with MASTER_KEYS', () => {
+describe('T31: a Worker does not serve with MASTER_KEYS', () => {
   it.each<[string, string | number | undefined]>([
     ['that are not set', undefined],
     ['that are empty', ''],
@@ -80,7 +79,7 @@ describe.skipIf(onPeer)('T31: a Worker does not serve with MASTER_KEYS', () => {
   })
 })
 
-describe.skipIf(onPeer)('a Worker serves with MASTER_KEYS', () => {
+describe('a Worker serves with MASTER_KEYS', () => {
   it.each([
     ['of one key', `a:${good}`],
     ['of several keys', `2026-11:${good},2025.1:${random()},old_one:${random()}`],
@@ -92,7 +91,7 @@ describe.skipIf(onPeer)('a Worker serves with MASTER_KEYS', () => {
   })
 })
 
-describe.skipIf(onPeer)('a Worker does not serve with a bad variable', () => {
+describe('a Worker does not serve with a bad variable', () => {
   it.each<[string, readonly unknown[]]>([
     ['IDENTITY', ['foo', 'Embedded', 'keystone ', 1, true]],
     ['KEYSTONE_URL', ['foo', 'ftp://x', 'http://', 'http://u:p@host', 'http://host/?a=b', 'http://host/#a', 5000]],
@@ -121,7 +120,7 @@ describe.skipIf(onPeer)('a Worker does not serve with a bad variable', () => {
   })
 })
 
-describe.skipIf(onPeer)('what a variable does', () => {
+describe('what a variable does', () => {
   it('empty variables count as not set', async () => {
     const ask = isolate({ IDENTITY: '', POLICY: '', HOST_HREF: '', QUOTA_SECRETS: '', MAX_SECRET_BYTES: '' })
     expect((await ask('GET', '/')).status).toBe(300)
