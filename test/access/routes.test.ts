@@ -3,19 +3,19 @@ import { describe, expect, it } from 'vitest'
 import { createApp, resources } from '../../src/app.ts'
 import { rules } from '../../src/access/policy.ts'
 import type { Method } from '../../src/wire/http/resource.ts'
-import { canarySecret, cloud, emptyContainer, keyOrder, type Somebody } from '../support/cloud-of-threats.ts'
+import { cloudOfKeystone, type Person } from '../support/people.ts'
+import { canarySecret, emptyContainer, idOf, keyOrder } from '../support/stored.ts'
 import { base } from '../support/client.ts'
-import { idOf } from '../support/given.ts'
 import { expectRefusal } from '../support/refusals.ts'
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
-const { keystone, send, somebody } = cloud({ SECRET_STORES: 'multiple' })
+const { keystone, send, person } = cloudOfKeystone({ SECRET_STORES: 'multiple' })
 const absent = '11111111-1111-4111-8111-111111111111'
 
 /** What answers without a token, and nothing else. The embedded identity has a list and a test of its own. */
 const publicRoutes = ['/healthcheck', '/', '/identity', '/identity/*']
 
-async function params(who: Somebody): Promise<Readonly<Record<string, string>>> {
+async function params(who: Person): Promise<Readonly<Record<string, string>>> {
   const store = (await send('GET', '/v1/secret-stores', { token: who.token })).json.secret_stores[0]
   return {
     secret: idOf(await canarySecret(send, who)),
@@ -52,9 +52,9 @@ describe('every resource', () => {
   it.each(resources.map((resource) => [resource.path, resource] as const))(
     '%s: no role, no answer',
     async (path, one) => {
-      const owner = somebody(['admin'])
+      const owner = person(['admin'])
       const given = await params(owner)
-      const nobody = somebody([], { projectId: owner.projectId })
+      const nobody = person([], { projectId: owner.projectId })
       for (const method of methods) {
         const answer = await send(method, pathOf(path, given), { token: nobody.token })
         const expected = one.operations[method as Method] === undefined ? 405 : 403

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { call } from '../support/client.ts'
 import { itDiffersInContainers } from '../support/container-differences.ts'
-import { itDiffers, onPeer } from '../support/differences.ts'
-import { callAs, idOf, owner, person, secret, type Person } from '../support/given.ts'
-import { aSecond, acl, container, HOOK_MILLISECONDS, tenantPath } from '../support/given-containers.ts'
+import { itDiffers, onPeer, aSecond } from '../support/differences.ts'
+import { callAs, HOOK_MILLISECONDS, owner, person, type Person } from '../support/people.ts'
+import { acl, container, idOf, secret, tenantPath } from '../support/stored.ts'
 import { expectRefusal, mismatch, notPermitted } from '../support/refusals.ts'
 
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?$/)
@@ -19,9 +19,9 @@ const send = callAs(() => who)
 
 beforeAll(async () => {
   who = await owner()
-  creator = await person(['creator'], who.projectId)
-  observer = await person(['observer'], who.projectId)
-  auditor = await person(['audit'], who.projectId)
+  creator = await person(['creator'], { projectId: who.projectId })
+  observer = await person(['observer'], { projectId: who.projectId })
+  auditor = await person(['audit'], { projectId: who.projectId })
   stranger = await person(['reader'])
 }, HOOK_MILLISECONDS)
 
@@ -183,7 +183,7 @@ describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEnt
     for (const { token } of [observer, auditor]) {
       expectRefusal(await call('GET', ref, { token }), 403, notPermitted(retrieval))
     }
-    const second = await person(['creator'], who.projectId)
+    const second = await person(['creator'], { projectId: who.projectId })
     expectRefusal(await call('GET', ref, { token: second.token }), 403, notPermitted(retrieval))
     for (const { token } of [creator, who]) expect((await call('GET', ref, { token })).status).toBe(200)
   })
@@ -205,7 +205,7 @@ describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEnt
   it('may be read by observers and written by any creator of the project, private or not', async () => {
     const ref = await make(creator)
     await acl(creator, ref, { 'project-access': false })
-    const second = await person(['creator'], who.projectId)
+    const second = await person(['creator'], { projectId: who.projectId })
     expect((await call('GET', `${ref}/acl`, { token: observer.token })).status).toBe(200)
     const audited = await call('GET', `${ref}/acl`, { token: auditor.token })
     expectRefusal(audited, 403, notPermitted(`${label}(s) retrieval`))

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base } from '../support/client.ts'
 import { itDiffers } from '../support/differences.ts'
-import { callAs, owner, person, type Person } from '../support/given.ts'
+import { callAs, owner, person, type Person } from '../support/people.ts'
 import { expectRefusal, mismatch, notPermitted, wrongType } from '../support/refusals.ts'
 import { workerWith } from '../support/worker-with.ts'
 import { requests } from '../vectors/certificate-requests.json'
@@ -357,7 +357,7 @@ describe('an order for a certificate of a stored key', () => {
   })
 
   issues('does not use what a colleague keeps private, neither the container nor its key', async () => {
-    const colleague = await person(['creator'], who.projectId)
+    const colleague = await person(['creator'], { projectId: who.projectId })
     const theirs = callAs(() => colleague)
     const order = async (ref: string) => {
       const placed = await theirs('POST', '/v1/orders', { json: { type: 'certificate', meta: stored(ref) } })
@@ -420,7 +420,7 @@ describe('PUT /v1/orders/{id}', () => {
   issues('refuses whoever may not, and what is not there or no JSON, as every route does', async () => {
     const { order_ref: ref } = await ordered({})
     const json = { meta: simple(requests.p256) }
-    const reader = await person(['reader'], who.projectId)
+    const reader = await person(['reader'], { projectId: who.projectId })
     const stranger = await owner()
     expectRefusal(await callAs(() => reader)('PUT', ref, { json }), 403, notPermitted('Order update'))
     expectRefusal(await callAs(() => stranger)('PUT', ref, { json }), 404, 'Order not found.')

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call, database } from '../support/client.ts'
 import { eitherOfContainers, itDiffersInContainers } from '../support/container-differences.ts'
-import { differs, itDiffers, onPeer } from '../support/differences.ts'
-import { callAs, idOf, owner, person, secret, type Person } from '../support/given.ts'
-import { aSecond, acl, container, HOOK_MILLISECONDS, tenantPath } from '../support/given-containers.ts'
+import { differs, itDiffers, onPeer, aSecond } from '../support/differences.ts'
+import { callAs, HOOK_MILLISECONDS, owner, person, type Person } from '../support/people.ts'
+import { acl, container, idOf, secret, tenantPath } from '../support/stored.ts'
 import { badQuery, expectRefusal, notPermitted } from '../support/refusals.ts'
 
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?$/)

@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call } from '../support/client.ts'
 import { itDiffersInContainers } from '../support/container-differences.ts'
 import { itDiffers } from '../support/differences.ts'
-import { callAs, idOf, owner, person, secret, type Person } from '../support/given.ts'
-import { acl, container, HOOK_MILLISECONDS, tenantPath } from '../support/given-containers.ts'
+import { callAs, HOOK_MILLISECONDS, owner, person, type Person } from '../support/people.ts'
+import { acl, container, idOf, secret, tenantPath } from '../support/stored.ts'
 import { expectRefusal, notPermitted, wrongType } from '../support/refusals.ts'
 
 let who: Person
@@ -168,8 +168,8 @@ describe('/v1/containers/{id}/secrets', () => {
   })
 
   it('is for creators of the project while the container is not private', async () => {
-    const other = await person(['creator'], who.projectId)
-    const observer = await person(['observer'], who.projectId)
+    const other = await person(['creator'], { projectId: who.projectId })
+    const observer = await person(['observer'], { projectId: who.projectId })
     const stranger = await owner()
     const ref = await container(who)
     const json = { name: 'x', secret_ref: a }

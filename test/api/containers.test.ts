@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call } from '../support/client.ts'
-import { differs, itDiffers, onPeer } from '../support/differences.ts'
+import { differs, itDiffers, onPeer, aSecond } from '../support/differences.ts'
 import { eitherOfContainers, itDiffersInContainers } from '../support/container-differences.ts'
-import { callAs, idOf, owner, person, secret, type Person } from '../support/given.ts'
-import { aSecond, acl, container, HOOK_MILLISECONDS, tenantPath } from '../support/given-containers.ts'
+import { callAs, HOOK_MILLISECONDS, owner, person, type Person } from '../support/people.ts'
+import { acl, container, idOf, secret, tenantPath } from '../support/stored.ts'
 import { expectRefusal, notPermitted } from '../support/refusals.ts'
 
 const time = onPeer ? /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/ : /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$/
@@ -104,7 +104,7 @@ describe('POST /v1/containers', () => {
   })
 
   it('does not look at the privacy of the secret', async () => {
-    const creator = await person(['creator'], who.projectId)
+    const creator = await person(['creator'], { projectId: who.projectId })
     const mine = await secret(who)
     await acl(who, mine, { 'project-access': false })
     const refs = [{ name: 'x', secret_ref: mine }]
@@ -286,7 +286,7 @@ describe('GET /v1/containers', () => {
   it('shows private containers of others with all they have', async () => {
     const made = await container(keeper, { name: 'private' })
     await acl(keeper, made, { 'project-access': false })
-    const observer = await person(['observer'], keeper.projectId)
+    const observer = await person(['observer'], { projectId: keeper.projectId })
     const answer = await call('GET', '/v1/containers?name=private', { token: observer.token })
     expect(refsOf(answer)).toEqual([made])
     expectRefusal(await call('GET', made, { token: observer.token }), 403, notPermitted('Container retrieval'))
@@ -320,8 +320,8 @@ describe('DELETE /v1/containers/{id}', () => {
   })
 
   it('is for the creator that made it or an admin, not for another creator', async () => {
-    const maker = await person(['creator'], who.projectId)
-    const other = await person(['creator'], who.projectId)
+    const maker = await person(['creator'], { projectId: who.projectId })
+    const other = await person(['creator'], { projectId: who.projectId })
     const made = await container(maker)
     const second = await container(maker)
     expectRefusal(await call('DELETE', made, { token: other.token }), 403, notPermitted('Container deletion'))

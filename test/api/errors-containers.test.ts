@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call, type Request } from '../support/client.ts'
 import { itDiffersInContainers } from '../support/container-differences.ts'
 import { itDiffers } from '../support/differences.ts'
-import { callAs, idOf, owner, secret, type Person } from '../support/given.ts'
-import { container, HOOK_MILLISECONDS } from '../support/given-containers.ts'
+import { callAs, HOOK_MILLISECONDS, owner, type Person } from '../support/people.ts'
+import { container, idOf, secret } from '../support/stored.ts'
 import { expectRefusal, mismatch, wrongType } from '../support/refusals.ts'
 
 const over = 'x'.repeat(256)

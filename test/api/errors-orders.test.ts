@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { call } from '../support/client.ts'
 import { either, itDiffers } from '../support/differences.ts'
-import { callAs, limit, owner, person, type Person } from '../support/given.ts'
+import { callAs, owner, person, type Person } from '../support/people.ts'
+import { limit } from '../support/stored.ts'
 import { expectRefusal, mismatch, notPermitted, wrongType } from '../support/refusals.ts'
 
 const META = "Secret' within 'Order"

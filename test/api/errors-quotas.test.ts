@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { call } from '../support/client.ts'
-import { person, type Person } from '../support/given.ts'
-import { HOOK_MILLISECONDS } from '../support/given-containers.ts'
+import { HOOK_MILLISECONDS, person, type Person } from '../support/people.ts'
 import { expectRefusal, mismatch, wrongType } from '../support/refusals.ts'
 
 let admin: Person

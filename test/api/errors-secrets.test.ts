@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { call } from '../support/client.ts'
 import { itDiffers } from '../support/differences.ts'
-import { callAs, consumer, idOf, limit, owner, secret, type Person } from '../support/given.ts'
+import { callAs, owner, type Person } from '../support/people.ts'
+import { consumer, idOf, limit, secret } from '../support/stored.ts'
 import { badQuery, expectRefusal, mismatch, wrongType } from '../support/refusals.ts'
 
 const over = 'x'.repeat(256)

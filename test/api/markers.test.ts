@@ -2,8 +2,8 @@
 import { beforeAll, describe, expect } from 'vitest'
 import { base, call } from '../support/client.ts'
 import { itDiffers } from '../support/differences.ts'
-import { idOf, owner, person, secret, type Person } from '../support/given.ts'
-import { container } from '../support/given-containers.ts'
+import { owner, person, type Person } from '../support/people.ts'
+import { container, idOf, secret } from '../support/stored.ts'
 import { expectRefusal } from '../support/refusals.ts'
 
 const COUNT = 7
@@ -105,7 +105,7 @@ describe.each(kinds)('a marker among $kind', ({ kind, member, make, filter }) =>
   })
 
   itDiffers('markers')('is asked for after the rule', async () => {
-    const nobody = await person(['member'], who.projectId)
+    const nobody = await person(['member'], { projectId: who.projectId })
     expect((await list('marker=x', nobody)).status).toBe(403)
   })
 })

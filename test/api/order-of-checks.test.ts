@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { call, type Answer, type Request } from '../support/client.ts'
 import { differs, itDiffers } from '../support/differences.ts'
-import { callAs, limit, owner, person, secret, type Person } from '../support/given.ts'
+import { callAs, owner, person, type Person } from '../support/people.ts'
+import { limit, secret } from '../support/stored.ts'
 import { badQuery, expectRefusal, mismatch, notPermitted, quotaReached, wrongType } from '../support/refusals.ts'
 
 const UNKNOWN = '6a1a6a3e-22a7-4c5b-8d60-52a1ad3fd25b'
@@ -17,7 +18,7 @@ let full: string
 
 beforeAll(async () => {
   who = await owner()
-  reader = await person(['reader'], who.projectId)
+  reader = await person(['reader'], { projectId: who.projectId })
   bare = await secret(who)
   full = await secret(who, { payload: 'x', payload_content_type: 'text/plain' })
 })
@@ -216,7 +217,7 @@ describe('then the rule: 403', () => {
   })
 
   it('reading the payload at the secret takes the right to decrypt', async () => {
-    const auditor = await person(['audit'], who.projectId)
+    const auditor = await person(['audit'], { projectId: who.projectId })
     const as = (Accept: string) => call('GET', full, { token: auditor.token, headers: { Accept } })
     expect((await as('application/json')).status).toBe(200)
     expectRefusal(await as('text/plain'), 403, notPermitted('Secret retrieval'))

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call } from '../support/client.ts'
 import { differs, either, itDiffers, timeOf } from '../support/differences.ts'
-import { callAs, idOf, owner, person, type Person } from '../support/given.ts'
+import { callAs, owner, person, type Person } from '../support/people.ts'
+import { idOf } from '../support/stored.ts'
 import { expectRefusal, notPermitted } from '../support/refusals.ts'
 
 const A_TIME = either('times with microseconds', {

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call, type Request } from '../support/client.ts'
 import { either, itDiffers } from '../support/differences.ts'
-import { callAs, idOf, owner, secret, type Person } from '../support/given.ts'
+import { callAs, owner, type Person } from '../support/people.ts'
+import { idOf, secret } from '../support/stored.ts'
 import { expectRefusal } from '../support/refusals.ts'
 
 const UNKNOWN = '6a1a6a3e-22a7-4c5b-8d60-52a1ad3fd25b'

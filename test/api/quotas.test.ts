@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call } from '../support/client.ts'
 import { eitherOfContainers, itDiffersInContainers } from '../support/container-differences.ts'
-import { itDiffers, onPeer } from '../support/differences.ts'
-import { owner, person, project, secret, type Person } from '../support/given.ts'
-import { aSecond, container, HOOK_MILLISECONDS } from '../support/given-containers.ts'
+import { itDiffers, onPeer, aSecond } from '../support/differences.ts'
+import { HOOK_MILLISECONDS, owner, person, project, type Person } from '../support/people.ts'
+import { container, secret } from '../support/stored.ts'
 import { expectRefusal, mismatch, notPermitted, quotaReached } from '../support/refusals.ts'
 
 const unlimited = { secrets: -1, orders: -1, containers: -1, consumers: -1, cas: -1 }

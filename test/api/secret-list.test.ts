@@ -2,7 +2,8 @@ import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call } from '../support/client.ts'
 import { differs, either, itDiffers, onPeer } from '../support/differences.ts'
-import { owner, secret, type Person } from '../support/given.ts'
+import { owner, type Person } from '../support/people.ts'
+import { secret } from '../support/stored.ts'
 import { badQuery, expectRefusal } from '../support/refusals.ts'
 
 interface Entry {

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call } from '../support/client.ts'
 import { itDiffersInContainers } from '../support/container-differences.ts'
-import { itDiffers } from '../support/differences.ts'
-import { callAs, owner, person, secret, type Person } from '../support/given.ts'
-import { aSecond, acl, HOOK_MILLISECONDS, tenantPath } from '../support/given-containers.ts'
+import { itDiffers, aSecond } from '../support/differences.ts'
+import { callAs, HOOK_MILLISECONDS, owner, person, type Person } from '../support/people.ts'
+import { acl, secret, tenantPath } from '../support/stored.ts'
 import { expectRefusal, notPermitted } from '../support/refusals.ts'
 
 let who: Person
@@ -201,8 +201,8 @@ describe('rights on metadata', () => {
   it('are those of the secret: readers read, creators write while it is not private', async () => {
     const ref = await described({ a: '1' })
     const [observer, creator] = await Promise.all([
-      person(['observer'], who.projectId),
-      person(['creator'], who.projectId),
+      person(['observer'], { projectId: who.projectId }),
+      person(['creator'], { projectId: who.projectId }),
     ])
     const stranger = await owner()
     const path = `${ref}/metadata`

@@ -2,7 +2,8 @@ import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { call } from '../support/client.ts'
 import { either, itDiffers, onPeer } from '../support/differences.ts'
-import { callAs, owner, person, secret, type Person } from '../support/given.ts'
+import { callAs, owner, person, type Person } from '../support/people.ts'
+import { secret } from '../support/stored.ts'
 import { expectRefusal } from '../support/refusals.ts'
 
 const OCTETS = 'application/octet-stream'
@@ -217,7 +218,7 @@ describe('a payload given with PUT', () => {
 
   it('may come from another creator of the project, and the maker stays', async () => {
     const maker = await person(['creator'])
-    const other = await person(['creator'], maker.projectId)
+    const other = await person(['creator'], { projectId: maker.projectId })
     const ref = await secret(maker)
     const answer = await call('PUT', ref, { token: other.token, body: 'x', headers: { 'Content-Type': TEXT } })
     expect(answer.status).toBe(204)

@@ -1,8 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { call } from '../support/client.ts'
 import { itDiffers } from '../support/differences.ts'
-import { owner, person, type Person } from '../support/given.ts'
-import { HOOK_MILLISECONDS } from '../support/given-containers.ts'
+import { HOOK_MILLISECONDS, owner, person, type Person } from '../support/people.ts'
 import { expectRefusal, notPermitted } from '../support/refusals.ts'
 
 const single = 'Not Found. Multiple backends support is not enabled in service configuration.'

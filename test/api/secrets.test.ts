@@ -2,7 +2,8 @@ import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call, type Request } from '../support/client.ts'
 import { differs, either, itDiffers, onPeer, timeOf } from '../support/differences.ts'
-import { callAs, idOf, owner, secret, type Person } from '../support/given.ts'
+import { callAs, owner, type Person } from '../support/people.ts'
+import { idOf, secret } from '../support/stored.ts'
 import { expectRefusal, notPermitted } from '../support/refusals.ts'
 
 const A_TIME = either('times with microseconds', {

@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call, type Answer, type Request } from '../support/client.ts'
 import { either, itDiffers } from '../support/differences.ts'
-import { adminToken, consumer, owner, secret, unscopedToken, type Person } from '../support/given.ts'
+import { adminToken } from '../support/identity.ts'
+import { owner, unscopedToken, type Person } from '../support/people.ts'
+import { consumer, secret } from '../support/stored.ts'
 import { expectRefusal } from '../support/refusals.ts'
 
 const links = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isolate } from '../support/client.ts'
-import { owner } from '../support/given.ts'
+import { owner } from '../support/people.ts'
 
 const encode = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes))
 const random = () => encode(crypto.getRandomValues(new Uint8Array(32)))

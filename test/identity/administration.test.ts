@@ -2,12 +2,22 @@ import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { identityOperations } from '../../src/wire/identity/index.ts'
 import { adminPassword, base, call, type Answer } from '../support/client.ts'
-import { administrator, byPassword, create, domain, grantPath, identity, member } from '../support/cloud.ts'
-import { roleId, tokenIn, unique } from '../support/cloud.ts'
+import {
+  adminToken,
+  byPassword,
+  create,
+  domain,
+  grantPath,
+  identity,
+  roleId,
+  tokenIn,
+  unique,
+} from '../support/identity.ts'
+import { person } from '../support/people.ts'
 
 let token: string
 beforeAll(async () => {
-  token = await administrator()
+  token = await adminToken()
 })
 
 const asAdmin = (method: string, path: string, json?: unknown) => identity(method, path, { token, json })
@@ -55,8 +65,7 @@ describe('projects', () => {
   it('are listed oldest first, by the filters of the query', async () => {
     const names = [unique('b'), unique('a'), unique('c')]
     const made: string[] = []
-    for (const [at, name] of names.entries())
-      made.push((await create('project', { name, enabled: at !== 2 }, token)).id)
+    for (const [at, name] of names.entries()) made.push((await create('project', { name, enabled: at !== 2 })).id)
     const listed = async (query: string) =>
       ids(await asAdmin('GET', `/projects${query}`), 'projects').filter((id: string) => made.includes(id))
     expect(await listed('')).toEqual(made)
@@ -72,10 +81,10 @@ describe('projects', () => {
   })
 
   it("are nobody's default any more once deleted, and their grants go with them", async () => {
-    const user = await member('creator')
-    await asAdmin('DELETE', `/projects/${user.project}`)
-    expect((await asAdmin('GET', `/users/${user.id}`)).json.user).not.toHaveProperty('default_project_id')
-    expect((await asAdmin('GET', `/role_assignments?user.id=${user.id}`)).json.role_assignments).toEqual([])
+    const user = await person(['creator'])
+    await asAdmin('DELETE', `/projects/${user.projectId}`)
+    expect((await asAdmin('GET', `/users/${user.userId}`)).json.user).not.toHaveProperty('default_project_id')
+    expect((await asAdmin('GET', `/role_assignments?user.id=${user.userId}`)).json.role_assignments).toEqual([])
   })
 
   it('the administrative one stays as it is', async () => {
@@ -131,8 +140,8 @@ describe('users', () => {
   })
 
   it('are listed by name, state and domain', async () => {
-    const on = await create('user', { name: unique('user') }, token)
-    const off = await create('user', { name: unique('user'), enabled: false }, token)
+    const on = await create('user', { name: unique('user') })
+    const off = await create('user', { name: unique('user'), enabled: false })
     const listed = async (query: string) =>
       ids(await asAdmin('GET', `/users?${query}`), 'users').filter((id: string) => [on.id, off.id].includes(id))
     expect(await listed('')).toEqual([on.id, off.id])
@@ -143,18 +152,18 @@ describe('users', () => {
   })
 
   it('list the projects in which they have a role', async () => {
-    const user = await member('creator')
-    const other = await create('project', { name: unique('project'), enabled: false }, token)
-    await asAdmin('PUT', grantPath(other.id, user.id, await roleId('reader', token)))
-    const listed = async (query = '') => ids(await asAdmin('GET', `/users/${user.id}/projects${query}`), 'projects')
-    expect(await listed()).toEqual([user.project, other.id])
-    expect(await listed('?enabled=true')).toEqual([user.project])
+    const user = await person(['creator'])
+    const other = await create('project', { name: unique('project'), enabled: false })
+    await asAdmin('PUT', grantPath(other.id, user.userId, await roleId('reader')))
+    const listed = async (query = '') => ids(await asAdmin('GET', `/users/${user.userId}/projects${query}`), 'projects')
+    expect(await listed()).toEqual([user.projectId, other.id])
+    expect(await listed('?enabled=true')).toEqual([user.projectId])
     expect(await listed(`?name=${other.name}`)).toEqual([other.id])
   })
 
   it('change their own password with the old one, which ends their tokens', async () => {
-    const user = await member('creator')
-    const path = `/users/${user.id}/password`
+    const user = await person(['creator'])
+    const path = `/users/${user.userId}/password`
     const change = (original_password: string, as: string | undefined = user.token) =>
       identity('POST', path, { token: as, json: { user: { original_password, password: 'a new one' } } })
     expect((await change('wrong')).status).toBe(401)
@@ -179,8 +188,11 @@ describe('users', () => {
       "Invalid input for field 'original_password': The value is not of type 'string'",
     ],
   ])('400 for the change of password %j', async (user, message) => {
-    const somebody = await member('creator')
-    const answer = await identity('POST', `/users/${somebody.id}/password`, { token: somebody.token, json: { user } })
+    const somebody = await person(['creator'])
+    const answer = await identity('POST', `/users/${somebody.userId}/password`, {
+      token: somebody.token,
+      json: { user },
+    })
     expect(refusal(answer)).toEqual([400, 'Bad Request', message])
   })
 })
@@ -243,8 +255,8 @@ describe('roles', () => {
   })
 
   it('that are deleted are gone from assignments and tokens', async () => {
-    const role = await create('role', { name: unique('role') }, token)
-    const user = await member('creator', role.name)
+    const role = await create('role', { name: unique('role') })
+    const user = await person(['creator', role.name])
     await asAdmin('DELETE', `/roles/${role.id}`)
     const answer = await identity('GET', '/auth/tokens', {
       token: user.token,
@@ -265,8 +277,8 @@ describe('names', () => {
     ['role', (name: string) => `role - Duplicate entry found with name ${name}.`],
   ] as const)('of a %s are unique, in whatever case and form', async (kind, words) => {
     const name = unique('Ärmel')
-    await create(kind, { name }, token)
-    const other = await create(kind, { name: unique('other') }, token)
+    await create(kind, { name })
+    const other = await create(kind, { name: unique('other') })
     for (const same of [name, name.toUpperCase(), name.normalize('NFD'), ` ${name}\t`]) {
       const message = `Conflict occurred attempting to store ${words(same.trim())}`
       const conflict = [409, 'Conflict', expect.stringContaining(message)]
@@ -347,7 +359,7 @@ describe('a body that cannot be', () => {
   it.each(['project', 'user', 'role'] as const)(
     'a change of a %s that is none, or of its id or domain',
     async (kind) => {
-      const { id } = await create(kind, { name: unique(kind) }, token)
+      const { id } = await create(kind, { name: unique(kind) })
       const change = async (members: object) => refusal(await asAdmin('PATCH', `/${kind}s/${id}`, { [kind]: members }))
       expect(await change({})).toEqual([400, 'Bad Request', '{} does not have enough properties'])
       expect(await change({ id: 'other' })).toEqual([400, 'Bad Request', 'Cannot change ID'])
@@ -358,7 +370,7 @@ describe('a body that cannot be', () => {
   )
 
   it('properties that grow without end', async () => {
-    const { id } = await create('user', { name: unique('user') }, token)
+    const { id } = await create('user', { name: unique('user') })
     const grow = (at: number) => asAdmin('PATCH', `/users/${id}`, { user: { [`p${at}`]: 'x'.repeat(7000) } })
     const statuses = [(await grow(1)).status, (await grow(2)).status, (await grow(3)).status]
     expect(statuses).toEqual([200, 200, 400])
@@ -407,73 +419,74 @@ describe('a body that cannot be', () => {
 
 describe('role assignments', () => {
   it('are given once, asked for, listed and taken away', async () => {
-    const user = await member()
-    const role = await create('role', { name: unique('role') }, token)
-    const path = grantPath(user.project, user.id, role.id)
+    const user = await person([])
+    const role = await create('role', { name: unique('role') })
+    const path = grantPath(user.projectId, user.userId, role.id)
     const missing = [
       404,
       'Not Found',
-      `Could not find role assignment with role: ${role.id}, user or group: ${user.id}, project, domain, or system: ${user.project}.`,
+      `Could not find role assignment with role: ${role.id}, user or group: ${user.userId}, project, domain, or system: ${user.projectId}.`,
     ]
     expect(refusal(await asAdmin('GET', path))).toEqual(missing)
     expect(refusal(await asAdmin('DELETE', path))).toEqual(missing)
     expect((await asAdmin('HEAD', path)).status).toBe(404)
     for (const method of ['PUT', 'PUT', 'GET', 'HEAD']) expect((await asAdmin(method, path)).status).toBe(204)
-    const listed = await asAdmin('GET', `/projects/${user.project}/users/${user.id}/roles`)
+    const listed = await asAdmin('GET', `/projects/${user.projectId}/users/${user.userId}/roles`)
     expect(listed.json.roles).toEqual([(await asAdmin('GET', `/roles/${role.id}`)).json.role])
     expect((await asAdmin('DELETE', path)).status).toBe(204)
     expect(refusal(await asAdmin('GET', path))).toEqual(missing)
   })
 
   it('need a role, a user and a project that exist, in this order', async () => {
-    const user = await member()
-    const role = await roleId('reader', token)
+    const user = await person([])
+    const role = await roleId('reader')
     const statuses = async (method: string) => [
       refusal(await asAdmin(method, grantPath('none', 'none', 'none')))[2],
       refusal(await asAdmin(method, grantPath('none', 'none', role)))[2],
-      refusal(await asAdmin(method, grantPath('none', user.id, role)))[2],
+      refusal(await asAdmin(method, grantPath('none', user.userId, role)))[2],
     ]
     const [noRole, noUser, noProject] = ['role', 'user', 'project'].map((kind) => `Could not find ${kind}: none.`)
     expect(await statuses('PUT')).toEqual([noRole, noUser, noProject])
     expect(await statuses('GET')).toEqual([noRole, noUser, noProject])
     expect(await statuses('DELETE')).toEqual([noRole, noProject, noProject])
-    expect(refusal(await asAdmin('GET', `/projects/none/users/${user.id}/roles`))[2]).toBe(noProject)
-    expect(refusal(await asAdmin('GET', `/projects/${user.project}/users/none/roles`))[2]).toBe(noUser)
+    expect(refusal(await asAdmin('GET', `/projects/none/users/${user.userId}/roles`))[2]).toBe(noProject)
+    expect(refusal(await asAdmin('GET', `/projects/${user.projectId}/users/none/roles`))[2]).toBe(noUser)
   })
 
   it('are listed by user, project and role, with names and with what they imply', async () => {
-    const user = await member('admin', 'creator')
+    const user = await person(['admin', 'creator'])
     const [admin, creator, memberRole, reader] = await Promise.all(
-      ['admin', 'creator', 'member', 'reader'].map((name) => roleId(name, token)),
+      ['admin', 'creator', 'member', 'reader'].map((name) => roleId(name)),
     )
-    const { name: projectName } = (await asAdmin('GET', `/projects/${user.project}`)).json.project
+    const { name: projectName } = (await asAdmin('GET', `/projects/${user.projectId}`)).json.project
     const listed = async (query: string) => (await asAdmin('GET', `/role_assignments?${query}`)).json.role_assignments
-    const assignment = (id: string | undefined) => `${base}/identity/v3${grantPath(user.project, user.id, id ?? '')}`
+    const assignment = (id: string | undefined) =>
+      `${base}/identity/v3${grantPath(user.projectId, user.userId, id ?? '')}`
     const plain = (id: string | undefined) => ({
       links: { assignment: assignment(id) },
-      scope: { project: { id: user.project } },
-      user: { id: user.id },
+      scope: { project: { id: user.projectId } },
+      user: { id: user.userId },
       role: { id },
     })
     const implied = (id: string | undefined) => ({
       ...plain(id),
       links: { assignment: assignment(admin), prior_role: `${base}/identity/v3/prior_role/${admin}/implies/${id}` },
     })
-    expect(await listed(`user.id=${user.id}`)).toEqual([plain(admin), plain(creator)])
-    expect(await listed(`scope.project.id=${user.project}&role.id=${creator}`)).toEqual([plain(creator)])
-    expect(await listed(`user.id=${user.id}&effective`)).toEqual([
+    expect(await listed(`user.id=${user.userId}`)).toEqual([plain(admin), plain(creator)])
+    expect(await listed(`scope.project.id=${user.projectId}&role.id=${creator}`)).toEqual([plain(creator)])
+    expect(await listed(`user.id=${user.userId}&effective`)).toEqual([
       plain(admin),
       implied(memberRole),
       implied(reader),
       plain(creator),
     ])
-    expect(await listed(`user.id=${user.id}&effective=True&role.id=${reader}`)).toEqual([implied(reader)])
+    expect(await listed(`user.id=${user.userId}&effective=True&role.id=${reader}`)).toEqual([implied(reader)])
     const inDomain = (id: string, name: string) => ({ id, name, domain: { id: 'default', name: 'Default' } })
-    expect(await listed(`user.id=${user.id}&role.id=${creator}&include_names=true`)).toEqual([
+    expect(await listed(`user.id=${user.userId}&role.id=${creator}&include_names=true`)).toEqual([
       {
         links: { assignment: assignment(creator) },
-        scope: { project: inDomain(user.project, projectName) },
-        user: inDomain(user.id, user.name),
+        scope: { project: inDomain(user.projectId, projectName) },
+        user: inDomain(user.userId, user.name),
         role: { id: creator, name: 'creator' },
       },
     ])
@@ -554,42 +567,44 @@ describe('who may', () => {
   })
 
   it('the admin of a project that is not the administrative one is no administrator', async () => {
-    const admin = await member('admin')
-    const victim = await member('creator')
+    const admin = await person(['admin'])
+    const victim = await person(['creator'])
     const allowed: string[] = []
     for (const { method, path, rule } of identityOperations) {
       if (rule === 'public' || path.includes('/auth/')) continue
-      const answer = await call(method, `/identity${fill(path, victim.id, victim.project)}`, { token: admin.token })
+      const answer = await call(method, `/identity${fill(path, victim.userId, victim.projectId)}`, {
+        token: admin.token,
+      })
       if (answer.status !== 403) allowed.push(`${method} ${path}`)
     }
     expect(allowed).toEqual(['GET /v3/regions', 'GET /v3/regions/:region', 'GET /v3/domains/:domain'])
   })
 
   it('users see themselves, their project and their roles, and change nothing of them', async () => {
-    const user = await member('creator')
+    const user = await person(['creator'])
     const may = async (method: string, path: string) => (await identity(method, path, { token: user.token })).status
-    expect(await may('GET', `/users/${user.id}`)).toBe(200)
-    expect(await may('GET', `/users/${user.id}/projects`)).toBe(200)
-    expect(await may('GET', `/projects/${user.project}`)).toBe(200)
-    expect(await may('GET', `/projects/${user.project}/users/${user.id}/roles`)).toBe(200)
-    const role = await roleId('admin', token)
-    expect(await may('GET', grantPath(user.project, user.id, role))).toBe(404)
-    expect(await may('PUT', grantPath(user.project, user.id, role))).toBe(403)
-    expect(await may('PATCH', `/users/${user.id}`)).toBe(403)
-    expect(await may('DELETE', `/users/${user.id}`)).toBe(403)
-    expect(await may('PATCH', `/projects/${user.project}`)).toBe(403)
+    expect(await may('GET', `/users/${user.userId}`)).toBe(200)
+    expect(await may('GET', `/users/${user.userId}/projects`)).toBe(200)
+    expect(await may('GET', `/projects/${user.projectId}`)).toBe(200)
+    expect(await may('GET', `/projects/${user.projectId}/users/${user.userId}/roles`)).toBe(200)
+    const role = await roleId('admin')
+    expect(await may('GET', grantPath(user.projectId, user.userId, role))).toBe(404)
+    expect(await may('PUT', grantPath(user.projectId, user.userId, role))).toBe(403)
+    expect(await may('PATCH', `/users/${user.userId}`)).toBe(403)
+    expect(await may('DELETE', `/users/${user.userId}`)).toBe(403)
+    expect(await may('PATCH', `/projects/${user.projectId}`)).toBe(403)
     expect(await may('GET', '/role_assignments')).toBe(403)
   })
 
   it('says so before it says whether there is such a thing', async () => {
-    const user = await member('creator')
+    const user = await person(['creator'])
     for (const path of ['/users/none', '/projects/none', '/users/none/application_credentials/none']) {
       expect((await identity('GET', path, { token: user.token })).status).toBe(403)
     }
   })
 
   it('headers and queries that claim another identity change nothing', async () => {
-    const user = await member('creator')
+    const user = await person(['creator'])
     const headers = { 'X-Roles': 'admin', 'X-User-Id': 'x', 'X-Project-Id': 'y', 'X-Is-Admin-Project': 'True' }
     const answer = await identity('GET', '/users?user_id=x&target.user.id=x&roles=admin', {
       token: user.token,
@@ -621,6 +636,6 @@ describe('the first administrator', () => {
     expect((await byPassword('admin', adminPassword)).status).toBe(401)
     token = tokenIn(await byPassword('admin', 'changed by hand', { project: { name: 'admin', domain } }))
     await set(adminPassword)
-    token = await administrator(true)
+    token = await adminToken(true)
   })
 })

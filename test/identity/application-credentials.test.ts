@@ -1,23 +1,25 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call, type Answer } from '../support/client.ts'
 import {
-  administrator,
+  adminToken,
   byCredential,
   byPassword,
   byToken,
   domain,
   grantPath,
   identity,
-  member,
-} from '../support/cloud.ts'
-import { roleId, tokenIn, unique, type Member } from '../support/cloud.ts'
+  roleId,
+  tokenIn,
+  unique,
+} from '../support/identity.ts'
+import { person, type Account } from '../support/people.ts'
 
-let user: Member
+let user: Account
 beforeAll(async () => {
-  user = await member('member', 'creator')
+  user = await person(['member', 'creator'])
 })
 
-const path = (of = user) => `/users/${of.id}/application_credentials`
+const path = (of = user) => `/users/${of.userId}/application_credentials`
 const make = (members: object, token = user.token, of = user) =>
   identity('POST', path(of), { token, json: { application_credential: members } })
 const made = async (members: object = {}) => {
@@ -40,8 +42,8 @@ describe('an application credential', () => {
       id: expect.stringMatching(/^[\da-f]{32}$/),
       name,
       description: null,
-      user_id: user.id,
-      project_id: user.project,
+      user_id: user.userId,
+      project_id: user.projectId,
       system: null,
       expires_at: null,
       unrestricted: false,
@@ -121,12 +123,12 @@ describe('an application credential', () => {
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409, 409, 409, 409, 409])
     const words = `Conflict occurred attempting to store application_credential - Duplicate entry found with name ${name}.`
     expect(refusal(await make({ name }))).toEqual([409, words])
-    const other = await member('creator')
+    const other = await person(['creator'])
     expect((await make({ name }, other.token, other)).status).toBe(201)
   })
 
   it('is made by its user alone, for the project of the token', async () => {
-    expect((await make({ name: 'x' }, await administrator())).status).toBe(403)
+    expect((await make({ name: 'x' }, await adminToken())).status).toBe(403)
     const token = tokenIn(await byPassword(user.name, user.password, 'unscoped'))
     expect(refusal(await make({ name: 'x' }, token))).toEqual([
       400,
@@ -136,10 +138,10 @@ describe('an application credential', () => {
 
   it('is shown to and deleted by its user and the administrator, under its user only', async () => {
     const { id } = await made()
-    const other = await member('creator')
-    const status = async (token: string, of: Member, method = 'GET') =>
+    const other = await person(['creator'])
+    const status = async (token: string, of: Account, method = 'GET') =>
       (await identity(method, `${path(of)}/${id}`, { token })).status
-    const admin = await administrator()
+    const admin = await adminToken()
     expect([await status(user.token, user), await status(admin, user)]).toEqual([200, 200])
     expect([await status(other.token, user), await status(other.token, user, 'DELETE')]).toEqual([403, 403])
     expect([await status(other.token, other), await status(other.token, other, 'DELETE')]).toEqual([404, 404])
@@ -154,15 +156,15 @@ describe('log-in with an application credential', () => {
     const { id, name, secret } = await made()
     for (const credential of [
       { id, secret },
-      { name, secret, user: { id: user.id } },
+      { name, secret, user: { id: user.userId } },
       { name, secret, user: { name: user.name, domain } },
     ]) {
       const answer = await byCredential(credential)
       expect(answer.status).toBe(201)
       expect(answer.json.token).toMatchObject({
         methods: ['application_credential'],
-        user: { id: user.id },
-        project: { id: user.project },
+        user: { id: user.userId },
+        project: { id: user.projectId },
         application_credential: { id, name, restricted: true },
       })
     }
@@ -193,7 +195,7 @@ describe('log-in with an application credential', () => {
       byCredential({ id: 'none', secret: 'x' }),
       byCredential({ name, secret: 'x', user: { id: 'none' } }),
       byCredential({ name, secret: 'x', user: { name: unique('nobody'), domain } }),
-      byCredential({ name: 'none', secret: 'x', user: { id: user.id } }),
+      byCredential({ name: 'none', secret: 'x', user: { id: user.userId } }),
     ])
     const words = 'The request you have made requires authentication.'
     expect(answers.map(refusal)).toEqual(answers.map(() => [401, words]))
@@ -201,7 +203,7 @@ describe('log-in with an application credential', () => {
 
   it('asks for no scope', async () => {
     const { id, secret } = await made()
-    for (const scope of ['unscoped', { project: { id: user.project } }]) {
+    for (const scope of ['unscoped', { project: { id: user.projectId } }]) {
       expect(refusal(await byCredential({ id, secret }, scope))).toEqual([
         401,
         'Error authenticating with application credential: Application credentials cannot request a scope.',
@@ -212,7 +214,7 @@ describe('log-in with an application credential', () => {
   it('gives a token that gets no other', async () => {
     const { id, secret } = await made()
     const token = tokenIn(await byCredential({ id, secret }))
-    for (const scope of [undefined, 'unscoped', { project: { id: user.project } }]) {
+    for (const scope of [undefined, 'unscoped', { project: { id: user.projectId } }]) {
       expect((await byToken(token, scope)).status).toBe(403)
     }
   })
@@ -262,27 +264,27 @@ describe('the end of an application credential', () => {
   })
 
   it.each(['role', 'user', 'project'])('comes with the loss of its %s', async (what) => {
-    const owner = await member('creator')
-    const admin = await administrator()
+    const owner = await person(['creator'])
+    const admin = await adminToken()
     const answer = await make({ name: 'c' }, owner.token, owner)
     const credential = answer.json.application_credential
     const token = tokenIn(await byCredential(credential))
     expect(await statuses(credential, token)).toEqual([200, 201])
     const lost = {
-      role: grantPath(owner.project, owner.id, await roleId('creator', admin)),
-      user: `/users/${owner.id}`,
-      project: `/projects/${owner.project}`,
+      role: grantPath(owner.projectId, owner.userId, await roleId('creator')),
+      user: `/users/${owner.userId}`,
+      project: `/projects/${owner.projectId}`,
     }[what]
     expect((await identity('DELETE', lost ?? '', { token: admin })).status).toBe(204)
     expect(await statuses(credential, token)).toEqual([401, 401])
   })
 
   it('is not a new password: that ends its tokens alone', async () => {
-    const owner = await member('creator')
+    const owner = await person(['creator'])
     const credential = (await make({ name: 'c' }, owner.token, owner)).json.application_credential
     const token = tokenIn(await byCredential(credential))
     const json = { user: { original_password: owner.password, password: 'another' } }
-    expect((await identity('POST', `/users/${owner.id}/password`, { token: owner.token, json })).status).toBe(204)
+    expect((await identity('POST', `/users/${owner.userId}/password`, { token: owner.token, json })).status).toBe(204)
     expect(await statuses(credential, token)).toEqual([401, 201])
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { adminPassword, base, call } from '../support/client.ts'
-import * as cloud from '../support/cloud.ts'
 import {
+  adminToken,
   authenticate,
   byPassword,
   byToken,
@@ -9,11 +9,11 @@ import {
   domain,
   grantPath,
   identity,
-  member,
+  roleId,
+  tokenIn,
   unique,
-} from '../support/cloud.ts'
-
-const { administrator, roleId, tokenIn } = cloud
+} from '../support/identity.ts'
+import { person, type Account } from '../support/people.ts'
 
 const UNAUTHENTICATED = {
   error: { code: 401, message: 'The request you have made requires authentication.', title: 'Unauthorized' },
@@ -53,7 +53,7 @@ describe('paths and methods', () => {
   it.each(['/identity/v3/nothing', '/identity/nothing', '/identity/v3/users/a/b/c'])(
     '404 as a page for %s, with a token or without',
     async (path) => {
-      for (const token of [undefined, await administrator()]) {
+      for (const token of [undefined, await adminToken()]) {
         const answer = await call('GET', path, { token })
         expect(answer.status).toBe(404)
         expect(answer.headers.get('Content-Type')).toMatch(/^text\/html/)
@@ -78,8 +78,8 @@ describe('paths and methods', () => {
 
 describe('log-in with a password', () => {
   it('gives the token in the header and what it stands for in the body', async () => {
-    const user = await member('member')
-    const answer = await byPassword(user.name, user.password, { project: { id: user.project } })
+    const user = await person(['member'])
+    const answer = await byPassword(user.name, user.password, { project: { id: user.projectId } })
     expect(answer.status).toBe(201)
     expect(answer.headers.get('X-Subject-Token')).toMatch(/^[\w-]{150,400}$/)
     expect(answer.headers.get('Cache-Control')).toBe('no-store')
@@ -87,11 +87,11 @@ describe('log-in with a password', () => {
     const { token } = answer.json
     expect(token).toEqual({
       methods: ['password'],
-      user: { domain: { id: 'default', name: 'Default' }, id: user.id, name: user.name, password_expires_at: null },
+      user: { domain: { id: 'default', name: 'Default' }, id: user.userId, name: user.name, password_expires_at: null },
       audit_ids: [expect.stringMatching(/^[\w-]{22}$/)],
       expires_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
       issued_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
-      project: { domain: { id: 'default', name: 'Default' }, id: user.project, name: expect.any(String) },
+      project: { domain: { id: 'default', name: 'Default' }, id: user.projectId, name: expect.any(String) },
       is_domain: false,
       roles: [
         { id: expect.stringMatching(/^[\da-f]{32}$/), name: 'member' },
@@ -125,7 +125,7 @@ describe('log-in with a password', () => {
   })
 
   it('takes the user by id, and the domain by name', async () => {
-    const { id, name, password } = await member('member')
+    const { userId: id, name, password } = await person(['member'])
     for (const user of [
       { id, password },
       { name, password, domain: { name: 'Default' } },
@@ -137,7 +137,7 @@ describe('log-in with a password', () => {
   })
 
   it('finds the user in whatever case the name is given', async () => {
-    const { id, name, password } = await member('member')
+    const { userId: id, name, password } = await person(['member'])
     const answer = await byPassword(name.toUpperCase(), password)
     expect(answer.json.token.user).toMatchObject({ id, name })
   })
@@ -150,27 +150,27 @@ describe('log-in with a password', () => {
 
 describe('the scope of a token', () => {
   it('is the project that is asked for, by id or by name and domain', async () => {
-    const user = await member('creator')
+    const user = await person(['creator'])
     const { name } = (await byPassword(user.name, user.password)).json.token.project
-    for (const project of [{ id: user.project }, { name, domain }, { name, domain: { name: 'Default' } }]) {
+    for (const project of [{ id: user.projectId }, { name, domain }, { name, domain: { name: 'Default' } }]) {
       const answer = await byPassword(user.name, user.password, { project })
-      expect(answer.json.token.project.id).toBe(user.project)
+      expect(answer.json.token.project.id).toBe(user.projectId)
     }
   })
 
   it("is the user's default project when none is asked for", async () => {
-    const user = await member('creator')
-    expect((await byPassword(user.name, user.password)).json.token.project.id).toBe(user.project)
+    const user = await person(['creator'])
+    expect((await byPassword(user.name, user.password)).json.token.project.id).toBe(user.projectId)
   })
 
   it('is nothing when the default project cannot be', async () => {
-    const user = await member()
+    const user = await person([])
     const { token } = (await byPassword(user.name, user.password)).json
     expect(Object.keys(token).toSorted()).toEqual(['audit_ids', 'expires_at', 'issued_at', 'methods', 'user'])
   })
 
   it.each(['unscoped', { unscoped: {} }])('is nothing when %j is asked for', async (scope) => {
-    const user = await member('creator')
+    const user = await person(['creator'])
     const answer = await byPassword(user.name, user.password, scope)
     expect(answer.status).toBe(201)
     expect(answer.json.token).not.toHaveProperty('project')
@@ -185,24 +185,24 @@ describe('the scope of a token', () => {
     ['the system', { system: { all: true } }],
     ['a trust', { 'OS-TRUST:trust': { id: 'none' } }],
   ])('is refused with 401 for %s', async (_, scope) => {
-    const user = await member('creator')
+    const user = await person(['creator'])
     const answer = await byPassword(user.name, user.password, scope)
     expect(answer.status).toBe(401)
     expect(answer.json).toEqual(UNAUTHENTICATED)
   })
 
   it('is refused with 401 for a disabled project', async () => {
-    const user = await member('creator')
-    const token = await administrator()
-    await identity('PATCH', `/projects/${user.project}`, { token, json: { project: { enabled: false } } })
-    const answer = await byPassword(user.name, user.password, { project: { id: user.project } })
+    const user = await person(['creator'])
+    const token = await adminToken()
+    await identity('PATCH', `/projects/${user.projectId}`, { token, json: { project: { enabled: false } } })
+    const answer = await byPassword(user.name, user.password, { project: { id: user.projectId } })
     expect([answer.status, answer.json]).toEqual([401, UNAUTHENTICATED])
   })
 })
 
 describe('a log-in that fails', () => {
   it('says the same for a wrong password, an unknown, a disabled and a foreign user, and one without password', async () => {
-    const user = await member('member')
+    const user = await person(['member'])
     const disabled = await create('user', { name: unique('user'), password: 'secret', enabled: false })
     const without = await create('user', { name: unique('user') })
     const foreign = {
@@ -215,7 +215,7 @@ describe('a log-in that fails', () => {
       byPassword(disabled.name, 'secret'),
       byPassword(without.name, ''),
       byPassword(without.name, 'null'),
-      authenticate({ methods: ['password'], password: { user: { id: user.id } } }),
+      authenticate({ methods: ['password'], password: { user: { id: user.userId } } }),
       authenticate({ methods: ['password'], password: { user: { id: 'none', password: 'x' } } }),
       authenticate(foreign),
     ])
@@ -227,7 +227,7 @@ describe('a log-in that fails', () => {
   })
 
   it('takes about as long for an unknown user as for a wrong password', async () => {
-    const user = await member('member')
+    const user = await person(['member'])
     const time = async (name: string) => {
       const begun = performance.now()
       await byPassword(name, 'wrong')
@@ -319,10 +319,10 @@ describe('a log-in that fails', () => {
 
 describe('log-in with a token', () => {
   it('changes the scope and keeps the time of expiry, the chain and the methods', async () => {
-    const user = await member('creator')
+    const user = await person(['creator'])
     const first = await byPassword(user.name, user.password, 'unscoped')
-    const second = await byToken(tokenIn(first), { project: { id: user.project } })
-    expect(second.json.token.project.id).toBe(user.project)
+    const second = await byToken(tokenIn(first), { project: { id: user.projectId } })
+    expect(second.json.token.project.id).toBe(user.projectId)
     expect(second.json.token.methods).toEqual(['token', 'password'])
     expect(second.json.token.expires_at).toBe(first.json.token.expires_at)
     const third = await byToken(tokenIn(second), 'unscoped')
@@ -334,7 +334,7 @@ describe('log-in with a token', () => {
   })
 
   it('gives no role that the user does not have', async () => {
-    const user = await member('creator')
+    const user = await person(['creator'])
     const answer = await byToken(user.token, { project: { name: 'admin', domain } })
     expect(answer.status).toBe(401)
   })
@@ -347,10 +347,10 @@ describe('log-in with a token', () => {
 
 describe('a token as its own subject', () => {
   it('is shown to its user and to the administrator, as it was issued', async () => {
-    const user = await member('creator')
+    const user = await person(['creator'])
     const issued = await byPassword(user.name, user.password)
     const subject = tokenIn(issued)
-    for (const token of [subject, user.token, await administrator()]) {
+    for (const token of [subject, user.token, await adminToken()]) {
       const answer = await identity('GET', '/auth/tokens', { token, headers: { 'X-Subject-Token': subject } })
       expect(answer.status).toBe(200)
       expect(answer.headers.get('X-Subject-Token')).toBe(subject)
@@ -362,8 +362,8 @@ describe('a token as its own subject', () => {
   })
 
   it.each(['GET', 'DELETE'])('%s is forbidden to others, the admin of some project too', async (method) => {
-    const admin = await member('admin')
-    const other = await member('member')
+    const admin = await person(['admin'])
+    const other = await person(['member'])
     const answer = await identity(method, '/auth/tokens', {
       token: admin.token,
       headers: { 'X-Subject-Token': other.token },
@@ -381,14 +381,14 @@ describe('a token as its own subject', () => {
     ['DELETE', undefined, 404, 'No token in the request'],
   ])('%s with the subject %s: %d', async (method, subject, status, message) => {
     const headers = subject === undefined ? {} : { 'X-Subject-Token': subject }
-    const answer = await identity(method, '/auth/tokens', { token: await administrator(), headers })
+    const answer = await identity(method, '/auth/tokens', { token: await adminToken(), headers })
     expect([answer.status, answer.json]).toEqual([status, FAULT(status, 'Not Found', message)])
   })
 
   it('ends at once when it is given back, with all tokens got from it, and no other', async () => {
-    const user = await member('creator')
+    const user = await person(['creator'])
     const root = tokenIn(await byPassword(user.name, user.password, 'unscoped'))
-    const child = tokenIn(await byToken(root, { project: { id: user.project } }))
+    const child = tokenIn(await byToken(root, { project: { id: user.projectId } }))
     const works = async (token: string) => (await identity('GET', '/auth/projects', { token })).status
     const keyManager = async (token: string) => (await call('GET', '/v1/secrets', { token })).status
     expect(await Promise.all([works(root), works(child), works(user.token)])).toEqual([200, 200, 200])
@@ -403,20 +403,20 @@ describe('a token as its own subject', () => {
 
 describe('what a token opens', () => {
   it('the enabled projects in which its user has a role', async () => {
-    const user = await member('creator')
+    const user = await person(['creator'])
     const answer = await identity('GET', '/auth/projects', { token: user.token })
-    expect(answer.json.projects.map(({ id }: { id: string }) => id)).toEqual([user.project])
+    expect(answer.json.projects.map(({ id }: { id: string }) => id)).toEqual([user.projectId])
     expect(answer.json.links).toEqual({ next: null, self: `${base}/identity/v3/auth/projects`, previous: null })
   })
 
   it('no domains', async () => {
-    const user = await member('creator')
+    const user = await person(['creator'])
     const answer = await identity('GET', '/auth/domains', { token: user.token })
     expect(answer.json.domains).toEqual([])
   })
 
   it('the catalogue, for a scoped token only', async () => {
-    const user = await member('creator')
+    const user = await person(['creator'])
     const scoped = await identity('GET', '/auth/catalog', { token: user.token })
     expect(scoped.json.catalog).toEqual((await byPassword(user.name, user.password)).json.token.catalog)
     const token = tokenIn(await byPassword(user.name, user.password, 'unscoped'))
@@ -425,7 +425,7 @@ describe('what a token opens', () => {
   })
 
   it('the Key Manager, and with an unscoped token nothing of it', async () => {
-    const user = await member('creator')
+    const user = await person(['creator'])
     expect((await call('GET', '/v1/secrets', { token: user.token })).status).toBe(200)
     const token = tokenIn(await byPassword(user.name, user.password, 'unscoped'))
     expect((await call('GET', '/v1/secrets', { token })).status).toBe(401)
@@ -440,63 +440,66 @@ describe('the end of tokens already issued, through the same Worker at once', ()
     expect((await identity('DELETE', path, { token })).status).toBe(204)
   }
 
-  it.each<[string, (user: cloud.Member, role: string) => (token: string) => Promise<void>]>([
-    ['the user is disabled', ({ id }) => change(`/users/${id}`, { user: { enabled: false } })],
-    ['the user is deleted', ({ id }) => remove(`/users/${id}`)],
-    ['the administrator sets a password', ({ id }) => change(`/users/${id}`, { user: { password: 'another' } })],
-    ['the project is disabled', ({ project }) => change(`/projects/${project}`, { project: { enabled: false } })],
-    ['the project is deleted', ({ project }) => remove(`/projects/${project}`)],
-    ['the last role is taken away', ({ project, id }, role) => remove(grantPath(project, id, role))],
+  it.each<[string, (user: Account, role: string) => (token: string) => Promise<void>]>([
+    ['the user is disabled', ({ userId }) => change(`/users/${userId}`, { user: { enabled: false } })],
+    ['the user is deleted', ({ userId }) => remove(`/users/${userId}`)],
+    [
+      'the administrator sets a password',
+      ({ userId }) => change(`/users/${userId}`, { user: { password: 'another' } }),
+    ],
+    ['the project is disabled', ({ projectId }) => change(`/projects/${projectId}`, { project: { enabled: false } })],
+    ['the project is deleted', ({ projectId }) => remove(`/projects/${projectId}`)],
+    ['the last role is taken away', ({ projectId, userId }, role) => remove(grantPath(projectId, userId, role))],
   ])('%s', async (_, effect) => {
-    const user = await member('creator')
-    const token = await administrator()
+    const user = await person(['creator'])
+    const token = await adminToken()
     const keyManager = async () => (await call('GET', '/v1/secrets', { token: user.token })).status
     expect(await keyManager()).toBe(200)
-    await effect(user, await roleId('creator', token))(token)
+    await effect(user, await roleId('creator'))(token)
     expect(await keyManager()).toBe(401)
     expect((await identity('GET', '/auth/projects', { token: user.token })).status).toBe(401)
   })
 
   it('a user who is enabled again needs a new token', async () => {
-    const user = await member('creator')
-    const token = await administrator()
+    const user = await person(['creator'])
+    const token = await adminToken()
     for (const enabled of [false, true]) {
-      await identity('PATCH', `/users/${user.id}`, { token, json: { user: { enabled } } })
+      await identity('PATCH', `/users/${user.userId}`, { token, json: { user: { enabled } } })
     }
     expect((await call('GET', '/v1/secrets', { token: user.token })).status).toBe(401)
     expect((await byPassword(user.name, user.password)).status).toBe(201)
   })
 
   it('one of two roles is taken away: the token keeps the other', async () => {
-    const user = await member('creator', 'observer')
-    const token = await administrator()
+    const user = await person(['creator', 'observer'])
+    const token = await adminToken()
     const store = async () => (await call('POST', '/v1/secrets', { token: user.token, json: { name: 'x' } })).status
     expect(await store()).toBe(201)
-    await identity('DELETE', grantPath(user.project, user.id, await roleId('creator', token)), { token })
+    await identity('DELETE', grantPath(user.projectId, user.userId, await roleId('creator')), { token })
     expect(await store()).toBe(403)
     expect((await call('GET', '/v1/secrets', { token: user.token })).status).toBe(200)
   })
 
   it('a role given later is not in a token issued before', async () => {
-    const user = await member('observer')
-    const token = await administrator()
-    await identity('PUT', grantPath(user.project, user.id, await roleId('creator', token)), { token })
+    const user = await person(['observer'])
+    const token = await adminToken()
+    await identity('PUT', grantPath(user.projectId, user.userId, await roleId('creator')), { token })
     const store = async (token: string) => (await call('POST', '/v1/secrets', { token, json: { name: 'x' } })).status
     expect(await store(user.token)).toBe(403)
     expect(await store(tokenIn(await byPassword(user.name, user.password)))).toBe(201)
   })
 
   it('admin is replaced by member: the token is no administrator any more', async () => {
-    const admin = await administrator()
-    const created = await create('user', { name: unique('user'), password: 'secret' }, admin)
+    const admin = await adminToken()
+    const created = await create('user', { name: unique('user'), password: 'secret' })
     const projects = await identity('GET', '/projects?name=admin', { token: admin })
     const project = projects.json.projects[0].id
-    const role = await roleId('admin', admin)
+    const role = await roleId('admin')
     await identity('PUT', grantPath(project, created.id, role), { token: admin })
     const token = tokenIn(await byPassword(created.name, 'secret', { project: { id: project } }))
     const list = async () => (await identity('GET', '/users', { token })).status
     expect(await list()).toBe(200)
-    await identity('PUT', grantPath(project, created.id, await roleId('member', admin)), { token: admin })
+    await identity('PUT', grantPath(project, created.id, await roleId('member')), { token: admin })
     await identity('DELETE', grantPath(project, created.id, role), { token: admin })
     expect(await list()).toBe(403)
     const answer = await identity('GET', '/auth/tokens', { token, headers: { 'X-Subject-Token': token } })

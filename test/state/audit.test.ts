@@ -16,7 +16,8 @@ import { byService } from '../../src/state/scope.ts'
 import { formatTime } from '../../src/times.ts'
 import { databaseOf } from '../support/backend.ts'
 import { call, isolate } from '../support/client.ts'
-import { idOf, limit, owner, person, secret, type Person } from '../support/given.ts'
+import { owner, person, type Person } from '../support/people.ts'
+import { idOf, limit, secret } from '../support/stored.ts'
 
 const bindings = env as unknown as Environment
 const DAY = 86_400_000
@@ -27,7 +28,7 @@ let auditor: Person
 beforeEach(async () => {
   vi.spyOn(console, 'error').mockImplementation(() => undefined)
   who = await owner()
-  auditor = await person(['audit'], who.projectId)
+  auditor = await person(['audit'], { projectId: who.projectId })
 })
 afterEach(() => void vi.useRealTimers())
 
@@ -192,7 +193,7 @@ describe('an event', () => {
       expect((await call('GET', `/v1/project-quotas/${'x'.repeat(length)}`, { token: who.token })).status).toBe(403)
     }
     expect((await stored()).slice(before).map((row) => row['target_id'])).toEqual(['x'.repeat(255)])
-    const operator = await person(['key-manager:service-admin'], who.projectId)
+    const operator = await person(['key-manager:service-admin'], { projectId: who.projectId })
     const json = { project_quotas: { secrets: 1 } }
     const limited = (length: number) =>
       call('PUT', `/v1/project-quotas/${'x'.repeat(length)}`, { token: operator.token, json })

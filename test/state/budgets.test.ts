@@ -9,15 +9,15 @@ import { resources } from '../../src/app.ts'
 import { SEAL_DELAY } from '../../src/state/wake.ts'
 import { rotationResource } from '../../src/wire/rotation.ts'
 import { base, database, type Request } from '../support/client.ts'
-import * as make from '../support/cloud-of-threats.ts'
 import { countedService } from '../support/counting.ts'
-import { idOf } from '../support/given.ts'
-import { fakeKeystone } from '../support/keystone.ts'
+import { fakeKeystone, keystoneVariables } from '../support/keystone.ts'
+import { peopleOf } from '../support/people.ts'
+import { canarySecret, idOf, keyOrder as placeKeyOrder } from '../support/stored.ts'
 import vectors from '../vectors/certificate-requests.json' with { type: 'json' }
 
 const keystone = fakeKeystone()
-const send = countedService(make.keystoneVariables)
-const sendWithStores = countedService({ ...make.keystoneVariables, SECRET_STORES: 'multiple' })
+const send = countedService(keystoneVariables)
+const sendWithStores = countedService({ ...keystoneVariables, SECRET_STORES: 'multiple' })
 
 /** What a request is made with: the caller's token, and the values of the paths' parameters. */
 interface Given {
@@ -153,11 +153,9 @@ const registered = (table: string, owner: string, id: string) =>
 
 /** One of everything, in a project whose key the isolate has used. */
 async function given(path: string, method: string): Promise<Given> {
-  const [userId, projectId] = [`user-${crypto.randomUUID()}`, `project-${crypto.randomUUID()}`]
-  const roles = ['admin', 'creator', 'audit', 'key-manager:service-admin']
-  const token = keystone.issue({ userId, projectId, roles })
-  const who = { token, userId, projectId }
-  const secretRefOf = await make.canarySecret(send, who)
+  const who = peopleOf(keystone)(['admin', 'creator', 'audit', 'key-manager:service-admin'])
+  const { token, projectId } = who
+  const secretRefOf = await canarySecret(send, who)
   const secret = idOf(secretRefOf)
   const empty = await created('/v1/secrets', token, {}, 'secret_ref')
   const secretRefs = [{ name: 'a', secret_ref: secretRefOf }]
@@ -167,7 +165,7 @@ async function given(path: string, method: string): Promise<Given> {
     { type: 'generic', secret_refs: secretRefs },
     'container_ref',
   )
-  const order = idOf(await make.keyOrder(send, who))
+  const order = idOf(await placeKeyOrder(send, who))
   await send('PUT', `${secretRefOf}/metadata`, { token, json: { metadata: { key: 'value' } } })
   await send('POST', `${secretRefOf}/consumers`, { token, json: consumer })
   await send('POST', `/v1/containers/${container}/consumers`, { token, json: containerConsumer })
@@ -177,7 +175,7 @@ async function given(path: string, method: string): Promise<Given> {
   }
   await send('PUT', `/v1/project-quotas/${projectId}`, { token, json: { project_quotas: { orders: 100 } } })
   // The isolate learns the new limits.
-  await make.keyOrder(send, who)
+  await placeKeyOrder(send, who)
   const store = (await sendWithStores('GET', '/v1/secret-stores', { token })).json.secret_stores[0].secret_store_ref
   await sendWithStores('POST', `${store}/preferred`, { token })
   const ofContainer = path.startsWith('/v1/containers')

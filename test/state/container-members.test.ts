@@ -4,7 +4,8 @@ import { addToContainer, createContainer, findContainer, MOST_MEMBERS } from '..
 import { formatTime } from '../../src/times.ts'
 import { backendAt } from '../support/backend.ts'
 import { call } from '../support/client.ts'
-import { idOf, owner, secret } from '../support/given.ts'
+import { owner } from '../support/people.ts'
+import { idOf, secret } from '../support/stored.ts'
 
 describe('a container', () => {
   it('is full with so many secrets, and is still read and emptied then', async () => {

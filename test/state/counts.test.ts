@@ -6,37 +6,33 @@ import { deleteExpired } from '../../src/state/secrets/expiry.ts'
 import { formatTime } from '../../src/times.ts'
 import { backendAt } from '../support/backend.ts'
 import { database } from '../support/client.ts'
-import { canarySecret, close, emptyContainer, keyOrder, type Somebody } from '../support/cloud-of-threats.ts'
-import { keystoneVariables } from '../support/cloud-of-threats.ts'
+import { peopleOf, type Person } from '../support/people.ts'
+import { canarySecret, close, emptyContainer, idOf, keyOrder } from '../support/stored.ts'
 import { countedService } from '../support/counting.ts'
-import { idOf } from '../support/given.ts'
-import { fakeKeystone } from '../support/keystone.ts'
+import { fakeKeystone, keystoneVariables } from '../support/keystone.ts'
 import { countedTables, miscounted } from '../support/recount.ts'
 
 const keystone = fakeKeystone()
 const send = countedService(keystoneVariables)
 const MINUTE = 60_000
 
-function somebody(...roles: readonly string[]): Somebody {
-  const [userId, projectId] = [`user-${crypto.randomUUID()}`, `project-${crypto.randomUUID()}`]
-  return { token: keystone.issue({ userId, projectId, roles }), userId, projectId }
-}
+const person = peopleOf(keystone)
 
 const times = <Value>(count: number, act: (at: number) => Promise<Value>): Promise<Value[]> =>
   Promise.all(Array.from({ length: count }, (_, at) => act(at)))
 
 /** The kept counts of a project: secrets, orders, containers, consumers of secrets and of containers. */
-async function counts({ projectId }: Somebody): Promise<number[]> {
+async function counts({ projectId }: Person): Promise<number[]> {
   const kept = database.prepare(`SELECT ${countedTables.join(', ')} FROM project_counts WHERE project_id = ?`)
   return (await kept.bind(projectId).raw<number[]>())[0] ?? []
 }
 
-async function totals({ token }: Somebody): Promise<number[]> {
+async function totals({ token }: Person): Promise<number[]> {
   const lists = ['/v1/secrets', '/v1/orders', '/v1/containers']
   return Promise.all(lists.map(async (path) => (await send('GET', path, { token })).json.total))
 }
 
-const register = (ref: string, { token }: Somebody, name: string) =>
+const register = (ref: string, { token }: Person, name: string) =>
   send('POST', `${ref}/consumers`, {
     token,
     json: ref.includes('/secrets/')
@@ -52,7 +48,7 @@ afterEach(async () => {
 
 describe('the kept counts', () => {
   it('are right after creations and deletions at once', async () => {
-    const who = somebody('admin')
+    const who = person(['admin'])
     const refs = await times(40, async (at) => {
       const make = [canarySecret, emptyContainer, keyOrder, canarySecret][at % 4] ?? canarySecret
       const ref = await make(send, who)
@@ -66,7 +62,7 @@ describe('the kept counts', () => {
   })
 
   it('follow what goes with a secret or container that is deleted, to the project that registered it', async () => {
-    const [who, reader] = [somebody('admin', 'creator'), somebody('admin', 'creator')]
+    const [who, reader] = [person(['admin', 'creator']), person(['admin', 'creator'])]
     const [secret, container] = [await canarySecret(send, who), await emptyContainer(send, who)]
     for (const ref of [secret, container]) {
       await close(send, who, ref, [reader.userId])
@@ -86,7 +82,7 @@ describe('the kept counts', () => {
   })
 
   it('go down when a registration is taken back', async () => {
-    const who = somebody('admin')
+    const who = person(['admin'])
     const ref = await canarySecret(send, who)
     await register(ref, who, 'one')
     const json = { service: 'image', resource_type: 'image', resource_id: 'one' }
@@ -95,7 +91,7 @@ describe('the kept counts', () => {
   })
 
   it('include what an order made, which lands once', async () => {
-    const who = somebody('admin')
+    const who = person(['admin'])
     const meta = { algorithm: 'ec', bit_length: 256 }
     await send('POST', '/v1/orders', { token: who.token, json: { type: 'asymmetric', meta } })
     await send('POST', '/v1/orders', {
@@ -106,7 +102,7 @@ describe('the kept counts', () => {
   })
 
   it('hold what has expired until it is swept, which no total shows and no quota counts', async () => {
-    const who = somebody('admin')
+    const who = person(['admin'])
     const start = Date.now()
     const expiration = new Date(start + 1_000).toISOString()
     await times(3, () => canarySecret(send, who, { expiration }))
@@ -125,7 +121,7 @@ describe('the kept counts', () => {
   })
 
   it('are rolled back with the change that they belong to', async () => {
-    const who = somebody('admin')
+    const who = person(['admin'])
     const id = idOf(await canarySecret(send, who))
     const again = database.prepare(
       `INSERT INTO secrets (id, project_id, secret_type, created, updated, store)
@@ -137,7 +133,7 @@ describe('the kept counts', () => {
   })
 
   it('move with a row that changes its project', async () => {
-    const [who, other] = [somebody('admin'), somebody('admin')]
+    const [who, other] = [person(['admin']), person(['admin'])]
     const ref = await canarySecret(send, who)
     await keyOrder(send, who)
     await emptyContainer(send, who)

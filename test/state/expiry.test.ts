@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Environment } from '../../src/config.ts'
 import worker from '../../src/index.ts'
 import { call } from '../support/client.ts'
-import { idOf, owner, secret, type Person } from '../support/given.ts'
+import { owner, type Person } from '../support/people.ts'
+import { idOf, secret } from '../support/stored.ts'
 
 const bindings = env as unknown as Environment
 const MINUTE = 60_000

@@ -5,7 +5,8 @@
 import { describe, expect, it } from 'vitest'
 import { identityOperations } from '../../src/wire/identity/index.ts'
 import type { Request } from '../support/client.ts'
-import { administrator, byPassword, create, identity, member, roleId, tokenIn, unique } from '../support/cloud.ts'
+import { adminToken, byPassword, create, identity, roleId, tokenIn, unique } from '../support/identity.ts'
+import { person } from '../support/people.ts'
 import { countedService } from '../support/counting.ts'
 
 const send = countedService()
@@ -94,11 +95,11 @@ const budgets: Readonly<Record<string, Budget | undefined>> = {
 const routes = identityOperations.map(({ method, path }) => ({ route: `${method} ${path}`, method, path }))
 
 async function given(path: string): Promise<Given> {
-  const admin = await administrator()
-  const { id: user, name, password, project, token: own } = await member('creator')
+  const admin = await adminToken()
+  const { userId: user, name, password, projectId: project, token: own } = await person(['creator'])
   const role = path.startsWith('/v3/roles')
-    ? (await create('role', { name: unique('role') }, admin)).id
-    : await roleId('creator', admin)
+    ? (await create('role', { name: unique('role') })).id
+    : await roleId('creator')
   const json = { application_credential: { name: 'one' } }
   const made = await identity('POST', `/users/${user}/application_credentials`, { token: own, json })
   const listed = async (kind: string) => (await identity('GET', `/${kind}`, { token: admin })).json[kind][0].id

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { MOST_SHOWN_CONSUMERS } from '../../src/state/database/statements.ts'
 import { call, database } from '../support/client.ts'
-import { idOf, owner, secret } from '../support/given.ts'
+import { owner } from '../support/people.ts'
+import { idOf, secret } from '../support/stored.ts'
 
 /** As JSON these take more than 2,000,000 bytes. The local D1 would give them all. */
 const MANY = 4_000

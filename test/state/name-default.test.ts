@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { isolate } from '../support/client.ts'
-import { idOf, owner, type Person } from '../support/given.ts'
+import { owner, type Person } from '../support/people.ts'
+import { idOf } from '../support/stored.ts'
 
 describe('NAME_DEFAULT', () => {
   let who: Person

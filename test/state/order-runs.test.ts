@@ -15,7 +15,8 @@ import {
 import { formatTime } from '../../src/times.ts'
 import { backendAt, databaseOf } from '../support/backend.ts'
 import { call, type Request } from '../support/client.ts'
-import { consumer, idOf, owner, secret, type Person } from '../support/given.ts'
+import { owner, type Person } from '../support/people.ts'
+import { consumer, idOf, secret } from '../support/stored.ts'
 import { requests } from '../vectors/certificate-requests.json'
 
 const bindings = env as unknown as Environment

@@ -12,7 +12,8 @@ import { attemptTimes } from '../../src/state/orders/order-schedule.ts'
 import { placeKeyPairOrder } from '../../src/state/orders/orders.ts'
 import { formatTime } from '../../src/times.ts'
 import { call } from '../support/client.ts'
-import { limit, owner, secret, type Person } from '../support/given.ts'
+import { owner, type Person } from '../support/people.ts'
+import { limit, secret } from '../support/stored.ts'
 import { requests } from '../vectors/certificate-requests.json'
 
 const bindings = env as unknown as Environment

@@ -5,18 +5,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Environment } from '../../src/config.ts'
 import worker from '../../src/index.ts'
 import { call, database, isolate, type Answer } from '../support/client.ts'
-import {
-  adminToken,
-  callAs,
-  consumer,
-  idOf,
-  limit,
-  owner,
-  person,
-  project,
-  secret,
-  type Person,
-} from '../support/given.ts'
+import { adminToken } from '../support/identity.ts'
+import { callAs, owner, person, project, type Person } from '../support/people.ts'
+import { consumer, idOf, limit, secret } from '../support/stored.ts'
 import { expectRefusal, notPermitted } from '../support/refusals.ts'
 import { workerWith } from '../support/worker-with.ts'
 

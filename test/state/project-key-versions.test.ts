@@ -7,7 +7,8 @@ import worker from '../../src/index.ts'
 import { resealValues } from '../../src/state/keys/project-key-versions.ts'
 import { backendAt, databaseOf } from '../support/backend.ts'
 import { call, database, isolate, type Answer } from '../support/client.ts'
-import { callAs, idOf, owner, person, secret, type Person } from '../support/given.ts'
+import { callAs, owner, person, type Person } from '../support/people.ts'
+import { idOf, secret } from '../support/stored.ts'
 
 const OCTETS = 'application/octet-stream'
 const text = (payload: string) => ({ payload, payload_content_type: 'text/plain' })

@@ -1,7 +1,8 @@
 /** T16: whatever happens at the same moment, the rules hold. */
 import { describe, expect, it } from 'vitest'
 import { call, database, isolate, type Answer } from '../support/client.ts'
-import { callAs, idOf, limit, owner, secret, type Person } from '../support/given.ts'
+import { callAs, owner, type Person } from '../support/people.ts'
+import { idOf, limit, secret } from '../support/stored.ts'
 
 const OCTETS = 'application/octet-stream'
 const key = { type: 'key', meta: { algorithm: 'aes', bit_length: 128 } }

@@ -6,7 +6,8 @@ import { formatTime } from '../../src/times.ts'
 import { backendAt } from '../support/backend.ts'
 import { countingDatabase } from '../support/counting.ts'
 import { call, isolate } from '../support/client.ts'
-import { owner, person, secret, type Person } from '../support/given.ts'
+import { owner, person, type Person } from '../support/people.ts'
+import { secret } from '../support/stored.ts'
 
 const SECONDS = 5
 const text = { payload: 'x', payload_content_type: 'text/plain' }

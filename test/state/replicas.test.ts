@@ -1,6 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { call, identityBase, isolate } from '../support/client.ts'
-import { adminToken, owner, person, secret, type Person } from '../support/given.ts'
+import { adminToken } from '../support/identity.ts'
+import { owner, person, type Person } from '../support/people.ts'
+import { secret } from '../support/stored.ts'
 import { migrateReplica, replicated } from '../support/replica.ts'
 
 const HEADER = 'X-D1-Bookmark'

@@ -7,7 +7,8 @@ import { compareRows, PATROL } from '../../src/state/object/row-ledger.ts'
 import { formatTime } from '../../src/times.ts'
 import { backendAt } from '../support/backend.ts'
 import { call, database } from '../support/client.ts'
-import { idOf, owner, person, secret, type Person } from '../support/given.ts'
+import { owner, person, type Person } from '../support/people.ts'
+import { idOf, secret } from '../support/stored.ts'
 
 const bindings = env as unknown as Environment
 const log = vi.spyOn(console, 'error').mockImplementation(() => {})
@@ -132,7 +133,7 @@ describe('T27: the object of a project', () => {
     await patrol()
     // Tokens have no life of as many hours.
     vi.useRealTimers()
-    const { token } = await person(['audit'], who.projectId)
+    const { token } = await person(['audit'], { projectId: who.projectId })
     const shown = await call('GET', '/v1/audit?head=true', { token })
     expect(shown.json.rows).toEqual([`secret/${id} gone`])
     const { results } = await database

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { call, database, isolate } from '../support/client.ts'
-import { idOf, owner, secret, type Person } from '../support/given.ts'
+import { owner, type Person } from '../support/people.ts'
+import { idOf, secret } from '../support/stored.ts'
 
 const MARK = 'the plaintext that must never leave its place'
 

@@ -1,7 +1,8 @@
 /** `SECRET_STORES=multiple`: a service with two secret stores, of which a project may prefer one. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, type Answer } from '../support/client.ts'
-import { idOf, owner, person, type Person } from '../support/given.ts'
+import { owner, person, type Person } from '../support/people.ts'
+import { idOf } from '../support/stored.ts'
 import { expectRefusal, notPermitted } from '../support/refusals.ts'
 import { workerWith } from '../support/worker-with.ts'
 

@@ -30,3 +30,6 @@ export function either<Ours, Peers>(difference: Difference, expected: { readonly
 export function timeOf(seconds: string, microseconds = '000000'): string {
   return either('times with microseconds', { ours: `${seconds}.${microseconds}`, peer: seconds })
 }
+
+/** Waits until Barbican's clock, whose times are in whole seconds, shows another time. */
+export const aSecond = () => new Promise((resolve) => setTimeout(resolve, 1_100))

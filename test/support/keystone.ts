@@ -5,6 +5,8 @@
 import { vi } from 'vitest'
 
 export const KEYSTONE_URL = 'http://keystone.example:5000'
+/** The variables of a service that trusts it. */
+export const keystoneVariables = { IDENTITY: 'keystone', KEYSTONE_URL }
 
 export interface TokenOf {
   readonly userId?: string

@@ -2,7 +2,8 @@
 import { expect } from 'vitest'
 import type { Answer } from './client.ts'
 
-const titles: Readonly<Record<number, string>> = {
+/** The reason phrases of the statuses, in Barbican's spelling. */
+export const titles: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',

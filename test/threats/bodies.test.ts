@@ -3,44 +3,26 @@ import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { resources } from '../../src/app.ts'
 import type { Answer } from '../support/client.ts'
-import {
-  canarySecret,
-  cloud,
-  emptyContainer,
-  keyOrder,
-  keystoneVariables,
-  type Somebody,
-} from '../support/cloud-of-threats.ts'
-import { idOf } from '../support/given.ts'
-import { expectRefusal } from '../support/refusals.ts'
+import { cloudOfKeystone, type Person } from '../support/people.ts'
+import { canarySecret, emptyContainer, idOf, keyOrder } from '../support/stored.ts'
+import { keystoneVariables } from '../support/keystone.ts'
+import { expectRefusal, titles } from '../support/refusals.ts'
 import { workerWith } from '../support/worker-with.ts'
 
-const { send, somebody } = cloud()
+const { send, person } = cloudOfKeystone()
 const typed = { 'Content-Type': 'application/json' }
 
-let who: Somebody
+let who: Person
 let secretId: string
 let containerId: string
 let orderId: string
 
 beforeAll(async () => {
-  who = somebody(['admin', 'creator', 'key-manager:service-admin'])
+  who = person(['admin', 'creator', 'key-manager:service-admin'])
   secretId = idOf(await canarySecret(send, who))
   containerId = idOf(await emptyContainer(send, who))
   orderId = idOf(await keyOrder(send, who))
 })
-
-const titles: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  406: 'Not Acceptable',
-  409: 'Conflict',
-  413: 'Request Entity Too Large',
-  415: 'Unsupported Media Type',
-}
 
 /** What is wrong with an answer in the light of the contract; null for nothing. */
 function fault(path: string, { status, headers, json, text }: Answer, method: string): string | null {

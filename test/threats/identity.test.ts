@@ -2,12 +2,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { TOKEN_CACHE_MILLISECONDS } from '../../src/access/keystone.ts'
 import { call } from '../support/client.ts'
-import { canarySecret, close, cloud, emptyContainer, seen, type Somebody } from '../support/cloud-of-threats.ts'
-import { idOf, person } from '../support/given.ts'
+import { cloudOfKeystone, person as personOfTheWorker, type Person } from '../support/people.ts'
+import { canarySecret, close, emptyContainer, idOf, seen } from '../support/stored.ts'
 import { KEYSTONE_URL } from '../support/keystone.ts'
 import { expectRefusal, notPermitted } from '../support/refusals.ts'
 
-const { keystone, send, somebody } = cloud()
+const { keystone, send, person } = cloudOfKeystone()
 const list = (token?: string, headers: Record<string, string> = {}) => send('GET', '/v1/secrets', { token, headers })
 const unreachable = 'The identity service cannot be reached. Try again later.'
 
@@ -28,7 +28,7 @@ function clock() {
 }
 
 describe('T5 header forgery', () => {
-  const forged = (who: Somebody): Record<string, string>[] => {
+  const forged = (who: Person): Record<string, string>[] => {
     const identity = {
       'X-Roles': 'admin,creator,key-manager:service-admin',
       'X-Role': 'admin',
@@ -63,12 +63,12 @@ describe('T5 header forgery', () => {
   }
 
   it('changes nothing for a caller, whoever is claimed', async () => {
-    const owner = somebody(['creator', 'admin'])
+    const owner = person(['creator', 'admin'])
     const ref = await canarySecret(send, owner)
     const container = await emptyContainer(send, owner)
     const callers = [
-      somebody([], { projectId: owner.projectId }).token,
-      somebody(['creator']).token,
+      person([], { projectId: owner.projectId }).token,
+      person(['creator']).token,
       'no-token-of-anybody',
       '',
       undefined,
@@ -90,12 +90,12 @@ describe('T5 header forgery', () => {
   })
 
   it('does not make a caller of somebody without a token', async () => {
-    for (const headers of forged(somebody(['admin']))) expect((await list(undefined, headers)).status).toBe(401)
+    for (const headers of forged(person(['admin']))) expect((await list(undefined, headers)).status).toBe(401)
   })
 
   it('what is created stays its maker’s', async () => {
-    const victim = somebody(['creator'])
-    const attacker = somebody(['creator'])
+    const victim = person(['creator'])
+    const attacker = person(['creator'])
     for (const headers of forged(victim)) {
       const made = await send('POST', '/v1/secrets', { token: attacker.token, json: {}, headers })
       const shown = await send('GET', made.json.secret_ref, { token: attacker.token })
@@ -108,7 +108,7 @@ describe('T5 header forgery', () => {
 describe('T6 tokens', () => {
   it('that are expired are 401, also when they were seen before', async () => {
     const { moveTo } = clock()
-    const { token } = somebody(['creator'], { expires: Date.now() + 30_000 })
+    const { token } = person(['creator'], { expires: Date.now() + 30_000 })
     expect((await list(token)).status).toBe(200)
     moveTo(29_000)
     expect((await list(token)).status).toBe(200)
@@ -118,7 +118,7 @@ describe('T6 tokens', () => {
 
   it('that were revoked are 401 within the bound of the cache', async () => {
     const { moveTo } = clock()
-    const { token } = somebody(['creator'])
+    const { token } = person(['creator'])
     expect((await list(token)).status).toBe(200)
     keystone.revoke(token)
     expect((await list(token)).status).toBe(200)
@@ -130,7 +130,7 @@ describe('T6 tokens', () => {
   })
 
   it('are asked about once within the bound, and not for each request', async () => {
-    const { token } = somebody(['creator'])
+    const { token } = person(['creator'])
     for (let i = 0; i < 5; i += 1) await list(token)
     expect(keystone.asked).toHaveLength(1)
   })
@@ -141,20 +141,20 @@ describe('T6 tokens', () => {
   })
 
   it('are told apart by the whole token, never by the user, a part of it, or where the two tokens meet', async () => {
-    const { token, userId, projectId } = somebody(['creator'])
+    const { token, userId, projectId } = person(['creator'])
     expect((await list(token)).status).toBe(200)
     for (const other of [`${token}x`, token.slice(0, -1), token.toUpperCase(), `x${token}`, userId, projectId]) {
       expect([other, (await list(other)).status]).toEqual([other, 401])
     }
-    const service = somebody(['service']).token
+    const service = person(['service']).token
     expect((await list(token, { 'X-Service-Token': service })).status).toBe(200)
     expect((await list(token.slice(0, -1), { 'X-Service-Token': token.slice(-1) + service })).status).toBe(401)
     expect((await list(token + service.slice(0, 1), { 'X-Service-Token': service.slice(1) })).status).toBe(401)
   })
 
   it('of one user for two projects reach each its own', async () => {
-    const first = somebody(['creator'])
-    const second = somebody(['creator'], { userId: first.userId })
+    const first = person(['creator'])
+    const second = person(['creator'], { userId: first.userId })
     await canarySecret(send, first)
     expect((await list(first.token)).json.total).toBe(1)
     expect((await list(second.token)).json.total).toBe(0)
@@ -174,20 +174,20 @@ describe('T6 tokens', () => {
   })
 
   it('of application credentials with access rules are 401: nobody here enforces them', async () => {
-    const { token } = somebody(['creator'], { accessRules: true })
+    const { token } = person(['creator'], { accessRules: true })
     expect((await list(token)).status).toBe(401)
   })
 
   it('of trusts and application credentials are those of their user and project', async () => {
     for (const members of [{ 'OS-TRUST:trust': { id: 't' } }, { application_credential: { id: 'a' } }]) {
-      const { token } = somebody(['creator'], { members })
+      const { token } = person(['creator'], { members })
       expect((await list(token)).status).toBe(200)
     }
   })
 
   it('with roles of nothing reach nothing', async () => {
     for (const roles of [[], ['service'], ['heat_stack_user']]) {
-      expectRefusal(await list(somebody(roles).token), 403, notPermitted('Secret(s) retrieval'))
+      expectRefusal(await list(person(roles).token), 403, notPermitted('Secret(s) retrieval'))
     }
   })
 
@@ -197,7 +197,7 @@ describe('T6 tokens', () => {
   })
 
   it('may come as X-Storage-Token', async () => {
-    const { token } = somebody(['creator'])
+    const { token } = person(['creator'])
     expect((await list(undefined, { 'X-Storage-Token': token })).status).toBe(200)
     expect((await list('bad', { 'X-Storage-Token': token })).status).toBe(401)
   })
@@ -205,8 +205,8 @@ describe('T6 tokens', () => {
   describe('of services', () => {
     it('let an expired token through when they have the role', async () => {
       const { moveTo } = clock()
-      const service = somebody(['service'], { expires: Date.now() + 7_200_000 })
-      const { token } = somebody(['creator'], { expires: Date.now() + 1_000 })
+      const service = person(['service'], { expires: Date.now() + 7_200_000 })
+      const { token } = person(['creator'], { expires: Date.now() + 1_000 })
       moveTo(2_000)
       expect((await list(token)).status).toBe(401)
       expect((await list(token, { 'X-Service-Token': service.token })).status).toBe(200)
@@ -216,32 +216,32 @@ describe('T6 tokens', () => {
 
     it('do not without the role', async () => {
       const { moveTo } = clock()
-      const other = somebody(['admin', 'services', 'service '], { expires: Date.now() + 7_200_000 })
-      const { token } = somebody(['creator'], { expires: Date.now() + 1_000 })
+      const other = person(['admin', 'services', 'service '], { expires: Date.now() + 7_200_000 })
+      const { token } = person(['creator'], { expires: Date.now() + 1_000 })
       moveTo(2_000)
       expect((await list(token, { 'X-Service-Token': other.token })).status).toBe(401)
     })
 
     it('are 401 when they are bad, though the token is good', async () => {
-      const { token } = somebody(['creator'])
+      const { token } = person(['creator'])
       for (const bad of ['unknown', 'a b', 'x'.repeat(20_000)]) {
         expect((await list(token, { 'X-Service-Token': bad })).status).toBe(401)
       }
-      const revoked = somebody(['service']).token
+      const revoked = person(['service']).token
       keystone.revoke(revoked)
       expect((await list(token, { 'X-Service-Token': revoked })).status).toBe(401)
     })
 
     it('do not let a revoked token through', async () => {
-      const service = somebody(['service']).token
-      const { token } = somebody(['creator'])
+      const service = person(['service']).token
+      const { token } = person(['creator'])
       keystone.revoke(token)
       expect((await list(token, { 'X-Service-Token': service })).status).toBe(401)
     })
 
     it('give no right of their own', async () => {
-      const service = somebody(['service', 'admin', 'creator']).token
-      const nobody = somebody([])
+      const service = person(['service', 'admin', 'creator']).token
+      const nobody = person([])
       const answer = await list(nobody.token, { 'X-Service-Token': service })
       expectRefusal(answer, 403, notPermitted('Secret(s) retrieval'))
       expect((await list(undefined, { 'X-Service-Token': service })).status).toBe(401)
@@ -297,7 +297,7 @@ describe('T6 tokens', () => {
 
     it('is gone, tokens that were seen before last as long as the cache and no longer', async () => {
       const { moveTo } = clock()
-      const { token } = somebody(['creator'])
+      const { token } = person(['creator'])
       await list(token)
       keystone.answerWith(() => Promise.reject(new TypeError('network')))
       expect((await list(token)).status).toBe(200)
@@ -306,7 +306,7 @@ describe('T6 tokens', () => {
     })
 
     it('is asked, it is asked with a time limit', async () => {
-      await list(somebody([]).token)
+      await list(person([]).token)
       expect(keystone.asked.map(({ timed }) => timed)).toEqual([true])
     })
   })
@@ -325,7 +325,7 @@ describe('T21 redirects and addresses', () => {
   })
 
   it('the address of Keystone is never taken from a request', async () => {
-    const { token } = somebody(['creator'])
+    const { token } = person(['creator'])
     const headers = {
       Host: 'evil.example',
       'X-Forwarded-Host': 'evil.example',
@@ -340,7 +340,7 @@ describe('T21 redirects and addresses', () => {
   })
 
   it('the token is not part of an address', async () => {
-    const { token } = somebody(['creator'])
+    const { token } = person(['creator'])
     await list(token)
     for (const { url, headers } of keystone.asked) {
       expect(url).not.toContain(token)
@@ -369,18 +369,18 @@ describe('T11 identity normalisation', () => {
   ]
 
   it.each(lookalikes)('a user id that looks like one on the ACL is not on it: %j', async (userId) => {
-    const owner = somebody(['creator'])
+    const owner = person(['creator'])
     const ref = await canarySecret(send, owner)
     await close(send, owner, ref, [id])
-    expect((await send('GET', ref, { token: somebody([], { userId: id }).token })).status).toBe(200)
-    expect((await send('GET', ref, { token: somebody([], { userId }).token })).status).toBe(403)
-    const list = await send('GET', '/v1/secrets?acl_only=true', { token: somebody(['creator'], { userId }).token })
+    expect((await send('GET', ref, { token: person([], { userId: id }).token })).status).toBe(200)
+    expect((await send('GET', ref, { token: person([], { userId }).token })).status).toBe(403)
+    const list = await send('GET', '/v1/secrets?acl_only=true', { token: person(['creator'], { userId }).token })
     expect(list.json.total).toBe(0)
   })
 
   it.each(lookalikes)('a project id that looks like another is another: %j', async (projectId) => {
-    const owner = somebody(['creator'], { projectId: `${id}-${projectId.length}` })
-    const other = somebody(['admin', 'creator'], { projectId: projectId.replaceAll(id, `${id}-${projectId.length}`) })
+    const owner = person(['creator'], { projectId: `${id}-${projectId.length}` })
+    const other = person(['admin', 'creator'], { projectId: projectId.replaceAll(id, `${id}-${projectId.length}`) })
     if (other.projectId === owner.projectId) return
     const ref = await canarySecret(send, owner)
     expect((await send('GET', ref, { token: other.token })).status).toBe(403)
@@ -390,16 +390,16 @@ describe('T11 identity normalisation', () => {
 
   it('an owner’s right is that of exactly the user who made it', async () => {
     for (const userId of lookalikes) {
-      const owner = somebody(['creator'], { userId: id })
+      const owner = person(['creator'], { userId: id })
       const ref = await emptyContainer(send, owner)
-      const other = somebody(['creator'], { userId, projectId: owner.projectId })
+      const other = person(['creator'], { userId, projectId: owner.projectId })
       expect((await send('DELETE', ref, { token: other.token })).status).toBe(403)
     }
   })
 
   it('a role counts by its name without regard to case, and by nothing that looks like it', async () => {
     for (const role of ['creator', 'Creator', 'CREATOR']) {
-      expect([role, (await list(somebody([role]).token)).status]).toEqual([role, 200])
+      expect([role, (await list(person([role]).token)).status]).toEqual([role, 200])
     }
     for (const role of [
       ' creator',
@@ -410,14 +410,14 @@ describe('T11 identity normalisation', () => {
       'creator,admin',
       'cre\u00adator',
     ]) {
-      expect([role, (await list(somebody([role]).token)).status]).toEqual([role, 403])
+      expect([role, (await list(person([role]).token)).status]).toEqual([role, 403])
     }
   })
 })
 
 describe('T12 timing', () => {
   it('an embedded token that is wrong at its start takes as long as one that is wrong at its end', async () => {
-    const { token } = await person(['creator'])
+    const { token } = await personOfTheWorker(['creator'])
     const changed = (at: number) => {
       const letter = token.at(at) === 'A' ? 'B' : 'A'
       const index = at < 0 ? token.length + at : at

@@ -5,7 +5,8 @@ import type { Environment } from '../../src/config.ts'
 import { seal } from '../../src/crypto/envelope.ts'
 import { newWrappedKey, readKeyring, unwrapKey } from '../../src/crypto/keyring.ts'
 import { adminPassword, call, database } from '../support/client.ts'
-import { callAs, idOf, owner, person, secret, type Person } from '../support/given.ts'
+import { callAs, owner, person, type Person } from '../support/people.ts'
+import { idOf, secret } from '../support/stored.ts'
 import { workerWith, type Send } from '../support/worker-with.ts'
 
 const OLD = String((env as unknown as Environment)['MASTER_KEYS'])

@@ -1,20 +1,20 @@
 /** Threats in what is asked for: T7, T9, T10, T24 and T25. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base } from '../support/client.ts'
-import { CANARY, canarySecret, close, cloud, emptyContainer, seen, type Somebody } from '../support/cloud-of-threats.ts'
-import { idOf } from '../support/given.ts'
+import { cloudOfKeystone, type Person } from '../support/people.ts'
+import { CANARY, canarySecret, close, emptyContainer, idOf, seen } from '../support/stored.ts'
 import { badQuery, expectRefusal } from '../support/refusals.ts'
 
-const { send, somebody } = cloud()
+const { send, person } = cloudOfKeystone()
 
-let owner: Somebody
-let stranger: Somebody
+let owner: Person
+let stranger: Person
 let ref: string
 let id: string
 
 beforeAll(async () => {
-  owner = somebody(['creator'])
-  stranger = somebody(['admin', 'creator'])
+  owner = person(['creator'])
+  stranger = person(['admin', 'creator'])
   ref = await canarySecret(send, owner, { name: 'target' })
   id = idOf(ref)
 })
@@ -128,7 +128,7 @@ describe('T7 paths', () => {
     'of a project whose id is %j are only its own',
     async (projectId) => {
       const tenant = encodeURIComponent(projectId)
-      const who = somebody(['creator', 'admin'], { projectId })
+      const who = person(['creator', 'admin'], { projectId })
       const mine = await canarySecret(send, who)
       expect((await send('GET', mine, { token: who.token })).status).toBe(200)
       for (const path of ['secrets', `secrets/${id}`, `secrets/${id}/payload`, `secrets/${idOf(mine)}`]) {
@@ -174,7 +174,7 @@ describe('T9 negotiation', () => {
   const microversions = [undefined, '1.0', '1.1', '1.2', 'latest']
 
   it.each(accepts)('Accept %j: who may not read the payload is not sent it', async (accept) => {
-    const auditor = somebody(['audit'], { projectId: owner.projectId })
+    const auditor = person(['audit'], { projectId: owner.projectId })
     const headers = accept === undefined ? {} : { Accept: accept }
     for (const microversion of microversions) {
       for (const path of [ref, `${ref}/payload`, `${ref}/`, `${ref}?payload`, '/v1/secrets']) {
@@ -199,7 +199,7 @@ describe('T9 negotiation', () => {
   })
 
   it('an auditor sees metadata exactly where the answer is metadata', async () => {
-    const auditor = somebody(['audit'], { projectId: owner.projectId })
+    const auditor = person(['audit'], { projectId: owner.projectId })
     for (const accept of accepts) {
       const headers = accept === undefined ? {} : { Accept: accept }
       const mine = await send('GET', ref, { token: owner.token, headers })
@@ -211,7 +211,7 @@ describe('T9 negotiation', () => {
 })
 
 describe('T10 wildcards and filters', () => {
-  let who: Somebody
+  let who: Person
   const names = [
     'plain',
     '50%',
@@ -230,7 +230,7 @@ describe('T10 wildcards and filters', () => {
     (await send('GET', `/v1/${path}?${query}`, { token: who.token })).json.total
 
   beforeAll(async () => {
-    who = somebody(['creator'])
+    who = person(['creator'])
     for (const name of names) {
       await canarySecret(send, who, { name, algorithm: name, mode: name })
       await emptyContainer(send, who, { name })
@@ -322,8 +322,8 @@ describe('T10 wildcards and filters', () => {
 })
 
 describe('T24 numbers', () => {
-  const admin = () => somebody(['key-manager:service-admin'])
-  const raw = (method: string, path: string, who: Somebody, body: string) =>
+  const admin = () => person(['key-manager:service-admin'])
+  const raw = (method: string, path: string, who: Person, body: string) =>
     send(method, path, { token: who.token, body, headers: { 'Content-Type': 'application/json' } })
 
   it.each([

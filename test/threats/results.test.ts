@@ -2,19 +2,19 @@
 /** Threats T30 and T19: an answer that is two at once, and a configuration that gives away what it should not hold. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { resources } from '../../src/app.ts'
-import { CANARY, canarySecret, cloud, emptyContainer, keyOrder, type Somebody } from '../support/cloud-of-threats.ts'
-import { idOf } from '../support/given.ts'
+import { cloudOfKeystone, type Person } from '../support/people.ts'
+import { CANARY, canarySecret, emptyContainer, idOf, keyOrder } from '../support/stored.ts'
 
-const { send, somebody } = cloud()
+const { send, person } = cloudOfKeystone()
 const absent = '11111111-1111-4111-8111-111111111111'
 
 describe('T30 handler result', () => {
-  let owner: Somebody
-  let reader: Somebody
+  let owner: Person
+  let reader: Person
   let known: Readonly<Record<string, string>>
   beforeAll(async () => {
-    owner = somebody(['creator', 'admin', 'member', 'key-manager:service-admin', 'audit'])
-    reader = somebody(['audit'], { projectId: owner.projectId })
+    owner = person(['creator', 'admin', 'member', 'key-manager:service-admin', 'audit'])
+    reader = person(['audit'], { projectId: owner.projectId })
     const refs = [await canarySecret(send, owner), await emptyContainer(send, owner), await keyOrder(send, owner)]
     const [secret = '', container = '', order = ''] = refs.map(idOf)
     known = { ':secret': secret, ':container': container, ':order': order, ':project': owner.projectId }

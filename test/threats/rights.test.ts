@@ -3,35 +3,26 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { resources } from '../../src/app.ts'
 import { permits } from '../../src/access/policy.ts'
 import { base } from '../support/client.ts'
-import {
-  CANARY,
-  canarySecret,
-  close,
-  cloud,
-  emptyContainer,
-  keyOrder,
-  keystoneVariables,
-  seen,
-  type Somebody,
-} from '../support/cloud-of-threats.ts'
-import { idOf } from '../support/given.ts'
+import { cloudOfKeystone, type Person } from '../support/people.ts'
+import { CANARY, canarySecret, close, emptyContainer, idOf, keyOrder, seen } from '../support/stored.ts'
+import { keystoneVariables } from '../support/keystone.ts'
 import { expectRefusal, mismatch, notPermitted } from '../support/refusals.ts'
 import { workerWith } from '../support/worker-with.ts'
 
-const { send, somebody } = cloud()
+const { send, person } = cloudOfKeystone()
 const absent = '11111111-1111-4111-8111-111111111111'
 
-let owner: Somebody
-let colleague: Somebody
-let stranger: Somebody
+let owner: Person
+let colleague: Person
+let stranger: Person
 let secretRef: string
 let containerRef: string
 let orderRef: string
 
 beforeAll(async () => {
-  owner = somebody(['creator'])
-  colleague = somebody(['creator'], { projectId: owner.projectId })
-  stranger = somebody(['creator', 'admin'])
+  owner = person(['creator'])
+  colleague = person(['creator'], { projectId: owner.projectId })
+  stranger = person(['creator', 'admin'])
   secretRef = await canarySecret(send, owner)
   containerRef = await emptyContainer(send, owner)
   orderRef = await keyOrder(send, owner)
@@ -52,7 +43,7 @@ const operations = resources.flatMap(({ path, operations: of }) =>
 const onEntities = operations.filter(([, path]) => /:(secret|container|order)/.test(path))
 
 describe('T1 policy injection', () => {
-  const claims = (who: Somebody): [string, string][] => [
+  const claims = (who: Person): [string, string][] => [
     ['target.secret.read', 'read'],
     ['target.secret.read_project_access', 'True'],
     ['target.secret.project_id', who.projectId],
@@ -75,7 +66,7 @@ describe('T1 policy injection', () => {
   const percent = (text: string) => text.replaceAll(/[^]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`)
 
   it.each(onEntities)('%s %s answers as without the claims', async (method, path) => {
-    for (const who of [stranger, somebody(['observer'], { projectId: owner.projectId }), somebody([])]) {
+    for (const who of [stranger, person(['observer'], { projectId: owner.projectId }), person([])]) {
       const { token } = who
       const query = claims(who).map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
       const encoded = claims(who).map(([name, value]) => `${percent(name)}=${percent(value)}`)
@@ -95,7 +86,7 @@ describe('T1 policy injection', () => {
   it.each(['/secrets', '/containers', '/orders', '/quotas', '/project-quotas', '/transport_keys'])(
     'GET %s shows no more with the claims',
     async (path) => {
-      for (const who of [stranger, somebody([]), somebody(['audit'])]) {
+      for (const who of [stranger, person([]), person(['audit'])]) {
         const plain = seen(await send('GET', `/v1${path}`, { token: who.token }))
         for (const [name, value] of claims(who)) {
           const query = `?${name}=${encodeURIComponent(value)}`
@@ -139,7 +130,7 @@ describe('T2 policy oracle', () => {
     'every route asks its rule about the stored row: %s',
     async (policy) => {
       const ask = workerWith({ ...keystoneVariables, POLICY: policy })
-      const maker = somebody(['creator', 'member'])
+      const maker = person(['creator', 'member'])
       const listed = `listed-${crypto.randomUUID()}`
       for (const isPrivate of [false, true]) {
         const refs = { ':secret': await canarySecret(ask, maker), ':container': await emptyContainer(ask, maker) }
@@ -149,10 +140,10 @@ describe('T2 policy oracle', () => {
         }
         for (const roles of roleSets) {
           const callers = [
-            somebody(roles, { userId: maker.userId, projectId: maker.projectId }),
-            somebody(roles, { projectId: maker.projectId }),
-            somebody(roles),
-            somebody(roles, { userId: listed }),
+            person(roles, { userId: maker.userId, projectId: maker.projectId }),
+            person(roles, { projectId: maker.projectId }),
+            person(roles),
+            person(roles, { userId: listed }),
           ]
           for (const who of callers) {
             const target = {
@@ -180,7 +171,7 @@ describe('T2 policy oracle', () => {
   )
 
   it('what runs inside the objects of projects has no address', async () => {
-    const admin = somebody(['admin', 'key-manager:service-admin'])
+    const admin = person(['admin', 'key-manager:service-admin'])
     for (const path of [
       '/v1/placeOrder',
       '/v1/addConsumer',
@@ -194,7 +185,7 @@ describe('T2 policy oracle', () => {
   })
 
   it('an id of another project is refused in every place of a path', async () => {
-    for (const who of [somebody(['admin']), somebody(['creator'])]) {
+    for (const who of [person(['admin']), person(['creator'])]) {
       for (const [method, path] of onEntities) {
         const own = pathOf(path)
         const answer = await send(method, own, { token: who.token })
@@ -356,7 +347,7 @@ describe('T23 ACL users', () => {
       ['other', 403],
       [`"${id}"`, 403],
     ] as const) {
-      const answer = await send('GET', ref, { token: somebody([], { userId }).token })
+      const answer = await send('GET', ref, { token: person([], { userId }).token })
       expect([userId, answer.status]).toEqual([userId, status])
     }
   })
@@ -384,7 +375,7 @@ describe('T26 list privacy', () => {
 
   it('acl_only lists what names the user, and nothing that a pattern would', async () => {
     const ref = await canarySecret(send, owner)
-    const reader = somebody(['observer'])
+    const reader = person(['observer'])
     await close(send, owner, ref, [reader.userId])
     const listed = await send('GET', '/v1/secrets?acl_only=true', { token: reader.token })
     expect(refsIn(listed)).toEqual([ref])
@@ -395,7 +386,7 @@ describe('T26 list privacy', () => {
       `"${reader.userId}"`,
       '',
     ]) {
-      const other = somebody(['observer'], { userId })
+      const other = person(['observer'], { userId })
       const named = refsIn(await send('GET', '/v1/secrets?acl_only=true', { token: other.token }))
       expect(named).not.toContain(ref)
     }

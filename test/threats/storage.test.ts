@@ -12,7 +12,9 @@ import * as auditSchema from '../../src/state/schema/audit.ts'
 import * as identitySchema from '../../src/state/schema/identity.ts'
 import * as schema from '../../src/state/schema/resources.ts'
 import { call, database, identityBase, isolate } from '../support/client.ts'
-import { adminToken, idOf, limit, person, owner, type Person } from '../support/given.ts'
+import { adminToken } from '../support/identity.ts'
+import { owner, person, type Person } from '../support/people.ts'
+import { idOf, limit } from '../support/stored.ts'
 import { requests } from '../vectors/certificate-requests.json'
 
 const tables = Object.entries({ ...schema, ...identitySchema, ...auditSchema }).filter(([, table]) =>

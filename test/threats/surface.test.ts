@@ -4,19 +4,13 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { createApp, resources } from '../../src/app.ts'
 import type { Environment } from '../../src/config.ts'
 import { base } from '../support/client.ts'
-import {
-  canarySecret,
-  cloud,
-  emptyContainer,
-  keyOrder,
-  keystoneVariables,
-  type Somebody,
-} from '../support/cloud-of-threats.ts'
+import { cloudOfKeystone, type Person } from '../support/people.ts'
+import { canarySecret, emptyContainer, idOf, keyOrder } from '../support/stored.ts'
+import { keystoneVariables } from '../support/keystone.ts'
 import { countingDatabase } from '../support/counting.ts'
-import { idOf } from '../support/given.ts'
 import { workerWith } from '../support/worker-with.ts'
 
-const { keystone, send, somebody } = cloud()
+const { keystone, send, person } = cloudOfKeystone()
 
 describe('T14 no-auth surface', () => {
   const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
@@ -93,10 +87,10 @@ describe('T20 host poisoning', () => {
     { 'X-Host': evil, 'X-Original-URL': `http://${evil}/`, 'X-Rewrite-URL': '/v1/orders', 'X-Forwarded-Prefix': '/x' },
     { Referer: `http://${evil}/`, Origin: `http://${evil}`, Via: evil },
   ]
-  let who: Somebody
+  let who: Person
 
   beforeAll(async () => {
-    who = somebody(['creator'])
+    who = person(['creator'])
     for (let i = 0; i < 2; i += 1) {
       await canarySecret(send, who)
       await emptyContainer(send, who)
@@ -171,7 +165,7 @@ describe('T22 XSS', () => {
   const attribute = '"><img src=x onerror=alert(1)>'
 
   it('in names, metadata and consumers is data of type JSON', async () => {
-    const who = somebody(['creator'])
+    const who = person(['creator'])
     const { token } = who
     const ref = await canarySecret(send, who, { name: script, algorithm: attribute, mode: script })
     await send('PUT', `${ref}/metadata`, { token, json: { metadata: { a: script } } })
@@ -191,7 +185,7 @@ describe('T22 XSS', () => {
   })
 
   it('in a payload is never sent as a page', async () => {
-    const who = somebody(['creator'])
+    const who = person(['creator'])
     const ref = await canarySecret(send, who, { payload: script })
     for (const accept of [
       'text/html',
@@ -210,7 +204,7 @@ describe('T22 XSS', () => {
   })
 
   it('in what is refused is never in a page', async () => {
-    const who = somebody(['creator'])
+    const who = person(['creator'])
     const encoded = encodeURIComponent(script)
     const requests: [string, string, Record<string, string>][] = [
       ['GET', `/${encoded}`, {}],
@@ -244,7 +238,7 @@ describe('T22 XSS', () => {
   })
 
   it('in a refused body is data of type JSON', async () => {
-    const who = somebody(['creator'])
+    const who = person(['creator'])
     const answer = await send('POST', '/v1/containers', {
       token: who.token,
       json: { type: script },
@@ -255,7 +249,7 @@ describe('T22 XSS', () => {
   })
 
   it('a header cannot be split by what is stored or asked', async () => {
-    const who = somebody(['creator'])
+    const who = person(['creator'])
     const ref = await canarySecret(send, who)
     const json = { key: 'a\r\nSet-Cookie: x=1', value: '1' }
     expect((await send('POST', `${ref}/metadata`, { token: who.token, json })).status).toBe(400)

@@ -1,7 +1,8 @@
 /** The log of requests: one entry each, about who asked for what, and how it came out. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { isolate } from '../support/client.ts'
-import { idOf, owner, secret, type Person } from '../support/given.ts'
+import { owner, type Person } from '../support/people.ts'
+import { idOf, secret } from '../support/stored.ts'
 
 let who: Person
 let logged: Record<string, unknown>[]
