@@ -1,4 +1,7 @@
 /// <reference types="vite/types/importMeta.d.ts" />
+/**
+ * The rules of this repository's own source: which rooms import which, names, lengths, and the list of operations.
+ */
 import { describe, expect, it } from 'vitest'
 import { rules } from '../src/access/policy.ts'
 import { resources } from '../src/app.ts'
@@ -58,12 +61,12 @@ function argumentsAt(text: string, start: number): string {
 }
 
 describe('a source file', () => {
-  it('is read by this test', () => {
+  it('every source file is read by this test', () => {
     expect(files.length).toBeGreaterThan(50)
     expect(files.flatMap(importsOf).length).toBeGreaterThan(100)
   })
 
-  it.each(files)('$path looks only into rooms below its own', (file) => {
+  it.each(files)('$path imports only rooms below its own', (file) => {
     const room = roomOf(file.path)
     expect(admitted).toHaveProperty(room)
     const others = importsOf(file).map(roomOf)
@@ -73,20 +76,20 @@ describe('a source file', () => {
 
   const inside = files.filter(({ path }) => innerRoomOf(path) in admittedInState && inState(path))
 
-  it.each(inside)('$path looks only into inner rooms below its own', (file) => {
+  it.each(inside)('$path imports only inner rooms below its own', (file) => {
     const room = innerRoomOf(file.path)
     const others = importsOf(file).filter(inState).map(innerRoomOf)
     const strange = others.filter((other) => other !== room && !admittedInState[room]?.includes(other))
     expect(strange).toEqual([])
   })
 
-  it('imports object/ only where the Worker is put together: all of it runs in the Durable Object, and nothing else does', () => {
+  it('only the entry point and the configuration import object/, whose code runs in the Durable Object alone', () => {
     const inObject = (path: string) => path.startsWith('state/object/')
     const importers = files.filter((file) => !inObject(file.path) && importsOf(file).some(inObject))
     expect(importers.map(({ path }) => path)).toEqual(['config.ts', 'index.ts'])
   })
 
-  it('imports what exists, inside src', () => {
+  it('every relative import names an existing file inside src', () => {
     const known = new Set(files.map(({ path }) => path))
     const unknown = files.flatMap((file) => importsOf(file).filter((path) => !known.has(path)))
     expect(unknown).toEqual([])
@@ -96,18 +99,18 @@ describe('a source file', () => {
     expect(text.split('\n').length - 1).toBeLessThanOrEqual(400)
   })
 
-  it('is named after what it knows', () => {
+  it('every file is named after what it contains', () => {
     const vague = [...files.map(({ path }) => path), ...Object.keys(tests)].filter((path) =>
       /(^|[/-])(utils?|helpers?|common|misc|shared|lib)([/.-]|$)/i.test(path),
     )
     expect(vague).toEqual([])
   })
 
-  it('uses batches: D1 has no transactions', () => {
+  it('no source file uses a transaction, because D1 has only batches', () => {
     expect(files.filter(({ text }) => text.includes('.transaction(')).map(({ path }) => path)).toEqual([])
   })
 
-  it('writes through commit alone, so that no change is without its audit event', () => {
+  it('every write goes through commit, so that no change is without its audit event', () => {
     const writing = /\.(?:insert|update|delete)\(|\binsert\w*\(/
     const bare = files.flatMap(({ path, text }) => {
       const alone = text.matchAll(/await\s+(?:[\w.]*db\s*\.|insert)[^;\n]*(?:\n +\.[^\n]*)*/g)
@@ -126,7 +129,7 @@ describe('a source file', () => {
     ])
   })
 
-  it('keeps SQL in the room of state and HTTP out of it', () => {
+  it('SQL is in state only, and HTTP is not in state, crypto or access', () => {
     const outside = files.filter(({ path, text }) => roomOf(path) !== 'state' && text.includes("from 'drizzle-orm"))
     expect(outside.map(({ path }) => path)).toEqual([])
     const inside = files.filter(({ path, text }) => /^(state|crypto|access)\//.test(path) && /from 'hono/.test(text))
@@ -212,21 +215,21 @@ describe('an operation', () => {
     else expect(rule).toBeTypeOf('function')
   })
 
-  it('stands on one route, which has it once', () => {
+  it('every operation is on one route, once', () => {
     const routes = operations.map(({ route }) => route)
     expect(routes.filter((route, at) => routes.indexOf(route) !== at)).toEqual([])
   })
 
-  it('has the contract’s name, and every one of the contract is there', () => {
+  it('the operations and their names are exactly those of the contract', () => {
     const names = Object.fromEntries(operations.map(({ route, operation }) => [route, operation.name]))
     expect(names).toEqual(contract)
   })
 })
 
-describe('a difference from the peer', () => {
+describe('a difference from Barbican', () => {
   const used = Object.entries(tests).filter(([path]) => path.endsWith('.test.ts') && !path.endsWith('tidy.test.ts'))
 
-  it.each(Object.keys(differences))('is met by a test: %s', (difference) => {
+  it.each(Object.keys(differences))('a test covers the difference from Barbican: %s', (difference) => {
     expect(used.some(([, text]) => text.includes(`'${difference}'`))).toBe(true)
   })
 })

@@ -1,3 +1,4 @@
+/** Times: how they are written, and which spellings are read. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatTime, parseTime } from '../src/times.ts'
@@ -13,11 +14,11 @@ describe('formatTime', () => {
     [Date.UTC(2026, 10, 22, 0, 15, 50, 123), '2026-11-22T00:15:50.123000'],
     [YEAR_1, '0001-01-01T00:00:00.000000'],
     [END_OF_9999, '9999-12-31T23:59:59.999000'],
-  ])('writes %d as %s', (milliseconds, text) => {
+  ])('formatTime writes %d as %s', (milliseconds, text) => {
     expect(formatTime(milliseconds)).toBe(text)
   })
 
-  it('orders strings like times', () => {
+  it('formatTime writes strings that sort like the times', () => {
     fc.assert(
       fc.property(moments, moments, (one, other) => {
         expect(formatTime(one) < formatTime(other)).toBe(one < other)
@@ -25,7 +26,7 @@ describe('formatTime', () => {
     )
   })
 
-  it('refuses what is no date', () => {
+  it('formatTime refuses a number that is no date', () => {
     expect(() => formatTime(Number.NaN)).toThrow(RangeError)
   })
 })
@@ -47,7 +48,7 @@ describe('parseTime', () => {
     ['20261122T1011', '2026-11-22T10:11:00.000000'],
     ['2026-11-22T101112.5Z', '2026-11-22T10:11:12.500000'],
     ['20261122T10:11:12', '2026-11-22T10:11:12.000000'],
-  ])('reads %s, filling in what is missing', (text, time) => {
+  ])('parseTime reads %s and fills in the missing parts', (text, time) => {
     expect(parseTime(text)).toBe(time)
   })
 
@@ -57,7 +58,7 @@ describe('parseTime', () => {
     ['2026-11-22T10:11:12.1234567', '2026-11-22T10:11:12.123456'],
     ['2026-11-22T10:11:12.9999999', '2026-11-22T10:11:12.999999'],
     ['2026-11-22T10:11:12.000001', '2026-11-22T10:11:12.000001'],
-  ])('cuts the fraction of %s after microseconds', (text, time) => {
+  ])('parseTime cuts the fraction of %s to microseconds', (text, time) => {
     expect(parseTime(text)).toBe(time)
   })
 
@@ -71,7 +72,7 @@ describe('parseTime', () => {
     ['2026-01-01T00:30:00.75+01:00', '2025-12-31T23:30:00.750000'],
     ['2026-11-22T10:00:00+23:59', '2026-11-21T10:01:00.000000'],
     ['2028-02-29T23:00:00-02:00', '2028-03-01T01:00:00.000000'],
-  ])('converts %s to UTC', (text, time) => {
+  ])('parseTime converts %s to UTC', (text, time) => {
     expect(parseTime(text)).toBe(time)
   })
 
@@ -96,15 +97,18 @@ describe('parseTime', () => {
       ],
       ['２０２６-11-22', '2026-11-22  10', '2026/11/22', '0000-01-01', '10000-01-01', '2026-11-22T10:3'],
     ].flat(),
-  )('refuses %j', (text) => {
+  )('parseTime refuses %j', (text) => {
     expect(parseTime(text)).toBeNull()
   })
 
-  it.each(['0001-01-01T00:00:00+00:01', '9999-12-31T23:59:59.9-00:01'])('refuses %s, out of range in UTC', (text) => {
-    expect(parseTime(text)).toBeNull()
-  })
+  it.each(['0001-01-01T00:00:00+00:01', '9999-12-31T23:59:59.9-00:01'])(
+    'parseTime refuses %s, which is out of range in UTC',
+    (text) => {
+      expect(parseTime(text)).toBeNull()
+    },
+  )
 
-  it('refuses a year 0 that only its offset moves into the year 1', () => {
+  it('parseTime refuses a year 0 that only its offset moves into the year 1', () => {
     expect(parseTime('0000-12-31T23:59:59-01:00')).toBeNull()
   })
 
@@ -112,11 +116,11 @@ describe('parseTime', () => {
     ['0001-01-01T00:00:00-00:01', '0001-01-01T00:01:00.000000'],
     ['9999-12-31T23:59:59.999999', '9999-12-31T23:59:59.999999'],
     ['0099-03-01', '0099-03-01T00:00:00.000000'],
-  ])('keeps the early and late year of %s', (text, time) => {
+  ])('parseTime reads the first and last years: %s', (text, time) => {
     expect(parseTime(text)).toBe(time)
   })
 
-  it('reads back what formatTime writes, and is idempotent', () => {
+  it('parseTime reads back what formatTime writes, and is idempotent', () => {
     fc.assert(
       fc.property(moments, (milliseconds) => {
         expect(parseTime(formatTime(milliseconds))).toBe(formatTime(milliseconds))
@@ -124,7 +128,7 @@ describe('parseTime', () => {
     )
   })
 
-  it('subtracts any offset below a day', () => {
+  it('parseTime subtracts any offset below a day', () => {
     const offsets = fc.integer({ min: 1 - 24 * 60, max: 24 * 60 - 1 })
     const middle = fc.integer({ min: YEAR_1 + 86_400_000, max: END_OF_9999 - 86_400_000 })
     fc.assert(
@@ -136,7 +140,7 @@ describe('parseTime', () => {
     )
   })
 
-  it('gives 26 characters or null for any text, and never throws', () => {
+  it('parseTime returns 26 characters or null for any text, and never throws', () => {
     const texts = fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^[0-9TZ :.,+-]{0,30}$/))
     fc.assert(
       fc.property(texts, (text) => {

@@ -1,3 +1,4 @@
+/** Tokens of the embedded identity: who their caller is, the live check, and what ends them. */
 import { env } from 'cloudflare:workers'
 import { Hono } from 'hono'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -49,7 +50,7 @@ type Given = Awaited<ReturnType<typeof given>>
 beforeEach(forgetLiveChecks)
 
 describe('the caller of a token', () => {
-  it('has its user, its project and the names of its roles in lower case', async () => {
+  it('the caller of a token has its user, its project and the names of its roles in lower case', async () => {
     const { token, user, project } = await given('admin', 'creator')
     const caller = await authenticateEmbedded(token, await at(0))
     expect(caller).toEqual({
@@ -59,14 +60,14 @@ describe('the caller of a token', () => {
     })
   })
 
-  it('is unscoped without a project', async () => {
+  it('the caller of a token without a project is unscoped', async () => {
     const { proof } = await given('creator')
     const { token } = await logIn(await at(0), proof, 'unscoped', '')
     expect(await authenticateEmbedded(token, await at(0))).toBe('unscoped')
   })
 
   it.each(['', 'x', 'A'.repeat(200), '\u{1f511}', '../..'])(
-    'is nobody for %j, and no look-up is made',
+    'the token %j has no caller, and the database is not read for it',
     async (text) => {
       const { binding, trips } = countingDatabase()
       expect(await authenticateEmbedded(text, await backendAt(NOW, binding))).toBeNull()
@@ -74,7 +75,7 @@ describe('the caller of a token', () => {
     },
   )
 
-  it('is nobody for a token that was altered anywhere, also beside one that is remembered', async () => {
+  it('an altered token has no caller, also while the original is cached', async () => {
     const { token } = await given('creator')
     expect(await authenticateEmbedded(token, await at(0))).not.toBeNull()
     for (const [place, character] of token.split('').entries()) {
@@ -86,7 +87,7 @@ describe('the caller of a token', () => {
     expect(await authenticateEmbedded(token, await at(0))).not.toBeNull()
   })
 
-  it('is nobody from the expiry of the token on, remembered or not', async () => {
+  it('a token has no caller from its expiry on, cached or not', async () => {
     const { token } = await given('creator')
     expect(await authenticateEmbedded(token, await at(3599))).not.toBeNull()
     expect(await authenticateEmbedded(token, await at(3600))).toBeNull()
@@ -96,7 +97,7 @@ describe('the caller of a token', () => {
 })
 
 describe('the live check', () => {
-  it('is one round trip, and none while its outcome is remembered', async () => {
+  it('the live check costs one round trip, and none while its outcome is cached', async () => {
     const { token } = await given('creator')
     const { binding, trips } = countingDatabase()
     const ask = async (seconds: number) => authenticateEmbedded(token, await backendAt(later(NOW, seconds), binding))
@@ -114,7 +115,7 @@ describe('the live check', () => {
     expect(trips()).toBe(4)
   })
 
-  it('is made for each token: the same user with another one is another matter', async () => {
+  it('the live check is cached for each token, not for each user', async () => {
     const { token, proof, project } = await given('creator')
     const other = await logIn(await at(0), proof, { id: project.id }, '')
     const { binding, trips } = countingDatabase()
@@ -136,14 +137,14 @@ describe('the live check', () => {
       async ({ user, project, standing: { roles } }) =>
         unassignRole(await at(1), { userId: user.id, projectId: project.id, roleId: roles[0]?.id ?? '' }),
     ],
-  ])(`ends the power of a token within ${LIVE_CHECK_SECONDS} seconds when elsewhere %s`, async (_, change) => {
+  ])(`a token loses its power within ${LIVE_CHECK_SECONDS} seconds when in another isolate %s`, async (_, change) => {
     const one = await given('creator')
     expect(await authenticateEmbedded(one.token, await at(0))).not.toBeNull()
     await change(one)
     expect(await authenticateEmbedded(one.token, await at(LIVE_CHECK_SECONDS))).toBeNull()
   })
 
-  it('a change through this isolate counts at once, also for a look-up that began before it', async () => {
+  it('a change through this isolate takes effect at once, also for a live check that began before it', async () => {
     const { token, user } = await given('creator')
     const { DB } = env as unknown as { DB: D1Database }
     const changed = Promise.withResolvers<void>()
@@ -166,7 +167,7 @@ describe('the live check', () => {
     expect(await authenticateEmbedded(token, await at(0))).toBeNull()
   })
 
-  it('a role that is taken away goes with what it implies; the others stay', async () => {
+  it('a role that is revoked takes its implied roles with it, and the other roles stay', async () => {
     const { token, user, project } = await given('admin', 'creator')
     const [admin] = await listRoles(await at(0), 'admin')
     await unassignRole(await at(0), { userId: user.id, projectId: project.id, roleId: admin?.id ?? '' })
@@ -180,7 +181,7 @@ describe('the first administrator', () => {
     for (const table of tables) await (env as unknown as { DB: D1Database }).DB.exec(`delete from ${table}`)
   })
 
-  it('is one, however many log in at the same time', async () => {
+  it('the first administrator is made once by many parallel log-ins', async () => {
     const backend = await at(0)
     const proof = { method: 'password', user: { name: 'admin' }, password: 'first password' } as const
     const issued = await Promise.all(
@@ -193,7 +194,7 @@ describe('the first administrator', () => {
     expect(await Promise.all(tables.map(count))).toEqual([1, 1, 1, 8])
   })
 
-  it('is not made for another name, for a wrong domain, or without a configured password', async () => {
+  it('the first administrator is not made for another name, for a wrong domain, or without a configured password', async () => {
     const { DB } = env as unknown as { DB: D1Database }
     const backend = await at(0)
     const logInAs = (user: { name: string } | { id: string }, first: string) =>
@@ -209,7 +210,7 @@ describe('the first administrator', () => {
     expect((await logInAs({ name: 'admin' }, 'another')).standing.user.name).toBe('admin')
   })
 
-  it('who has lost the role is not given it again', async () => {
+  it('a first administrator who has lost the role does not get it back', async () => {
     const { DB } = env as unknown as { DB: D1Database }
     const backend = await at(0)
     await bootstrapIdentity(backend, 'first password')
@@ -219,7 +220,7 @@ describe('the first administrator', () => {
   })
 
   it.each(['delete from identity_users', "update identity_users set name = 'root', folded = 'root'"])(
-    'who is gone is not made again: %s',
+    'a first administrator who is gone is not made again: %s',
     async (change) => {
       const { DB } = env as unknown as { DB: D1Database }
       const backend = await at(0)
@@ -230,7 +231,7 @@ describe('the first administrator', () => {
     },
   )
 
-  it('who is disabled is not made again', async () => {
+  it('a first administrator who is disabled is not made again', async () => {
     const backend = await at(0)
     await bootstrapIdentity(backend, 'first password')
     const proof = { method: 'password', user: { name: 'Admin' }, password: 'first password' } as const
@@ -240,8 +241,8 @@ describe('the first administrator', () => {
   })
 })
 
-describe('revoked tokens', () => {
-  it('are forgotten once they would have expired by themselves', async () => {
+describe('a revoked token', () => {
+  it('a revoked token is deleted from the list of revocations after its own expiry', async () => {
     const { DB } = env as unknown as { DB: D1Database }
     await revokeToken(await at(0), { auditId: 'old', expires: later(NOW, 10), projectId: null })
     await revokeToken(await at(9), { auditId: 'new', expires: later(NOW, 100), projectId: null })
@@ -252,11 +253,11 @@ describe('revoked tokens', () => {
   })
 })
 
-describe('a token got with another token', () => {
+describe('a token that was issued for another token', () => {
   it.each<[string, (from: Given) => Promise<unknown>]>([
     ['a new password', async ({ user }) => updateUser(await at(0), user.id, { password: 'another', extra: {} })],
     ['its return', async ({ standing: { claims } }) => revokeToken(await at(0), revocation(claims))],
-  ])('is not issued when %s ends the other one between the check and the issue', async (_, end) => {
+  ])('a token is not issued for another one when %s ends that one between the check and the issue', async (_, end) => {
     const one = await given('creator')
     const { DB } = env as unknown as { DB: D1Database }
     let trips = 0
@@ -277,7 +278,7 @@ describe('a token got with another token', () => {
 })
 
 describe('the identity API', () => {
-  it('is not there when Keystone is in charge', async () => {
+  it('the identity API does not exist when Keystone is configured', async () => {
     const app = new Hono<Service>()
     app.use(async (c, next) => {
       c.set('config', { ...(await readConfig(c.env)), identity: 'keystone' })

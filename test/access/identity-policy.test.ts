@@ -1,3 +1,4 @@
+/** The rules of the identity API: what each allows to whom, and that an operation uses each of them. */
 import { describe, expect, it } from 'vitest'
 import { identityRuleNames, permitsIdentity, type IdentityCaller } from '../../src/access/identity-policy.ts'
 import { identityOperations } from '../../src/wire/identity/index.ts'
@@ -51,8 +52,8 @@ const allowed: Readonly<Record<string, readonly Cell[]>> = {
   'identity:get_project': union(ofAdministrators, ['user on mine', 'restricted user on mine']),
 }
 
-describe('the rules of the identity', () => {
-  it.each(identityRuleNames)('%s', (rule) => {
+describe('the rules of the identity API', () => {
+  it.each(identityRuleNames)('the rule %s allows what the table says, and nothing else', (rule) => {
     const permitted = (Object.keys(callers) as (keyof typeof callers)[]).flatMap((caller) =>
       (Object.keys(targets) as (keyof typeof targets)[])
         .filter((target) => permitsIdentity(rule, callers[caller], targets[target]))
@@ -61,7 +62,7 @@ describe('the rules of the identity', () => {
     expect(permitted).toEqual(allowed[rule] ?? ofAdministrators)
   })
 
-  it('are all asked by an operation, and none is expected that does not exist', () => {
+  it('every rule of the identity API is used by an operation, and every operation uses an existing rule', () => {
     const asked = new Set(identityOperations.map(({ rule }) => rule))
     expect(identityRuleNames.filter((rule) => !asked.has(rule))).toEqual([])
     expect(Object.keys(allowed).filter((rule) => !(identityRuleNames as readonly string[]).includes(rule))).toEqual([])

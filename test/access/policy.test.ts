@@ -1,5 +1,6 @@
 /**
- * Every cell of the rules against what the peer's own policy engine answers; `test/peer/record-policy.py` recorded it.
+ * Every cell of the rules against the answers of Barbican's own policy engine, which `test/peer/record-policy.py`
+ * recorded.
  */
 import { describe, expect, it } from 'vitest'
 import { permits, rules as allRules, type Policy, type Rule as AnyRule, type Target } from '../../src/access/policy.ts'
@@ -141,7 +142,7 @@ const listed = secureDifferences.flatMap((difference) =>
 )
 
 describe('the recorded answers', () => {
-  it('are about exactly the rules of the service, and the callers of this test', () => {
+  it('the recorded answers cover exactly the rules of the service and the callers of this test', () => {
     expect(Object.keys(recorded.kinds).toSorted()).toEqual(rules.toSorted())
     expect(recorded.roles).toEqual(Object.keys(rolesOf))
     expect(recorded.relations).toEqual(relations)
@@ -154,28 +155,28 @@ const differing = (policy: 'legacy' | 'secure') => (cell: Cell) =>
 describe.each(rules)('%s', (rule) => {
   const cells = cellsOf(rule)
 
-  it('allows under the legacy rules what the peer allows, and nothing else', () => {
+  it('a rule allows under the legacy rule set what Barbican allows, and nothing else', () => {
     expect(cells.filter(differing('legacy')).map(nameOf)).toEqual([])
   })
 
-  it('allows under the secure rules what the peer allows, and of the rest only what is listed here', () => {
+  it('a rule allows under the secure rule set what Barbican allows, and beyond that only what is listed here', () => {
     const found = new Set(cells.filter(differing('secure')).map(nameOf))
     expect([...found].toSorted()).toEqual(listed.filter((name) => name.startsWith(`${rule},`)).toSorted())
   })
 
-  it('never refuses under the secure rules what the peer allows', () => {
+  it('a rule never refuses under the secure rule set what Barbican allows', () => {
     const refused = cells.filter((cell) => cell.peer.secure && !permits('secure', rule, cell.caller, cell.target))
     expect(refused.map(nameOf)).toEqual([])
   })
 
-  it('allows under both what either of them allows', () => {
+  it('a rule allows under both rule sets together what either of them allows', () => {
     for (const { caller, target } of cells) {
       const one = (policy: Policy) => permits(policy, rule, caller, target)
       expect(one('both')).toBe(one('legacy') || one('secure'))
     }
   })
 
-  it('opens nothing to who has no role, but what an ACL opens', () => {
+  it('a rule allows nothing to a caller without a role, except by an ACL', () => {
     const open = cells.filter(
       ({ roles, caller, target }) =>
         roles === 'none' && permits('both', rule, caller, target) && !target.readers.includes(caller.userId),
@@ -192,20 +193,20 @@ const opened = (rule: AnyRule, policy: Policy) => {
 }
 
 describe.each(authorityRules)('%s', (rule) => {
-  it('opens the authorities to every role of the rule set, and to nobody without one', () => {
+  it('a rule of the certificate authorities allows every role of the rule set, and nobody without one', () => {
     expect(opened(rule, 'legacy')).toEqual(['admin', 'bare admin', 'creator', 'observer', 'audit', 'service-admin'])
     expect(opened(rule, 'secure')).toEqual(['reader', 'member', 'admin'])
   })
 })
 
 describe.each(auditorRules)('%s', (rule) => {
-  it('is for the auditor, and under the secure rules for whoever may read in the project', () => {
+  it('a rule of the audit log allows the auditor, and under the secure rule set whoever may read in the project', () => {
     expect([opened(rule, 'legacy'), opened(rule, 'secure')]).toEqual([['audit'], ['reader', 'member', 'admin']])
   })
 })
 
 describe.each(operatorRules)('%s', (rule) => {
-  it('is for the operator of the service alone', () => {
+  it('a rule of the operator allows the operator of the service alone', () => {
     expect([opened(rule, 'legacy'), opened(rule, 'secure')]).toEqual([['service-admin'], ['service-admin']])
   })
 })

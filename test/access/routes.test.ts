@@ -1,4 +1,4 @@
-/** Every route has a rule, and answers nobody without a token, but for a short list. */
+/** Every route has a rule and refuses a request without a token, except for a short list of public routes. */
 import { describe, expect, it } from 'vitest'
 import { createApp, resources } from '../../src/app.ts'
 import { rules } from '../../src/access/policy.ts'
@@ -35,11 +35,11 @@ const pathOf = (path: string, given: Readonly<Record<string, string>>) =>
 describe('every resource', () => {
   const paths = resources.map(({ path }) => path)
 
-  it('stands once in the list', () => {
+  it('every resource is listed once', () => {
     expect(new Set(paths).size).toBe(paths.length)
   })
 
-  it('names a rule in every operation', () => {
+  it('every operation of a resource names a rule', () => {
     for (const { path, operations } of resources) {
       for (const [method, operation] of Object.entries(operations)) {
         expect(operation.name, `${method} ${path}`).toMatch(/^\w/)
@@ -50,7 +50,7 @@ describe('every resource', () => {
   })
 
   it.each(resources.map((resource) => [resource.path, resource] as const))(
-    '%s: no role, no answer',
+    '%s answers 403 to a caller without a role',
     async (path, one) => {
       const owner = person(['admin'])
       const given = await params(owner)
@@ -63,7 +63,7 @@ describe('every resource', () => {
     },
   )
 
-  it.each(paths)('%s: no token, no answer', async (path) => {
+  it.each(paths)('%s answers 401 without a token', async (path) => {
     for (const method of [...methods, 'HEAD']) {
       for (const prefix of ['', `/${absent}`]) {
         const answer = await send(method, pathOf(path, {}).replace('/v1', `/v1${prefix}`))
@@ -72,7 +72,7 @@ describe('every resource', () => {
     }
   })
 
-  it.each(paths)('%s: no project in the token, no answer', async (path) => {
+  it.each(paths)('%s answers 401 to a token without a project', async (path) => {
     const token = keystone.issue({ roles: ['admin'] })
     const answer = await send('GET', pathOf(path, {}), { token })
     expect(answer.status).toBe(401)
@@ -80,7 +80,7 @@ describe('every resource', () => {
 })
 
 describe('the app', () => {
-  it('has no routes but those of its resources, and the public ones', () => {
+  it('the app has no routes but those of its resources and the public ones', () => {
     const known = new Set(
       [
         ...publicRoutes,
@@ -100,16 +100,16 @@ describe('the app', () => {
     expect([...new Set(stray)]).toEqual([])
   })
 
-  it.each(['/healthcheck', '/'])('answers %s without a token', async (path) => {
+  it.each(['/healthcheck', '/'])('%s is answered without a token', async (path) => {
     expect((await send('GET', path)).status).toBeLessThan(400)
   })
 
-  it.each(['/v1', '/v1/', '/v1/foo', '/v1/foo/bar/baz', '/v1//'])('does not answer %s without one', async (path) => {
+  it.each(['/v1', '/v1/', '/v1/foo', '/v1/foo/bar/baz', '/v1//'])('%s is 401 without a token', async (path) => {
     expect((await send('GET', path)).status).toBe(401)
   })
 
   it.each(['/v2', '/v10', '/V1/secrets', '/foo', '/v1foo', '/.env', '/do', '/rpc/placeOrder', '/cdn-cgi/x'])(
-    'has nothing at %s',
+    '%s is 404',
     async (path) => {
       const answer = await send('GET', path, { headers: { Accept: 'application/json' } })
       expectRefusal(answer, 404, '')
@@ -117,14 +117,14 @@ describe('the app', () => {
     },
   )
 
-  it('has no embedded identity when Keystone is in charge', async () => {
+  it('the identity API is 404 when Keystone is configured', async () => {
     for (const path of ['/identity', '/identity/v3', '/identity/v3/auth/tokens', '/identity/v3/users']) {
       expect((await send('GET', path)).status).toBe(404)
       expect((await send('POST', path, { json: {} })).status).toBe(404)
     }
   })
 
-  it('ends OPTIONS before anything else, without a header that opens another site', async () => {
+  it('OPTIONS is answered before anything else, without a header that admits another site', async () => {
     for (const path of ['/', '/v1/secrets', '/foo']) {
       const headers = { Origin: 'https://evil.example', 'Access-Control-Request-Method': 'GET' }
       const answer = await send('OPTIONS', `${base}${path}`, { headers })

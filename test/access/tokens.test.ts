@@ -1,3 +1,4 @@
+/** The sealed tokens of the embedded identity: what they hold, how long, and that no change to one is accepted. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { newAuditId, readToken, signToken, TOKEN_SECONDS, type TokenClaims } from '../../src/access/tokens.ts'
@@ -38,7 +39,7 @@ const sample: TokenClaims = {
 }
 
 describe('a token', () => {
-  it('says what it was made to say', async () => {
+  it('a token holds what it was sealed with', async () => {
     await fc.assert(
       fc.asyncProperty(claims, async (said) => {
         expect(await readToken(first, await signToken(first, said), ISSUED)).toEqual(said)
@@ -46,20 +47,20 @@ describe('a token', () => {
     )
   })
 
-  it('is short enough for a header: about 220 characters with three roles', async () => {
+  it('a token is short enough for a header: about 220 characters with three roles', async () => {
     const token = await signToken(first, sample)
     expect(token).toMatch(/^[\w-]+$/)
     expect(token.length).toBeLessThan(240)
   })
 
-  it('is nothing any more from its time of expiry on', async () => {
+  it('a token does not open from its expiry on', async () => {
     const token = await signToken(first, sample)
     expect(await readToken(first, token, '2026-11-22T01:15:50.122999')).toEqual(sample)
     expect(await readToken(first, token, '2026-11-22T01:15:50.123000')).toBeNull()
     expect(await readToken(first, token, '2999-01-01T00:00:00.000000')).toBeNull()
   })
 
-  it('is nothing with any bit changed, any character more or any part missing', async () => {
+  it('a token with any bit changed, any character added or any part missing does not open', async () => {
     const token = await signToken(first, sample)
     const bytes = Uint8Array.from(atob(token.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0))
     const spell = (changed: Uint8Array) =>
@@ -79,7 +80,7 @@ describe('a token', () => {
     for (const more of ['=', 'A', 'AA', ' ', '.', '\n']) expect(await readToken(first, token + more, ISSUED)).toBeNull()
   })
 
-  it('has one spelling: unused bits, padding and the other alphabet are refused', async () => {
+  it('a token has one spelling: unused bits, padding and the other base64 alphabet are refused', async () => {
     const tokens = await Promise.all(
       [1, 2, 3].map((roles) => signToken(first, { ...sample, roleIds: sample.roleIds.slice(0, roles) })),
     )
@@ -93,7 +94,7 @@ describe('a token', () => {
     }
   })
 
-  it('is nothing whatever the text is, and never an exception', async () => {
+  it('any text that is no token does not open, and never throws', async () => {
     const anything = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.base64String(),
@@ -106,12 +107,12 @@ describe('a token', () => {
     )
   })
 
-  it('is of this deployment alone: another master key of the same name does not know it', async () => {
+  it('a token does not open under another master key of the same id', async () => {
     const foreign = await readKeyring(FIRST.replace('7vYh', '8vYh'))
     expect(await readToken(foreign, await signToken(first, sample), ISSUED)).toBeNull()
   })
 
-  it('outlives a rotation for as long as its master key is kept', async () => {
+  it('a token opens after a rotation for as long as its master key is configured', async () => {
     const old = await signToken(first, sample)
     expect(await readToken(both, old, ISSUED)).toEqual(sample)
     expect(await readToken(rotated, old, ISSUED)).toEqual(sample)

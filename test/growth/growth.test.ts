@@ -1,8 +1,7 @@
 /**
  * Growth: what an operation costs is the same in a project of a hundred secrets and in one of a million, and in a
- * database of a million more. Rows are compared, which the database counts exactly; times are only printed.
- *
- * The suite stops at ten thousand. `npm run growth` goes to a million, and prints the table.
+ * database of a million more. Rows are compared, which the database counts exactly; times are only printed. The suite
+ * stops at ten thousand; `npm run growth` goes to a million, and prints the table.
  */
 import { env } from 'cloudflare:workers'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -88,8 +87,8 @@ async function measure(token: string, secret: string, middle: string): Promise<M
   return results
 }
 
-describe('a database', () => {
-  it.each(stages)('with $stage secrets more', { timeout: 900_000 }, async (given) => {
+describe('the database at each stage', () => {
+  it.each(stages)('every operation is measured with $stage secrets more', { timeout: 900_000 }, async (given) => {
     const { stage, projects, each } = given
     const prefix = `filled-${stage}-`
     await fill(prefix, projects, each)
@@ -111,7 +110,7 @@ describe('a database', () => {
 const row = (name: Operation) => [...measured.values()].map((results) => results.get(name)!)
 
 describe.each(names)('%s', (name) => {
-  it('reads and writes as many rows, whatever the size', () => {
+  it('an operation reads and writes as many rows, whatever the size', () => {
     expect(row(name)).toHaveLength(stages.length)
     for (const count of ['rowsRead', 'rowsWritten'] as const) {
       const counts = row(name).map(({ cost }) => cost[count])
@@ -122,7 +121,7 @@ describe.each(names)('%s', (name) => {
     expect(Math.max(...row(name).map(({ cost }) => cost.rowsRead))).toBeLessThanOrEqual(MOST_ROWS_OF_A_PAGE)
   })
 
-  it('scans no table and sorts nothing', async () => {
+  it('an operation scans no table and sorts nothing', async () => {
     const { results } = await database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
     const tables = new Set(results.map((table) => table['name']))
     const statements = row(name).at(-1)!.cost.statements

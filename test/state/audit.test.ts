@@ -1,4 +1,4 @@
-/** The audit log: every change has its event, events are chained by the project's object, and nothing of it is lost. */
+/** The audit log: every change has an event, the project's object chains the events, and no event is lost. */
 import {
   createScheduledController,
   evictDurableObject,
@@ -63,7 +63,7 @@ async function changed(request: () => Promise<unknown>): Promise<string[]> {
 }
 
 describe('an event', () => {
-  it('tells who did what to what, when, by which rule and request', async () => {
+  it('an event records who did what to what, when, under which rule and in which request', async () => {
     const made = await call('POST', '/v1/secrets', { token: who.token, json: PAYLOAD })
     await seal()
     const { events } = await exported()
@@ -90,7 +90,7 @@ describe('an event', () => {
     })
   })
 
-  it('belongs to every change, and to nothing that changed nothing', async () => {
+  it('every change has an event, and a request that changes nothing has none', async () => {
     const { token } = who
     const as = (method: string, path: string, json?: unknown) => () => call(method, path, { token, json })
     let ref = ''
@@ -138,7 +138,7 @@ describe('an event', () => {
     expect(await changed(() => limit(who.projectId, { secrets: 1000 }))).toEqual(['update quota'])
   })
 
-  it('of an order that is run tells of the order and all that it made, for whoever ordered', async () => {
+  it("the event of an order's run names the order and everything it made, under the user who ordered", async () => {
     const meta = { algorithm: 'ec', bit_length: 256, passphrase: 'a passphrase' }
     const json = { type: 'asymmetric', meta }
     const before = (await stored()).length
@@ -159,7 +159,7 @@ describe('an event', () => {
     )
   })
 
-  it('tells of a request that was refused, in the log of whose entity it was about', async () => {
+  it('a refused request has an event in the log of the project that owns the entity', async () => {
     const ref = await secret(who, PAYLOAD)
     const stranger = await owner()
     const before = (await stored()).length
@@ -176,7 +176,7 @@ describe('an event', () => {
     )
   })
 
-  it('tells of a refusal about what belongs to no project in the log of who asked', async () => {
+  it("a refusal about something that belongs to no project has an event in the log of the caller's project", async () => {
     const [another, before] = [crypto.randomUUID(), (await stored()).length]
     const asked = [`/v1/project-quotas/${another}`, `/admin/projects/${another}/destruction`]
     for (const path of asked) expect((await call('GET', path, { token: who.token })).status).toBe(403)
@@ -187,7 +187,7 @@ describe('an event', () => {
     ])
   })
 
-  it('is of no request for what has a name that is longer than any: sealing takes a number of events at a time', async () => {
+  it('an event with a very long request id or name is sealed: sealing takes a bounded number of events at a time', async () => {
     const before = (await stored()).length
     for (const length of [255, 256, 10_000]) {
       expect((await call('GET', `/v1/project-quotas/${'x'.repeat(length)}`, { token: who.token })).status).toBe(403)
@@ -200,7 +200,7 @@ describe('an event', () => {
     expect([(await limited(255)).status, (await limited(256)).status]).toEqual([204, 404])
   })
 
-  it('is written with the deletion of what has expired', async () => {
+  it('the deletion of expired rows has an event', async () => {
     const ref = await secret(who, { ...PAYLOAD, expiration: new Date(Date.now() + DAY).toISOString() })
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + DAY })
     await worker.scheduled(createScheduledController(), bindings)
@@ -216,7 +216,7 @@ describe('an event', () => {
 })
 
 describe('the chain', () => {
-  it('is whole, counts from 1, ends at the head of the object, and is read in pages', async () => {
+  it('the chain is complete, counts from 1, ends at the head that the object keeps, and is read in pages', async () => {
     for (const _ of [1, 2, 3]) await secret(who, PAYLOAD)
     await seal()
     await secret(who, PAYLOAD)
@@ -233,7 +233,7 @@ describe('the chain', () => {
     expect(second.json.events).toEqual(events.slice(2, 4))
   })
 
-  it('is not shown before it is sealed, nor to another project', async () => {
+  it('the log does not show an event before it is sealed, nor to another project', async () => {
     await secret(who, PAYLOAD)
     expect((await exported()).events).toEqual([])
     await seal()
@@ -245,7 +245,7 @@ describe('the chain', () => {
     expect((await call('GET', '/v1/audit', { token: who.token })).status).toBe(403)
   })
 
-  it('goes on where it was when the object has been away', async () => {
+  it('the chain continues where it ended after the object was evicted', async () => {
     await secret(who, PAYLOAD)
     await seal()
     await evictDurableObject(object())
@@ -254,7 +254,7 @@ describe('the chain', () => {
     expect(await findBreak((await exported()).events)).toBeNull()
   })
 
-  it('is woken by a change itself, and by the cron trigger', async () => {
+  it('a change wakes the object to seal events, and so does the cron trigger', async () => {
     const woken = () => runInDurableObject(object(), (_, { storage }) => storage.getAlarm())
     await secret(who, PAYLOAD)
     await vi.waitFor(async () => expect(await woken()).not.toBeNull())
@@ -268,12 +268,12 @@ describe('the chain', () => {
 describe('reading a payload', () => {
   const asked = { headers: { Accept: 'text/plain' } }
 
-  it('is no event by default', async () => {
+  it('reading a payload writes no event by default', async () => {
     const ref = await secret(who, PAYLOAD)
     expect(await changed(() => call('GET', `${ref}/payload`, { token: who.token, ...asked }))).toEqual([])
   })
 
-  it('is one with AUDIT_READS=strict, and only when something was handed out', async () => {
+  it('with AUDIT_READS=strict reading a payload writes an event, only when a payload was returned', async () => {
     const strict = isolate({ AUDIT_READS: 'strict' })
     const ref = await secret(who, PAYLOAD)
     const empty = await secret(who)
@@ -288,7 +288,7 @@ describe('reading a payload', () => {
     expect((await read(`${ref}/payload`)()).text).toBe('a payload')
   })
 
-  it('is refused with AUDIT_READS=strict when the event cannot be stored', async () => {
+  it('with AUDIT_READS=strict a payload is refused when the event cannot be stored', async () => {
     const { DB } = bindings
     const prepare = (query: string) => DB.prepare(query.replace('insert into "audit_events"', 'insert into "nowhere"'))
     const full = databaseOf({ prepare, batch: DB.batch.bind(DB) })
@@ -321,27 +321,30 @@ describe('a crash while events are sealed', () => {
     return databaseOf({ prepare: prepare as D1Database['prepare'], batch: DB.batch.bind(DB) })
   }
 
-  it.each(['before', 'after'] as const)('%s the database has them leaves no gap and no fork', async (when) => {
-    for (const _ of [1, 2]) await secret(who, PAYLOAD)
-    const crash = runInDurableObject(object(), async (_, { storage }) => {
-      const now = formatTime(Date.now())
-      const quotas = { secrets: -1, orders: -1, containers: -1, consumers: -1 }
-      const store = { db: new Session(cut(when), 'first-primary').db, quotas, now, source: byService('Test') }
-      const given = { ...store, recorded: () => undefined, limitsMac: () => '' }
-      return sealEvents(storage, given, who.projectId, 90).catch((error: Error) => error.cause === CUT)
-    })
-    expect(await crash).toBe(true)
-    await secret(who, PAYLOAD)
-    await seal()
-    const { events, head } = await exported('&head=true')
-    expect(events).toHaveLength((await stored()).length)
-    expect(await findBreak(events)).toBeNull()
-    expect(head?.number).toBe(events.length)
-  })
+  it.each(['before', 'after'] as const)(
+    'a crash %s the database has the sealed events leaves no gap and no fork',
+    async (when) => {
+      for (const _ of [1, 2]) await secret(who, PAYLOAD)
+      const crash = runInDurableObject(object(), async (_, { storage }) => {
+        const now = formatTime(Date.now())
+        const quotas = { secrets: -1, orders: -1, containers: -1, consumers: -1 }
+        const store = { db: new Session(cut(when), 'first-primary').db, quotas, now, source: byService('Test') }
+        const given = { ...store, recorded: () => undefined, limitsMac: () => '' }
+        return sealEvents(storage, given, who.projectId, 90).catch((error: Error) => error.cause === CUT)
+      })
+      expect(await crash).toBe(true)
+      await secret(who, PAYLOAD)
+      await seal()
+      const { events, head } = await exported('&head=true')
+      expect(events).toHaveLength((await stored()).length)
+      expect(await findBreak(events)).toBeNull()
+      expect(head?.number).toBe(events.length)
+    },
+  )
 })
 
-describe('T27: a database that was put back', () => {
-  it('is noticed at the next sealing, recorded, and shows as a gap; what is there is kept', async () => {
+describe('T27: a database that was restored from a backup', () => {
+  it('T27: a restored database is noticed at the next sealing, recorded, and shows as a gap; the present events are kept', async () => {
     await secret(who, PAYLOAD)
     await seal()
     const yesterday = await stored()
@@ -377,7 +380,7 @@ describe('T27: a database that was put back', () => {
     expect((await object().integrity()).incidents).toHaveLength(1)
   })
 
-  it('is noticed when the last event was written by somebody else', async () => {
+  it('T27: a restored database is noticed when the last event was written by another isolate', async () => {
     await secret(who, PAYLOAD)
     await seal()
     await bindings.DB.prepare('update audit_events set hash = ? where project_id = ? and number = ?')
@@ -390,8 +393,8 @@ describe('T27: a database that was put back', () => {
   })
 })
 
-describe('an event that has had its time', () => {
-  it('is deleted, and the chain is whole from the first that is kept', async () => {
+describe('an event whose retention has ended', () => {
+  it('an event whose retention has ended is deleted, and the chain is complete from the first event that is kept', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     await secret(who, PAYLOAD)
     await seal()

@@ -1,8 +1,8 @@
 /**
- * Budgets: what each operation of the Key Manager costs, in round trips to storage and calls that its request waits for
- * and in rows that the database reads, once the isolate knows the token, the project's key, its limits and the key that
- * authenticates rows. What follows the answer is one call that has the project's object seal the events of changes, and
- * that seldom. A route without a budget breaks the test.
+ * Budgets: what each operation of the Key Manager costs, in round trips to storage and calls that its request waits
+ * for and in rows that the database reads, once the isolate has cached the token, the project's key, its limits and
+ * the key of the MACs. After the answer there is at most one call, which has the project's object seal the events of
+ * changes. A route without a budget fails the test.
  */
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { resources } from '../../src/app.ts'
@@ -209,7 +209,7 @@ describe('a route', () => {
     expect((await sendWithStores('GET', '/v1', { token })).status).toBe(200)
   })
 
-  it('has a budget, and every budget has a route', () => {
+  it('every route has a budget, and every budget has a route', () => {
     expect(Object.keys(budgets).toSorted()).toEqual(routes.map(({ route }) => route).toSorted())
   })
 
@@ -232,7 +232,7 @@ describe('a route', () => {
   })
 })
 
-describe('an operation with something behind it', () => {
+describe('an operation that needs more than its own rows', () => {
   const newcomer = () => {
     const [userId, projectId] = [`user-${crypto.randomUUID()}`, `project-${crypto.randomUUID()}`]
     return keystone.issue({ userId, projectId, roles: ['creator'] })
@@ -268,7 +268,7 @@ describe('an operation with something behind it', () => {
     expect([cost.trips + trips, cost.objectCalls + objectCalls, cost.after.wakes]).toEqual([...most, wakes])
   })
 
-  it('wakes the object once, whatever else happens soon after', async () => {
+  it('a change wakes the object once, and further changes soon after do not wake it again', async () => {
     const token = newcomer()
     const wakes: number[] = []
     for (let time = 0; time < 3; time += 1) {
@@ -280,7 +280,7 @@ describe('an operation with something behind it', () => {
     expect(wakes).toEqual([1, 0, 0, 1])
   })
 
-  it('learns the limits that a project has of its own with the first change that they concern', async () => {
+  it("the first change that is limited reads the project's own limits", async () => {
     const { token, params } = await given('', '')
     const limits = { project_quotas: { secrets: 200 } }
     await send('PUT', `/v1/project-quotas/${params['project']}`, { token, json: limits })
@@ -291,7 +291,7 @@ describe('an operation with something behind it', () => {
     expect(trips).toEqual([3, 1, 1])
   })
 
-  it('reads consumers only for those who are shown them', async () => {
+  it("a secret's consumers are read only for a microversion that shows them", async () => {
     const { token, params } = await given('', '')
     const path = `/v1/secrets/${params['secret']}`
     const rowsReadAt = async (microversion: string) => {

@@ -1,4 +1,4 @@
-/** How many secrets a container holds: it is read with all of them at once. */
+/** The greatest number of secrets in a container, which is read with all of them at once. */
 import { describe, expect, it } from 'vitest'
 import { addToContainer, createContainer, findContainer, MOST_MEMBERS } from '../../src/state/containers/containers.ts'
 import { formatTime } from '../../src/times.ts'
@@ -8,7 +8,7 @@ import { owner } from '../support/people.ts'
 import { idOf, secret } from '../support/stored.ts'
 
 describe('a container', () => {
-  it('is full with so many secrets, and is still read and emptied then', async () => {
+  it('a container is full at the greatest number of secrets, and can still be read and emptied', async () => {
     const who = await owner()
     const ref = await secret(who)
     const backend = await backendAt(formatTime(Date.now()))
@@ -30,7 +30,7 @@ describe('a container', () => {
     expect((await add('one more')).status).toBe(201)
   }, 60_000)
 
-  it('is not made with more', async () => {
+  it('a container with more than the greatest number of secrets is not created', async () => {
     const who = await owner()
     const backend = await backendAt(formatTime(Date.now()))
     const caller = { userId: who.userId, projectId: who.projectId, roles: ['creator'] }

@@ -1,4 +1,4 @@
-/** The kept counts: whatever has happened, they are what one would count. */
+/** The stored counts of a project's rows equal a count of the rows, after any sequence of changes. */
 import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { D1Migration } from 'cloudflare:test'
@@ -46,8 +46,8 @@ afterEach(async () => {
   }
 })
 
-describe('the kept counts', () => {
-  it('are right after creations and deletions at once', async () => {
+describe('the stored counts', () => {
+  it('the stored counts are right after parallel creations and deletions', async () => {
     const who = person(['admin'])
     const refs = await times(40, async (at) => {
       const make = [canarySecret, emptyContainer, keyOrder, canarySecret][at % 4] ?? canarySecret
@@ -61,7 +61,7 @@ describe('the kept counts', () => {
     expect(await totals(who)).toEqual([20, 5, 5])
   })
 
-  it('follow what goes with a secret or container that is deleted, to the project that registered it', async () => {
+  it('the stored counts follow consumers that are deleted with their secret or container, in the project that registered them', async () => {
     const [who, reader] = [person(['admin', 'creator']), person(['admin', 'creator'])]
     const [secret, container] = [await canarySecret(send, who), await emptyContainer(send, who)]
     for (const ref of [secret, container]) {
@@ -81,7 +81,7 @@ describe('the kept counts', () => {
     ])
   })
 
-  it('go down when a registration is taken back', async () => {
+  it('the stored counts decrease when a consumer is deregistered', async () => {
     const who = person(['admin'])
     const ref = await canarySecret(send, who)
     await register(ref, who, 'one')
@@ -90,7 +90,7 @@ describe('the kept counts', () => {
     expect(await counts(who)).toEqual([1, 0, 0, 0, 0])
   })
 
-  it('include what an order made, which lands once', async () => {
+  it('the stored counts include what an order made, which is stored once', async () => {
     const who = person(['admin'])
     const meta = { algorithm: 'ec', bit_length: 256 }
     await send('POST', '/v1/orders', { token: who.token, json: { type: 'asymmetric', meta } })
@@ -101,7 +101,7 @@ describe('the kept counts', () => {
     expect(await counts(who)).toEqual([2, 2, 1, 0, 0])
   })
 
-  it('hold what has expired until it is swept, which no total shows and no quota counts', async () => {
+  it('the stored counts include expired rows until the sweep deletes them, though totals and quotas leave them out', async () => {
     const who = person(['admin'])
     const start = Date.now()
     const expiration = new Date(start + 1_000).toISOString()
@@ -120,7 +120,7 @@ describe('the kept counts', () => {
     expect(await totals(who)).toEqual([3, 0, 0])
   })
 
-  it('are rolled back with the change that they belong to', async () => {
+  it('the stored counts are rolled back together with the change that failed', async () => {
     const who = person(['admin'])
     const id = idOf(await canarySecret(send, who))
     const again = database.prepare(
@@ -132,7 +132,7 @@ describe('the kept counts', () => {
     expect(await counts(who)).toEqual([1, 0, 0, 0, 0])
   })
 
-  it('move with a row that changes its project', async () => {
+  it('the stored counts follow a row whose project changes', async () => {
     const [who, other] = [person(['admin']), person(['admin'])]
     const ref = await canarySecret(send, who)
     await keyOrder(send, who)
@@ -148,7 +148,7 @@ describe('the kept counts', () => {
     ])
   })
 
-  it('are made by the migration for what is there already', async () => {
+  it('the migration computes the stored counts of rows that exist already', async () => {
     const { TEST_MIGRATIONS } = env as unknown as { readonly TEST_MIGRATIONS: D1Migration[] }
     const filling = TEST_MIGRATIONS.flatMap(({ queries }) => queries).filter(
       (query) => query.includes('INSERT INTO `project_counts`') && !query.includes('CREATE TRIGGER'),

@@ -1,4 +1,7 @@
-/** Expiry: hidden from its second on, deleted by the next sweep. The clock is a fake; everything else is real. */
+/**
+ * Expiry: a secret is hidden from the second of its expiration on and deleted by the next sweep. Only the clock is a
+ * fake.
+ */
 import { createExecutionContext, createScheduledController, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -56,7 +59,7 @@ async function rowsLeft(): Promise<number[]> {
 }
 
 describe('a secret that has not expired', () => {
-  it('is there until its last moment, through sweeps', async () => {
+  it('a secret is readable until the last moment before its expiration, through sweeps', async () => {
     vi.setSystemTime(start + EXPIRES_AFTER - 1)
     await sweep()
     expect((await call('GET', `${ref}/payload`, { token: who.token })).text).toBe('short-lived')
@@ -64,7 +67,7 @@ describe('a secret that has not expired', () => {
   })
 })
 
-describe('a secret whose expiration has come', () => {
+describe('a secret whose expiration has passed', () => {
   beforeEach(() => void vi.setSystemTime(start + EXPIRES_AFTER))
 
   const used = { service: 's', resource_type: 't', resource_id: 'i' }
@@ -86,12 +89,12 @@ describe('a secret whose expiration has come', () => {
     ['GET', '/consumers'],
     ['POST', '/consumers', { ...used, resource_id: 'j' }],
     ['DELETE', '/consumers', used],
-  ])('is hidden from %s …%s at once', async (method, path, json) => {
+  ])('a secret whose expiration has passed is hidden from %s …%s at once', async (method, path, json) => {
     const answer = await call(method, ref + path, { token: who.token, json })
     expect([answer.status, answer.json.description]).toEqual([404, 'Secret not found.'])
   })
 
-  it('is hidden from its consumers and from whom its ACL names', async () => {
+  it('a secret whose expiration has passed is hidden from its consumers and from the users of its ACL', async () => {
     const consumers = await bindings.DB.prepare('select id from secret_consumers where secret_id = ?')
       .bind(idOf(ref))
       .first<{ id: string }>()
@@ -102,7 +105,7 @@ describe('a secret whose expiration has come', () => {
     expect([await list(), (await call('GET', ref, { token: reader.token })).status]).toEqual([1, 200])
   })
 
-  it('is for containers as if it were not there', async () => {
+  it('a secret whose expiration has passed counts as absent when a container names it', async () => {
     const unknown = ref.replace(idOf(ref), crypto.randomUUID())
     const tries: [method: string, path: string, json: (secret: string) => object][] = [
       ['POST', '/v1/containers', (secret) => ({ type: 'generic', secret_refs: [{ name: 'a', secret_ref: secret }] })],
@@ -125,7 +128,7 @@ describe('a secret whose expiration has come', () => {
     expect((await events.bind(idOf(container)).all()).results).toEqual([])
   })
 
-  it('is in no list, no total and no container', async () => {
+  it('a secret whose expiration has passed is in no list, no total and no container', async () => {
     const list = await call('GET', '/v1/secrets', { token: who.token })
     expect([list.json.secrets, list.json.total]).toEqual([[], 0])
     const shown = await call('GET', container, { token: who.token })
@@ -134,7 +137,7 @@ describe('a secret whose expiration has come', () => {
     expect(containers.json.containers[0]).toMatchObject({ container_ref: container, secret_refs: [] })
   })
 
-  it('leaves the database with the next sweep, and all that belonged to it', async () => {
+  it('a secret whose expiration has passed is deleted by the next sweep with everything that belongs to it', async () => {
     expect(await rowsLeft()).toEqual([1, 1, 1, 1, 1])
     await sweep()
     expect(await rowsLeft()).toEqual([0, 0, 0, 0, 0])
@@ -142,8 +145,8 @@ describe('a secret whose expiration has come', () => {
   })
 })
 
-describe('a secret whose expiration came from somebody else', () => {
-  it('is hidden and logged, and stays in the database', async () => {
+describe('a secret whose expiration the service did not write', () => {
+  it('a secret whose expiration the service did not write is hidden and logged, and stays in the database', async () => {
     const log = vi.spyOn(console, 'error').mockImplementation(() => {})
     await bindings.DB.prepare('update secrets set expiration = ? where id = ?')
       .bind(new Date(start - MINUTE).toISOString().slice(0, -1), idOf(ref))
@@ -157,7 +160,7 @@ describe('a secret whose expiration came from somebody else', () => {
 })
 
 describe('an order', () => {
-  it('still answers when the secret that it made is gone', async () => {
+  it('an order is still readable after the secret that it made has expired', async () => {
     const expiration = new Date(Date.now() + EXPIRES_AFTER).toISOString()
     const placed = await call('POST', '/v1/orders', {
       token: who.token,
@@ -170,7 +173,7 @@ describe('an order', () => {
     expect((await call('GET', order.json.secret_ref, { token: who.token })).status).toBe(404)
   })
 
-  it('for a certificate ends in ERROR when the key of its container is gone', async () => {
+  it('a certificate order ends in ERROR when the key of its container has expired', async () => {
     const expiration = new Date(Date.now() + EXPIRES_AFTER).toISOString()
     const ordered = async (wanted: object) => {
       const placed = await call('POST', '/v1/orders', { token: who.token, json: wanted })

@@ -1,4 +1,4 @@
-/** Mutations of one project that come at the same time share round trips, and are stored as if each were alone. */
+/** Parallel mutations of one project share round trips, and each is stored as if it were alone. */
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Caller } from '../../src/caller.ts'
@@ -50,8 +50,8 @@ async function countIn(table: string, column: string, value: string): Promise<nu
 const outcomeOf = (result: PromiseSettledResult<unknown>) =>
   result.status === 'fulfilled' || !(result.reason instanceof Fault) ? result.status : result.reason.failure
 
-describe('mutations at the same time', () => {
-  it('take few round trips: one for the first, one for what came meanwhile', async () => {
+describe('parallel mutations', () => {
+  it('parallel mutations take two round trips: one for the first, one for those that arrived meanwhile', async () => {
     const before = database.trips()
     await Promise.all(Array.from({ length: 5 }, (_, at) => storeConsumer(backend, registration(String(at)))))
     expect(database.trips() - before).toBe(2)
@@ -60,7 +60,7 @@ describe('mutations at the same time', () => {
     expect(events).toBe(6)
   })
 
-  it('after which others come are waited for by the first of those, and go with it', async () => {
+  it('mutations that arrive while a round trip runs wait for it and share the next one', async () => {
     await Promise.all(['a', 'b', 'c'].map((id) => storeConsumer(backend, registration(id))))
     const before = database.trips()
     const first = storeConsumer(backend, registration('d'))
@@ -69,7 +69,7 @@ describe('mutations at the same time', () => {
     expect(database.trips() - before).toBe(1)
   })
 
-  it('are sent in groups of a bounded size, and none is forgotten', async () => {
+  it('parallel mutations are sent in groups of a bounded size, and all of them are sent', async () => {
     const before = database.trips()
     const many = Array.from({ length: 40 }, (_, at) => storeConsumer(backend, registration(String(at))))
     const rows = await Promise.all(many)
@@ -79,7 +79,7 @@ describe('mutations at the same time', () => {
     expect(await countIn('secret_consumers', 'secret_id', secretId)).toBe(40)
   })
 
-  it('are stored in the order in which they came', async () => {
+  it('parallel mutations are stored in the order of their arrival', async () => {
     const outcomes = await Promise.allSettled([
       storeConsumer(backend, registration('one')),
       removeConsumer(backend, registration('one')),
@@ -99,7 +99,7 @@ describe('mutations at the same time', () => {
     expect(await countIn('secret_consumers', 'secret_id', secretId)).toBe(1)
   })
 
-  it('see each other’s effect on the quota, whichever group they are in', async () => {
+  it('each of several parallel mutations counts toward the quota for the next, in the same group or another', async () => {
     const limited = { ...backend, quotas: { ...backend.quotas, consumers: 3 } }
     const registered = await Promise.allSettled(
       Array.from({ length: 9 }, (_, at) => storeConsumer(limited, registration(String(at)))),
@@ -110,7 +110,7 @@ describe('mutations at the same time', () => {
 })
 
 describe('a mutation that the database refuses', () => {
-  it('fails alone: what shared its round trip is stored', async () => {
+  it('a mutation that the database refuses fails alone: the others of its round trip are stored', async () => {
     const orders = [await order(), await order(), await order(99), await order()]
     const outcomes = await Promise.allSettled(orders.map((one) => storeOrder(backend, one)))
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
@@ -119,14 +119,14 @@ describe('a mutation that the database refuses', () => {
     expect(await countIn('secrets', 'project_id', caller.projectId)).toBe(4)
   })
 
-  it('does not keep later ones from the database', async () => {
+  it('a mutation that the database refuses does not block later ones', async () => {
     await expect(storeOrder(backend, await order(99))).rejects.toThrow()
     await storeOrder(backend, await order())
     expect(await countIn('orders', 'project_id', caller.projectId)).toBe(1)
   })
 })
 
-it('a lost connection is told to all whom it may have kept, and nothing is sent twice', async () => {
+it('a lost connection is reported to every mutation that it may have lost, and none is sent twice', async () => {
   let sent = 0
   const lost = databaseOf({
     prepare: (query) => database.binding.prepare(query),
@@ -141,7 +141,7 @@ it('a lost connection is told to all whom it may have kept, and nothing is sent 
   expect(sent).toBe(2)
 })
 
-it('a group tells of a state of the database that is not older than what it stored', async () => {
+it('a group returns a bookmark that is not older than what it stored', async () => {
   const first = group.seen.bookmark
   await storeConsumer(backend, registration('one'))
   const then = group.seen.bookmark

@@ -1,4 +1,4 @@
-/** Nothing is half done: an operation whose batch fails at any of its statements leaves every table as it was. */
+/** An operation whose batch fails at any of its statements leaves every table as it was. */
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Caller } from '../../src/caller.ts'
@@ -132,7 +132,7 @@ const operations: Record<string, (backend: Backend) => Promise<unknown>> = {
 }
 
 describe.each(Object.entries(operations))('%s', (_name, operate) => {
-  it('leaves nothing behind when it fails, at whichever statement', async () => {
+  it('an operation that fails at any of its statements leaves nothing behind', async () => {
     const before = await everything()
     const seen = { statements: 0 }
     for (let place = 0; place === 0 || place <= seen.statements; place += 1) {
@@ -145,7 +145,7 @@ describe.each(Object.entries(operations))('%s', (_name, operate) => {
 })
 
 describe('an order with its key', () => {
-  it('is stored whole when nothing fails, so the failures above are those that were put in', async () => {
+  it('an order with its key is stored completely when no statement fails, so the failures above are the injected ones', async () => {
     const backend = await backendWith(bindings.DB)
     const before = await everything()
     await operations['placing an order with its key']?.(backend)

@@ -1,6 +1,6 @@
 /**
- * Budgets of the embedded identity: one round trip for the live check of the token, which is never remembered where
- * rights are given and taken, and one for the operation. A route without a budget breaks the test.
+ * Budgets of the embedded identity: one round trip for the live check of the token, which is never cached where
+ * rights are granted and revoked, and one for the operation. A route without a budget fails the test.
  */
 import { describe, expect, it } from 'vitest'
 import { identityOperations } from '../../src/wire/identity/index.ts'
@@ -118,8 +118,8 @@ async function given(path: string): Promise<Given> {
   return { params, tokens: { admin, own: scoped }, password, name }
 }
 
-describe('a route of the identity', () => {
-  it('has a budget, and every budget has a route', () => {
+describe('a route of the identity API', () => {
+  it('every route of the identity API has a budget, and every budget has a route', () => {
     expect(Object.keys(budgets).toSorted()).toEqual(routes.map(({ route }) => route).toSorted())
   })
 

@@ -1,4 +1,7 @@
-/** More consumers than fit into one value of D1: what has them is shown with some, and all else goes on as ever. */
+/**
+ * More consumers than fit into one value of D1: the secret or container is shown with some of them, and all else
+ * works.
+ */
 import { describe, expect, it } from 'vitest'
 import { MOST_SHOWN_CONSUMERS } from '../../src/state/database/statements.ts'
 import { call, database } from '../support/client.ts'
@@ -11,7 +14,7 @@ const numbers = `with recursive numbers(n) as (select 1 union all select n + 1 f
 const [long, now] = ["printf('%0255d', n)", "'2026-11-22T00:15:50.123000'"]
 
 describe('very many consumers', () => {
-  it('of a secret', async () => {
+  it('a secret with very many consumers is shown with some of them, and everything else works', async () => {
     const who = await owner()
     const { token, projectId } = who
     const ref = await secret(who)
@@ -37,7 +40,7 @@ describe('very many consumers', () => {
     expect((await send('DELETE', `${ref}?force=true`)).status).toBe(204)
   }, 60_000)
 
-  it('of a container', async () => {
+  it('a container with very many consumers is shown with some of them, and everything else works', async () => {
     const { token, projectId } = await owner()
     const send = (method: string, path: string, json?: object) => call(method, path, { token, json })
     const { json: made } = await send('POST', '/v1/containers', { type: 'generic' })

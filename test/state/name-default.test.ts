@@ -1,3 +1,4 @@
+/** `NAME_DEFAULT`: whether a secret that is created without a name has its id as its name. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { isolate } from '../support/client.ts'
 import { owner, type Person } from '../support/people.ts'
@@ -26,7 +27,7 @@ describe('NAME_DEFAULT', () => {
   const pair = { algorithm: 'ec', bit_length: 256, passphrase: 'p' }
 
   it.each([{}, { name: null }, { payload: 'x', payload_content_type: 'text/plain' }])(
-    'id: a secret made of %j has its id as its name',
+    'with NAME_DEFAULT=id a secret made of %j has its id as its name',
     async (members) => {
       const ref = await made('id', members)
       expect(await name('id', ref)).toBe(idOf(ref))
@@ -35,13 +36,13 @@ describe('NAME_DEFAULT', () => {
     },
   )
 
-  it('id: so has the key that an order makes, whose meta shows no name', async () => {
+  it("with NAME_DEFAULT=id the key that an order makes has its id as its name, and the order's meta shows no name", async () => {
     const order = await ordered('id', 'key', key)
     expect(order.meta.name).toBeNull()
     expect(await name('id', order.secret_ref)).toBe(idOf(order.secret_ref))
   })
 
-  it('id: so has each part of a key pair', async () => {
+  it('with NAME_DEFAULT=id each part of a key pair has its id as its name', async () => {
     const order = await ordered('id', 'asymmetric', pair)
     const container = (await send('id', 'GET', order.container_ref)).json
     const parts: { name: string; secret_ref: string }[] = container.secret_refs
@@ -49,18 +50,18 @@ describe('NAME_DEFAULT', () => {
     for (const { secret_ref: ref } of parts) expect(await name('id', ref)).toBe(idOf(ref))
   })
 
-  it('id: a given name stays, also an empty one', async () => {
+  it('with NAME_DEFAULT=id a given name is kept, also an empty one', async () => {
     expect(await name('id', await made('id', { name: 'given' }))).toBe('given')
     expect(await name('id', await made('id', { name: '' }))).toBe('')
     expect(await name('id', (await ordered('id', 'key', { ...key, name: 'given' })).secret_ref)).toBe('given')
   })
 
-  it.each(['none', 'unset'] as const)('%s: a secret without a name has none', async (service) => {
+  it.each(['none', 'unset'] as const)('with NAME_DEFAULT %s a secret without a name has none', async (service) => {
     expect(await name(service, await made(service, {}))).toBeNull()
     expect(await name(service, (await ordered(service, 'key', key)).secret_ref)).toBeNull()
   })
 
-  it('is refused when it is anything else', async () => {
+  it('any other value of NAME_DEFAULT is refused with 503', async () => {
     const answer = await isolate({ NAME_DEFAULT: 'uuid' })('GET', '/v1')
     expect([answer.status, answer.json.description]).toEqual([503, expect.stringContaining('NAME_DEFAULT')])
   })

@@ -1,4 +1,7 @@
-/** Runs of orders that hang, fail or are overtaken. The platform's key generation is held or fails; all else is real. */
+/**
+ * Runs of orders that hang, fail or are overtaken. The platform's key generation is held up or fails; all else is
+ * real.
+ */
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -108,8 +111,8 @@ async function useProject(): Promise<void> {
   }
 }
 
-describe('while a generation waits', () => {
-  it('that a request began, the project’s other mutations and reads are answered', async () => {
+describe('a key generation that does not end', () => {
+  it('while a key generation of a request does not end, the project’s other mutations and reads are answered', async () => {
     const generation = heldGeneration()
     const placed = await order('asymmetric', { algorithm: 'ec', bit_length: 528 })
     await generation.begun()
@@ -122,7 +125,7 @@ describe('while a generation waits', () => {
     expect((await ended(placed.json.order_ref)).status).toBe('ACTIVE')
   })
 
-  it('that the alarm began, the project’s other mutations and reads are answered', async () => {
+  it('while a key generation of the alarm does not end, the project’s other mutations and reads are answered', async () => {
     const generation = heldGeneration()
     const waiting = await abandoned(528)
     advance(attemptTimes[0])
@@ -138,7 +141,7 @@ describe('while a generation waits', () => {
     expect(await statusOf(waiting)).toBe('ACTIVE')
   })
 
-  it('the same alarm runs the other orders', async () => {
+  it('while a key generation does not end, the same alarm runs the other orders', async () => {
     const generation = heldGeneration()
     const [waiting, other] = [await abandoned(528), await abandoned(256)]
     advance(attemptTimes[0])
@@ -150,7 +153,7 @@ describe('while a generation waits', () => {
     await ringing
   })
 
-  it('the alarm ends after its shortest attempt and sets the next one', async () => {
+  it('while a key generation does not end, the alarm returns after its shortest attempt and sets the next one', async () => {
     const generation = heldGeneration()
     const waiting = await abandoned(528)
     advance(attemptTimes[0])
@@ -169,7 +172,7 @@ describe('while a generation waits', () => {
     expect((await ended(waiting)).status).toBe('ACTIVE')
   })
 
-  it('its order can be deleted: it stays deleted, and nothing is left of its run', async () => {
+  it('while a key generation does not end, its order can be deleted: it stays deleted, and its run leaves nothing', async () => {
     const generation = heldGeneration()
     const [before, placed] = [await containers(), await order('asymmetric', { algorithm: 'ec', bit_length: 528 })]
     await generation.begun()
@@ -183,7 +186,7 @@ describe('while a generation waits', () => {
 })
 
 describe('an order whose runs fail', () => {
-  it('is run again with longer and longer pauses, and ends in ERROR after the last', async () => {
+  it('an order whose runs fail is retried with longer and longer pauses, and ends in ERROR after the last', async () => {
     vi.spyOn(crypto.subtle, 'generateKey').mockRejectedValue(new Error('no entropy'))
     const placed = await order('asymmetric', { algorithm: 'ec', bit_length: 256 })
     const ref = placed.json.order_ref as string
@@ -207,8 +210,8 @@ describe('an order whose runs fail', () => {
   })
 })
 
-describe('an alarm with more orders than it takes', () => {
-  it('sets the next one at once, which takes the rest', async () => {
+describe('an alarm with more orders than it runs at once', () => {
+  it('an alarm with more orders than it runs at once sets the next alarm immediately, which runs the rest', async () => {
     const waiting: string[] = []
     for (let count = 0; count < MOST_ORDERS_PER_ALARM + 3; count += 1) waiting.push(await abandoned(256))
     advance(attemptTimes[0])
@@ -223,7 +226,7 @@ describe('an alarm with more orders than it takes', () => {
 })
 
 describe('an alarm that cannot reach the database', () => {
-  it('is not lost: there is a next one, which runs the order', async () => {
+  it('an alarm that cannot reach the database is followed by another, which runs the order', async () => {
     const waiting = await abandoned(256)
     advance(attemptTimes[0])
     await bindings.DB.exec('alter table orders rename to elsewhere')
@@ -269,7 +272,7 @@ describe('a certificate order', () => {
   const stored = (ref: string) => ({ request_type: 'stored-key', container_ref: ref, subject_dn: 'cn=a.example' })
   const failed = { status: 'ERROR', error_status_code: '500' }
 
-  it('that is updated is not ended by a run of what it was before', async () => {
+  it('a certificate order that is updated is not ended by the run of its earlier version', async () => {
     const id = await place({ request_data: requests.sha1 })
     let release = () => {}
     const { binding, held } = heldAt(1, new Promise<void>((resolve) => (release = resolve)))
@@ -285,7 +288,7 @@ describe('a certificate order', () => {
     expect(await statusOf(`/v1/orders/${id}`)).toBe('ACTIVE')
   })
 
-  it('whose container vanished before its run ends in ERROR, nothing half made', async () => {
+  it('a certificate order whose container is deleted before its run ends in ERROR and leaves nothing behind', async () => {
     const ref = await pair()
     const id = await place(stored(ref))
     expect((await send('DELETE', ref)).status).toBe(204)
@@ -294,7 +297,7 @@ describe('a certificate order', () => {
     expect(await containers()).toBe(0)
   })
 
-  it('whose key vanishes during its run is run again and ends in ERROR, nothing half made', async () => {
+  it('a certificate order whose key is deleted during its run is retried, ends in ERROR and leaves nothing behind', async () => {
     const ref = await pair()
     const id = await place(stored(ref))
     const { json } = await send('GET', ref)

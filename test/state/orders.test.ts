@@ -1,4 +1,4 @@
-/** The engine of orders: quotas under concurrency, and runs that are cut off. */
+/** Orders under concurrency: their quota, and runs that are cut off. */
 import { generateKeyPairSync } from 'node:crypto'
 import { runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
@@ -69,7 +69,7 @@ describe('200 parallel orders of all kinds, 120 of them allowed', () => {
     return json.container_ref
   }
 
-  it('are 120 orders, each with one end', async () => {
+  it('200 parallel orders of all kinds with a quota of 120 make 120 orders, each with one result', async () => {
     const busy = await owner()
     const stored = { request_type: 'stored-key', container_ref: await storedPair(busy), subject_dn: 'cn=a.example' }
     const kinds = [...others, { type: 'certificate', meta: stored }]
@@ -101,8 +101,8 @@ describe('200 parallel orders of all kinds, 120 of them allowed', () => {
   }, 120_000)
 })
 
-describe('while an order waits', () => {
-  it('it is PENDING and shows its progress, and the project goes on', async () => {
+describe('an order that waits', () => {
+  it('an order that waits is PENDING and shows its progress, and other requests of the project are answered', async () => {
     const id = await abandoned()
     expect(await orderOf(id)).toMatchObject({
       status: 'PENDING',
@@ -119,13 +119,13 @@ describe('while an order waits', () => {
 })
 
 describe('an order whose run was cut off', () => {
-  it('is left alone while its attempt lasts', async () => {
+  it('an order whose run was cut off is not run again while its attempt may still end', async () => {
     const id = await abandoned()
     await alarm()
     expect((await orderOf(id)).status).toBe('PENDING')
   })
 
-  it('is run again by the alarm of its project, and ends with its passphrase', async () => {
+  it("an order whose run was cut off is run again by its project's alarm, with its passphrase", async () => {
     const id = await abandoned('a passphrase')
     vi.useFakeTimers({ toFake: ['Date'] })
     vi.setSystemTime(Date.now() + attemptTimes[0])
@@ -137,7 +137,7 @@ describe('an order whose run was cut off', () => {
     expect(names.toSorted()).toEqual(['private_key', 'private_key_passphrase', 'public_key'])
   })
 
-  it('makes one result, however many runs end', async () => {
+  it('an order whose run was cut off makes one result, however many runs end', async () => {
     const id = await abandoned()
     const backend = await backendNow()
     await Promise.all([1, 2, 3, 4].map(() => runOrder(backend, who.projectId, id)))
@@ -156,7 +156,7 @@ describe('an order whose run was cut off', () => {
     expect(secrets?.n).toBe(0)
   })
 
-  it('ends in ERROR when no attempt ends it', async () => {
+  it('an order whose run was cut off ends in ERROR when no attempt ends it', async () => {
     const id = await abandoned()
     await bindings.DB.prepare('update orders set attempts = ?, due = created where id = ?')
       .bind(attemptTimes.length, id)

@@ -1,4 +1,4 @@
-/** Destruction of a project's keys (T18), and who may ask for it (T29). */
+/** The destruction of a project's keys (T18), and who may start one (T29). */
 import { env } from 'cloudflare:workers'
 import { createScheduledController } from 'cloudflare:test'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -71,7 +71,7 @@ async function furnished(): Promise<{ who: Person; ref: string }> {
 }
 
 describe('the destruction of a project', () => {
-  it('takes its keys and everything that is its own, and nothing of another project', async () => {
+  it('the destruction of a project deletes its keys and everything of its own, and nothing of another project', async () => {
     const { who, ref } = await furnished()
     const other = await furnished()
     const before = await rowsOf(other.who.projectId)
@@ -88,7 +88,7 @@ describe('the destruction of a project', () => {
     expect((await call('GET', `${other.ref}/payload`, { token: other.who.token })).text).toBe('to be destroyed')
   })
 
-  it('leaves the project without a key for good: also an isolate that knows one stores nothing', async () => {
+  it('the destruction of a project is final: an isolate that has cached its key stores nothing either', async () => {
     const who = await owner()
     const known = isolate()
     const post = (send: typeof call) => send('POST', '/v1/secrets', { token: who.token, json: text('later') })
@@ -113,7 +113,7 @@ describe('the destruction of a project', () => {
     expectRefusal(await destroy(who.projectId), 409, 'Conflict. The destruction of the keys of this project has begun.')
   })
 
-  it('goes on where it was cut off; what is not deleted yet is not there for anybody', async () => {
+  it('the destruction of a project continues where it was cut off, and rows that are not deleted yet are hidden', async () => {
     const who = await owner()
     const ref = await secret(who, text('cut off'))
     const due = '2026-01-01T00:00:00.000000'
@@ -126,7 +126,7 @@ describe('the destruction of a project', () => {
     expect((await ask('GET', who.projectId)).json.finished).toEqual(expect.any(String))
   })
 
-  it('takes more rows than a step does', async () => {
+  it('the destruction of a project deletes more rows than one step does', async () => {
     const who = await owner()
     const ref = await secret(who, text('one of many'))
     await database
@@ -145,7 +145,7 @@ describe('the destruction of a project', () => {
 })
 
 describe('T29: a destruction', () => {
-  it('is for the operator alone', async () => {
+  it('T29: only the operator may start a destruction', async () => {
     const who = await owner()
     const ref = await secret(who, text('kept'))
     const headers = { Accept: 'application/json' }
@@ -171,14 +171,14 @@ describe('T29: a destruction', () => {
     ['a delay that is no number', { confirm: 'PROJECT', delay_hours: '1' }],
     ['a delay below zero', { confirm: 'PROJECT', delay_hours: -1 }],
     ['a delay without end', { confirm: 'PROJECT', delay_hours: 1e9 }],
-  ])('does not begin with %s', async (_, body) => {
+  ])('T29: a destruction is refused with %s', async (_, body) => {
     const id = await project()
     const json = JSON.parse(JSON.stringify(body).replace('PROJECT', id)) as object
     expect((await ask('PUT', id, json)).status).toBe(400)
     expect((await ask('GET', id)).status).toBe(404)
   })
 
-  it('that is delayed can be brought forward and cancelled until its time', async () => {
+  it('T29: a delayed destruction can be brought forward, and cancelled until its time', async () => {
     const who = await owner()
     const ref = await secret(who, text('delayed'))
     expect((await destroy(who.projectId, { delay_hours: 48 })).json.finished).toBeNull()
@@ -194,16 +194,16 @@ describe('T29: a destruction', () => {
     expect((await ask('DELETE', who.projectId)).status).toBe(409)
   })
 
-  it('does not take the certificate authorities', async () => {
+  it('T29: a destruction does not delete the certificate authorities', async () => {
     expect((await destroy('certificate authority')).status).toBe(404)
   })
 })
 
-describe('a project of the embedded identity that is deleted', () => {
+describe('a deleted project of the embedded identity', () => {
   const remove = async (id: string) =>
     call('DELETE', `http://kms.example:9311/identity/v3/projects/${id}`, { token: await adminToken() })
 
-  it('loses its keys and what they sealed with the next sweep', async () => {
+  it('a deleted project of the embedded identity loses its keys and what they sealed with the next sweep', async () => {
     const { who } = await furnished()
     expect((await remove(who.projectId)).status).toBe(204)
     await sweep()
@@ -211,7 +211,7 @@ describe('a project of the embedded identity that is deleted', () => {
     expect((await remove(who.projectId)).status).toBe(404)
   })
 
-  it('does so too when it was to be destroyed later', async () => {
+  it('a deleted project of the embedded identity is destroyed at once, also when a later destruction was planned', async () => {
     const { who } = await furnished()
     await destroy(who.projectId, { delay_hours: 48 })
     expect((await remove(who.projectId)).status).toBe(204)
@@ -219,7 +219,7 @@ describe('a project of the embedded identity that is deleted', () => {
     expect(await rowsOf(who.projectId)).toEqual(nothing)
   })
 
-  it('is the one that is there: an unknown id and the administrative project are not destroyed', async () => {
+  it('an unknown project id and the administrative project are not destroyed', async () => {
     const { results } = await database.prepare('select id from identity_projects where administrative = 1').all()
     const administrative = String(results[0]?.['id'])
     for (const id of ['unknown', administrative]) {

@@ -1,4 +1,6 @@
-/** Versions of project keys: a new one seals, the old ones open, and end when nothing depends on them. */
+/**
+ * Versions of project keys: the newest one seals, older ones open, and an older one ends when no row depends on it.
+ */
 import { env } from 'cloudflare:workers'
 import { createScheduledController } from 'cloudflare:test'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -45,7 +47,7 @@ const payloadOf = async (who: Person, ref: string, ask = call) =>
   (await ask('GET', `${ref}/payload`, { token: who.token })).text
 
 describe('a new version of a project key', () => {
-  it('seals what is stored from then on, in every isolate, those that knew the old one included', async () => {
+  it('a new version of a project key seals what is stored from then on, also in isolates that have cached the old one', async () => {
     const who = await owner()
     const isolates = Array.from({ length: 5 }, () => isolate())
     const post = (ask: typeof call, payload: string) =>
@@ -60,7 +62,7 @@ describe('a new version of a project key', () => {
     }
   })
 
-  it('seals payloads that are put, passphrases and keys that are ordered, in an isolate that knew the old one', async () => {
+  it('a new version of a project key seals payloads of PUT, passphrases and ordered keys in an isolate that has cached the old one', async () => {
     const who = await owner()
     const stale = isolate()
     const order = (meta: object, type = 'key', ask = stale) =>
@@ -85,7 +87,7 @@ describe('a new version of a project key', () => {
     expect(await versionsOf(who.projectId)).toEqual([4])
   })
 
-  it('is made once for all who ask at the same moment', async () => {
+  it('a new version of a project key is made once for all who request it at the same moment', async () => {
     const who = await owner()
     await secret(who, text('one'))
     const createdBefore = new Date().toISOString()
@@ -97,7 +99,7 @@ describe('a new version of a project key', () => {
     expect(await versionsOf(who.projectId)).toEqual([2])
   })
 
-  it('is one, also for a time to come', async () => {
+  it('a new version of a project key is made once, also for a time in the future', async () => {
     const who = await owner()
     await secret(who, text('one'))
     const asked = { project_keys: { project_id: who.projectId, created_before: '2999-01-01' } }
@@ -105,7 +107,7 @@ describe('a new version of a project key', () => {
     expect(await versionsOf(who.projectId)).toEqual([2])
   })
 
-  it('may come while values are sealed again: nothing fails, and all ends under the last', async () => {
+  it('a new version of a project key may be made while values are resealed: no request fails, and the last version seals all', async () => {
     const who = await owner()
     const refs = await Promise.all(Array.from({ length: 30 }, (_, at) => secret(who, text(`payload ${at}`))))
     const answers = await Promise.all(Array.from({ length: 6 }, () => supersede(who.projectId)))
@@ -124,15 +126,15 @@ describe('a new version of a project key', () => {
     [{ project_keys: { project_id: 7 } }],
     [{ project_keys: 'all' }],
     [{ other: 1 }],
-  ])('is not made for %j', async (json) => {
+  ])('a new version of a project key is refused for %j', async (json) => {
     const answer = await rotate(json)
     expect(answer.status).toBe(400)
     expect(answer.json.description).toContain("schema 'Key rotation'")
   })
 })
 
-describe('what an older version sealed', () => {
-  it('is sealed again in steps, opens throughout, and lets the version go', async () => {
+describe('a value that an older version sealed', () => {
+  it('values that an older version sealed are resealed in steps, can be opened throughout, and then the version is deleted', async () => {
     const who = await owner()
     const refs = await Promise.all(Array.from({ length: 70 }, (_, at) => secret(who, text(`payload ${at}`))))
     await database
@@ -159,7 +161,7 @@ describe('what an older version sealed', () => {
     expect(await payloadOf(who, fresh)).toBe('fresh')
   })
 
-  it('is sealed again when it is read, after the answer', async () => {
+  it('a value that an older version sealed is resealed after the answer that read it', async () => {
     const who = await owner()
     const [read, left] = [await secret(who, text('read')), await secret(who, text('left'))]
     await database
@@ -193,7 +195,7 @@ describe('what an older version sealed', () => {
     return secret(who, text('fresh'))
   }
 
-  it('is reported until then, and how far it has come', async () => {
+  it('values that an older version sealed are reported until they are resealed, with the progress', async () => {
     const who = await owner()
     await secret(who, text('one'))
     await database
@@ -209,7 +211,7 @@ describe('what an older version sealed', () => {
     expect(after.project_keys).toMatchObject({ current: before.current, superseded: 0, values: 0, more: false })
   })
 
-  it('that is damaged stays as it is with its version, is told to the operator, and holds nothing else up', async () => {
+  it('a damaged value of an older version stays with its version, is reported to the operator, and delays nothing else', async () => {
     const who = await owner()
     const [damaged, whole] = [await secret(who, text('damaged')), await secret(who, text('whole'))]
     await database.prepare("update secrets set sealed = x'01' where id = ?").bind(idOf(damaged)).run()
@@ -225,7 +227,7 @@ describe('what an older version sealed', () => {
     expect(await versionsOf(who.projectId)).toEqual([2])
   })
 
-  it('that is deleted while it is sealed again stays deleted', async () => {
+  it('a value that is deleted while it is resealed stays deleted', async () => {
     const who = await owner()
     const refs = await Promise.all(Array.from({ length: 40 }, (_, at) => secret(who, text(`payload ${at}`))))
     const [rotated, ...deleted] = await Promise.all([
@@ -239,7 +241,7 @@ describe('what an older version sealed', () => {
     expect(await versionsOf(who.projectId)).toEqual([2])
   })
 
-  it('is found by the indexes: a step reads what it seals, and neither the table nor all that waits', async () => {
+  it('values that an older version sealed are found by index: a step reads neither the table nor all that is left', async () => {
     const who = await owner()
     const ref = await secret(who, text('one of many'))
     await database
@@ -293,7 +295,7 @@ describe('what an older version sealed', () => {
 })
 
 describe('the keys of the certificate authorities', () => {
-  it('have versions like others, and the authority signs before and after', async () => {
+  it('the keys of the certificate authorities have versions too, and the authority signs before and after a new one', async () => {
     const who = await owner()
     const list = async () => {
       const { json } = await call('GET', '/v1/cas', { token: who.token })
@@ -315,7 +317,7 @@ describe('PROJECT_KEY_DAYS', () => {
       .bind(new Date(Date.now() - days * 86_400_000).toISOString().replace('Z', '000'), project)
       .run()
 
-  it('has the sweep make new versions of the keys that are older, and of no others', async () => {
+  it('with PROJECT_KEY_DAYS the sweep makes new versions of the keys that are older, and of no others', async () => {
     const [old, young] = [await owner(), await owner()]
     const ref = await secret(old, text('old'))
     await secret(young, text('young'))

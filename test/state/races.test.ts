@@ -1,4 +1,4 @@
-/** T16: whatever happens at the same moment, the rules hold. */
+/** T16: requests at the same moment never break a rule: one project key, one winner, exact quotas. */
 import { describe, expect, it } from 'vitest'
 import { call, database, isolate, type Answer } from '../support/client.ts'
 import { callAs, owner, type Person } from '../support/people.ts'
@@ -20,7 +20,7 @@ async function rowsOf(table: 'project_keys' | 'secrets' | 'orders', { projectId 
 }
 
 describe('T16: the first use of a project', () => {
-  it('by 50 isolates at once makes one key, and every payload opens in every isolate', async () => {
+  it('T16: the first use of a project by 50 isolates makes one key, and every payload opens in every isolate', async () => {
     const who = await owner()
     const isolates = Array.from({ length: 50 }, () => isolate())
     const answers = await times(50, (at) =>
@@ -41,7 +41,7 @@ describe('T16: the first use of a project', () => {
     expect(read).toEqual(Array.from({ length: 50 }, (_, at) => [`payload ${at}`, `payload ${at}`]))
   })
 
-  it('by orders and secrets at once makes one key', async () => {
+  it('T16: the first use of a project by parallel orders and secrets makes one key', async () => {
     const who = await owner()
     const send = callAs(() => who)
     const orders = times(10, () => send('POST', '/v1/orders', { json: key }))
@@ -55,22 +55,25 @@ describe('T16: the first use of a project', () => {
   })
 })
 
-describe('T16: a payload', () => {
-  it.each([2, 8])('that %d clients put at once is one of theirs; the others are told 409', async (clients) => {
-    const who = await owner()
-    for (let round = 0; round < 5; round += 1) {
-      const ref = await secret(who)
-      const answers = await times(clients, (at) =>
-        isolate()('PUT', ref, { token: who.token, body: `payload ${at}`, headers: { 'Content-Type': OCTETS } }),
-      )
-      expect(countOf(answers, 204)).toBe(1)
-      expect(countOf(answers, 409)).toBe(clients - 1)
-      const winner = answers.findIndex(({ status }) => status === 204)
-      expect((await call('GET', `${ref}/payload`, { token: who.token })).text).toBe(`payload ${winner}`)
-    }
-  })
+describe('T16: a payload that is put by several clients', () => {
+  it.each([2, 8])(
+    'T16: of %d clients that put a payload in parallel one succeeds, and the others get 409',
+    async (clients) => {
+      const who = await owner()
+      for (let round = 0; round < 5; round += 1) {
+        const ref = await secret(who)
+        const answers = await times(clients, (at) =>
+          isolate()('PUT', ref, { token: who.token, body: `payload ${at}`, headers: { 'Content-Type': OCTETS } }),
+        )
+        expect(countOf(answers, 204)).toBe(1)
+        expect(countOf(answers, 409)).toBe(clients - 1)
+        const winner = answers.findIndex(({ status }) => status === 204)
+        expect((await call('GET', `${ref}/payload`, { token: who.token })).text).toBe(`payload ${winner}`)
+      }
+    },
+  )
 
-  it('that is put while the secret is deleted is gone with it', async () => {
+  it('T16: a payload that is put while its secret is deleted is deleted with it', async () => {
     const who = await owner()
     const send = callAs(() => who)
     for (let round = 0; round < 5; round += 1) {
@@ -87,8 +90,8 @@ describe('T16: a payload', () => {
   })
 })
 
-describe('T16: a secret', () => {
-  it('that is deleted ten times at once is gone once', async () => {
+describe('T16: a secret that is deleted by several clients', () => {
+  it('T16: a secret that is deleted ten times in parallel is deleted once', async () => {
     const who = await owner()
     const ref = await secret(who)
     const answers = await times(10, () => isolate()('DELETE', ref, { token: who.token }))
@@ -98,7 +101,7 @@ describe('T16: a secret', () => {
 })
 
 describe('T16: a quota of n', () => {
-  it.each([1, 3, 7])('is n objects, however many want to make one: %d', async (n) => {
+  it.each([1, 3, 7])('T16: a quota admits exactly its number of objects from many parallel requests: %d', async (n) => {
     const who = await owner()
     await limit(who.projectId, { secrets: n, orders: n })
     for (const [path, json, made] of [
@@ -113,7 +116,7 @@ describe('T16: a quota of n', () => {
     expect(await rowsOf('orders', who)).toBe(n)
   })
 
-  it('that is configured is n objects too', async () => {
+  it('T16: a configured quota admits exactly its number of objects', async () => {
     const who = await owner()
     const answers = await times(12, () =>
       isolate({ QUOTA_ORDERS: '4' })('POST', '/v1/orders', { token: who.token, json: key }),
@@ -123,7 +126,7 @@ describe('T16: a quota of n', () => {
     expect(await rowsOf('secrets', who)).toBe(4)
   })
 
-  it('of its own stands above the configured one, either way', async () => {
+  it('T16: a quota of the project overrides the configured one, whether it is higher or lower', async () => {
     const who = await owner()
     await limit(who.projectId, { secrets: 2 })
     const few = isolate({ QUOTA_SECRETS: '0' })
@@ -133,7 +136,7 @@ describe('T16: a quota of n', () => {
     expect((await many('POST', '/v1/secrets', { token: who.token, json: {} })).status).toBe(403)
   })
 
-  it('counts what is there: what is deleted or expired makes room', async () => {
+  it('T16: a quota counts what exists: deleted and expired objects make room', async () => {
     const who = await owner()
     const send = callAs(() => who)
     await limit(who.projectId, { secrets: 1 })
@@ -147,7 +150,7 @@ describe('T16: a quota of n', () => {
     await expect.poll(() => post({}), { timeout: 5000, interval: 200 }).toBe(201)
   })
 
-  it('of secrets does not bound what orders make', async () => {
+  it('T16: a quota of secrets does not limit what orders make', async () => {
     const who = await owner()
     await limit(who.projectId, { secrets: 0 })
     const placed = await call('POST', '/v1/orders', { token: who.token, json: key })
@@ -159,7 +162,7 @@ describe('T16: a quota of n', () => {
 })
 
 describe('T16: orders', () => {
-  it('that are placed and deleted at once leave no half of one', async () => {
+  it('T16: orders that are placed and deleted in parallel leave no half of one', async () => {
     const who = await owner()
     const send = callAs(() => who)
     const placed = await times(20, () => send('POST', '/v1/orders', { json: key }))
@@ -174,7 +177,7 @@ describe('T16: orders', () => {
 })
 
 describe('T16: the first certificate authority', () => {
-  it('is one, however many isolates ask for it at once', async () => {
+  it('T16: the first certificate authority is made once, however many isolates request it in parallel', async () => {
     const { token } = await owner()
     const isolates = Array.from({ length: 20 }, () => isolate())
     const lists = await times(20, (at) => (isolates[at] ?? call)('GET', '/v1/cas', { token }))

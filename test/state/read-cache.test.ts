@@ -1,3 +1,4 @@
+/** `READ_CACHE_SECONDS`: how long an isolate answers with a cached secret, and which changes it shows at once. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { reaching } from '../../src/state/connect.ts'
 import { MOST_KNOWN, readSecret } from '../../src/state/secrets/secret-reads.ts'
@@ -41,7 +42,7 @@ describe('READ_CACHE_SECONDS', () => {
     vi.useRealTimers()
   })
 
-  it('lets a client ask for a secret as often as it likes', async () => {
+  it('repeated reads of a cached secret cost no round trip and have the same answer', async () => {
     const storm = async () => {
       for (let time = 0; time < 15; time += 1) expect((await send('GET', ref)).status).toBe(200)
     }
@@ -50,7 +51,7 @@ describe('READ_CACHE_SECONDS', () => {
     expect((await send('GET', ref)).json).toEqual(json)
   })
 
-  it('has consumers looked up when they are first asked for, and shows them to nobody else', async () => {
+  it('consumers are read when a microversion that shows them is first used, and shown to no other', async () => {
     const another = await secret(who, text)
     const consumersAt = async (microversion: string) =>
       (await ask('GET', another, { token: who.token, microversion })).json.consumers
@@ -60,7 +61,7 @@ describe('READ_CACHE_SECONDS', () => {
     expect(await cost(async () => expect(await consumersAt('1.1')).toEqual([]))).toBe(0)
   })
 
-  it('is the bound on the age of what is seen, to the moment', async () => {
+  it('a cached secret is shown for READ_CACHE_SECONDS and not a moment longer', async () => {
     const consumer = { service: 'image', resource_type: 'image', resource_id: 'i' }
     await call('POST', `${ref}/consumers`, { token: who.token, json: consumer, microversion: '1.1' })
     const consumers = async () => (await send('GET', ref)).json.consumers
@@ -70,13 +71,13 @@ describe('READ_CACHE_SECONDS', () => {
     expect(await consumers()).toEqual([consumer])
   })
 
-  it('does not outlast a clock that is set back', async () => {
+  it('a cached secret is not shown after the clock was set back', async () => {
     await call('DELETE', ref, { token: who.token })
     pass(-1)
     expect((await send('GET', ref)).status).toBe(404)
   })
 
-  it('does not hide what has expired', async () => {
+  it('an expired secret is not shown from the cache', async () => {
     const expiration = new Date(Date.now() + 2_000).toISOString()
     const expiring = await secret(who, { ...text, expiration })
     expect((await send('GET', expiring)).status).toBe(200)
@@ -89,7 +90,7 @@ describe('READ_CACHE_SECONDS', () => {
     ['part of an ACL', 'PATCH', '/acl', { read: { users: ['u'] } }],
     ['no ACL', 'DELETE', '/acl', undefined],
     ['a consumer', 'POST', '/consumers', { service: 'image', resource_type: 'image', resource_id: 'i' }],
-  ])('shows %s at once that was set through this isolate', async (_, method, path, json) => {
+  ])('%s that was set through this isolate is shown at once', async (_, method, path, json) => {
     await send('PUT', `${ref}/acl`, { read: { users: ['before'] } })
     await send('GET', ref)
     expect((await send(method, ref + path, json)).status).toBe(200)
@@ -97,19 +98,19 @@ describe('READ_CACHE_SECONDS', () => {
     expect((await send('GET', ref)).json).toEqual(fresh.json)
   })
 
-  it('shows a payload at once that was put through this isolate', async () => {
+  it('a payload that was put through this isolate is shown at once', async () => {
     const empty = await secret(who)
     expect((await send('GET', empty)).json.content_types).toBeUndefined()
     await ask('PUT', empty, { token: who.token, body: 'x', headers: { 'Content-Type': 'text/plain' } })
     expect((await send('GET', empty)).json.content_types).toEqual({ default: 'text/plain' })
   })
 
-  it('shows a secret no more that was deleted through this isolate', async () => {
+  it('a secret that was deleted through this isolate is not shown from the cache', async () => {
     await send('DELETE', ref)
     expect((await send('GET', ref)).status).toBe(404)
   })
 
-  it('holds for nobody who may not see the secret, and a refusal is never of what is remembered', async () => {
+  it('the cache shows a secret to nobody who may not read it, and a refusal is never based on the cache', async () => {
     const stranger = await person(['creator'])
     const as = () => ask('GET', ref, { token: stranger.token })
     expect((await as()).status).toBe(403)
@@ -119,7 +120,7 @@ describe('READ_CACHE_SECONDS', () => {
     expect((await as()).status).toBe(403)
   })
 
-  it('does not hold for a payload, nor for what a change is decided by', async () => {
+  it('the cache is not used for a payload, nor for the decision about a change', async () => {
     await send('GET', `${ref}/payload`)
     expect(await cost(() => send('GET', `${ref}/payload`))).toBe(1)
     expect(await cost(() => send('GET', ref, undefined, { Accept: 'text/plain' }))).toBe(1)
@@ -127,13 +128,13 @@ describe('READ_CACHE_SECONDS', () => {
     expect((await send('PUT', `${ref}/acl`, { read: { users: [] } })).status).toBe(404)
   })
 
-  it('does not hold for who sends a bookmark', async () => {
+  it('the cache is not used for a request with a bookmark', async () => {
     const deletion = await call('DELETE', ref, { token: who.token })
     const headers = { 'X-D1-Bookmark': deletion.headers.get('X-D1-Bookmark') ?? '' }
     expect((await send('GET', ref, undefined, headers)).status).toBe(404)
   })
 
-  it('is 0 unless it is set, and then nothing is remembered', async () => {
+  it('nothing is cached unless READ_CACHE_SECONDS is set', async () => {
     const plain = isolate({ DB: binding })
     const get = () => plain('GET', ref, { token: who.token })
     await get()
@@ -142,15 +143,15 @@ describe('READ_CACHE_SECONDS', () => {
     expect((await get()).status).toBe(404)
   })
 
-  it.each(['-1', '61', 'x', '1.5'])('is refused when it is %s', async (value) => {
+  it.each(['-1', '61', 'x', '1.5'])('a READ_CACHE_SECONDS of %s is refused', async (value) => {
     const answer = await isolate({ READ_CACHE_SECONDS: value })('GET', '/v1', {})
     expect(answer.status).toBe(503)
     expect(answer.json.description).toContain('READ_CACHE_SECONDS')
   })
 })
 
-describe('what is remembered', () => {
-  it('is bounded: of very many secrets the first is forgotten', async () => {
+describe('the cache of secrets', () => {
+  it('the cache of secrets is bounded: the first of very many is evicted', async () => {
     const { binding, trips } = countingDatabase()
     const backend = { ...(await backendAt(formatTime(Date.now()), binding)), readCacheSeconds: 60 }
     const who = { ...(await owner()), roles: [] }

@@ -1,3 +1,6 @@
+/**
+ * Reads at a replica of the database that lags behind, and the bookmarks by which clients read their own writes.
+ */
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { call, identityBase, isolate } from '../support/client.ts'
 import { adminToken } from '../support/identity.ts'
@@ -10,7 +13,7 @@ const BOOKMARK = /^[\da-f]{8}(-[\da-f]{8}){2}-[\da-f]{32}$/
 const text = { payload: 'x', payload_content_type: 'text/plain' }
 const absent = '/v1/secrets/11111111-1111-4111-8111-111111111111'
 
-describe('with a replica that lags behind', () => {
+describe('a replica that lags behind', () => {
   const { binding, trips, catchUp } = replicated()
   const ask = isolate({ DB: binding })
   let who: Person
@@ -35,17 +38,17 @@ describe('with a replica that lags behind', () => {
     await send('GET', await secret(who))
   })
 
-  it('a look-up that fails there, as where a migration is yet to come, is asked again at the primary', async () => {
+  it('a read that fails at the replica, as before its migration, is repeated at the primary', async () => {
     const ref = await secret(who, text)
     expect(await asked('GET', ref)).toEqual({ status: 200, primary: 1, replica: 1 })
     expect(await asked('GET', '/v1/secrets')).toMatchObject({ status: 200, primary: 1 })
   })
 
-  describe('that has the tables', () => {
+  describe('a replica that has the tables', () => {
     beforeAll(migrateReplica)
     beforeEach(catchUp)
 
-    it('what is known there is answered there, in one trip', async () => {
+    it('what the replica has is read there, in one round trip', async () => {
       const ref = await secret(who, text)
       await catchUp()
       for (const path of ['', '/payload', '/metadata', '/acl', '/consumers']) {
@@ -54,18 +57,18 @@ describe('with a replica that lags behind', () => {
       expect(await asked('GET', '/v1/secrets')).toMatchObject({ status: 200, primary: 0 })
     })
 
-    it('a miss there is found at the primary', async () => {
+    it('what the replica does not have is read at the primary', async () => {
       const ref = await secret(who, text)
       for (const path of ['', '/payload', '/metadata', '/acl']) {
         expect(await asked('GET', ref + path)).toEqual({ status: 200, primary: 1, replica: 1 })
       }
     })
 
-    it('what is nowhere is looked for once at each', async () => {
+    it('what exists nowhere is read once at the replica and once at the primary', async () => {
       expect(await asked('GET', absent)).toEqual({ status: 404, primary: 1, replica: 1 })
     })
 
-    it('a payload that came a moment ago is there', async () => {
+    it('a payload that was stored a moment ago is found', async () => {
       const ref = await secret(who)
       await catchUp()
       const put = { token: who.token, body: 'x', headers: { 'Content-Type': 'text/plain' } }
@@ -73,7 +76,7 @@ describe('with a replica that lags behind', () => {
       expect((await send('GET', `${ref}/payload`)).text).toBe('x')
     })
 
-    it('a right that was granted a moment ago counts', async () => {
+    it('a right that was granted a moment ago is honoured', async () => {
       const ref = await secret(who, text)
       const stranger = await person(['creator'])
       await ask('GET', ref, { token: stranger.token })
@@ -84,26 +87,29 @@ describe('with a replica that lags behind', () => {
       expect((await ask('GET', `${ref}/payload`, { token: stranger.token })).status).toBe(200)
     })
 
-    it('a project, a user, a role and a token of a moment ago count', async () => {
+    it('a project, a user, a role and a token that were made a moment ago are honoured', async () => {
       const late = await owner()
       const answer = await ask('GET', '/v1/secrets', { token: late.token })
       expect([answer.status, answer.json.total]).toEqual([200, 0])
     })
 
-    it.each(['secrets', 'containers', 'orders'])('one’s own write of %s is read with its bookmark', async (kind) => {
-      const meta = { name: 'new', algorithm: 'aes', bit_length: 128, mode: 'cbc' }
-      const json = { secrets: text, containers: { type: 'generic' }, orders: { type: 'key', meta } }[kind]
-      const total = async (bookmark?: string) => (await send('GET', `/v1/${kind}`, bookmark)).json.total
-      const before = await total()
-      const bookmark = await bookmarkOf('POST', `/v1/${kind}`, json)
-      expect(await total()).toBe(before)
-      expect(await total(bookmark)).toBe(before + 1)
-      expect(await asked('GET', `/v1/${kind}`, bookmark)).toMatchObject({ status: 200, replica: 0 })
-      await catchUp()
-      expect(await asked('GET', `/v1/${kind}`, bookmark)).toMatchObject({ status: 200, primary: 0 })
-    })
+    it.each(['secrets', 'containers', 'orders'])(
+      'a client reads its own write of %s with its bookmark',
+      async (kind) => {
+        const meta = { name: 'new', algorithm: 'aes', bit_length: 128, mode: 'cbc' }
+        const json = { secrets: text, containers: { type: 'generic' }, orders: { type: 'key', meta } }[kind]
+        const total = async (bookmark?: string) => (await send('GET', `/v1/${kind}`, bookmark)).json.total
+        const before = await total()
+        const bookmark = await bookmarkOf('POST', `/v1/${kind}`, json)
+        expect(await total()).toBe(before)
+        expect(await total(bookmark)).toBe(before + 1)
+        expect(await asked('GET', `/v1/${kind}`, bookmark)).toMatchObject({ status: 200, replica: 0 })
+        await catchUp()
+        expect(await asked('GET', `/v1/${kind}`, bookmark)).toMatchObject({ status: 200, primary: 0 })
+      },
+    )
 
-    it('every kind of change is read with its bookmark, also one that an object of the project made', async () => {
+    it("a client reads every kind of change with its bookmark, also one that the project's object made", async () => {
       const ref = await secret(who, text)
       await catchUp()
       const shown = async (path: string, bookmark?: string) =>
@@ -129,7 +135,7 @@ describe('with a replica that lags behind', () => {
       }
     })
 
-    it('what was deleted elsewhere is seen until the replica has caught up, but not by who sends the bookmark', async () => {
+    it('a deletion in another isolate is hidden until the replica catches up, but not from a client with the bookmark', async () => {
       const ref = await secret(who, text)
       await catchUp()
       const bookmark = (await call('DELETE', ref, { token: who.token })).headers.get(HEADER) ?? ''
@@ -139,7 +145,7 @@ describe('with a replica that lags behind', () => {
       expect((await send('GET', `${ref}/payload`)).status).toBe(404)
     })
 
-    it('what was changed through the same isolate is seen at once', async () => {
+    it('a change through the same isolate is seen at once', async () => {
       const ref = await secret(who, text)
       await catchUp()
       await send('PUT', `${ref}/acl`, undefined, { read: { users: ['u'] } })
@@ -151,7 +157,7 @@ describe('with a replica that lags behind', () => {
     })
 
     it.each(['', 'x', 'first-unconstrained', 'first-primary', '0'.repeat(56), `${'0'.repeat(8)}-`.repeat(500), 'é'])(
-      'what is no bookmark is a wish for the primary: %s',
+      'a bookmark that is malformed makes the primary answer: %s',
       async (wrong) => {
         const ref = await secret(who, text)
         await catchUp()
@@ -160,19 +166,19 @@ describe('with a replica that lags behind', () => {
       },
     )
 
-    it('a bookmark of a state that never was is none the worse', async () => {
+    it('a bookmark of a state that never existed does no harm', async () => {
       const ref = await secret(who, text)
       expect(await asked('GET', ref, 'ffffffff-ffffffff-ffffffff-'.padEnd(59, 'f'))).toMatchObject({ status: 200 })
     })
 
-    it('everything but GET is of the primary', async () => {
+    it('every request but GET goes to the primary', async () => {
       const ref = await secret(who, text)
       expect(await asked('DELETE', ref)).toMatchObject({ status: 204, replica: 0 })
       expect(await asked('DELETE', ref)).toMatchObject({ status: 404, replica: 0 })
       for (const path of ['/v1/cas', '/admin/rotate']) expect(await asked('GET', path)).toMatchObject({ replica: 0 })
     })
 
-    it('what is told of the audit log and of destructions is of the primary', async () => {
+    it('the audit log and the state of destructions are read at the primary', async () => {
       const { token } = await person(['audit', 'key-manager:service-admin'])
       await catchUp()
       for (const [path, status] of [
@@ -187,7 +193,7 @@ describe('with a replica that lags behind', () => {
       }
     })
 
-    it('who is calling is asked at the primary', async () => {
+    it('the caller of a request is authenticated at the primary', async () => {
       const member = await person(['creator'])
       const token = await adminToken()
       Object.assign(trips, { primary: 0, replica: 0 })
@@ -210,8 +216,8 @@ describe('with a replica that lags behind', () => {
   })
 })
 
-describe('without replicas', () => {
-  it('a miss costs one look-up, and GET gives no bookmark', async () => {
+describe('a database without replicas', () => {
+  it('without replicas a read that finds nothing costs one round trip, and GET returns no bookmark', async () => {
     const { binding, trips } = replicated()
     const ask = isolate({ DB: { withSession: () => binding.withSession('first-primary') } })
     const { token } = await owner()
@@ -222,7 +228,7 @@ describe('without replicas', () => {
     expect(answer.headers.get('Cache-Control')).toBe('no-store')
   })
 
-  it('a refused write gives no bookmark', async () => {
+  it('without replicas a refused write returns no bookmark', async () => {
     const { token } = await person(['observer'])
     const answer = await call('POST', '/v1/secrets', { token, json: text })
     expect([answer.status, answer.headers.get(HEADER)]).toEqual([403, null])

@@ -1,4 +1,4 @@
-/** Rotation of the master keys: what is read before, while and after, and what is refused. */
+/** Rotation of the master keys: what can be read before, during and after it, and what is refused. */
 import { env } from 'cloudflare:workers'
 import { createScheduledController } from 'cloudflare:test'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
@@ -77,7 +77,7 @@ async function tokenOf(send: typeof during): Promise<string> {
 }
 
 describe('a rotation', () => {
-  it('is for the operator, in the form of every refusal', async () => {
+  it('only the operator may rotate, and others get the usual refusal', async () => {
     const headers = { Accept: 'application/json' }
     const [who] = owners
     expect((await during('POST', '/admin/rotate')).status).toBe(401)
@@ -87,7 +87,7 @@ describe('a rotation', () => {
     expectRefusal(await during('GET', '/admin/other', { token: operator.token, headers }), 404, '')
   })
 
-  it('refuses a keyring without the key that is still needed, and loses nothing', async () => {
+  it('a rotation without a key that is still needed is refused, and nothing is lost', async () => {
     const [[ref, who] = ['', undefined]] = refs
     const answer = await after('POST', '/identity/v3/auth/tokens', { json: await passwordOf() })
     const reason = `MASTER_KEYS lacks the key '${oldId}', which project keys are still wrapped under`
@@ -98,7 +98,7 @@ describe('a rotation', () => {
     await expectReadable(before)
   })
 
-  it('goes on in steps until nothing depends on the old key; all is readable throughout', async () => {
+  it('a rotation continues in steps until nothing depends on the old key, and everything can be read throughout', async () => {
     const begun = await report(during)
     expect(begun.map(({ id, primary }) => [id, primary])).toEqual([
       ['next', true],
@@ -121,14 +121,14 @@ describe('a rotation', () => {
     await expectReadable(during)
   })
 
-  it('lets the old key go when it is over', async () => {
+  it('the old master key can be removed after a rotation', async () => {
     const token = await tokenOf(after)
     expect((await after('GET', '/v1/secrets', { token })).status).toBe(200)
     const { results } = await bindings.DB.prepare('select distinct master_key_id as id from project_keys').all()
     expect(results).toEqual([{ id: 'next' }])
   })
 
-  it('passes over keys that do not open, more than a step has, and the sweep goes on', async () => {
+  it('a rotation skips more damaged keys than one step takes, and the sweep continues it', async () => {
     const log = vi.spyOn(console, 'error').mockImplementation(() => {})
     const rows = bindings.DB.prepare('select project_id as id, store, version, wrapped from project_keys limit 55')
     const { results: kept } = await rows.all<{ id: string; store: string; version: number; wrapped: number[] }>()
@@ -151,7 +151,7 @@ describe('a rotation', () => {
     log.mockRestore()
   })
 
-  it('is ended by the cron trigger by itself', async () => {
+  it('the cron trigger alone ends a rotation', async () => {
     const back = { ...bindings, MASTER_KEYS: `${OLD},${next}` } as Environment
     await worker.scheduled(createScheduledController(), back)
     expect(await report(workerWith({ MASTER_KEYS: `${OLD},${next}` }))).toMatchObject([

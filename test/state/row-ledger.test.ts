@@ -1,4 +1,4 @@
-/** Rollback: what an older copy of the database brings back, or takes away, is noticed by the project's object (T27). */
+/** Rollback: the project's object notices what an older backup of the database brings back or takes away (T27). */
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -56,7 +56,7 @@ async function made(): Promise<{ ref: string; id: string }> {
 }
 
 describe('T27: the object of a project', () => {
-  it('finds nothing where nothing but the service has written', async () => {
+  it('T27: the object of a project reports nothing where only the service has written', async () => {
     const { ref } = await made()
     await made()
     const { token } = who
@@ -73,7 +73,7 @@ describe('T27: the object of a project', () => {
     expect(log).not.toHaveBeenCalled()
   })
 
-  it('finds nothing where a project was destroyed that never had a key', async () => {
+  it('T27: the object of a project reports nothing after the destruction of a project that never had a key', async () => {
     await call('POST', '/v1/containers', { token: who.token, json: { type: 'generic' } })
     await runDurableObjectAlarm(object())
     const { token } = await person(['key-manager:service-admin'])
@@ -83,7 +83,7 @@ describe('T27: the object of a project', () => {
     expect(log).not.toHaveBeenCalled()
   })
 
-  it('waits for the event of a destruction to be sealed before it misses what the project had', async () => {
+  it('T27: the object of a project waits until the event of a destruction is sealed before it reports rows as missing', async () => {
     await made()
     await runDurableObjectAlarm(object())
     const { token } = await person(['key-manager:service-admin'])
@@ -95,7 +95,7 @@ describe('T27: the object of a project', () => {
     expect(await patrol()).toEqual([])
   })
 
-  it('finds a secret that was brought back after its deletion, whatever readers are shown', async () => {
+  it('T27: the object of a project reports a secret that came back after its deletion', async () => {
     const { ref, id } = await made()
     const row = await rowOf(id)
     await call('DELETE', ref, { token: who.token })
@@ -107,7 +107,7 @@ describe('T27: the object of a project', () => {
     ])
   })
 
-  it('finds an older state of a secret: an ACL that was closed', async () => {
+  it('T27: the object of a project reports an older state of a secret, whose ACL was private since', async () => {
     const { ref, id } = await made()
     const row = await rowOf(id)
     await call('PUT', `${ref}/acl`, { token: who.token, json: { read: { 'project-access': false } } })
@@ -116,7 +116,7 @@ describe('T27: the object of a project', () => {
     expect(await patrol()).toEqual([`secret/${id} changed`])
   })
 
-  it('finds that a secret is gone that nobody deleted, and tells of it once', async () => {
+  it('T27: the object of a project reports a secret that is gone without a deletion, once', async () => {
     const { id } = await made()
     await patrol()
     await database.prepare('delete from secrets where id = ?').bind(id).run()
@@ -125,7 +125,7 @@ describe('T27: the object of a project', () => {
     expect(log).toHaveBeenCalledTimes(1)
   })
 
-  it('shows it to the auditor, and keeps it as an event of the log', async () => {
+  it('T27: a rollback is shown to the auditor, and kept as an event of the log', async () => {
     const { id } = await made()
     await patrol()
     await database.prepare('delete from secrets where id = ?').bind(id).run()

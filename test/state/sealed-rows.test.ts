@@ -1,3 +1,4 @@
+/** Sealed payloads and wrapped project keys open only in the row, project and version they were sealed for. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { call, database, isolate } from '../support/client.ts'
 import { owner, type Person } from '../support/people.ts'
@@ -70,16 +71,16 @@ describe('a stored payload', () => {
     expectSilentLog()
   }
 
-  it('opens in its place', async () => {
+  it('a stored payload opens in its own row', async () => {
     expect((await isolate()('GET', `${ref}/payload`, { token: who.token })).text).toBe(MARK)
   })
 
-  it('does not open in the row of another secret of the project', async () => {
+  it('a stored payload does not open in the row of another secret of the project', async () => {
     await store(neighbour, await sealedOf(ref))
     await expectUnopened(neighbour, who)
   })
 
-  it('does not open when two rows change places', async () => {
+  it('two stored payloads whose rows are exchanged do not open', async () => {
     const [one, two] = [await sealedOf(ref), await sealedOf(neighbour)]
     await store(ref, two)
     await store(neighbour, one)
@@ -87,17 +88,17 @@ describe('a stored payload', () => {
     await expectUnopened(neighbour, who)
   })
 
-  it('does not open in a row of another project', async () => {
+  it('a stored payload does not open in a row of another project', async () => {
     await store(foreign, await sealedOf(ref))
     await expectUnopened(foreign, other)
   })
 
-  it('does not open when its row is given to another project', async () => {
+  it('a stored payload does not open when its row is moved to another project', async () => {
     await run('update secrets set project_id = ? where id = ?', other.projectId, idOf(ref))
     await expectUnopened(ref, other)
   })
 
-  it('does not open when its row is given another id', async () => {
+  it('a stored payload does not open when its row has another id', async () => {
     const id = crypto.randomUUID()
     await run('update secrets set id = ? where id = ?', id, idOf(ref))
     await expectUnopened(`/v1/secrets/${id}`, who)
@@ -113,17 +114,17 @@ describe('a stored payload', () => {
     ['all but its head', (bytes: Uint8Array) => bytes.slice(0, 17)],
     ['everything', () => new Uint8Array(0)],
     ['everything, for plaintext', () => new TextEncoder().encode(MARK)],
-  ])('does not open without %s', async (_, damage) => {
+  ])('a stored payload does not open without %s', async (_, damage) => {
     await store(ref, damage(await sealedOf(ref)))
     await expectUnopened(ref, who)
   })
 
-  it('does not open when its row names another version of the key', async () => {
+  it('a stored payload does not open when its row names another version of the key', async () => {
     await run('update secrets set key_version = 2 where id = ?', idOf(ref))
     await expectUnopened(ref, who)
   })
 
-  it('leaves the rest of the service alone when it does not open', async () => {
+  it('a stored payload that does not open leaves the rest of the service working', async () => {
     await store(ref, new Uint8Array(40))
     expect((await call('GET', `${neighbour}/payload`, { token: who.token })).text).toBe('another payload')
     expect((await call('GET', ref, { token: who.token })).status).toBe(200)
@@ -141,7 +142,7 @@ describe('a project key', () => {
     expectSilentLog()
   }
 
-  it('of another project does not open', async () => {
+  it('a project key of another project does not open', async () => {
     const [who, other] = [await owner(), await owner()]
     const [ref] = [await secret(who, text), await secret(other, text)]
     await database
@@ -155,7 +156,7 @@ describe('a project key', () => {
     expect(made.status).toBe(500)
   })
 
-  it('that is damaged does not open, and no new one takes its place', async () => {
+  it('a damaged project key does not open, and no new one replaces it', async () => {
     const who = await owner()
     const ref = await secret(who, text)
     await database
@@ -171,14 +172,14 @@ describe('a project key', () => {
     expect(results).toEqual([{ version: 1 }])
   })
 
-  it('that is missing opens nothing', async () => {
+  it('a missing project key opens nothing', async () => {
     const who = await owner()
     const ref = await secret(who, text)
     await database.prepare('delete from project_keys where project_id = ?').bind(who.projectId).run()
     await unopened(ref, who)
   })
 
-  it('does not open under another master key of the same id', async () => {
+  it('a project key does not open under another master key of the same id', async () => {
     const who = await owner()
     const ref = await secret(who, text)
     const bytes = crypto.getRandomValues(new Uint8Array(32))
@@ -187,7 +188,7 @@ describe('a project key', () => {
   })
 })
 
-it('no payload and no key stands in the database as it is', async () => {
+it('no payload and no key is stored in the clear in the database', async () => {
   const who = await owner()
   const payload = `${MARK} ${crypto.randomUUID()}`
   const ref = await secret(who, { payload, payload_content_type: 'text/plain' })

@@ -15,11 +15,11 @@ beforeAll(async () => {
   nobody = await person(['reader'])
 })
 
-describe('secret stores of a service with two', () => {
+describe('the secret stores of a service with two', () => {
   const multiple = workerWith({ SECRET_STORES: 'multiple' })
   const send = (method: string, path: string, by = who): Promise<Answer> => multiple(method, path, { token: by.token })
 
-  it('are listed whole, one of them the global default', async () => {
+  it('two secret stores are listed completely, one of them as the global default', async () => {
     const answer = await send('GET', '/v1/secret-stores')
     expect(answer.status).toBe(200)
     expect(Object.keys(answer.json)).toEqual(['secret_stores'])
@@ -42,7 +42,7 @@ describe('secret stores of a service with two', () => {
     expect((await send('GET', '/v1/secret-stores/global-default')).json).toEqual(stores[0])
   })
 
-  it('may be preferred by a project, replaced, and given up', async () => {
+  it('a project can prefer one of two secret stores, replace its choice and remove it', async () => {
     const admin = await owner()
     const [first, second] = (await send('GET', '/v1/secret-stores', admin)).json.secret_stores
     const preferred = '/v1/secret-stores/preferred'
@@ -58,7 +58,7 @@ describe('secret stores of a service with two', () => {
     expectRefusal(await send('GET', preferred, admin), 404, noPreference)
   })
 
-  it('keep their secrets apart and readable, whichever is preferred later', async () => {
+  it('secrets in either of two secret stores are readable, whichever is preferred later', async () => {
     const admin = await owner()
     const { token } = admin
     const stores = (await send('GET', '/v1/secret-stores', admin)).json.secret_stores
@@ -75,14 +75,14 @@ describe('secret stores of a service with two', () => {
     }
   })
 
-  it('are 404 by an id that is none', async () => {
+  it('an unknown secret store is 404', async () => {
     for (const id of ['abc', '11111111-1111-4111-8111-111111111111']) {
       expectRefusal(await send('GET', `/v1/secret-stores/${id}`), 404, 'Not Found. Secret store not found.')
       expectRefusal(await send('POST', `/v1/secret-stores/${id}/preferred`), 404, 'Not Found. Secret store not found.')
     }
   })
 
-  it('are preferred by admins only, and read by whoever has a role', async () => {
+  it('only an administrator may prefer a secret store, and anyone with a role may read one', async () => {
     const creator = await person(['creator'])
     const [first] = (await send('GET', '/v1/secret-stores', creator)).json.secret_stores
     const path = `${first.secret_store_ref}/preferred`
@@ -91,7 +91,7 @@ describe('secret stores of a service with two', () => {
     expectRefusal(await send('GET', first.secret_store_ref, nobody), 403, notPermitted('Secret store retrieval'))
   })
 
-  it('are 405 to other methods, naming those that there are', async () => {
+  it('a method that a route of secret stores does not have is 405 with the methods that it has', async () => {
     const [first] = (await send('GET', '/v1/secret-stores')).json.secret_stores
     const answer = await send('GET', `${first.secret_store_ref}/preferred`)
     expectRefusal(answer, 405, '')
@@ -99,7 +99,7 @@ describe('secret stores of a service with two', () => {
     expect((await send('DELETE', first.secret_store_ref)).headers.get('Allow')).toBe('GET')
   })
 
-  it('are there under a tenant path, with refs in the same form', async () => {
+  it('secret stores under a tenant path have refs of the same form', async () => {
     const root = `${base}/v1/${who.projectId}/secret-stores`
     const { secret_stores: stores } = (await send('GET', root)).json
     expect(stores[1].secret_store_ref).toBe(`${root}/${idOf(stores[1].secret_store_ref)}`)
