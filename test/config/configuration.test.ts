@@ -1,3 +1,4 @@
+/** The Worker's variables: which values it refuses to serve with, and what each accepted value does. */
 import { describe, expect, it } from 'vitest'
 import { isolate } from '../support/client.ts'
 import { owner } from '../support/people.ts'
@@ -38,7 +39,7 @@ async function expectUnserved(variables: Readonly<Record<string, unknown>>): Pro
 
 const KNOWN = 'dGhpcnR5X3R3b19ieXRlX2tleWJsYWhibGFoYmxhaGg='
 
-describe('T31: a Worker does not serve with MASTER_KEYS', () => {
+describe('T31: MASTER_KEYS that are refused', () => {
   it.each<[string, string | number | undefined]>([
     ['that are not set', undefined],
     ['that are empty', ''],
@@ -70,7 +71,7 @@ describe('T31: a Worker does not serve with MASTER_KEYS', () => {
     ['with one id twice', `a:${good},a:${random()}`],
     ['of which the second is weak', `a:${good},b:${KNOWN}`],
     ['of which the second is damaged', `a:${good},b:${random().slice(4)}`],
-  ])('%s', async (_, MASTER_KEYS) => {
+  ])('T31: a Worker does not serve with MASTER_KEYS %s', async (_, MASTER_KEYS) => {
     const message = await expectUnserved({ MASTER_KEYS })
     expect(message).toContain('MASTER_KEYS')
     for (const part of String(MASTER_KEYS ?? '').split(/[,:]/)) {
@@ -79,19 +80,19 @@ describe('T31: a Worker does not serve with MASTER_KEYS', () => {
   })
 })
 
-describe('a Worker serves with MASTER_KEYS', () => {
+describe('MASTER_KEYS that are accepted', () => {
   it.each([
     ['of one key', `a:${good}`],
     ['of several keys', `2026-11:${good},2025.1:${random()},old_one:${random()}`],
     ['with spaces between keys', ` a:${good} , b:${random()} `],
     ['with an id of 64 characters', `${'a'.repeat(64)}:${good}`],
-  ])('%s', async (_, MASTER_KEYS) => {
+  ])('a Worker serves with MASTER_KEYS %s', async (_, MASTER_KEYS) => {
     expect((await isolate({ MASTER_KEYS })('GET', '/')).status).toBe(300)
     expect((await isolate({ MASTER_KEYS })('GET', '/v1/secrets')).status).toBe(401)
   })
 })
 
-describe('a Worker does not serve with a bad variable', () => {
+describe('a variable that is refused', () => {
   it.each<[string, readonly unknown[]]>([
     ['IDENTITY', ['foo', 'Embedded', 'keystone ', 1, true]],
     ['KEYSTONE_URL', ['foo', 'ftp://x', 'http://', 'http://u:p@host', 'http://host/?a=b', 'http://host/#a', 5000]],
@@ -106,7 +107,7 @@ describe('a Worker does not serve with a bad variable', () => {
     ['MAX_REQUEST_BYTES', ['0', '-1', 'x', '10000001']],
     ['SECRET_STORES', ['two', 'Multiple', '2']],
     ['ADMIN_PASSWORD', ['short', '1234567']],
-  ])('%s', async (name, values) => {
+  ])('a Worker does not serve with a bad %s', async (name, values) => {
     for (const value of values) {
       const message = await expectUnserved({ [name]: value })
       expect(message).toContain(name)
@@ -114,14 +115,14 @@ describe('a Worker does not serve with a bad variable', () => {
     }
   })
 
-  it('KEYSTONE_URL is missing for IDENTITY keystone', async () => {
+  it('a Worker does not serve with IDENTITY=keystone and no KEYSTONE_URL', async () => {
     expect(await expectUnserved({ IDENTITY: 'keystone', KEYSTONE_URL: '' })).toContain('KEYSTONE_URL')
     expect(await expectUnserved({ IDENTITY: 'keystone' })).toContain('KEYSTONE_URL')
   })
 })
 
-describe('what a variable does', () => {
-  it('empty variables count as not set', async () => {
+describe('the effect of a variable', () => {
+  it('an empty variable counts as not set', async () => {
     const ask = isolate({ IDENTITY: '', POLICY: '', HOST_HREF: '', QUOTA_SECRETS: '', MAX_SECRET_BYTES: '' })
     expect((await ask('GET', '/')).status).toBe(300)
   })
@@ -138,7 +139,7 @@ describe('what a variable does', () => {
     expect((await ask('GET', '/')).json.versions.values[0].links[0].href).toBe(`${base}/v1/`)
   })
 
-  it('MAX_SECRET_BYTES bounds payloads of POST and PUT', async () => {
+  it('MAX_SECRET_BYTES limits the payloads of POST and PUT', async () => {
     const { token } = await owner()
     const ask = isolate({ MAX_SECRET_BYTES: '10' })
     const post = async (length: number) => {
@@ -156,7 +157,7 @@ describe('what a variable does', () => {
     expect(await put(10)).toBe(204)
   })
 
-  it('MAX_SECRET_BYTES and MAX_REQUEST_BYTES admit larger payloads', async () => {
+  it('MAX_SECRET_BYTES and MAX_REQUEST_BYTES can admit larger payloads', async () => {
     const { token } = await owner()
     const ask = isolate({ MAX_SECRET_BYTES: '1000000', MAX_REQUEST_BYTES: '1100000' })
     const payload = 'x'.repeat(1_000_000)
@@ -166,7 +167,7 @@ describe('what a variable does', () => {
     expect((await ask('GET', `${made.json.secret_ref}/payload`, { token })).text).toBe(payload)
   })
 
-  it('MAX_REQUEST_BYTES bounds JSON', async () => {
+  it('MAX_REQUEST_BYTES limits JSON bodies', async () => {
     const { token } = await owner()
     const ask = isolate({ MAX_REQUEST_BYTES: '50' })
     const post = async (length: number) =>
@@ -179,7 +180,7 @@ describe('what a variable does', () => {
     ['0', 0],
     ['2', 2],
     ['-1', 4],
-  ])('QUOTA_SECRETS and QUOTA_ORDERS %s admit %d of four', async (quota, admitted) => {
+  ])('QUOTA_SECRETS and QUOTA_ORDERS %s admit %d of four objects', async (quota, admitted) => {
     const { token } = await owner()
     const ask = isolate({ QUOTA_SECRETS: quota, QUOTA_ORDERS: quota })
     const order = { type: 'key', meta: { algorithm: 'aes', bit_length: 128 } }
@@ -193,7 +194,7 @@ describe('what a variable does', () => {
     }
   })
 
-  it('MASTER_KEYS of another deployment open no token', async () => {
+  it('a token of a deployment with other MASTER_KEYS is 401', async () => {
     const { token } = await owner()
     const ask = isolate({ MASTER_KEYS: `test:${random()}` })
     expect((await ask('GET', '/v1/secrets', { token })).status).toBe(401)

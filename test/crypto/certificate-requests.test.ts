@@ -1,4 +1,7 @@
-/** Requests whose signature is right and whose content is strange, written byte by byte; and what is too large to read. */
+/**
+ * Certificate requests with a good signature and unusual content, written byte by byte, and requests that are too
+ * large.
+ */
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -77,7 +80,7 @@ describe('the size of a request', () => {
     return made
   }
 
-  it('is limited before anything of it is read', async () => {
+  it('the size of a request is limited before anything of it is parsed', async () => {
     expect(await outcomeOf(sized(MOST_BYTES))).toBe('good')
     expect(await outcomeOf(sized(MOST_BYTES + 1))).toBe('format')
     expect(await outcomeOf(sized(1_048_576))).toBe('format')
@@ -94,12 +97,12 @@ describe('the size of a request', () => {
     ['sequences 10,000 deep, without lengths', base64(nestedWithoutLength(10_000))],
     ['sequences 4,000 deep', base64(nested(4_000))],
     ['sequences 8,000 deep, without lengths', base64(nestedWithoutLength(8_000))],
-  ])('refuses %s', async (_name, text) => {
+  ])('a request of %s is refused', async (_name, text) => {
     expect((await checkRequest(text)).outcome).toBe('format')
   })
 })
 
-describe('a request that is signed', () => {
+describe('a signed request', () => {
   let authority: OpenAuthority
   beforeAll(async () => {
     const made = await newAuthority('test', Date.now())
@@ -122,7 +125,7 @@ describe('a request that is signed', () => {
       'has alternative names nested deep without lengths',
       request(name(utf8('a')), withExtension(alternativeName, endless)),
     ],
-  ])('and %s is refused, or certified as it stands', async (_name, bytes) => {
+  ])('a signed request that %s is refused, or certified as it is', async (_name, bytes) => {
     const checked = await checkRequest(base64(bytes))
     if (checked.outcome !== 'good') {
       expect(['format', 'refused']).toContain(checked.outcome)
@@ -150,7 +153,7 @@ describe('alternative names', () => {
     ['an empty host', 0x82, text('')],
     ['an e-mail address with a line break', 0x81, text('a@b.example\nc')],
     ['a URL with a NUL', 0x86, text('https://a.example\0')],
-  ])('are refused when there is %s', async (_name, tag, value) => {
+  ])('alternative names with %s are refused', async (_name, tag, value) => {
     expect(await checkRequest(base64(named(tag, value)))).toEqual({
       outcome: 'refused',
       reason: 'The alternative names of the request cannot be used',
@@ -162,7 +165,7 @@ describe('alternative names', () => {
     ['an address', 0x87, Uint8Array.of(192, 0, 2, 1), '192.0.2.1'],
     ['an e-mail address', 0x81, text('a@b.example'), 'a@b.example'],
     ['a URL', 0x86, text('https://b.example/?c#d'), 'https://b.example/?c#d'],
-  ])('are carried over when there is %s', async (_name, tag, value, shown) => {
+  ])('alternative names with %s are copied into the certificate', async (_name, tag, value, shown) => {
     const checked = await checkRequest(base64(named(tag, value)))
     expect(checked.outcome === 'good' && checked.request.alternativeNames.map(({ value }) => value)).toEqual([
       'b.example',
@@ -171,22 +174,25 @@ describe('alternative names', () => {
   })
 })
 
-describe('a request of openssl’s', () => {
-  it.each(['rsa', 'pss', 'p256', 'p384', 'p521', 'ed25519'] as const)('with %s is good', async (kind) => {
-    expect((await checkRequest(requests[kind])).outcome).toBe('good')
-  })
+describe('a request made by openssl', () => {
+  it.each(['rsa', 'pss', 'p256', 'p384', 'p521', 'ed25519'] as const)(
+    'a request made by openssl with %s is accepted',
+    async (kind) => {
+      expect((await checkRequest(requests[kind])).outcome).toBe('good')
+    },
+  )
 })
 
-describe('a stored key that is encrypted', () => {
+describe('an encrypted stored key', () => {
   const subject = [{ CN: ['server.example'] }]
   const certified = (privateKey: string) =>
     requestForStoredKey({ privateKey, passphrase, subject, alternativeNames: [] })
 
-  it.each(['2048', '600000'] as const)('is opened when that takes %s iterations', async (iterations) => {
+  it.each(['2048', '600000'] as const)('an encrypted stored key with %s iterations is opened', async (iterations) => {
     expect((await checkRequest((await certified(keys[iterations])) ?? '')).outcome).toBe('good')
   })
 
-  it('is not opened when that takes more than a million, whatever stands around it', async () => {
+  it('an encrypted stored key with more than a million iterations is not opened, whatever surrounds it', async () => {
     const costly = keys['1000001']
     for (const pem of [costly, `${keys['2048']}${costly}`, costly.replace('KEY-----\n', 'KEY-----\nProc-Type: 4\n')])
       expect(await certified(pem)).toBeNull()

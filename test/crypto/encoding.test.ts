@@ -1,3 +1,4 @@
+/** Base64, UTF-8 and hexadecimal digits: what is written, what is read, and what is refused. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeBase64, decodeUtf8, encodeBase64, encodeUtf8, toHex } from '../../src/crypto/encoding.ts'
@@ -16,7 +17,7 @@ describe('base64', () => {
     ['foob', 'Zm9vYg=='],
     ['fooba', 'Zm9vYmE='],
     ['foobar', 'Zm9vYmFy'],
-  ])('%j is %j, as in RFC 4648 section 10', (text, base64) => {
+  ])('base64 of %j is %j, as in RFC 4648 section 10', (text, base64) => {
     expect(encodeBase64(encodeUtf8(text))).toBe(base64)
     expect(decoded(base64)).toBe(text)
   })
@@ -30,22 +31,22 @@ describe('base64', () => {
     'aGVsbG8=aGVsbG8=',
     'a=G=VsbG8=',
     'aGVsbG8-_=',
-  ])('decodes %j to hello', (text) => {
+  ])('base64 decoding of %j returns hello', (text) => {
     expect(decoded(text)).toBe('hello')
   })
 
   it.each(['aGVsbG8', 'a', 'ab', 'abc', '_-8=', 'aGVsb', 'ab=', 'ab=c', 'aGVsbG8é', 'aGVsbG8=é', 'aGVsbG8=😀', 'a==='])(
-    'refuses %j',
+    'base64 decoding refuses %j',
     (text) => {
       expect(decodeBase64(text)).toBeNull()
     },
   )
 
-  it.each(['', '****', '=', '====', ' \n', '_-'])('decodes %j to no bytes', (text) => {
+  it.each(['', '****', '=', '====', ' \n', '_-'])('base64 decoding of %j returns no bytes', (text) => {
     expect(decodeBase64(text)).toEqual(new Uint8Array())
   })
 
-  it('round-trips all bytes', () => {
+  it('base64 encoding and decoding returns the same bytes, for all bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
         expect(decodeBase64(encodeBase64(bytes))).toEqual(bytes)
@@ -53,12 +54,12 @@ describe('base64', () => {
     )
   })
 
-  it('round-trips more bytes than a call has arguments', () => {
+  it('base64 encoding and decoding returns the same bytes for more bytes than a call can have arguments', () => {
     const bytes = Uint8Array.from({ length: 300_000 }, (_, index) => index % 251)
     expect(decodeBase64(encodeBase64(bytes))).toEqual(bytes)
   })
 
-  it('skips characters outside the alphabet wherever they stand', () => {
+  it('base64 decoding skips characters outside the alphabet at any position', () => {
     const noise = fc.string({ unit: fc.constantFrom('\n', ' ', '!', '-', '_', '.', '\u0000') })
     fc.assert(
       fc.property(fc.uint8Array(), noise, (bytes, skipped) => {
@@ -67,7 +68,7 @@ describe('base64', () => {
     )
   })
 
-  it('gives bytes or null for any text', () => {
+  it('base64 decoding returns bytes or null for any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const bytes = decodeBase64(text)
@@ -84,7 +85,7 @@ describe('UTF-8', () => {
     ['😀', 'f09f9880'],
     ['\u0000', '00'],
     ['\ufeffa', 'efbbbf61'],
-  ])('%j is %s', (text, hex) => {
+  ])('UTF-8 of %j is %s', (text, hex) => {
     expect(toHex(encodeUtf8(text))).toBe(hex)
     expect(decodeUtf8(encodeUtf8(text))).toBe(text)
   })
@@ -96,11 +97,11 @@ describe('UTF-8', () => {
     ['a surrogate', [0xed, 0xa0, 0x80]],
     ['a code point above U+10FFFF', [0xf4, 0x90, 0x80, 0x80]],
     ['0xff', [0xff]],
-  ])('refuses %s', (_, bytes) => {
+  ])('UTF-8 decoding refuses %s', (_, bytes) => {
     expect(decodeUtf8(Uint8Array.from(bytes))).toBeNull()
   })
 
-  it('round-trips all text', () => {
+  it('UTF-8 encoding and decoding returns the same text, for all text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(decodeUtf8(encodeUtf8(text))).toBe(text)
@@ -108,7 +109,7 @@ describe('UTF-8', () => {
     )
   })
 
-  it('gives null or text that encodes to the same bytes', () => {
+  it('UTF-8 decoding returns null or text that encodes to the same bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
         const text = decodeUtf8(bytes)
@@ -119,7 +120,7 @@ describe('UTF-8', () => {
 })
 
 describe('toHex', () => {
-  it('writes two digits for each byte', () => {
+  it('toHex writes two digits for each byte', () => {
     expect(toHex(Uint8Array.of(0, 1, 16, 255))).toBe('000110ff')
     expect(toHex(new Uint8Array())).toBe('')
   })

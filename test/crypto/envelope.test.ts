@@ -1,3 +1,7 @@
+/**
+ * The sealed envelope: a value opens only in its place and under its key, and equals what other implementations
+ * compute.
+ */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -26,7 +30,7 @@ const randomKey = (version = 1) => projectKey(crypto.getRandomValues(new Uint8Ar
 const refused = (opening: Promise<unknown>) => expect(opening).rejects.toThrow(SealError)
 
 describe('a sealed value', () => {
-  it('opens in its place to what was sealed, whatever it is', async () => {
+  it('a sealed value opens in its place to the plaintext, whatever it is', async () => {
     const key = await randomKey()
     await fc.assert(
       fc.asyncProperty(anyBytes, fc.string(), fc.string(), fc.string(), async (plaintext, project, kind, id) => {
@@ -42,7 +46,7 @@ describe('a sealed value', () => {
     )
   })
 
-  it('is the header and the tag longer, and names the version of its key', async () => {
+  it('a sealed value is longer by the header and the tag, and names the version of its key', async () => {
     await fc.assert(
       fc.asyncProperty(anyBytes, fc.integer({ min: 0, max: 2 ** 32 - 1 }), async (plaintext, version) => {
         const sealed = await seal(await randomKey(version), place, plaintext)
@@ -53,14 +57,14 @@ describe('a sealed value', () => {
     )
   })
 
-  it('is another one every time', async () => {
+  it('a value that is sealed twice has two different envelopes', async () => {
     const key = await randomKey()
     const sealed = await Promise.all(Array.from({ length: 50 }, () => seal(key, place, new Uint8Array(32))))
     expect(new Set(sealed.map((bytes) => bytes.slice(5, HEADER_BYTES).join())).size).toBe(50)
     expect(new Set(sealed.map((bytes) => bytes.slice(HEADER_BYTES).join())).size).toBe(50)
   })
 
-  it('does not open when one bit of it is another, whichever it is', async () => {
+  it('a sealed value does not open when any one bit of it is changed', async () => {
     const key = await randomKey()
     const sealed = await seal(key, place, new TextEncoder().encode('sixteen bytes ok'))
     for (let bit = 0; bit < sealed.length * 8; bit += 1) {
@@ -70,7 +74,7 @@ describe('a sealed value', () => {
     }
   })
 
-  it('does not open when it is cut or longer', async () => {
+  it('a sealed value does not open when it is cut or extended', async () => {
     const key = await randomKey()
     const sealed = await seal(key, place, Uint8Array.of(1, 2, 3))
     for (let length = 0; length < sealed.length; length += 1) {
@@ -87,12 +91,12 @@ describe('a sealed value', () => {
     ['id', { ...place, id: 'j' }],
     ['project and id, changed about', { ...place, project: 'i', id: 'p' }],
     ['boundary between its fields', { project: 'ppayload', kind: '', id: 'i' }],
-  ])('does not open in a place with another %s', async (_, elsewhere) => {
+  ])('a sealed value does not open in a place with another %s', async (_, elsewhere) => {
     const key = await randomKey()
     await refused(open(key, elsewhere, await seal(key, place, Uint8Array.of(1))))
   })
 
-  it('does not open under another key, or the same key by another version', async () => {
+  it('a sealed value does not open under another key, or under the same key with another version', async () => {
     const raw = crypto.getRandomValues(new Uint8Array(32))
     const sealed = await seal(await projectKey(raw, 1), place, Uint8Array.of(1))
     await refused(open(await randomKey(1), place, sealed))
@@ -102,7 +106,7 @@ describe('a sealed value', () => {
     await refused(open(await projectKey(raw, 2), place, renamed))
   })
 
-  it('does not open when it is of another format', async () => {
+  it('a sealed value does not open with another format byte', async () => {
     await fc.assert(
       fc.asyncProperty(anyBytes, async (bytes) => {
         await refused(open(await randomKey(), place, bytes))
@@ -112,7 +116,7 @@ describe('a sealed value', () => {
     expect(() => keyVersionOf(new Uint8Array(100).fill(2))).toThrow(SealError)
   })
 
-  it('is opened where it stands in a larger buffer', async () => {
+  it('a sealed value opens at any offset of a larger buffer', async () => {
     const key = await randomKey(3)
     const sealed = await seal(key, place, Uint8Array.of(1, 2, 3))
     const larger = new Uint8Array(sealed.length + 20)
@@ -122,7 +126,7 @@ describe('a sealed value', () => {
     expect(await open(key, place, view)).toEqual(Uint8Array.of(1, 2, 3))
   })
 
-  it('says nothing of the plaintext or the key when it does not open', async () => {
+  it('the error of a value that does not open holds neither plaintext nor key', async () => {
     const key = await randomKey()
     const failed = await open(
       key,
@@ -135,7 +139,7 @@ describe('a sealed value', () => {
 })
 
 describe('a context', () => {
-  it('is another one for another list of fields', () => {
+  it('two lists of fields have two different contexts', () => {
     const fields = fc.array(fc.string({ unit: 'grapheme', maxLength: 5 }), { maxLength: 4 })
     fc.assert(
       fc.property(fields, fields, (one, other) => {
@@ -150,13 +154,13 @@ describe('a context', () => {
     [[''], '00000000'],
     [['a'], '0000000161'],
     [['a', 'é'], '000000016100000002c3a9'],
-  ])('of %j is %s', (fields, expected) => {
+  ])('the context of %j is %s', (fields, expected) => {
     expect(context(...fields)).toEqual(fromHex(expected))
   })
 })
 
 describe('known answers', () => {
-  it('HKDF is that of RFC 5869, test case 3', async () => {
+  it('HKDF matches RFC 5869, test case 3', async () => {
     const material = await crypto.subtle.importKey('raw', new Uint8Array(22).fill(0x0b), 'HKDF', false, ['deriveKey'])
     const derived = await deriveKey(material, new Uint8Array(0), ['encrypt'])
     const expected = fromHex('8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d')
@@ -167,12 +171,12 @@ describe('known answers', () => {
     expect(derived.extractable).toBe(false)
   })
 
-  it.each(vectors.sealed)('$project, $kind, $id, version $version', async (vector) => {
+  it.each(vectors.sealed)('the known sealed value opens: $project, $kind, $id, version $version', async (vector) => {
     const key = await projectKey(fromHex(vector.projectKey), vector.version)
     expect(await open(key, vector, fromHex(vector.sealed))).toEqual(fromHex(vector.plaintext))
   })
 
-  it('each opens in its own place only', async () => {
+  it('each known sealed value opens in its own place only', async () => {
     for (const one of vectors.sealed) {
       const key = await projectKey(fromHex(one.projectKey), one.version)
       for (const other of vectors.sealed) {

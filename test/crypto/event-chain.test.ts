@@ -1,4 +1,4 @@
-/** The chain of the audit log. The known answers were made with Python's hashlib and json. */
+/** The hash chain of the audit log. The known answers were computed with Python's hashlib and json. */
 import { describe, expect, it } from 'vitest'
 import { canonicalJson, chainHash, findBreak, GENESIS, type ChainedEvent } from '../../src/crypto/event-chain.ts'
 
@@ -18,7 +18,7 @@ async function chain(length: number): Promise<ChainedEvent[]> {
 }
 
 describe('the hash of an event', () => {
-  it('is that of the event in canonical form after the one before it', async () => {
+  it('the hash of an event covers its canonical form and the hash of the event before it', async () => {
     expect(canonicalJson(first)).toBe('{"a":"text","b":{"a":"x\u2028\\n","z":["é","\\"",1]},"number":1,"typeURI":"t"}')
     expect(await chainHash(GENESIS, first)).toBe(firstHash)
     expect(await chainHash(firstHash, { hash: 'x', ...second, previous: 'y' })).toBe(secondHash)
@@ -26,7 +26,7 @@ describe('the hash of an event', () => {
 })
 
 describe('a chain', () => {
-  it('is whole as it was made, also from a later event on', async () => {
+  it('an unchanged chain has no break, also from a later event on', async () => {
     const events = await chain(5)
     expect(await findBreak(events)).toBeNull()
     expect(await findBreak(events.slice(2))).toBeNull()
@@ -52,11 +52,11 @@ describe('a chain', () => {
     ['reordered', 2, ([one, two, three, ...others]) => [one!, three!, two!, ...others]],
     ['doubled', 3, (events) => events.toSpliced(2, 0, events[1]!)],
     ['another beginning', 1, (events) => events.with(0, { ...events[0]!, previous: events[1]!.hash })],
-  ])('with an event %s is broken there', async (_, number, damage) => {
+  ])('a chain with an event %s breaks at that event', async (_, number, damage) => {
     expect(await findBreak(damage(await chain(5)))).toMatchObject({ number })
   })
 
-  it('in which an event was altered and chained anew does not lead to the head', async () => {
+  it('a chain with an altered event and recomputed hashes does not lead to the head', async () => {
     const events = await chain(5)
     const forged = await chain(4)
     const last = { number: 5, action: 'forged' }

@@ -1,3 +1,4 @@
+/** Symmetric keys: which algorithms, modes and lengths are generated, and that the bytes are random. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { symmetricKey, symmetricOutcome } from '../../src/crypto/generate.ts'
@@ -13,7 +14,7 @@ const served: Readonly<Record<string, readonly number[]>> = {
 }
 
 describe('a symmetric key', () => {
-  it.each(Object.entries(served))('of %s is made in %j bits and no others', (algorithm, lengths) => {
+  it.each(Object.entries(served))('a key of %s is generated in %j bits and no others', (algorithm, lengths) => {
     for (const name of [algorithm, algorithm.toUpperCase()]) {
       for (let bits = 8; bits <= 1024; bits += 8) {
         expect([bits, symmetricOutcome(name, bits, null)]).toEqual([
@@ -25,33 +26,33 @@ describe('a symmetric key', () => {
     }
   })
 
-  it.each(['xts', 'XTS', 'Xts'])('in mode %s is made in the lengths of two keys', (mode) => {
+  it.each(['xts', 'XTS', 'Xts'])('a key in mode %s is generated in the lengths of two keys', (mode) => {
     for (let bits = 8; bits <= 1024; bits += 8) {
       const made = [128, 256, 384, 512].includes(bits)
       expect([bits, symmetricOutcome('aes', bits, mode)]).toEqual([bits, made ? 'generated' : 'length'])
     }
   })
 
-  it.each(['cbc', 'gcm', '', 'anything', 'xts '])('is made in the common lengths in mode %j', (mode) => {
+  it.each(['cbc', 'gcm', '', 'anything', 'xts '])('a key in mode %j is generated in the common lengths', (mode) => {
     expect(symmetricOutcome('aes', 192, mode)).toBe('generated')
     expect(symmetricOutcome('aes', 512, mode)).toBe('length')
   })
 
   it.each(['rsa', 'DSA', 'ec', 'diffie_hellman', 'DESede'])(
-    'is not made for %s, which is of another kind',
+    'no symmetric key is generated for %s, which is an algorithm of another kind',
     (algorithm) => {
       expect(symmetricOutcome(algorithm, 256, null)).toBe('kind')
     },
   )
 
   it.each(['3des', 'blowfish', 'rc4', 'chacha20', '', ' aes', '__proto__', 'constructor', 'toString', 'ﬀ'])(
-    'is not made for %j, which nobody knows',
+    'no symmetric key is generated for the unknown algorithm %j',
     (algorithm) => {
       expect(symmetricOutcome(algorithm, 256, null)).toBe('unknown')
     },
   )
 
-  it('has an outcome for any description', () => {
+  it('every description of a symmetric key has an outcome', () => {
     fc.assert(
       fc.property(fc.string(), fc.integer(), fc.option(fc.string()), (algorithm, bits, mode) => {
         expect(['generated', 'length', 'kind', 'unknown']).toContain(symmetricOutcome(algorithm, bits, mode))
@@ -59,11 +60,11 @@ describe('a symmetric key', () => {
     )
   })
 
-  it('has as many bytes as it has bits, by eight', () => {
+  it('a symmetric key has one byte for every eight bits', () => {
     for (const bits of [8, 64, 128, 192, 256, 384, 512]) expect(symmetricKey(bits)).toHaveLength(bits / 8)
   })
 
-  it('is another one every time, and every bit of it may be either', () => {
+  it('two generated symmetric keys differ, and every bit can be 0 or 1', () => {
     const keys = Array.from({ length: 200 }, () => symmetricKey(64))
     expect(new Set(keys.map((key) => key.join())).size).toBe(200)
     for (let bit = 0; bit < 64; bit += 1) {

@@ -1,3 +1,4 @@
+/** Key pairs: which orders are generated, in which encoding, and how a passphrase encrypts the private key. */
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -52,7 +53,7 @@ const identifiers = {
 }
 
 describe('the outcome of an order for a key pair', () => {
-  it.each(kinds)('$algorithm of $bits bits is generated', ({ algorithm, bits }) => {
+  it.each(kinds)('an order for $algorithm of $bits bits is generated', ({ algorithm, bits }) => {
     expect(keyPairOutcome(algorithm, bits)).toBe('generated')
     expect(keyPairOutcome(algorithm.toUpperCase(), bits)).toBe('generated')
   })
@@ -70,29 +71,29 @@ describe('the outcome of an order for a key pair', () => {
     ['rsa', 0],
     ['rsa', -1024],
     ['rsa', 1024.5],
-  ])('%s of %d bits has a length that is not served', (algorithm, bits) => {
+  ])('an order for %s of %d bits has a length that is not served', (algorithm, bits) => {
     expect(keyPairOutcome(algorithm, bits)).toBe('length')
   })
 
   it.each(['aes', 'AES', 'des', 'desede', 'diffie_hellman', 'hmacsha1', 'hmacsha256', 'HMACSHA384', 'hmacsha512'])(
-    '%s is not an algorithm of pairs',
+    'an order for %s is refused, which is not an algorithm of pairs',
     (algorithm) => {
       expect(keyPairOutcome(algorithm, 256)).toBe('kind')
     },
   )
 
-  it.each(['dsa', 'DSA', 'Dsa'])('%s is withdrawn', (algorithm) => {
+  it.each(['dsa', 'DSA', 'Dsa'])('an order for %s is refused as withdrawn', (algorithm) => {
     expect(keyPairOutcome(algorithm, 2048)).toBe('withdrawn')
   })
 
   it.each(['', 'rsa ', 'rsa-pss', 'ed448', 'secp256k1', 'constructor', '__proto__', 'toString', '漢'])(
-    '%j is unknown',
+    'an order for %j is refused as unknown',
     (algorithm) => {
       expect(keyPairOutcome(algorithm, 256)).toBe('unknown')
     },
   )
 
-  it('is generated for nothing but the table', () => {
+  it('no order is generated but those of the table', () => {
     const served = new Set(kinds.map(({ algorithm, bits }) => `${algorithm} ${bits}`))
     const names = fc.constantFrom(...new Set(kinds.map(({ algorithm }) => algorithm)))
     fc.assert(
@@ -105,33 +106,39 @@ describe('the outcome of an order for a key pair', () => {
 })
 
 describe('a generated key pair', () => {
-  it.each(kinds)('$algorithm of $bits bits is written as PKCS#8 and SubjectPublicKeyInfo', async (expected) => {
-    const pair = await generateKeyPair(expected.algorithm, expected.bits, null)
-    expect(text(pair.privateKey)).toMatch(/^-----BEGIN PRIVATE KEY-----\n[^-]+\n-----END PRIVATE KEY-----\n$/)
-    expect(text(pair.publicKey)).toMatch(/^-----BEGIN PUBLIC KEY-----\n[^-]+\n-----END PUBLIC KEY-----\n$/)
-    expect(pair.containerType).toBe(expected.containerType)
-    const key = createPublicKey(text(pair.publicKey))
-    expect({ type: key.asymmetricKeyType, ...key.asymmetricKeyDetails }).toMatchObject(expected.details)
-    expect(publicHalf(open(pair))).toBe(text(pair.publicKey))
-  })
+  it.each(kinds)(
+    'a pair of $algorithm with $bits bits is written as PKCS#8 and SubjectPublicKeyInfo',
+    async (expected) => {
+      const pair = await generateKeyPair(expected.algorithm, expected.bits, null)
+      expect(text(pair.privateKey)).toMatch(/^-----BEGIN PRIVATE KEY-----\n[^-]+\n-----END PRIVATE KEY-----\n$/)
+      expect(text(pair.publicKey)).toMatch(/^-----BEGIN PUBLIC KEY-----\n[^-]+\n-----END PUBLIC KEY-----\n$/)
+      expect(pair.containerType).toBe(expected.containerType)
+      const key = createPublicKey(text(pair.publicKey))
+      expect({ type: key.asymmetricKeyType, ...key.asymmetricKeyDetails }).toMatchObject(expected.details)
+      expect(publicHalf(open(pair))).toBe(text(pair.publicKey))
+    },
+  )
 
-  it.each(quickKinds)('$algorithm of $bits bits opens with its passphrase alone', async ({ algorithm, bits }) => {
-    const passphrase = 'a passphrase, très 漢字 😀'
-    const pair = await generateKeyPair(algorithm, bits, passphrase)
-    expect(text(pair.privateKey)).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/)
-    expect(publicHalf(open(pair, passphrase))).toBe(text(pair.publicKey))
-    expect(() => open(pair)).toThrow()
-    expect(() => open(pair, `${passphrase} `)).toThrow()
-  })
+  it.each(quickKinds)(
+    'a pair of $algorithm with $bits bits opens with its passphrase only',
+    async ({ algorithm, bits }) => {
+      const passphrase = 'a passphrase, très 漢字 😀'
+      const pair = await generateKeyPair(algorithm, bits, passphrase)
+      expect(text(pair.privateKey)).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/)
+      expect(publicHalf(open(pair, passphrase))).toBe(text(pair.publicKey))
+      expect(() => open(pair)).toThrow()
+      expect(() => open(pair, `${passphrase} `)).toThrow()
+    },
+  )
 
-  it('is encrypted with PBES2, PBKDF2-HMAC-SHA-256 and AES-256-CBC', async () => {
+  it('a private key is encrypted with PBES2, PBKDF2-HMAC-SHA-256 and AES-256-CBC', async () => {
     const { privateKey } = await generateKeyPair('ec', 256, 'secret')
     const der = atob(text(privateKey).replaceAll(/-----.*-----|\n/g, ''))
     const hex = Array.from(der, (character) => character.charCodeAt(0).toString(16).padStart(2, '0')).join('')
     for (const [name, identifier] of Object.entries(identifiers)) expect(hex, name).toContain(identifier)
   })
 
-  it('is not encrypted under an empty passphrase', async () => {
+  it('a private key is not encrypted under an empty passphrase', async () => {
     const { privateKey } = await generateKeyPair('ed25519', 256, '')
     expect(text(privateKey)).toMatch(/^-----BEGIN PRIVATE KEY-----\n/)
   })
@@ -142,21 +149,21 @@ describe('a generated key pair', () => {
     ['four bytes', '😀'.repeat(255)],
     ['no visible sign', ' '],
     ['a zero', 'a\u0000b'],
-  ])('takes the longest and the oddest passphrases: %s', async (_, passphrase) => {
+  ])('a private key can be encrypted under an unusual passphrase: %s', async (_, passphrase) => {
     const pair = await generateKeyPair('ec', 256, passphrase)
     expect(passphraseFits(passphrase)).toBe(true)
     expect(publicHalf(open(pair, passphrase))).toBe(text(pair.publicKey))
   })
 
   it.each(['x'.repeat(1024), '漢'.repeat(342), '😀'.repeat(256)])(
-    'is not made under a passphrase of more than 1,023 bytes',
+    'a key pair is not generated under a passphrase of more than 1,023 bytes',
     async (passphrase) => {
       expect(passphraseFits(passphrase)).toBe(false)
       await expect(generateKeyPair('ec', 256, passphrase)).rejects.toThrow()
     },
   )
 
-  it('is another one each time', async () => {
+  it('two generated key pairs differ', async () => {
     const pairs = await Promise.all(Array.from({ length: 20 }, () => generateKeyPair('x25519', 256, null)))
     expect(new Set(pairs.map(({ privateKey }) => text(privateKey))).size).toBe(20)
     expect(new Set(pairs.map(({ publicKey }) => text(publicKey))).size).toBe(20)
@@ -167,7 +174,7 @@ describe('a generated key pair', () => {
     ['rsa', 512],
     ['aes', 256],
     ['constructor', 256],
-  ])('is not made for %s of %d bits', async (algorithm, bits) => {
+  ])('no key pair is generated for %s of %d bits', async (algorithm, bits) => {
     await expect(generateKeyPair(algorithm, bits, null)).rejects.toThrow()
   })
 })

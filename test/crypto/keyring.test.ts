@@ -1,3 +1,4 @@
+/** Master keys: how MASTER_KEYS is read, and how they wrap project keys and derive the keys of MACs. */
 import { describe, expect, it } from 'vitest'
 import { open, seal, SealError } from '../../src/crypto/envelope.ts'
 import {
@@ -19,19 +20,19 @@ const sealedPlace = { project: 'p', kind: 'payload', id: 'i' }
 const refused = (opening: Promise<unknown>) => expect(opening).rejects.toThrow(SealError)
 
 describe('MASTER_KEYS', () => {
-  it('has the first key as its primary', async () => {
+  it('the first key of MASTER_KEYS is the primary', async () => {
     const keyring = await readKeyring(`b:${random()},a:${random()}, c:${random()}`)
     expect(keyring.primary.id).toBe('b')
     expect([...keyring.keys.keys()]).toEqual(['b', 'a', 'c'])
   })
 
-  it('gives keys that cannot be taken out of WebCrypto', async () => {
+  it('the keys of MASTER_KEYS cannot be exported from WebCrypto', async () => {
     const { primary } = await readKeyring(`a:${random()}`)
     expect(primary.material.extractable).toBe(false)
     await expect(crypto.subtle.exportKey('raw', primary.material)).rejects.toThrow()
   })
 
-  it('may be any 32 random bytes', async () => {
+  it('a key of MASTER_KEYS may be any 32 random bytes', async () => {
     for (let i = 0; i < 200; i += 1) await readKeyring(`a:${random()}`)
   })
 
@@ -52,7 +53,7 @@ describe('MASTER_KEYS', () => {
     ['a sequence', `a:${toBase64(Uint8Array.from({ length: 32 }, (_, at) => at * 3))}`],
     ['text', `a:${btoa('thirty-two characters of a text.')}`],
     ['the key of a well-known example', 'a:dGhpcnR5X3R3b19ieXRlX2tleWJsYWhibGFoYmxhaGg='],
-  ])('must not be %s', async (_, masterKeys) => {
+  ])('MASTER_KEYS must not be %s', async (_, masterKeys) => {
     const failed = await readKeyring(masterKeys).catch((error: unknown) => error)
     expect(failed).toBeInstanceOf(KeyringError)
     for (const part of (masterKeys ?? '').split(/[,:]/)) {
@@ -62,7 +63,7 @@ describe('MASTER_KEYS', () => {
 })
 
 describe('a wrapped project key', () => {
-  it('opens in its place, and seals and opens values then', async () => {
+  it('a wrapped project key opens in its place, and then seals and opens values', async () => {
     const keyring = await readKeyring(`a:${random()}`)
     const wrapped = await newWrappedKey(keyring, place)
     const [one, other] = [await unwrapKey(keyring, place, wrapped), await unwrapKey(keyring, place, wrapped)]
@@ -71,26 +72,26 @@ describe('a wrapped project key', () => {
     expect(await open(other, sealedPlace, sealed)).toEqual(Uint8Array.of(1, 2))
   })
 
-  it('cannot be taken out of WebCrypto', async () => {
+  it('an opened project key cannot be exported from WebCrypto', async () => {
     const keyring = await readKeyring(`a:${random()}`)
     const { material } = await unwrapKey(keyring, place, await newWrappedKey(keyring, place))
     expect(material.extractable).toBe(false)
     await expect(crypto.subtle.exportKey('raw', material)).rejects.toThrow()
   })
 
-  it('names the master key that wrapped it: the primary', async () => {
+  it('a wrapped project key names the primary master key, which wrapped it', async () => {
     const keyring = await readKeyring(`new-1:${random()},old:${random()}`)
     expect(masterKeyIdOf(await newWrappedKey(keyring, place))).toBe('new-1')
   })
 
-  it('is another key every time', async () => {
+  it('two new project keys differ', async () => {
     const keyring = await readKeyring(`a:${random()}`)
     const [one, other] = [await newWrappedKey(keyring, place), await newWrappedKey(keyring, place)]
     const sealed = await seal(await unwrapKey(keyring, place, one), sealedPlace, Uint8Array.of(1))
     await refused(open(await unwrapKey(keyring, place, other), sealedPlace, sealed))
   })
 
-  it('opens while its master key is in the ring, primary or not, and no longer', async () => {
+  it('a wrapped project key opens while its master key is in the ring, as the primary or not', async () => {
     const [old, newer] = [random(), random()]
     const wrapped = await newWrappedKey(await readKeyring(`old:${old}`), place)
     await unwrapKey(await readKeyring(`new:${newer},old:${old}`), place, wrapped)
@@ -104,12 +105,12 @@ describe('a wrapped project key', () => {
     ['store', { ...place, store: 't' }],
     ['version', { ...place, version: 2 }],
     ['boundary between its fields', { ...place, project: 'ps', store: '' }],
-  ])('does not open in a place with another %s', async (_, elsewhere) => {
+  ])('a wrapped project key does not open in a place with another %s', async (_, elsewhere) => {
     const keyring = await readKeyring(`a:${random()}`)
     await refused(unwrapKey(keyring, elsewhere, await newWrappedKey(keyring, place)))
   })
 
-  it('does not open when one bit of it is another, whichever it is', async () => {
+  it('a wrapped project key does not open when any one bit of it is changed', async () => {
     const keyring = await readKeyring(`a:${random()},c:${random()}`)
     const wrapped = await newWrappedKey(keyring, place)
     for (let bit = 0; bit < wrapped.length * 8; bit += 1) {
@@ -119,7 +120,7 @@ describe('a wrapped project key', () => {
     }
   })
 
-  it('does not open when it is cut or longer', async () => {
+  it('a wrapped project key does not open when it is cut or extended', async () => {
     const keyring = await readKeyring(`a:${random()}`)
     const wrapped = await newWrappedKey(keyring, place)
     for (let length = 0; length < wrapped.length; length += 1) {
@@ -128,7 +129,7 @@ describe('a wrapped project key', () => {
     await refused(unwrapKey(keyring, place, Uint8Array.from([...wrapped, 0])))
   })
 
-  it('does not open as a sealed value', async () => {
+  it('a wrapped project key does not open as a sealed value', async () => {
     const keyring = await readKeyring(`a:${random()}`)
     const wrapped = await newWrappedKey(keyring, place)
     const key = await unwrapKey(keyring, place, wrapped)
@@ -138,14 +139,14 @@ describe('a wrapped project key', () => {
 })
 
 describe('a signing key', () => {
-  it('cannot be taken out of WebCrypto and is there for keys of the ring only', async () => {
+  it('a signing key cannot be exported from WebCrypto, and exists only for keys of the ring', async () => {
     const keyring = await readKeyring(`a:${random()}`)
     expect((await deriveSigningKey(keyring, 'a', 'tokens'))?.extractable).toBe(false)
     expect(await deriveSigningKey(keyring, 'b', 'tokens')).toBeNull()
     expect(await deriveSigningKey(keyring, '__proto__', 'tokens')).toBeNull()
   })
 
-  it('is another one for another purpose and another master key', async () => {
+  it('a signing key differs for another purpose and another master key', async () => {
     const keyring = await readKeyring(`a:${random()},b:${random()}`)
     const macs = await Promise.all(
       [
@@ -162,7 +163,7 @@ describe('a signing key', () => {
 })
 
 describe('known answers', () => {
-  it.each(vectors.wrapped)('of the key of $project under $masterKeyId', async (vector) => {
+  it.each(vectors.wrapped)('the known wrapped key of $project under $masterKeyId opens', async (vector) => {
     const keyring = await readKeyring(vector.masterKeys)
     const wrapped = fromHex(vector.wrapped)
     expect(masterKeyIdOf(wrapped)).toBe(vector.masterKeyId)
@@ -171,7 +172,7 @@ describe('known answers', () => {
     expect(await open(key, where, fromHex(vector.sealed))).toEqual(fromHex(vector.plaintext))
   })
 
-  it.each(vectors.signing)('of signing for "$purpose"', async (vector) => {
+  it.each(vectors.signing)('the known signature of the signing key for "$purpose" is reproduced', async (vector) => {
     const keyring = await readKeyring(vector.masterKeys)
     const key = await deriveSigningKey(keyring, vector.masterKeyId, vector.purpose)
     if (!key) throw new Error('no signing key')

@@ -1,6 +1,6 @@
 /**
- * Published vectors, those that must fail included, over the code that uses each primitive. Signatures are verified as
- * certificate requests and key pairs verify them: by WebCrypto, from SubjectPublicKeyInfo.
+ * Published vectors, including those that must fail, run through the code that uses each primitive. Signatures are
+ * verified as those of certificate requests and key pairs are: by WebCrypto, from SubjectPublicKeyInfo.
  */
 import { describe, expect, it } from 'vitest'
 import { deriveKey, openBox, sealBox, SealError } from '../../src/crypto/envelope.ts'
@@ -14,16 +14,19 @@ const fromHex = (text: string) => Uint8Array.from(text.match(/../g) ?? [], (pair
 const gcmKey = (raw: Uint8Array<ArrayBuffer>, usage: 'encrypt' | 'decrypt') =>
   crypto.subtle.importKey('raw', raw, 'AES-GCM', false, [usage])
 
-describe('AES-256-GCM, as boxes are opened', () => {
-  it.each(aesGcm.tests)('$tcId $comment: $result', async ({ key, iv, aad, msg, ct, tag, result }) => {
-    const opening = openBox(await gcmKey(fromHex(key), 'decrypt'), fromHex(iv + ct + tag), fromHex(aad))
-    if (result === 'valid') expect(await opening).toEqual(fromHex(msg))
-    else await expect(opening).rejects.toThrow(SealError)
-  })
+describe('AES-256-GCM as it opens sealed values', () => {
+  it.each(aesGcm.tests)(
+    'AES-256-GCM vector $tcId $comment: $result',
+    async ({ key, iv, aad, msg, ct, tag, result }) => {
+      const opening = openBox(await gcmKey(fromHex(key), 'decrypt'), fromHex(iv + ct + tag), fromHex(aad))
+      if (result === 'valid') expect(await opening).toEqual(fromHex(msg))
+      else await expect(opening).rejects.toThrow(SealError)
+    },
+  )
 })
 
-describe('HKDF-SHA-256, as every key is derived', () => {
-  it.each(hkdf.tests)('$tcId', async ({ ikm, info, okm }) => {
+describe('HKDF-SHA-256 as it derives every key', () => {
+  it.each(hkdf.tests)('HKDF-SHA-256 vector $tcId is reproduced', async ({ ikm, info, okm }) => {
     const material = await crypto.subtle.importKey('raw', fromHex(ikm), 'HKDF', false, ['deriveKey'])
     const derived = await deriveKey(material, fromHex(info), ['encrypt'])
     const known = await gcmKey(fromHex(okm).slice(0, 32), 'decrypt')
@@ -33,15 +36,15 @@ describe('HKDF-SHA-256, as every key is derived', () => {
 })
 
 describe.each(signatures.groups)('$algorithm.name $algorithm.namedCurve', ({ algorithm, publicKeyDer, tests }) => {
-  it.each(tests)('$tcId $comment: $result', async ({ msg, sig, result }) => {
+  it.each(tests)('signature vector $tcId $comment: $result', async ({ msg, sig, result }) => {
     const key = await crypto.subtle.importKey('spki', fromHex(publicKeyDer), algorithm, false, ['verify'])
     expect(await crypto.subtle.verify(algorithm, key, fromHex(sig), fromHex(msg))).toBe(result === 'valid')
   })
 })
 
 /** Nothing is stored or sent under these. They are what an owner of an ordered key is likely to do with it next. */
-describe('what ordered keys are for, in the runtime that makes them', () => {
-  it.each(aesWrap.tests)('AES key wrap $tcId $comment: $result', async ({ key, msg, ct, result }) => {
+describe('the purposes of ordered keys', () => {
+  it.each(aesWrap.tests)('AES key wrap vector $tcId $comment: $result', async ({ key, msg, ct, result }) => {
     const wrapping = await crypto.subtle.importKey('raw', fromHex(key), 'AES-KW', false, ['unwrapKey'])
     const hmac = { name: 'HMAC', hash: 'SHA-256' }
     const unwrapping = crypto.subtle.unwrapKey('raw', fromHex(ct), wrapping, 'AES-KW', hmac, true, ['sign'])
@@ -51,7 +54,7 @@ describe('what ordered keys are for, in the runtime that makes them', () => {
     )
   })
 
-  it.each(rsaOaep.tests)('RSA-OAEP $tcId $comment: $result', async ({ msg, ct, label, result }) => {
+  it.each(rsaOaep.tests)('RSA-OAEP vector $tcId $comment: $result', async ({ msg, ct, label, result }) => {
     const algorithm = { name: 'RSA-OAEP', hash: 'SHA-256' }
     const key = await crypto.subtle.importKey('pkcs8', fromHex(rsaOaep.privateKeyPkcs8), algorithm, false, ['decrypt'])
     const decrypting = crypto.subtle.decrypt({ name: 'RSA-OAEP', label: fromHex(label) }, key, fromHex(ct))

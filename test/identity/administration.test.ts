@@ -1,3 +1,4 @@
+/** The embedded identity's projects, users, roles, grants and catalogue: CRUD, validation, and who may do what. */
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { identityOperations } from '../../src/wire/identity/index.ts'
@@ -26,7 +27,7 @@ const link = (path: string) => ({ self: `${base}/identity/v3/${path}` })
 const ids = (answer: Answer, member: string) => answer.json[member].map(({ id }: { id: string }) => id)
 
 describe('projects', () => {
-  it('are created, shown, changed and deleted', async () => {
+  it('a project is created, shown, changed and deleted', async () => {
     const name = unique('project')
     const created = await asAdmin('POST', '/projects', { project: { name, domain_id: 'default', colour: 'red' } })
     expect(created.status).toBe(201)
@@ -62,7 +63,7 @@ describe('projects', () => {
     ])
   })
 
-  it('are listed oldest first, by the filters of the query', async () => {
+  it('projects are listed oldest first, by the filters of the query', async () => {
     const names = [unique('b'), unique('a'), unique('c')]
     const made: string[] = []
     for (const [at, name] of names.entries()) made.push((await create('project', { name, enabled: at !== 2 })).id)
@@ -80,14 +81,14 @@ describe('projects', () => {
     expect(answer.json.links).toEqual({ ...link(`projects?name=${names[0]}&x=%20`), next: null, previous: null })
   })
 
-  it("are nobody's default any more once deleted, and their grants go with them", async () => {
+  it("a deleted project is nobody's default project, and its grants are deleted with it", async () => {
     const user = await person(['creator'])
     await asAdmin('DELETE', `/projects/${user.projectId}`)
     expect((await asAdmin('GET', `/users/${user.userId}`)).json.user).not.toHaveProperty('default_project_id')
     expect((await asAdmin('GET', `/role_assignments?user.id=${user.userId}`)).json.role_assignments).toEqual([])
   })
 
-  it('the administrative one stays as it is', async () => {
+  it('the administrative project cannot be changed or deleted', async () => {
     const [project] = (await asAdmin('GET', '/projects?name=admin')).json.projects
     expect(project.options).toEqual({ immutable: true })
     const immutable = (verb: string) => [
@@ -102,7 +103,7 @@ describe('projects', () => {
 })
 
 describe('users', () => {
-  it('are created, shown, changed and deleted; a password is in no answer', async () => {
+  it('a user is created, shown, changed and deleted, and no answer holds a password', async () => {
     const name = unique('user')
     const given = {
       name: ` ${name} `,
@@ -139,7 +140,7 @@ describe('users', () => {
     expect((await byPassword(`${name}-2`, 'another secret')).status).toBe(401)
   })
 
-  it('are listed by name, state and domain', async () => {
+  it('users are listed by name, state and domain', async () => {
     const on = await create('user', { name: unique('user') })
     const off = await create('user', { name: unique('user'), enabled: false })
     const listed = async (query: string) =>
@@ -151,7 +152,7 @@ describe('users', () => {
     expect(await listed('domain_id=other')).toEqual([])
   })
 
-  it('list the projects in which they have a role', async () => {
+  it("a user's projects are those in which the user has a role", async () => {
     const user = await person(['creator'])
     const other = await create('project', { name: unique('project'), enabled: false })
     await asAdmin('PUT', grantPath(other.id, user.userId, await roleId('reader')))
@@ -161,7 +162,7 @@ describe('users', () => {
     expect(await listed(`?name=${other.name}`)).toEqual([other.id])
   })
 
-  it('change their own password with the old one, which ends their tokens', async () => {
+  it("a user changes the own password with the old one, which ends the user's tokens", async () => {
     const user = await person(['creator'])
     const path = `/users/${user.userId}/password`
     const change = (original_password: string, as: string | undefined = user.token) =>
@@ -187,7 +188,7 @@ describe('users', () => {
       { original_password: 7, password: 'y' },
       "Invalid input for field 'original_password': The value is not of type 'string'",
     ],
-  ])('400 for the change of password %j', async (user, message) => {
+  ])('the change of password %j is 400', async (user, message) => {
     const somebody = await person(['creator'])
     const answer = await identity('POST', `/users/${somebody.userId}/password`, {
       token: somebody.token,
@@ -198,7 +199,7 @@ describe('users', () => {
 })
 
 describe('roles', () => {
-  it('are created, shown, changed and deleted', async () => {
+  it('a role is created, shown, changed and deleted', async () => {
     const name = unique('role')
     const created = await asAdmin('POST', '/roles', { role: { name, description: 'd', options: {} } })
     expect(created.status).toBe(201)
@@ -213,7 +214,7 @@ describe('roles', () => {
     expect(refusal(await asAdmin('GET', `/roles/${id}`))).toEqual([404, 'Not Found', `Could not find role: ${id}.`])
   })
 
-  it('there from the start are those that the rules know, and they stay', async () => {
+  it('the initial roles are those that the rules use, and they cannot be changed or deleted', async () => {
     const { roles } = (await asAdmin('GET', '/roles')).json
     const builtIn = roles.filter(({ options }: { options: object }) => 'immutable' in options)
     expect(builtIn.map(({ name }: { name: string }) => name)).toEqual([
@@ -234,7 +235,7 @@ describe('roles', () => {
     expect(refusal(change)).toEqual([403, 'Forbidden', words('update')])
   })
 
-  it('imply others: admin member, member reader', async () => {
+  it('the role admin implies member, and member implies reader', async () => {
     const { role_inferences: inferences } = (await asAdmin('GET', '/role_inferences')).json
     const names = inferences.map(
       ({ prior_role: prior, implies }: Record<string, { name: string }> & { implies: { name: string }[] }) => [
@@ -248,13 +249,13 @@ describe('roles', () => {
     ])
   })
 
-  it('belong to no domain', async () => {
+  it('a role belongs to no domain', async () => {
     expect((await asAdmin('GET', '/roles?domain_id=default')).json.roles).toEqual([])
     const answer = await asAdmin('POST', '/roles', { role: { name: unique('role'), domain_id: 'default' } })
     expect(answer.status).toBe(400)
   })
 
-  it('that are deleted are gone from assignments and tokens', async () => {
+  it('a deleted role is gone from assignments and tokens', async () => {
     const role = await create('role', { name: unique('role') })
     const user = await person(['creator', role.name])
     await asAdmin('DELETE', `/roles/${role.id}`)
@@ -275,7 +276,7 @@ describe('names', () => {
     ],
     ['user', (name: string) => `user - Duplicate entry found with name ${name} at domain ID default.`],
     ['role', (name: string) => `role - Duplicate entry found with name ${name}.`],
-  ] as const)('of a %s are unique, in whatever case and form', async (kind, words) => {
+  ] as const)('the name of a %s is unique, in any case and normal form', async (kind, words) => {
     const name = unique('Ärmel')
     await create(kind, { name })
     const other = await create(kind, { name: unique('other') })
@@ -289,19 +290,22 @@ describe('names', () => {
     expect(renamed.json[kind].name).toBe(other.name.toUpperCase())
   })
 
-  it.each(['project', 'user', 'role'] as const)('of a %s are given to one of many at the same time', async (kind) => {
-    const name = unique('same')
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, () => asAdmin('POST', `/${kind}s`, { [kind]: { name } })),
-    )
-    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
-      201,
-      ...Array.from({ length: 9 }, () => 409),
-    ])
-  })
+  it.each(['project', 'user', 'role'] as const)(
+    'the name of a %s is given to one of many parallel requests',
+    async (kind) => {
+      const name = unique('same')
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, () => asAdmin('POST', `/${kind}s`, { [kind]: { name } })),
+      )
+      expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+        201,
+        ...Array.from({ length: 9 }, () => 409),
+      ])
+    },
+  )
 })
 
-describe('a body that cannot be', () => {
+describe('an invalid body', () => {
   const long = (count: number) => 'ä'.repeat(count)
 
   it.each<[string, unknown, number, string]>([
@@ -351,13 +355,13 @@ describe('a body that cannot be', () => {
       400,
       "Invalid input for field 'domain_id': Roles of a domain are not supported",
     ],
-  ])('POST of the %s %j: %d', async (kind, members, status, message) => {
+  ])('POST of the %s %j is %d', async (kind, members, status, message) => {
     const answer = await asAdmin('POST', `/${kind}s`, { [kind]: members })
     expect(refusal(answer)).toEqual([status, status === 404 ? 'Not Found' : 'Bad Request', message])
   })
 
   it.each(['project', 'user', 'role'] as const)(
-    'a change of a %s that is none, or of its id or domain',
+    'a change of an invalid or unknown %s, or of its id or domain, is refused',
     async (kind) => {
       const { id } = await create(kind, { name: unique(kind) })
       const change = async (members: object) => refusal(await asAdmin('PATCH', `/${kind}s/${id}`, { [kind]: members }))
@@ -369,7 +373,7 @@ describe('a body that cannot be', () => {
     },
   )
 
-  it('properties that grow without end', async () => {
+  it('properties beyond the greatest size are refused', async () => {
     const { id } = await create('user', { name: unique('user') })
     const grow = (at: number) => asAdmin('PATCH', `/users/${id}`, { user: { [`p${at}`]: 'x'.repeat(7000) } })
     const statuses = [(await grow(1)).status, (await grow(2)).status, (await grow(3)).status]
@@ -377,14 +381,14 @@ describe('a body that cannot be', () => {
     expect(refusal(await grow(3))[2]).toBe('The properties of the user are too large.')
   })
 
-  it('`__proto__` is not a property', async () => {
+  it('a member named __proto__ is not stored as a property', async () => {
     const body = `{"user":{"name":"${unique('user')}","__proto__":{"enabled":false},"constructor":"x"}}`
     const answer = await identity('POST', '/users', { token, body, headers: { 'Content-Type': 'application/json' } })
     expect(answer.status).toBe(201)
     expect(answer.json.user).toMatchObject({ enabled: true, constructor: 'x' })
   })
 
-  it('whatever it is, the answer is no 5xx and has the form of a failure', async () => {
+  it('any body gets an answer below 500 in the form of an error', async () => {
     const operations = identityOperations.filter(({ method }) => ['POST', 'PATCH', 'PUT'].includes(method))
     const members = ['project', 'user', 'role', 'application_credential', 'auth', '__proto__']
     const [me] = (await asAdmin('GET', '/users?name=admin')).json.users
@@ -418,7 +422,7 @@ describe('a body that cannot be', () => {
 })
 
 describe('role assignments', () => {
-  it('are given once, asked for, listed and taken away', async () => {
+  it('a role assignment is made once, checked, listed and deleted', async () => {
     const user = await person([])
     const role = await create('role', { name: unique('role') })
     const path = grantPath(user.projectId, user.userId, role.id)
@@ -437,7 +441,7 @@ describe('role assignments', () => {
     expect(refusal(await asAdmin('GET', path))).toEqual(missing)
   })
 
-  it('need a role, a user and a project that exist, in this order', async () => {
+  it('a role assignment needs an existing role, user and project, checked in this order', async () => {
     const user = await person([])
     const role = await roleId('reader')
     const statuses = async (method: string) => [
@@ -453,7 +457,7 @@ describe('role assignments', () => {
     expect(refusal(await asAdmin('GET', `/projects/${user.projectId}/users/none/roles`))[2]).toBe(noUser)
   })
 
-  it('are listed by user, project and role, with names and with what they imply', async () => {
+  it('role assignments are listed by user, project and role, with names and with implied roles', async () => {
     const user = await person(['admin', 'creator'])
     const [admin, creator, memberRole, reader] = await Promise.all(
       ['admin', 'creator', 'member', 'reader'].map((name) => roleId(name)),
@@ -499,13 +503,13 @@ describe('role assignments', () => {
     ['user.id=x&group.id=y', 'Specify a user or group, not both'],
     ['scope.domain.id=x&scope.project.id=y', 'Specify a domain or project, not both'],
     ['include_subtree=1', 'scope.project.id must be specified if include_subtree is also specified'],
-  ])('400 for the filters %s', async (query, message) => {
+  ])('the filters %s of role assignments are 400', async (query, message) => {
     expect(refusal(await asAdmin('GET', `/role_assignments?${query}`))).toEqual([400, 'Bad Request', message])
   })
 })
 
-describe('the catalogue as entities', () => {
-  it('has the one domain', async () => {
+describe('the catalogue', () => {
+  it('the catalogue has one domain', async () => {
     const answer = await asAdmin('GET', '/domains/default')
     expect(answer.json.domain).toMatchObject({
       id: 'default',
@@ -523,7 +527,7 @@ describe('the catalogue as entities', () => {
     }
   })
 
-  it('has two services with three endpoints each, in one region', async () => {
+  it('the catalogue has two services with three endpoints each, in one region', async () => {
     expect(ids(await asAdmin('GET', '/services'), 'services')).toEqual(['identity', 'key-manager'])
     expect(ids(await asAdmin('GET', '/services?type=key-manager'), 'services')).toEqual(['key-manager'])
     expect(ids(await asAdmin('GET', '/endpoints'), 'endpoints')).toHaveLength(6)
@@ -545,17 +549,17 @@ describe('the catalogue as entities', () => {
     expect((await asAdmin('GET', '/regions/RegionOne')).json.region.description).toBe('')
   })
 
-  it.each(['domain', 'service', 'endpoint', 'region'])('404 for a %s that there is not', async (kind) => {
+  it.each(['domain', 'service', 'endpoint', 'region'])('a %s that does not exist is 404', async (kind) => {
     const answer = await asAdmin('GET', `/${kind}s/none`)
     expect(refusal(answer)).toEqual([404, 'Not Found', `Could not find ${kind}: none.`])
   })
 })
 
-describe('who may', () => {
+describe('the rights of a caller', () => {
   const fill = (path: string, user: string, project: string) =>
     path.replace(':user', user).replace(':project', project).replaceAll(/:\w+/g, 'none')
 
-  it('every operation but discovery and log-in wants a token', async () => {
+  it('every operation but discovery and log-in needs a token', async () => {
     for (const { method, path, rule } of identityOperations) {
       const answer = await call(method, `/identity${fill(path, 'x', 'y')}`)
       if (rule === 'public') expect([200, 300, 400]).toContain(answer.status)
@@ -566,7 +570,7 @@ describe('who may', () => {
     ).toEqual(['GET /', 'GET /v3', 'POST /v3/auth/tokens'])
   })
 
-  it('the admin of a project that is not the administrative one is no administrator', async () => {
+  it('an admin of another project than the administrative one is no administrator', async () => {
     const admin = await person(['admin'])
     const victim = await person(['creator'])
     const allowed: string[] = []
@@ -580,7 +584,7 @@ describe('who may', () => {
     expect(allowed).toEqual(['GET /v3/regions', 'GET /v3/regions/:region', 'GET /v3/domains/:domain'])
   })
 
-  it('users see themselves, their project and their roles, and change nothing of them', async () => {
+  it('a user can read the own user, project and roles, and change none of them', async () => {
     const user = await person(['creator'])
     const may = async (method: string, path: string) => (await identity(method, path, { token: user.token })).status
     expect(await may('GET', `/users/${user.userId}`)).toBe(200)
@@ -596,14 +600,14 @@ describe('who may', () => {
     expect(await may('GET', '/role_assignments')).toBe(403)
   })
 
-  it('says so before it says whether there is such a thing', async () => {
+  it('a caller without the right gets 403 whether the entity exists or not', async () => {
     const user = await person(['creator'])
     for (const path of ['/users/none', '/projects/none', '/users/none/application_credentials/none']) {
       expect((await identity('GET', path, { token: user.token })).status).toBe(403)
     }
   })
 
-  it('headers and queries that claim another identity change nothing', async () => {
+  it('headers and queries that name another identity change nothing', async () => {
     const user = await person(['creator'])
     const headers = { 'X-Roles': 'admin', 'X-User-Id': 'x', 'X-Project-Id': 'y', 'X-Is-Admin-Project': 'True' }
     const answer = await identity('GET', '/users?user_id=x&target.user.id=x&roles=admin', {
@@ -619,7 +623,7 @@ describe('who may', () => {
 })
 
 describe('the first administrator', () => {
-  it('logs in with ADMIN_PASSWORD and has the role admin in the project admin', async () => {
+  it('the first administrator logs in with ADMIN_PASSWORD and has the role admin in the project admin', async () => {
     const answer = await byPassword('admin', adminPassword, { project: { name: 'admin', domain } })
     expect(answer.json.token.project.name).toBe('admin')
     const { role_assignments: assignments } = (
@@ -629,7 +633,7 @@ describe('the first administrator', () => {
     expect(assignments[0]).toMatchObject({ role: { name: 'admin' }, scope: { project: { name: 'admin' } } })
   })
 
-  it('keeps a changed password: the variable is for the first one only', async () => {
+  it('the first administrator keeps a changed password, because ADMIN_PASSWORD only sets the first one', async () => {
     const { id } = (await asAdmin('GET', '/users?name=admin')).json.users[0]
     const set = (password: string) => asAdmin('PATCH', `/users/${id}`, { user: { password } })
     await set('changed by hand')

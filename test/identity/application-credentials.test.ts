@@ -1,3 +1,4 @@
+/** Application credentials: creation, log-in with one, and what ends it. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call, type Answer } from '../support/client.ts'
 import {
@@ -31,7 +32,7 @@ const refusal = ({ status, json }: Answer) => [status, json.error.message]
 const names = (roles: readonly { name: string }[]) => roles.map(({ name }) => name)
 
 describe('an application credential', () => {
-  it('is created with a random secret, which is shown this once', async () => {
+  it('an application credential is created with a random secret, which is shown once', async () => {
     const name = unique('credential')
     const answer = await make({ name })
     expect(answer.status).toBe(201)
@@ -62,7 +63,7 @@ describe('an application credential', () => {
     expect(listed.json.application_credentials).toEqual([credential])
   })
 
-  it('has the roles, the secret, the description and the expiry that it is given', async () => {
+  it('an application credential has the given roles, secret, description and expiry', async () => {
     const given = { secret: 's3', description: 'd', expires_at: '2999-01-02T03:04:05', unrestricted: true }
     const credential = await made({ ...given, roles: [{ name: 'CREATOR' }] })
     expect(credential).toMatchObject({ ...given, expires_at: '2999-01-02T03:04:05.000000' })
@@ -74,19 +75,19 @@ describe('an application credential', () => {
     ['2999-01-02T03:04:05.5', '2999-01-02T03:04:05.500000'],
     [null, null],
     ['', null],
-  ])('expires at %j: %j', async (given, shown) => {
+  ])('an application credential that expires at %j has the expiry %j', async (given, shown) => {
     expect((await made({ expires_at: given })).expires_at).toBe(shown)
   })
 
   it.each(['garbage', '2999-01-02', '2999-01-02T03:04:05+01:00', '2999-02-30T00:00:00', '2999-01-02T24:00:00'])(
-    'is refused with the expiry %s',
+    'an application credential is refused with the expiry %s',
     async (expires_at) => {
       const [status, message] = refusal(await make({ name: unique('c'), expires_at }))
       expect([status, message]).toEqual([400, expect.stringMatching(/^Timestamp not in expected format\./)])
     },
   )
 
-  it('is refused when it has expired already', async () => {
+  it('an application credential that has expired already is refused', async () => {
     const [status, message] = refusal(await make({ name: unique('c'), expires_at: '2020-01-02T03:04:05' }))
     expect([status, message]).toEqual([400, expect.stringMatching(/^The 'expires_at' must not be before now\./)])
   })
@@ -96,7 +97,7 @@ describe('an application credential', () => {
     [[{ name: 'none' }]],
     [[{ id: 'none' }]],
     [[{ name: 'creator' }, { name: 'admin' }]],
-  ])('is refused with the roles %j, which the token does not have', async (roles) => {
+  ])('an application credential is refused with the roles %j, which the token does not have', async (roles) => {
     expect(refusal(await make({ name: unique('c'), roles }))).toEqual([
       400,
       'Invalid application credential: Cannot create an application credential with unassigned role',
@@ -113,11 +114,11 @@ describe('an application credential', () => {
       { name: 'x', access_rules: [{ path: '/' }] },
       "Invalid input for field 'access_rules': Access rules are not supported",
     ],
-  ])('is refused as %j', async (members, message) => {
+  ])('the application credential %j is refused', async (members, message) => {
     expect(refusal(await make(members))).toEqual([400, message])
   })
 
-  it('has a name of its own among those of its user, also when many are made at the same time', async () => {
+  it('the name of an application credential is unique for its user, also among parallel requests', async () => {
     const name = unique('same')
     const answers = await Promise.all(Array.from({ length: 6 }, () => make({ name })))
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409, 409, 409, 409, 409])
@@ -127,7 +128,7 @@ describe('an application credential', () => {
     expect((await make({ name }, other.token, other)).status).toBe(201)
   })
 
-  it('is made by its user alone, for the project of the token', async () => {
+  it('an application credential is created only by its user, for the project of the token', async () => {
     expect((await make({ name: 'x' }, await adminToken())).status).toBe(403)
     const token = tokenIn(await byPassword(user.name, user.password, 'unscoped'))
     expect(refusal(await make({ name: 'x' }, token))).toEqual([
@@ -136,7 +137,7 @@ describe('an application credential', () => {
     ])
   })
 
-  it('is shown to and deleted by its user and the administrator, under its user only', async () => {
+  it('an application credential is shown to and deleted by its user and the administrator, under its user only', async () => {
     const { id } = await made()
     const other = await person(['creator'])
     const status = async (token: string, of: Account, method = 'GET') =>
@@ -152,7 +153,7 @@ describe('an application credential', () => {
 })
 
 describe('log-in with an application credential', () => {
-  it('works by its id, and by its name with its user', async () => {
+  it('log-in works by the id of a credential, and by its name together with its user', async () => {
     const { id, name, secret } = await made()
     for (const credential of [
       { id, secret },
@@ -170,24 +171,24 @@ describe('log-in with an application credential', () => {
     }
   })
 
-  it('gives exactly its roles, without those that they imply', async () => {
+  it('log-in with a credential returns exactly its roles, without those that they imply', async () => {
     const { id, secret } = await made({ roles: [{ name: 'member' }] })
     expect(names((await byCredential({ id, secret })).json.token.roles)).toEqual(['member'])
   })
 
-  it('opens the Key Manager', async () => {
+  it('a token of a credential is accepted by the Key Manager', async () => {
     const { id, secret } = await made({ roles: [{ name: 'creator' }] })
     const token = tokenIn(await byCredential({ id, secret }))
     expect((await call('POST', '/v1/secrets', { token, json: { name: 'x' } })).status).toBe(201)
   })
 
-  it('gives a token that ends with it, when that is sooner', async () => {
+  it('a token of a credential expires with the credential, when that is earlier', async () => {
     const soon = new Date(Date.now() + 60_000).toISOString().slice(0, 19)
     const { id, secret } = await made({ expires_at: soon })
     expect((await byCredential({ id, secret })).json.token.expires_at).toBe(`${soon}.000000Z`)
   })
 
-  it('says the same for a wrong secret, none, an unknown credential and an unknown user', async () => {
+  it('log-in with a credential has the same refusal for a wrong secret, none, an unknown credential and an unknown user', async () => {
     const { id, name } = await made()
     const answers = await Promise.all([
       byCredential({ id, secret: 'wrong' }),
@@ -201,7 +202,7 @@ describe('log-in with an application credential', () => {
     expect(answers.map(refusal)).toEqual(answers.map(() => [401, words]))
   })
 
-  it('asks for no scope', async () => {
+  it('log-in with a credential accepts no scope', async () => {
     const { id, secret } = await made()
     for (const scope of ['unscoped', { project: { id: user.projectId } }]) {
       expect(refusal(await byCredential({ id, secret }, scope))).toEqual([
@@ -211,7 +212,7 @@ describe('log-in with an application credential', () => {
     }
   })
 
-  it('gives a token that gets no other', async () => {
+  it('a token of a credential cannot be exchanged for another', async () => {
     const { id, secret } = await made()
     const token = tokenIn(await byCredential({ id, secret }))
     for (const scope of [undefined, 'unscoped', { project: { id: user.projectId } }]) {
@@ -223,7 +224,7 @@ describe('log-in with an application credential', () => {
     [false, 403, 403],
     [true, 201, 204],
   ])(
-    'unrestricted %s: making another %d, deleting one %d; reading is allowed',
+    'a token of a credential with unrestricted %s gets %d for creating another, %d for deleting one, and may read them',
     async (unrestricted, making, deleting) => {
       const { id, secret } = await made({ unrestricted })
       const victim = await made()
@@ -240,7 +241,7 @@ describe('log-in with an application credential', () => {
     },
   )
 
-  it('gives no more roles to a credential made with it than it has itself', async () => {
+  it('a credential that is made with a credential has no more roles than that one', async () => {
     const { id, secret } = await made({ unrestricted: true, roles: [{ name: 'reader' }] })
     const token = tokenIn(await byCredential({ id, secret }))
     expect((await make({ name: unique('c'), roles: [{ name: 'creator' }] }, token)).status).toBe(400)
@@ -255,7 +256,7 @@ describe('the end of an application credential', () => {
     (await byCredential(credential)).status,
   ]
 
-  it('comes with its deletion, for its tokens too', async () => {
+  it('a credential that is deleted ends its tokens too', async () => {
     const credential = await made()
     const token = tokenIn(await byCredential(credential))
     expect(await statuses(credential, token)).toEqual([200, 201])
@@ -263,7 +264,7 @@ describe('the end of an application credential', () => {
     expect(await statuses(credential, token)).toEqual([401, 401])
   })
 
-  it.each(['role', 'user', 'project'])('comes with the loss of its %s', async (what) => {
+  it.each(['role', 'user', 'project'])('a credential ends when its %s is deleted', async (what) => {
     const owner = await person(['creator'])
     const admin = await adminToken()
     const answer = await make({ name: 'c' }, owner.token, owner)
@@ -279,7 +280,7 @@ describe('the end of an application credential', () => {
     expect(await statuses(credential, token)).toEqual([401, 401])
   })
 
-  it('is not a new password: that ends its tokens alone', async () => {
+  it('a new password ends the tokens of the password and not the credential', async () => {
     const owner = await person(['creator'])
     const credential = (await make({ name: 'c' }, owner.token, owner)).json.application_credential
     const token = tokenIn(await byCredential(credential))

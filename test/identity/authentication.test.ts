@@ -1,3 +1,4 @@
+/** Log-in to the embedded identity: discovery, scopes, refusals, tokens as subjects, and what ends a token. */
 import { describe, expect, it } from 'vitest'
 import { adminPassword, base, call } from '../support/client.ts'
 import {
@@ -43,7 +44,7 @@ describe('discovery', () => {
     expect(answer.json).toEqual({ version })
   })
 
-  it('answers HEAD like GET, without a body', async () => {
+  it('discovery answers HEAD like GET, without a body', async () => {
     const answer = await call('HEAD', '/identity/v3')
     expect([answer.status, answer.text]).toEqual([200, ''])
   })
@@ -51,7 +52,7 @@ describe('discovery', () => {
 
 describe('paths and methods', () => {
   it.each(['/identity/v3/nothing', '/identity/nothing', '/identity/v3/users/a/b/c'])(
-    '404 as a page for %s, with a token or without',
+    'the unknown path %s is 404 as a page, with a token or without',
     async (path) => {
       for (const token of [undefined, await adminToken()]) {
         const answer = await call('GET', path, { token })
@@ -68,7 +69,7 @@ describe('paths and methods', () => {
     ['POST', '/identity/v3/domains', 'GET, HEAD, OPTIONS'],
     ['GET', '/identity/v3/users/x/password', 'POST, OPTIONS'],
     ['POST', '/identity/v3', 'GET, HEAD, OPTIONS'],
-  ])('405 for %s %s, before the token is asked for', async (method, path, allowed) => {
+  ])('the method %s of %s is 405, before the token is checked', async (method, path, allowed) => {
     const answer = await call(method, path)
     expect(answer.status).toBe(405)
     expect(answer.headers.get('Allow')).toBe(allowed)
@@ -77,7 +78,7 @@ describe('paths and methods', () => {
 })
 
 describe('log-in with a password', () => {
-  it('gives the token in the header and what it stands for in the body', async () => {
+  it('log-in with a password returns the token in a header and its document in the body', async () => {
     const user = await person(['member'])
     const answer = await byPassword(user.name, user.password, { project: { id: user.projectId } })
     expect(answer.status).toBe(201)
@@ -102,7 +103,7 @@ describe('log-in with a password', () => {
     expect(Date.parse(token.expires_at) - Date.parse(token.issued_at)).toBe(3_600_000)
   })
 
-  it('puts the Key Manager and the identity into the catalogue, with all three interfaces', async () => {
+  it('log-in with a password returns a catalogue with the Key Manager and the identity, each with three interfaces', async () => {
     const { json } = await byPassword('admin', adminPassword, { project: { name: 'admin', domain } })
     const endpoints = (service: { endpoints: Record<string, string>[] }) =>
       service.endpoints.map(({ interface: name, url, region, region_id }) => [name, url, region, region_id])
@@ -114,7 +115,7 @@ describe('log-in with a password', () => {
     expect(endpoints(second)).toEqual(everywhere(base))
   })
 
-  it('leaves the catalogue out with ?nocatalog', async () => {
+  it('log-in with ?nocatalog returns no catalogue', async () => {
     const auth = {
       identity: { methods: ['password'], password: { user: { name: 'admin', domain, password: adminPassword } } },
       scope: { project: { name: 'admin', domain } },
@@ -124,7 +125,7 @@ describe('log-in with a password', () => {
     expect(answer.json.token).not.toHaveProperty('catalog')
   })
 
-  it('takes the user by id, and the domain by name', async () => {
+  it('log-in with a password accepts the user by id, and the domain by name', async () => {
     const { userId: id, name, password } = await person(['member'])
     for (const user of [
       { id, password },
@@ -136,20 +137,20 @@ describe('log-in with a password', () => {
     }
   })
 
-  it('finds the user in whatever case the name is given', async () => {
+  it("log-in with a password finds the user's name in any case", async () => {
     const { userId: id, name, password } = await person(['member'])
     const answer = await byPassword(name.toUpperCase(), password)
     expect(answer.json.token.user).toMatchObject({ id, name })
   })
 
-  it('carries admin, member and reader for admin', async () => {
+  it('log-in of the administrator returns the roles admin, member and reader', async () => {
     const { token } = (await byPassword('admin', adminPassword, { project: { name: 'admin', domain } })).json
     expect(token.roles.map(({ name }: { name: string }) => name).toSorted()).toEqual(['admin', 'member', 'reader'])
   })
 })
 
 describe('the scope of a token', () => {
-  it('is the project that is asked for, by id or by name and domain', async () => {
+  it('the scope of a token is the requested project, by id or by name and domain', async () => {
     const user = await person(['creator'])
     const { name } = (await byPassword(user.name, user.password)).json.token.project
     for (const project of [{ id: user.projectId }, { name, domain }, { name, domain: { name: 'Default' } }]) {
@@ -158,18 +159,18 @@ describe('the scope of a token', () => {
     }
   })
 
-  it("is the user's default project when none is asked for", async () => {
+  it("the scope of a token is the user's default project when none is requested", async () => {
     const user = await person(['creator'])
     expect((await byPassword(user.name, user.password)).json.token.project.id).toBe(user.projectId)
   })
 
-  it('is nothing when the default project cannot be', async () => {
+  it('a token has no scope when the user has no role in the default project', async () => {
     const user = await person([])
     const { token } = (await byPassword(user.name, user.password)).json
     expect(Object.keys(token).toSorted()).toEqual(['audit_ids', 'expires_at', 'issued_at', 'methods', 'user'])
   })
 
-  it.each(['unscoped', { unscoped: {} }])('is nothing when %j is asked for', async (scope) => {
+  it.each(['unscoped', { unscoped: {} }])('a token has no scope when %j is requested', async (scope) => {
     const user = await person(['creator'])
     const answer = await byPassword(user.name, user.password, scope)
     expect(answer.status).toBe(201)
@@ -184,14 +185,14 @@ describe('the scope of a token', () => {
     ['the domain', { domain }],
     ['the system', { system: { all: true } }],
     ['a trust', { 'OS-TRUST:trust': { id: 'none' } }],
-  ])('is refused with 401 for %s', async (_, scope) => {
+  ])('log-in is refused with 401 for %s as the scope', async (_, scope) => {
     const user = await person(['creator'])
     const answer = await byPassword(user.name, user.password, scope)
     expect(answer.status).toBe(401)
     expect(answer.json).toEqual(UNAUTHENTICATED)
   })
 
-  it('is refused with 401 for a disabled project', async () => {
+  it('log-in is refused with 401 for a disabled project as the scope', async () => {
     const user = await person(['creator'])
     const token = await adminToken()
     await identity('PATCH', `/projects/${user.projectId}`, { token, json: { project: { enabled: false } } })
@@ -201,7 +202,7 @@ describe('the scope of a token', () => {
 })
 
 describe('a log-in that fails', () => {
-  it('says the same for a wrong password, an unknown, a disabled and a foreign user, and one without password', async () => {
+  it('log-in has the same refusal for a wrong password, an unknown, a disabled and a foreign user, and one without password', async () => {
     const user = await person(['member'])
     const disabled = await create('user', { name: unique('user'), password: 'secret', enabled: false })
     const without = await create('user', { name: unique('user') })
@@ -226,7 +227,7 @@ describe('a log-in that fails', () => {
     expect(answers.every(({ headers }) => !headers.has('X-Subject-Token'))).toBe(true)
   })
 
-  it('takes about as long for an unknown user as for a wrong password', async () => {
+  it('log-in takes about as long for an unknown user as for a wrong password', async () => {
     const user = await person(['member'])
     const time = async (name: string) => {
       const begun = performance.now()
@@ -287,12 +288,12 @@ describe('a log-in that fails', () => {
       expecting('system, project, domain, OS-TRUST:trust or unscoped in scope'),
     ],
     [password(somebody, 'bogus'), "Invalid input for field 'scope': the value is not a scope"],
-  ])('400 for the request %j', async (json, message) => {
+  ])('the log-in request %j is 400', async (json, message) => {
     const answer = await identity('POST', '/auth/tokens', { json })
     expect([answer.status, answer.json]).toEqual([400, FAULT(400, 'Bad Request', message)])
   })
 
-  it.each([[['totp']], [['password', 'token']], [[]]])('401 for the methods %j', async (methods) => {
+  it.each([[['totp']], [['password', 'token']], [[]]])('the log-in methods %j are 401', async (methods) => {
     const given = { totp: {}, password: { user: somebody }, token: { id: 'x' } }
     const answer = await authenticate({ methods, ...given })
     expect(answer.status).toBe(401)
@@ -309,7 +310,7 @@ describe('a log-in that fails', () => {
     [`{"auth":"${'x'.repeat(30_000)}"}`, 'application/json', 413],
     ['['.repeat(20_000), 'application/json', 400],
     [`{"auth":${'{"a":'.repeat(4000)}1${'}'.repeat(4000)}}`, 'application/json', 400],
-  ])('the body %.20j of type %s: %d', async (body, type, status) => {
+  ])('the log-in body %.20j of type %s is %d', async (body, type, status) => {
     const bytes = Uint8Array.from(body, (character) => character.charCodeAt(0))
     const answer = await identity('POST', '/auth/tokens', { body: bytes, headers: { 'Content-Type': type } })
     expect(answer.status).toBe(status)
@@ -318,7 +319,7 @@ describe('a log-in that fails', () => {
 })
 
 describe('log-in with a token', () => {
-  it('changes the scope and keeps the time of expiry, the chain and the methods', async () => {
+  it('log-in with a token changes the scope and keeps the expiry, the audit ids and the methods', async () => {
     const user = await person(['creator'])
     const first = await byPassword(user.name, user.password, 'unscoped')
     const second = await byToken(tokenIn(first), { project: { id: user.projectId } })
@@ -333,20 +334,20 @@ describe('log-in with a token', () => {
     expect(third.json.token.audit_ids[1]).toBe(root)
   })
 
-  it('gives no role that the user does not have', async () => {
+  it('log-in with a token grants no role that the user does not have', async () => {
     const user = await person(['creator'])
     const answer = await byToken(user.token, { project: { name: 'admin', domain } })
     expect(answer.status).toBe(401)
   })
 
-  it.each(['', 'x', 'gAAAAABrAlwSSqg5', 'AQR0ZXN0'])('404 for %j, which is no token', async (token) => {
+  it.each(['', 'x', 'gAAAAABrAlwSSqg5', 'AQR0ZXN0'])('log-in with %j, which is no token, is 404', async (token) => {
     const answer = await byToken(token)
     expect([answer.status, answer.json]).toEqual([404, FAULT(404, 'Not Found', 'Failed to validate token')])
   })
 })
 
 describe('a token as its own subject', () => {
-  it('is shown to its user and to the administrator, as it was issued', async () => {
+  it('a token is shown to its user and to the administrator, as it was issued', async () => {
     const user = await person(['creator'])
     const issued = await byPassword(user.name, user.password)
     const subject = tokenIn(issued)
@@ -361,31 +362,34 @@ describe('a token as its own subject', () => {
     expect([head.status, head.text]).toEqual([200, ''])
   })
 
-  it.each(['GET', 'DELETE'])('%s is forbidden to others, the admin of some project too', async (method) => {
-    const admin = await person(['admin'])
-    const other = await person(['member'])
-    const answer = await identity(method, '/auth/tokens', {
-      token: admin.token,
-      headers: { 'X-Subject-Token': other.token },
-    })
-    expect(answer.status).toBe(403)
-    expect(answer.json.error.message).toMatch(
-      /^You are not authorized to perform the requested action: identity:\w+_token\.$/,
-    )
-  })
+  it.each(['GET', 'DELETE'])(
+    "%s of another user's token is 403, also for the admin of another project",
+    async (method) => {
+      const admin = await person(['admin'])
+      const other = await person(['member'])
+      const answer = await identity(method, '/auth/tokens', {
+        token: admin.token,
+        headers: { 'X-Subject-Token': other.token },
+      })
+      expect(answer.status).toBe(403)
+      expect(answer.json.error.message).toMatch(
+        /^You are not authorized to perform the requested action: identity:\w+_token\.$/,
+      )
+    },
+  )
 
   it.each([
     ['GET', 'x', 404, 'Failed to validate token'],
     ['DELETE', 'x', 404, 'Failed to validate token'],
     ['GET', undefined, 404, 'No token in the request'],
     ['DELETE', undefined, 404, 'No token in the request'],
-  ])('%s with the subject %s: %d', async (method, subject, status, message) => {
+  ])('%s with the subject token %s is %d', async (method, subject, status, message) => {
     const headers = subject === undefined ? {} : { 'X-Subject-Token': subject }
     const answer = await identity(method, '/auth/tokens', { token: await adminToken(), headers })
     expect([answer.status, answer.json]).toEqual([status, FAULT(status, 'Not Found', message)])
   })
 
-  it('ends at once when it is given back, with all tokens got from it, and no other', async () => {
+  it('a revoked token ends at once, with all tokens issued for it, and no other', async () => {
     const user = await person(['creator'])
     const root = tokenIn(await byPassword(user.name, user.password, 'unscoped'))
     const child = tokenIn(await byToken(root, { project: { id: user.projectId } }))
@@ -401,21 +405,21 @@ describe('a token as its own subject', () => {
   })
 })
 
-describe('what a token opens', () => {
-  it('the enabled projects in which its user has a role', async () => {
+describe('the use of a token', () => {
+  it('a token lists the enabled projects in which its user has a role', async () => {
     const user = await person(['creator'])
     const answer = await identity('GET', '/auth/projects', { token: user.token })
     expect(answer.json.projects.map(({ id }: { id: string }) => id)).toEqual([user.projectId])
     expect(answer.json.links).toEqual({ next: null, self: `${base}/identity/v3/auth/projects`, previous: null })
   })
 
-  it('no domains', async () => {
+  it('a token lists no domains', async () => {
     const user = await person(['creator'])
     const answer = await identity('GET', '/auth/domains', { token: user.token })
     expect(answer.json.domains).toEqual([])
   })
 
-  it('the catalogue, for a scoped token only', async () => {
+  it('a token lists the catalogue when it has a scope', async () => {
     const user = await person(['creator'])
     const scoped = await identity('GET', '/auth/catalog', { token: user.token })
     expect(scoped.json.catalog).toEqual((await byPassword(user.name, user.password)).json.token.catalog)
@@ -424,7 +428,7 @@ describe('what a token opens', () => {
     expect(unscoped.json).toEqual(FAULT(403, 'Forbidden', 'You are not authorized to perform the requested action.'))
   })
 
-  it('the Key Manager, and with an unscoped token nothing of it', async () => {
+  it('a token is accepted by the Key Manager when it has a scope', async () => {
     const user = await person(['creator'])
     expect((await call('GET', '/v1/secrets', { token: user.token })).status).toBe(200)
     const token = tokenIn(await byPassword(user.name, user.password, 'unscoped'))
@@ -432,7 +436,7 @@ describe('what a token opens', () => {
   })
 })
 
-describe('the end of tokens already issued, through the same Worker at once', () => {
+describe('the end of issued tokens through the same Worker', () => {
   const change = (path: string, json: unknown) => async (token: string) => {
     expect((await identity('PATCH', path, { token, json })).status).toBe(200)
   }
@@ -450,7 +454,7 @@ describe('the end of tokens already issued, through the same Worker at once', ()
     ['the project is disabled', ({ projectId }) => change(`/projects/${projectId}`, { project: { enabled: false } })],
     ['the project is deleted', ({ projectId }) => remove(`/projects/${projectId}`)],
     ['the last role is taken away', ({ projectId, userId }, role) => remove(grantPath(projectId, userId, role))],
-  ])('%s', async (_, effect) => {
+  ])('an issued token ends at once when %s', async (_, effect) => {
     const user = await person(['creator'])
     const token = await adminToken()
     const keyManager = async () => (await call('GET', '/v1/secrets', { token: user.token })).status
@@ -470,7 +474,7 @@ describe('the end of tokens already issued, through the same Worker at once', ()
     expect((await byPassword(user.name, user.password)).status).toBe(201)
   })
 
-  it('one of two roles is taken away: the token keeps the other', async () => {
+  it('a token keeps the other role when one of two roles is revoked', async () => {
     const user = await person(['creator', 'observer'])
     const token = await adminToken()
     const store = async () => (await call('POST', '/v1/secrets', { token: user.token, json: { name: 'x' } })).status
@@ -480,7 +484,7 @@ describe('the end of tokens already issued, through the same Worker at once', ()
     expect((await call('GET', '/v1/secrets', { token: user.token })).status).toBe(200)
   })
 
-  it('a role given later is not in a token issued before', async () => {
+  it('a role granted later is not in a token issued before', async () => {
     const user = await person(['observer'])
     const token = await adminToken()
     await identity('PUT', grantPath(user.projectId, user.userId, await roleId('creator')), { token })
@@ -489,7 +493,7 @@ describe('the end of tokens already issued, through the same Worker at once', ()
     expect(await store(tokenIn(await byPassword(user.name, user.password)))).toBe(201)
   })
 
-  it('admin is replaced by member: the token is no administrator any more', async () => {
+  it("a token is no administrator's after admin was replaced by member", async () => {
     const admin = await adminToken()
     const created = await create('user', { name: unique('user'), password: 'secret' })
     const projects = await identity('GET', '/projects?name=admin', { token: admin })

@@ -187,7 +187,7 @@ describe('an event', () => {
     ])
   })
 
-  it('an event with a very long request id or name is sealed: sealing takes a bounded number of events at a time', async () => {
+  it('a request about an id of more than 255 characters has no event, so that sealing takes a fixed number of events at a time', async () => {
     const before = (await stored()).length
     for (const length of [255, 256, 10_000]) {
       expect((await call('GET', `/v1/project-quotas/${'x'.repeat(length)}`, { token: who.token })).status).toBe(403)
@@ -380,7 +380,7 @@ describe('T27: a database that was restored from a backup', () => {
     expect((await object().integrity()).incidents).toHaveLength(1)
   })
 
-  it('T27: a restored database is noticed when the last event was written by another isolate', async () => {
+  it('T27: a restored database is noticed when its last event has another hash', async () => {
     await secret(who, PAYLOAD)
     await seal()
     await bindings.DB.prepare('update audit_events set hash = ? where project_id = ? and number = ?')

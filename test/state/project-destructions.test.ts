@@ -211,7 +211,7 @@ describe('a deleted project of the embedded identity', () => {
     expect((await remove(who.projectId)).status).toBe(404)
   })
 
-  it('a deleted project of the embedded identity is destroyed at once, also when a later destruction was planned', async () => {
+  it('a deleted project of the embedded identity whose destruction was planned for later is destroyed with the next sweep', async () => {
     const { who } = await furnished()
     await destroy(who.projectId, { delay_hours: 48 })
     expect((await remove(who.projectId)).status).toBe(204)

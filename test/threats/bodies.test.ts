@@ -1,4 +1,4 @@
-/** T8: what is malformed is refused in the contract's words, at bounded cost, and never breaks the service. */
+/** T8: a malformed body is refused in the contract's words, at bounded cost, and never breaks the service. */
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { resources } from '../../src/app.ts'
@@ -277,7 +277,7 @@ const SEED = 20_261_122
 const RUNS = 20_000
 
 describe('T8 bodies', () => {
-  it(`${RUNS} malformed requests over all routes get the contract’s answers (seed ${SEED})`, async () => {
+  it(`T8: ${RUNS} malformed requests over all routes get the contract’s answers (seed ${SEED})`, async () => {
     const faults: string[] = []
     const statuses = new Map<number, number>()
     async function run(one: (typeof requests)[number]) {
@@ -336,7 +336,7 @@ describe('T8 bodies', () => {
     ['10^5 open brackets', () => '['.repeat(deep)],
     ['meta 10^5 deep', () => `{"type":"key","meta":{"name":${'['.repeat(deep)}${']'.repeat(deep)}}}`],
   ])(
-    '%s are refused, or ignored where further members are',
+    'T8: %s are refused, or ignored where further members are ignored',
     async (_title, make) => {
       const body = make()
       for (const [method = '', path = ''] of routes()) {
@@ -350,7 +350,7 @@ describe('T8 bodies', () => {
     60_000,
   )
 
-  it('10^6 keys are refused, or ignored where further members are', async () => {
+  it('T8: 10^6 keys are refused, or ignored where further members are ignored', async () => {
     const keys = Array.from({ length: 1_000_000 }, (_, i) => `"${i.toString(36)}":0`).join()
     const body = `{${keys}}`
     for (const [method = '', path = ''] of routes()) {
@@ -366,21 +366,21 @@ describe('T8 bodies', () => {
     ['the last of two equal keys counts', '{"name":"first","name":"last"}', { name: 'last' }],
     ['__proto__ is a member like any other', '{"__proto__":{"name":"inherited"}}', { name: null }],
     ['constructor is a member like any other', '{"constructor":{"prototype":{"name":"x"}}}', { name: null }],
-  ])('%s', async (_title, body, shown) => {
+  ])('T8: in a body %s', async (_title, body, shown) => {
     const made = await send('POST', '/v1/secrets', { token: who.token, body, headers: typed })
     expect(made.status).toBe(201)
     expect((await send('GET', made.json.secret_ref, { token: who.token })).json).toMatchObject(shown)
     expect(({} as { name?: string }).name).toBeUndefined()
   })
 
-  it('an inherited member is no member', async () => {
+  it('T8: an inherited member counts as absent', async () => {
     const body = '{"__proto__":{"type":"generic"}}'
     const answer = await send('POST', '/v1/containers', { token: who.token, body, headers: typed })
     expect(answer.status).toBe(400)
     expect(answer.json.description).toContain("'type' is a required property")
   })
 
-  it('a body is never unpacked', async () => {
+  it('T8: a compressed body is never decompressed', async () => {
     const packed = new Response(new Blob(['{"name":"packed"}']).stream().pipeThrough(new CompressionStream('gzip')))
     const body = await packed.arrayBuffer()
     for (const encoding of ['gzip', 'deflate', 'br', 'gzip, gzip']) {
@@ -390,7 +390,7 @@ describe('T8 bodies', () => {
     }
   })
 
-  it('a length that lies changes nothing', async () => {
+  it('T8: a wrong Content-Length changes nothing', async () => {
     for (const length of ['0', '1', '999999999', '-1', 'x']) {
       const headers = { ...typed, 'Content-Length': length }
       const answer = await send('POST', '/v1/containers', { token: who.token, body: '{"type":"generic"}', headers })
@@ -398,7 +398,7 @@ describe('T8 bodies', () => {
     }
   })
 
-  it('of a body without end no more is read than may count', async () => {
+  it('T8: an endless body is read only up to the limit', async () => {
     let sent = 0
     const body = new ReadableStream<Uint8Array>({
       pull(controller) {
@@ -411,7 +411,7 @@ describe('T8 bodies', () => {
     expect(sent).toBeLessThan(200_000)
   })
 
-  it('a body that breaks off is refused', async () => {
+  it('T8: a body that breaks off is refused', async () => {
     const body = new ReadableStream<Uint8Array>({
       start(controller) {
         controller.enqueue(new TextEncoder().encode('{"type":'))
@@ -431,27 +431,30 @@ describe('T8: a lone surrogate', () => {
     return json
   }
 
-  it.each(['\\ud800', 'a\\udc00b', '<\\ud83d>'])('%s is stored so that what holds it can be read', async (escaped) => {
-    const stored = (JSON.parse(`"${escaped}"`) as string).toWellFormed()
-    const text = `"${escaped}"`
-    const made = await post('/v1/secrets', `{"name": ${text}, "algorithm": ${text}, "mode": ${text}}`)
-    const ref = made.json.secret_ref as string
-    expect(await shown(ref)).toMatchObject({ name: stored, algorithm: stored, mode: stored })
-    const metadata = { token: who.token, body: `{"metadata": {"a": ${text}}}`, headers: typed }
-    await send('PUT', `${ref}/metadata`, metadata)
-    expect(await shown(`${ref}/metadata`)).toEqual({ metadata: { a: stored } })
-    const refs = `[{"name": ${text}, "secret_ref": "${ref}"}]`
-    const container = await post('/v1/containers', `{"type": "generic", "name": ${text}, "secret_refs": ${refs}}`)
-    const containerRef = container.json.container_ref as string
-    expect(await shown(containerRef)).toMatchObject({ name: stored, secret_refs: [{ name: stored }] })
-    const empty = (await post('/v1/containers', '{"type": "generic"}')).json.container_ref as string
-    await post(`${empty}/secrets`, `{"name": ${text}, "secret_ref": "${ref}"}`)
-    expect(await shown(empty)).toMatchObject({ secret_refs: [{ name: stored }] })
-    const order = await post(
-      '/v1/orders',
-      `{"type": "key", "meta": {"name": ${text}, "algorithm": "aes", "bit_length": 128}}`,
-    )
-    const { secret_ref: key } = await shown(order.json.order_ref as string)
-    expect(await shown(key)).toMatchObject({ name: stored })
-  })
+  it.each(['\\ud800', 'a\\udc00b', '<\\ud83d>'])(
+    'T8: the lone surrogate in %s is stored so that its secret can be read',
+    async (escaped) => {
+      const stored = (JSON.parse(`"${escaped}"`) as string).toWellFormed()
+      const text = `"${escaped}"`
+      const made = await post('/v1/secrets', `{"name": ${text}, "algorithm": ${text}, "mode": ${text}}`)
+      const ref = made.json.secret_ref as string
+      expect(await shown(ref)).toMatchObject({ name: stored, algorithm: stored, mode: stored })
+      const metadata = { token: who.token, body: `{"metadata": {"a": ${text}}}`, headers: typed }
+      await send('PUT', `${ref}/metadata`, metadata)
+      expect(await shown(`${ref}/metadata`)).toEqual({ metadata: { a: stored } })
+      const refs = `[{"name": ${text}, "secret_ref": "${ref}"}]`
+      const container = await post('/v1/containers', `{"type": "generic", "name": ${text}, "secret_refs": ${refs}}`)
+      const containerRef = container.json.container_ref as string
+      expect(await shown(containerRef)).toMatchObject({ name: stored, secret_refs: [{ name: stored }] })
+      const empty = (await post('/v1/containers', '{"type": "generic"}')).json.container_ref as string
+      await post(`${empty}/secrets`, `{"name": ${text}, "secret_ref": "${ref}"}`)
+      expect(await shown(empty)).toMatchObject({ secret_refs: [{ name: stored }] })
+      const order = await post(
+        '/v1/orders',
+        `{"type": "key", "meta": {"name": ${text}, "algorithm": "aes", "bit_length": 128}}`,
+      )
+      const { secret_ref: key } = await shown(order.json.order_ref as string)
+      expect(await shown(key)).toMatchObject({ name: stored })
+    },
+  )
 })

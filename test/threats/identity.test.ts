@@ -1,4 +1,4 @@
-/** Threats against the question who is calling: T5, T6, T11, T12 and T21. */
+/** Threats to authentication: T5, T6, T11, T12 and T21. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { TOKEN_CACHE_MILLISECONDS } from '../../src/access/keystone.ts'
 import { call } from '../support/client.ts'
@@ -27,7 +27,7 @@ function clock() {
   return { start, moveTo: (milliseconds: number) => vi.setSystemTime(start + milliseconds) }
 }
 
-describe('T5 header forgery', () => {
+describe('T5: forged headers', () => {
   const forged = (who: Person): Record<string, string>[] => {
     const identity = {
       'X-Roles': 'admin,creator,key-manager:service-admin',
@@ -62,7 +62,7 @@ describe('T5 header forgery', () => {
     ]
   }
 
-  it('changes nothing for a caller, whoever is claimed', async () => {
+  it('T5: forged headers change nothing for a caller, whoever they name', async () => {
     const owner = person(['creator', 'admin'])
     const ref = await canarySecret(send, owner)
     const container = await emptyContainer(send, owner)
@@ -89,11 +89,11 @@ describe('T5 header forgery', () => {
     }
   })
 
-  it('does not make a caller of somebody without a token', async () => {
+  it('T5: forged headers do not authenticate a request without a token', async () => {
     for (const headers of forged(person(['admin']))) expect((await list(undefined, headers)).status).toBe(401)
   })
 
-  it('what is created stays its maker’s', async () => {
+  it('T5: what a caller creates belongs to the caller, whoever the headers name', async () => {
     const victim = person(['creator'])
     const attacker = person(['creator'])
     for (const headers of forged(victim)) {
@@ -105,8 +105,8 @@ describe('T5 header forgery', () => {
   })
 })
 
-describe('T6 tokens', () => {
-  it('that are expired are 401, also when they were seen before', async () => {
+describe('T6: tokens', () => {
+  it('T6: an expired token is 401, also when it is cached', async () => {
     const { moveTo } = clock()
     const { token } = person(['creator'], { expires: Date.now() + 30_000 })
     expect((await list(token)).status).toBe(200)
@@ -116,7 +116,7 @@ describe('T6 tokens', () => {
     expect((await list(token)).status).toBe(401)
   })
 
-  it('that were revoked are 401 within the bound of the cache', async () => {
+  it('T6: a revoked token is 401 after the lifetime of the cache at the latest', async () => {
     const { moveTo } = clock()
     const { token } = person(['creator'])
     expect((await list(token)).status).toBe(200)
@@ -129,18 +129,18 @@ describe('T6 tokens', () => {
     expect(TOKEN_CACHE_MILLISECONDS).toBeLessThanOrEqual(60_000)
   })
 
-  it('are asked about once within the bound, and not for each request', async () => {
+  it('T6: a token is validated once within the lifetime of the cache, not for every request', async () => {
     const { token } = person(['creator'])
     for (let i = 0; i < 5; i += 1) await list(token)
     expect(keystone.asked).toHaveLength(1)
   })
 
-  it('that are refused are asked about again: a refusal is not kept', async () => {
+  it('T6: a refused token is validated again: a refusal is not cached', async () => {
     for (let i = 0; i < 3; i += 1) expect((await list('unknown-token')).status).toBe(401)
     expect(keystone.asked).toHaveLength(3)
   })
 
-  it('are told apart by the whole token, never by the user, a part of it, or where the two tokens meet', async () => {
+  it('T6: tokens are distinguished by their whole text, never by the user, a part of it, or where two tokens meet', async () => {
     const { token, userId, projectId } = person(['creator'])
     expect((await list(token)).status).toBe(200)
     for (const other of [`${token}x`, token.slice(0, -1), token.toUpperCase(), `x${token}`, userId, projectId]) {
@@ -152,7 +152,7 @@ describe('T6 tokens', () => {
     expect((await list(token + service.slice(0, 1), { 'X-Service-Token': service.slice(1) })).status).toBe(401)
   })
 
-  it('of one user for two projects reach each its own', async () => {
+  it('T6: two tokens of one user for two projects each reach their own project', async () => {
     const first = person(['creator'])
     const second = person(['creator'], { userId: first.userId })
     await canarySecret(send, first)
@@ -164,7 +164,7 @@ describe('T6 tokens', () => {
     ['no scope', {}],
     ['a domain', { domain: { id: 'default', name: 'Default' } }],
     ['the system', { system: { all: true } }],
-  ])('with %s are 401, whatever their roles', async (_title, members) => {
+  ])('T6: a token scoped to %s is 401, whatever its roles', async (_title, members) => {
     const token = keystone.issue({ roles: ['admin', 'creator', 'key-manager:service-admin'], members })
     for (const path of ['/v1/secrets', '/v1/', '/v1/project-quotas', '/v1/foo']) {
       const answer = await send('GET', path, { token, headers: { 'X-Project-Id': 'p' } })
@@ -173,37 +173,37 @@ describe('T6 tokens', () => {
     }
   })
 
-  it('of application credentials with access rules are 401: nobody here enforces them', async () => {
+  it('T6: a token of an application credential with access rules is 401, because the service cannot enforce them', async () => {
     const { token } = person(['creator'], { accessRules: true })
     expect((await list(token)).status).toBe(401)
   })
 
-  it('of trusts and application credentials are those of their user and project', async () => {
+  it('T6: a token of a trust or an application credential acts as its user in its project', async () => {
     for (const members of [{ 'OS-TRUST:trust': { id: 't' } }, { application_credential: { id: 'a' } }]) {
       const { token } = person(['creator'], { members })
       expect((await list(token)).status).toBe(200)
     }
   })
 
-  it('with roles of nothing reach nothing', async () => {
+  it('T6: a token with unknown roles reaches nothing', async () => {
     for (const roles of [[], ['service'], ['heat_stack_user']]) {
       expectRefusal(await list(person(roles).token), 403, notPermitted('Secret(s) retrieval'))
     }
   })
 
-  it('that cannot be sent on are 401 and are not sent on', async () => {
+  it('T6: a token that cannot be put into a header is 401 and is not sent to Keystone', async () => {
     for (const token of ['x'.repeat(20_000), 'a b', 'a\tb', 'é', '\u00ff']) expect((await list(token)).status).toBe(401)
     expect(keystone.asked).toEqual([])
   })
 
-  it('may come as X-Storage-Token', async () => {
+  it('T6: a token may be sent as X-Storage-Token', async () => {
     const { token } = person(['creator'])
     expect((await list(undefined, { 'X-Storage-Token': token })).status).toBe(200)
     expect((await list('bad', { 'X-Storage-Token': token })).status).toBe(401)
   })
 
-  describe('of services', () => {
-    it('let an expired token through when they have the role', async () => {
+  describe('service tokens', () => {
+    it('T6: a service token with the service role admits an expired user token', async () => {
       const { moveTo } = clock()
       const service = person(['service'], { expires: Date.now() + 7_200_000 })
       const { token } = person(['creator'], { expires: Date.now() + 1_000 })
@@ -214,7 +214,7 @@ describe('T6 tokens', () => {
       expect((await list(token)).status).toBe(401)
     })
 
-    it('do not without the role', async () => {
+    it('T6: a service token without the service role admits no expired user token', async () => {
       const { moveTo } = clock()
       const other = person(['admin', 'services', 'service '], { expires: Date.now() + 7_200_000 })
       const { token } = person(['creator'], { expires: Date.now() + 1_000 })
@@ -222,7 +222,7 @@ describe('T6 tokens', () => {
       expect((await list(token, { 'X-Service-Token': other.token })).status).toBe(401)
     })
 
-    it('are 401 when they are bad, though the token is good', async () => {
+    it('T6: a bad service token is 401, though the user token is good', async () => {
       const { token } = person(['creator'])
       for (const bad of ['unknown', 'a b', 'x'.repeat(20_000)]) {
         expect((await list(token, { 'X-Service-Token': bad })).status).toBe(401)
@@ -232,14 +232,14 @@ describe('T6 tokens', () => {
       expect((await list(token, { 'X-Service-Token': revoked })).status).toBe(401)
     })
 
-    it('do not let a revoked token through', async () => {
+    it('T6: a service token does not admit a revoked user token', async () => {
       const service = person(['service']).token
       const { token } = person(['creator'])
       keystone.revoke(token)
       expect((await list(token, { 'X-Service-Token': service })).status).toBe(401)
     })
 
-    it('give no right of their own', async () => {
+    it('T6: a service token grants no right of its own', async () => {
       const service = person(['service', 'admin', 'creator']).token
       const nobody = person([])
       const answer = await list(nobody.token, { 'X-Service-Token': service })
@@ -248,7 +248,7 @@ describe('T6 tokens', () => {
     })
   })
 
-  describe('when Keystone', () => {
+  describe('the answers of Keystone', () => {
     const valid = { user: { id: 'u' }, project: { id: 'p' }, roles: [{ name: 'creator' }] }
     const later = new Date(Date.now() + 3_600_000).toISOString()
     it.each<[string, () => Promise<Response> | Response]>([
@@ -273,7 +273,7 @@ describe('T6 tokens', () => {
       ['answers a time that is none', () => Response.json({ token: { ...valid, expires_at: 'never' } })],
       ['answers an empty time', () => Response.json({ token: { ...valid, expires_at: '' } })],
       ['breaks off', () => new Response(new ReadableStream({ start: (c) => c.error(new Error('cut')) }))],
-    ])('%s it is 503, never access', async (_title, answer) => {
+    ])('T6: when Keystone %s the answer is 503, never access', async (_title, answer) => {
       keystone.answerWith(answer)
       const token = `t-${crypto.randomUUID()}`
       const refused = await list(token)
@@ -290,12 +290,12 @@ describe('T6 tokens', () => {
       ])
     }
 
-    it('says an expired time, it is 401', async () => {
+    it('T6: when Keystone returns an expired time the answer is 401', async () => {
       keystone.answerWith(() => Response.json({ token: { ...valid, expires_at: '2020-01-01T00:00:00.000000Z' } }))
       expect((await list(`t-${crypto.randomUUID()}`)).status).toBe(401)
     })
 
-    it('is gone, tokens that were seen before last as long as the cache and no longer', async () => {
+    it('T6: when Keystone is down, cached tokens are accepted for the lifetime of the cache and no longer', async () => {
       const { moveTo } = clock()
       const { token } = person(['creator'])
       await list(token)
@@ -305,26 +305,29 @@ describe('T6 tokens', () => {
       expectUnavailable(await list(token))
     })
 
-    it('is asked, it is asked with a time limit', async () => {
+    it('T6: every request to Keystone has a time limit', async () => {
       await list(person([]).token)
       expect(keystone.asked.map(({ timed }) => timed)).toEqual([true])
     })
   })
 })
 
-describe('T21 redirects and addresses', () => {
-  it.each([301, 302, 303, 307, 308, 300])('a redirect (%i) does not carry the token elsewhere: 503', async (status) => {
-    keystone.answerWith(
-      () => new Response(null, { status, headers: { Location: 'http://evil.example/v3/auth/tokens' } }),
-    )
-    const token = `t-${crypto.randomUUID()}`
-    expect((await list(token, { 'X-Service-Token': `s-${crypto.randomUUID()}` })).status).toBe(503)
-    expect((await list(token)).status).toBe(503)
-    for (const { url } of keystone.asked) expect(url.startsWith(`${KEYSTONE_URL}/v3/`)).toBe(true)
-    for (const { redirect } of keystone.asked) expect(redirect).toBe('manual')
-  })
+describe('T21: redirects and addresses', () => {
+  it.each([301, 302, 303, 307, 308, 300])(
+    'T21: a redirect (%i) does not carry the token elsewhere: 503',
+    async (status) => {
+      keystone.answerWith(
+        () => new Response(null, { status, headers: { Location: 'http://evil.example/v3/auth/tokens' } }),
+      )
+      const token = `t-${crypto.randomUUID()}`
+      expect((await list(token, { 'X-Service-Token': `s-${crypto.randomUUID()}` })).status).toBe(503)
+      expect((await list(token)).status).toBe(503)
+      for (const { url } of keystone.asked) expect(url.startsWith(`${KEYSTONE_URL}/v3/`)).toBe(true)
+      for (const { redirect } of keystone.asked) expect(redirect).toBe('manual')
+    },
+  )
 
-  it('the address of Keystone is never taken from a request', async () => {
+  it('T21: the address of Keystone is never taken from a request', async () => {
     const { token } = person(['creator'])
     const headers = {
       Host: 'evil.example',
@@ -339,7 +342,7 @@ describe('T21 redirects and addresses', () => {
     for (const { url } of keystone.asked) expect(new URL(url).origin).toBe(KEYSTONE_URL)
   })
 
-  it('the token is not part of an address', async () => {
+  it('T21: the token is not part of an address', async () => {
     const { token } = person(['creator'])
     await list(token)
     for (const { url, headers } of keystone.asked) {
@@ -349,7 +352,7 @@ describe('T21 redirects and addresses', () => {
   })
 })
 
-describe('T11 identity normalisation', () => {
+describe('T11: normalisation of identities', () => {
   const id = `Käse-${crypto.randomUUID()}`
   const lookalikes = [
     id.normalize('NFD'),
@@ -368,7 +371,7 @@ describe('T11 identity normalisation', () => {
     `${id}%`,
   ]
 
-  it.each(lookalikes)('a user id that looks like one on the ACL is not on it: %j', async (userId) => {
+  it.each(lookalikes)('T11: a user id that only looks like one on the ACL is not on it: %j', async (userId) => {
     const owner = person(['creator'])
     const ref = await canarySecret(send, owner)
     await close(send, owner, ref, [id])
@@ -378,7 +381,7 @@ describe('T11 identity normalisation', () => {
     expect(list.json.total).toBe(0)
   })
 
-  it.each(lookalikes)('a project id that looks like another is another: %j', async (projectId) => {
+  it.each(lookalikes)('T11: a project id that only looks like another is another: %j', async (projectId) => {
     const owner = person(['creator'], { projectId: `${id}-${projectId.length}` })
     const other = person(['admin', 'creator'], { projectId: projectId.replaceAll(id, `${id}-${projectId.length}`) })
     if (other.projectId === owner.projectId) return
@@ -388,7 +391,7 @@ describe('T11 identity normalisation', () => {
     expect(json.secrets.map((one: { secret_ref: string }) => idOf(one.secret_ref))).not.toContain(idOf(ref))
   })
 
-  it('an owner’s right is that of exactly the user who made it', async () => {
+  it('T11: the right of an owner belongs to exactly the user who made the entity', async () => {
     for (const userId of lookalikes) {
       const owner = person(['creator'], { userId: id })
       const ref = await emptyContainer(send, owner)
@@ -397,7 +400,7 @@ describe('T11 identity normalisation', () => {
     }
   })
 
-  it('a role counts by its name without regard to case, and by nothing that looks like it', async () => {
+  it('T11: a role is compared by its name without regard to case, and nothing that looks like it counts', async () => {
     for (const role of ['creator', 'Creator', 'CREATOR']) {
       expect([role, (await list(person([role]).token)).status]).toEqual([role, 200])
     }
@@ -415,8 +418,8 @@ describe('T11 identity normalisation', () => {
   })
 })
 
-describe('T12 timing', () => {
-  it('an embedded token that is wrong at its start takes as long as one that is wrong at its end', async () => {
+describe('T12: timing', () => {
+  it('T12: an embedded token that is wrong at its start takes as long as one that is wrong at its end', async () => {
     const { token } = await personOfTheWorker(['creator'])
     const changed = (at: number) => {
       const letter = token.at(at) === 'A' ? 'B' : 'A'

@@ -1,4 +1,4 @@
-/** T18 and T32: what ends with a key, and what never repeats under one. */
+/** T18 and T32: what cannot be opened after a key has ended, and that no nonce repeats under a key. */
 import { env } from 'cloudflare:workers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Environment } from '../../src/config.ts'
@@ -41,14 +41,14 @@ async function restore(copy: Readonly<Record<string, readonly Row[]>>): Promise<
 }
 
 describe('T18: a secret that is deleted', () => {
-  it('is in no row of the database any more', async () => {
+  it('T18: a deleted secret is in no row of the database', async () => {
     const who = await owner()
     const ref = await secret(who, text)
     await callAs(() => who)('DELETE', ref)
     expect(await copyOf(who.projectId)).toMatchObject({ secrets: [] })
   })
 
-  it('opens from an older copy of the database until its project key ends with a newer version', async () => {
+  it('T18: a deleted secret opens from an older backup of the database until a newer version replaces its project key', async () => {
     const who = await owner()
     const operator = await person(['key-manager:service-admin'])
     const ref = await secret(who, text)
@@ -62,7 +62,7 @@ describe('T18: a secret that is deleted', () => {
   })
 })
 
-describe('T18: the keys of a project that were destroyed', () => {
+describe('T18: the destroyed keys of a project', () => {
   let who: Person
   let ref: string
   let operator: string
@@ -87,11 +87,11 @@ describe('T18: the keys of a project that were destroyed', () => {
     await workerWith({ MASTER_KEYS: `${OLD},${next}` })('POST', '/admin/rotate', { token: operator })
   })
 
-  it('leave nothing of the project that could be opened', async () => {
+  it('T18: the destroyed keys of a project leave nothing of the project that could be opened', async () => {
     expect(await copyOf(who.projectId)).toEqual({ project_keys: [], secrets: [] })
   })
 
-  it('open from an older copy only under the master key that wrapped them: once that is gone, never again', async () => {
+  it('T18: the destroyed keys of a project open from an older backup under the master key that wrapped them, and never without it', async () => {
     const { results: keysNow } = await database.prepare('select distinct master_key_id as id from project_keys').all()
     expect(keysNow).not.toContainEqual({ id: OLD.split(':')[0] })
     await restore(copy)
@@ -127,7 +127,7 @@ describe('T32: a nonce', () => {
   const SEALS = 100_000
   const AT_ONCE = 2_000
 
-  it(`does not repeat in ${SEALS} seals under one key`, async () => {
+  it(`T32: a nonce does not repeat in ${SEALS} seals under one key`, async () => {
     const keyring = await readKeyring(OLD)
     const keyPlace = { project: 'p', store: 's', version: 1 }
     const key = await unwrapKey(keyring, keyPlace, await newWrappedKey(keyring, keyPlace))
@@ -140,7 +140,7 @@ describe('T32: a nonce', () => {
     expect(nonces.size).toBe(SEALS)
   }, 120_000)
 
-  it('meets another key for every value: no two have the same place', async () => {
+  it('T32: every value is sealed under a derived key of its own, because no two have the same place', async () => {
     const who = await owner()
     const refs = await Promise.all(Array.from({ length: 50 }, () => secret(who, text)))
     const { results } = await database

@@ -1,4 +1,4 @@
-/** Threat T13: a secret value where nobody looks for it. Canaries in all places that take secrets, then a search. */
+/** T13: a secret value is nowhere but where it belongs. Canaries in all places that take secrets, then a search. */
 import { createScheduledController, listDurableObjectIds, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
@@ -195,8 +195,8 @@ beforeAll(async () => {
   await vi.waitFor(() => expect(logged.length).toBeGreaterThan(refusals.length))
 }, 120_000)
 
-describe('T13 canary', () => {
-  it('would be found in each of its forms', () => {
+describe('T13: a canary', () => {
+  it('T13: a canary would be found in each of its forms', () => {
     for (const form of formsOf('a canary of this test')) {
       const before = `{"x": "${form}"}`
       expect(leaked({ it: 'a canary of this test' }, before)).toEqual(['it'])
@@ -206,7 +206,7 @@ describe('T13 canary', () => {
     expect([...statuses]).toEqual(expect.arrayContaining([200, 201, 202, 204, 400, 401, 404, 406, 409, 413, 415]))
   })
 
-  it('is in no line of the log, though every request and failure has one', () => {
+  it('T13: no canary is in a line of the log, though every request and failure has one', () => {
     expect(logged.filter((line) => line.includes('"request"')).length).toBeGreaterThan(40)
     const failures = logged.filter((line) => line.includes('unexpected failure'))
     expect(failures.every((line) => line.includes('malformed JSON'))).toBe(true)
@@ -215,14 +215,14 @@ describe('T13 canary', () => {
     expect(logged.flatMap((line) => leaked(canaries, line).map((name) => [name, line]))).toEqual([])
   })
 
-  it('is in no line about the sweep, which says what D1 says and nothing of a statement', () => {
+  it("T13: no canary is in a line about the sweep, which quotes D1's message and no statement", () => {
     const sweeps = logged.filter((line) => line.includes('part of the sweep failed'))
     expect(sweeps.length).toBeGreaterThan(1)
     expect(sweeps.every((line) => line.includes('D1_ERROR'))).toBe(true)
     expect(sweeps.filter((line) => /params:|Failed query/.test(line))).toEqual([])
   })
 
-  it('is in no answer that refuses', () => {
+  it('T13: no canary is in an answer that refuses', () => {
     expect(refusals.length).toBeGreaterThan(20)
     const found = refusals.flatMap((one) =>
       leaked(canaries, one.text + JSON.stringify([...one.headers])).map((name) => [name, one.text]),
@@ -230,13 +230,13 @@ describe('T13 canary', () => {
     expect(found).toEqual([])
   })
 
-  it('is in no column of the database', async () => {
+  it('T13: no canary is in a column of the database', async () => {
     const values = await storedValues()
     expect(new Set(values.map(([column]) => column)).size).toBeGreaterThan(100)
     expect(values.flatMap(([column, bytes]) => leaked(canaries, bytes).map((name) => [name, column]))).toEqual([])
   })
 
-  it('is in no object of a project', async () => {
+  it('T13: no canary is in the object of a project', async () => {
     const ids = await listDurableObjectIds(bindings.PROJECT)
     expect(ids.length).toBeGreaterThan(0)
     for (const id of ids) {

@@ -1,4 +1,4 @@
-/** Threats in what is asked for: T7, T9, T10, T24 and T25. */
+/** Threats in paths, headers and queries: T7, T9, T10, T24 and T25. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base } from '../support/client.ts'
 import { cloudOfKeystone, type Person } from '../support/people.ts'
@@ -19,7 +19,7 @@ beforeAll(async () => {
   id = idOf(ref)
 })
 
-describe('T7 paths', () => {
+describe('T7: paths', () => {
   const spellings = () => {
     const bare = id.replaceAll('-', '')
     return [
@@ -63,7 +63,7 @@ describe('T7 paths', () => {
     ]
   }
 
-  it('written in any way show a stranger nothing, and nobody without a token anything', async () => {
+  it('T7: a path in any spelling shows a stranger nothing, and a caller without a token nothing at all', async () => {
     for (const path of spellings()) {
       for (const accept of ['application/json', 'text/plain', 'application/octet-stream']) {
         const foreign = await send('GET', path, { token: stranger.token, headers: { Accept: accept } })
@@ -75,7 +75,7 @@ describe('T7 paths', () => {
     }
   })
 
-  it('written in any way show the owner the secret or 404, never something else', async () => {
+  it('T7: a path in any spelling shows the owner the secret or 404, never something else', async () => {
     const plain = seen(await send('GET', ref, { token: owner.token }))
     for (const path of spellings()) {
       const answer = await send('GET', path, { token: owner.token, headers: { Accept: 'application/json' } })
@@ -84,7 +84,7 @@ describe('T7 paths', () => {
     }
   })
 
-  it('of 16 KB and more are refused', async () => {
+  it('T7: a path of 16 KB or more is refused', async () => {
     for (const path of [
       `/v1/secrets/${'x'.repeat(16_384)}`,
       `/v1/${'x/'.repeat(8_192)}`,
@@ -98,7 +98,7 @@ describe('T7 paths', () => {
     }
   })
 
-  it('under the project of somebody else are 403, under no project 404', async () => {
+  it('T7: a path under another project is 403, and under no project 404', async () => {
     for (const path of ['secrets', `secrets/${id}`, `secrets/${id}/payload`, 'containers', 'orders', 'quotas']) {
       expectRefusal(
         await send('GET', `/v1/${owner.projectId}/${path}`, { token: stranger.token }),
@@ -118,14 +118,14 @@ describe('T7 paths', () => {
     }
   })
 
-  it('with a project before them show no more than without', async () => {
+  it('T7: a path with a project in front shows no more than one without', async () => {
     const path = `/v1/${stranger.projectId}/secrets/${id}`
     expect((await send('GET', path, { token: stranger.token })).status).toBe(403)
     expect((await send('GET', `/v1/${stranger.projectId}/${path}`, { token: stranger.token })).status).toBe(404)
   })
 
   it.each(['secrets', 'containers', 'orders', 'quotas', 'v1', 'project-quotas', 'x/y', '..', '%', 'ä ö', '__proto__'])(
-    'of a project whose id is %j are only its own',
+    'T7: the paths of a project whose id is %j lead only to its own entities',
     async (projectId) => {
       const tenant = encodeURIComponent(projectId)
       const who = person(['creator', 'admin'], { projectId })
@@ -142,7 +142,7 @@ describe('T7 paths', () => {
   )
 })
 
-describe('T9 negotiation', () => {
+describe('T9: negotiation', () => {
   const accepts = [
     undefined,
     '',
@@ -173,7 +173,7 @@ describe('T9 negotiation', () => {
   ]
   const microversions = [undefined, '1.0', '1.1', '1.2', 'latest']
 
-  it.each(accepts)('Accept %j: who may not read the payload is not sent it', async (accept) => {
+  it.each(accepts)('T9: with Accept %j a caller who may not read the payload does not get it', async (accept) => {
     const auditor = person(['audit'], { projectId: owner.projectId })
     const headers = accept === undefined ? {} : { Accept: accept }
     for (const microversion of microversions) {
@@ -187,7 +187,7 @@ describe('T9 negotiation', () => {
     }
   })
 
-  it.each(accepts)('Accept %j: metadata is what it is, and a payload is a payload', async (accept) => {
+  it.each(accepts)('T9: with Accept %j metadata never holds the payload, and a payload is complete', async (accept) => {
     const headers = accept === undefined ? {} : { Accept: accept }
     const item = await send('GET', ref, { token: owner.token, headers })
     if (item.status === 200 && item.json) expect(item.text).not.toContain(CANARY)
@@ -198,7 +198,7 @@ describe('T9 negotiation', () => {
     else expect([400, 406]).toContain(payload.status)
   })
 
-  it('an auditor sees metadata exactly where the answer is metadata', async () => {
+  it('T9: an auditor sees metadata exactly where the answer is metadata', async () => {
     const auditor = person(['audit'], { projectId: owner.projectId })
     for (const accept of accepts) {
       const headers = accept === undefined ? {} : { Accept: accept }
@@ -210,7 +210,7 @@ describe('T9 negotiation', () => {
   })
 })
 
-describe('T10 wildcards and filters', () => {
+describe('T10: wildcards and filters', () => {
   let who: Person
   const names = [
     'plain',
@@ -237,7 +237,7 @@ describe('T10 wildcards and filters', () => {
     }
   })
 
-  it.each(names)('a filter finds exactly what it says: %j', async (name) => {
+  it.each(names)('T10: a filter finds exactly the name it holds: %j', async (name) => {
     const wanted = encodeURIComponent(name)
     expect(await total(`name=${wanted}`)).toBe(1)
     expect(await total(`alg=${wanted}`)).toBe(1)
@@ -246,7 +246,7 @@ describe('T10 wildcards and filters', () => {
   })
 
   it.each(['%%', 'pl%', 'p____', '*', 'p*', "' or '1'='1", "x' union select 1 --", '\u0000', 'plain\u0000', '%_%'])(
-    'a pattern is no pattern: %j',
+    'T10: a pattern in a filter is compared as plain text: %j',
     async (name) => {
       for (const path of ['secrets', 'containers']) {
         expect(await total(`name=${encodeURIComponent(name)}`, path)).toBe(0)
@@ -268,7 +268,7 @@ describe('T10 wildcards and filters', () => {
     ['limit=100&offset=1e400', names.length],
     ['limit=NaN&offset=NaN', 10],
     ['limit=1;drop table secrets', 10],
-  ])('%s is a page of %i', async (query, count) => {
+  ])('T10: %s is a page of %i', async (query, count) => {
     const answer = await send('GET', `/v1/secrets?${query}`, { token: who.token })
     expect(answer.status).toBe(200)
     expect(answer.json.secrets).toHaveLength(count)
@@ -276,7 +276,7 @@ describe('T10 wildcards and filters', () => {
   })
 
   it.each(['1e400', 'NaN', 'Infinity', '-1', '9'.repeat(400), '0x10', "1' or '1'='1", '1.0'])(
-    'bits=%s never fails',
+    'T10: bits=%s never fails',
     async (bits) => {
       expect((await send('GET', `/v1/secrets?bits=${encodeURIComponent(bits)}`, { token: who.token })).status).toBe(200)
     },
@@ -295,12 +295,12 @@ describe('T10 wildcards and filters', () => {
     'constructor',
     'toString',
     'name:constructor',
-  ])('sort=%s is 400', async (sort) => {
+  ])('T10: sort=%s is 400', async (sort) => {
     const answer = await send('GET', `/v1/secrets?sort=${encodeURIComponent(sort)}`, { token: who.token })
     expectRefusal(answer, 400, badQuery)
   })
 
-  it('dates with offsets are times', async () => {
+  it('T10: a date filter with an offset is compared as a time', async () => {
     for (const [term, expected] of [
       ['gt:2020-01-01T00:00:00Z', names.length],
       ['gt:2020-01-01T00:00:00+23:59', names.length],
@@ -321,7 +321,7 @@ describe('T10 wildcards and filters', () => {
   })
 })
 
-describe('T24 numbers', () => {
+describe('T24: numbers', () => {
   const admin = () => person(['key-manager:service-admin'])
   const raw = (method: string, path: string, who: Person, body: string) =>
     send(method, path, { token: who.token, body, headers: { 'Content-Type': 'application/json' } })
@@ -338,7 +338,7 @@ describe('T24 numbers', () => {
     '"1"',
     '[]',
     '{}',
-  ])('a quota of %s is 400 and sets nothing', async (number) => {
+  ])('T24: a quota of %s is 400 and sets nothing', async (number) => {
     const who = admin()
     const path = `/v1/project-quotas/${crypto.randomUUID()}`
     const answer = await raw('PUT', path, who, `{"project_quotas": {"secrets": ${number}}}`)
@@ -353,7 +353,7 @@ describe('T24 numbers', () => {
     ['1e3', 1000],
     ['-0', 0],
     ['1.0', 1],
-  ])('a quota of %s is kept', async (number, kept) => {
+  ])('T24: a quota of %s is stored', async (number, kept) => {
     const who = admin()
     const path = `/v1/project-quotas/${crypto.randomUUID()}`
     expect((await raw('PUT', path, who, `{"project_quotas": {"secrets": ${number}}}`)).status).toBe(204)
@@ -361,7 +361,7 @@ describe('T24 numbers', () => {
   })
 
   it.each(['0', '-1', '32768', '1e400', '7.5', '1e-400', 'null', 'true', '"256"', '9007199254740993'])(
-    'a bit_length of %s is 400',
+    'T24: a bit_length of %s is 400',
     async (number) => {
       expect((await raw('POST', '/v1/secrets', owner, `{"bit_length": ${number}}`)).status).toBe(400)
       const order = `{"type": "key", "meta": {"algorithm": "aes", "bit_length": ${number}}}`
@@ -369,7 +369,7 @@ describe('T24 numbers', () => {
     },
   )
 
-  it('a bit_length of 7 or 32767 is no fault of the server', async () => {
+  it('T24: a bit_length of 7 or 32767 is no error of the server', async () => {
     for (const number of [7, 32767]) {
       expect((await raw('POST', '/v1/secrets', owner, `{"bit_length": ${number}}`)).status).toBe(201)
       const order = `{"type": "key", "meta": {"algorithm": "aes", "bit_length": ${number}}}`
@@ -378,7 +378,7 @@ describe('T24 numbers', () => {
   })
 })
 
-describe('T25 microversion', () => {
+describe('T25: microversions', () => {
   const ask = (value: string, path = '/v1/secrets') =>
     send('GET', path, {
       token: owner.token,
@@ -399,7 +399,7 @@ describe('T25 microversion', () => {
     ['key-manager', '1.0'],
     ['1.1', '1.0'],
     ['', '1.0'],
-  ])('%j is %s, and the answer varies by it', async (value, used) => {
+  ])('T25: the header %j selects version %s, and the answer varies by it', async (value, used) => {
     for (const path of ['/v1/secrets', '/', '/v1/']) {
       const answer = await ask(value, path)
       expect(answer.headers.get('OpenStack-API-Version')).toBe(`key-manager ${used}`)
@@ -419,7 +419,7 @@ describe('T25 microversion', () => {
     ['key-manager LATEST', 400],
     ['key-manager 1.0, key-manager 9.9', 406],
     ['key-manager <script>', 400],
-  ])('%j is %i', async (value, status) => {
+  ])('T25: the header %j is refused with %i', async (value, status) => {
     for (const path of ['/v1/secrets', '/']) {
       const answer = await ask(value, path)
       expect(answer.status).toBe(status)
@@ -427,13 +427,13 @@ describe('T25 microversion', () => {
     }
   })
 
-  it('is asked after the token', async () => {
+  it('T25: the microversion is checked after the token', async () => {
     const answer = await send('GET', '/v1/secrets', { microversion: '9.9' })
     expect(answer.status).toBe(401)
     expect(answer.headers.get('Vary')).toBeNull()
   })
 
-  it('does not change what a caller may do', async () => {
+  it('T25: the microversion does not change what a caller may do', async () => {
     for (const microversion of ['1.0', '1.1', '1.2', 'latest']) {
       for (const [method, path] of [
         ['GET', ref],
@@ -446,7 +446,7 @@ describe('T25 microversion', () => {
     }
   })
 
-  it('varies errors too', async () => {
+  it('T25: an error also has Vary for the microversion', async () => {
     const answer = await send('GET', `${base}/v1/secrets/x`, { token: owner.token, microversion: '1.1' })
     expect([answer.status, answer.headers.get('Vary')?.toLowerCase()]).toEqual([404, 'openstack-api-version'])
     await close(send, owner, ref)

@@ -1,5 +1,5 @@
 /// <reference types="vite/types/importMeta.d.ts" />
-/** Threats T30 and T19: an answer that is two at once, and a configuration that gives away what it should not hold. */
+/** T30 and T19: no answer holds both an error and a result, and the deployed configuration holds no secret. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { resources } from '../../src/app.ts'
 import { cloudOfKeystone, type Person } from '../support/people.ts'
@@ -8,7 +8,7 @@ import { CANARY, canarySecret, emptyContainer, idOf, keyOrder } from '../support
 const { send, person } = cloudOfKeystone()
 const absent = '11111111-1111-4111-8111-111111111111'
 
-describe('T30 handler result', () => {
+describe('T30: the result of a handler', () => {
   let owner: Person
   let reader: Person
   let known: Readonly<Record<string, string>>
@@ -44,7 +44,7 @@ describe('T30 handler result', () => {
   /** Members of answers that name or hold something. */
   const results = /"(?:\w+_ref|secrets|containers|orders|consumers|metadata|token|access|events)":/
 
-  it.each(operations)('$method $path never carries both an error and a result', async ({ method, path }) => {
+  it.each(operations)('T30: $method $path never returns both an error and a result', async ({ method, path }) => {
     const filled = (of: Readonly<Record<string, string>>) => path.replaceAll(/:\w+/g, (name) => of[name] ?? absent)
     for (const who of [owner, reader, null]) {
       // What is deleted or changed is looked for again: the later answers are errors where the first was none.
@@ -67,27 +67,27 @@ describe('T30 handler result', () => {
   })
 })
 
-describe('T19 configuration', () => {
+describe('T19: the deployed configuration', () => {
   const files = import.meta.glob<string>(
     ['../../wrangler.toml', '../../package.json', '../../src/**/*.ts', '../../README.md'],
     { query: '?raw', eager: true, import: 'default' },
   )
   const text = (name: string) => files[`../../${name}`] ?? ''
 
-  it('is read by this test', () => {
+  it('T19: the configuration and the source are read by this test', () => {
     for (const name of ['wrangler.toml', 'package.json', 'README.md', 'src/config.ts']) expect(text(name)).not.toBe('')
   })
 
-  it('names no secret in the file that is deployed: variables that are secret are set as secrets', () => {
+  it('T19: the deployed configuration names no secret: secret variables are set as secrets', () => {
     expect(text('wrangler.toml')).not.toMatch(/MASTER_KEYS|ADMIN_PASSWORD|\[vars\]/)
     expect(text('package.json')).not.toMatch(/MASTER_KEYS|ADMIN_PASSWORD|--var\b/)
   })
 
-  it('uploads no source map, which would show more than the Worker', () => {
+  it('T19: no source map is uploaded, which would show more than the Worker', () => {
     expect(text('wrangler.toml')).not.toMatch(/upload_source_maps\s*=\s*true/)
   })
 
-  it('keeps nothing in the source that could be a key', () => {
+  it('T19: the source holds nothing that could be a key', () => {
     const keys = Object.entries(files).filter(([, content]) => /['"`:][A-Za-z0-9+/]{43}=['"`]/.test(content))
     expect(keys.map(([path]) => path)).toEqual([])
   })

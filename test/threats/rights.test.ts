@@ -1,4 +1,4 @@
-/** Threats against the decision who may do what: T1 to T4, T23 and T26. */
+/** Threats to authorization: T1 to T4, T23 and T26. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { resources } from '../../src/app.ts'
 import { permits } from '../../src/access/policy.ts'
@@ -42,7 +42,7 @@ const operations = resources.flatMap(({ path, operations: of }) =>
 )
 const onEntities = operations.filter(([, path]) => /:(secret|container|order)/.test(path))
 
-describe('T1 policy injection', () => {
+describe('T1: injection into the policy', () => {
   const claims = (who: Person): [string, string][] => [
     ['target.secret.read', 'read'],
     ['target.secret.read_project_access', 'True'],
@@ -65,7 +65,7 @@ describe('T1 policy injection', () => {
   ]
   const percent = (text: string) => text.replaceAll(/[^]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`)
 
-  it.each(onEntities)('%s %s answers as without the claims', async (method, path) => {
+  it.each(onEntities)('T1: %s %s answers the same with forged claims as without', async (method, path) => {
     for (const who of [stranger, person(['observer'], { projectId: owner.projectId }), person([])]) {
       const { token } = who
       const query = claims(who).map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
@@ -84,7 +84,7 @@ describe('T1 policy injection', () => {
   })
 
   it.each(['/secrets', '/containers', '/orders', '/quotas', '/project-quotas', '/transport_keys'])(
-    'GET %s shows no more with the claims',
+    'T1: GET %s shows no more with forged claims',
     async (path) => {
       for (const who of [stranger, person([]), person(['audit'])]) {
         const plain = seen(await send('GET', `/v1${path}`, { token: who.token }))
@@ -96,7 +96,7 @@ describe('T1 policy injection', () => {
     },
   )
 
-  it('a body cannot say whose a new secret is', async () => {
+  it('T1: a body cannot choose the owner of a new secret', async () => {
     const json = { creator_id: owner.userId, project_id: owner.projectId, external_project_id: owner.projectId }
     const made = await send('POST', '/v1/secrets', { token: stranger.token, json })
     const shown = await send('GET', made.json.secret_ref, { token: stranger.token })
@@ -105,7 +105,7 @@ describe('T1 policy injection', () => {
   })
 })
 
-describe('T2 policy oracle', () => {
+describe('T2: the policy and the stored row', () => {
   const roleSets = [
     [],
     ['reader'],
@@ -127,7 +127,7 @@ describe('T2 policy oracle', () => {
   )
 
   it.each(['legacy', 'secure', 'both'] as const)(
-    'every route asks its rule about the stored row: %s',
+    'T2: every route checks its rule against the stored row under the rule set %s',
     async (policy) => {
       const ask = workerWith({ ...keystoneVariables, POLICY: policy })
       const maker = person(['creator', 'member'])
@@ -170,7 +170,7 @@ describe('T2 policy oracle', () => {
     120_000,
   )
 
-  it('what runs inside the objects of projects has no address', async () => {
+  it('T2: what runs inside the objects of projects has no address', async () => {
     const admin = person(['admin', 'key-manager:service-admin'])
     for (const path of [
       '/v1/placeOrder',
@@ -184,7 +184,7 @@ describe('T2 policy oracle', () => {
     }
   })
 
-  it('an id of another project is refused in every place of a path', async () => {
+  it('T2: an id of another project is refused in every place of a path', async () => {
     for (const who of [person(['admin']), person(['creator'])]) {
       for (const [method, path] of onEntities) {
         const own = pathOf(path)
@@ -200,7 +200,7 @@ describe('T2 policy oracle', () => {
   })
 })
 
-describe('T3 foreign references', () => {
+describe('T3: foreign references', () => {
   const refsTo = (id: string) => [
     `${base}/v1/secrets/${id}`,
     `${base}/v1/secrets/${id.toUpperCase()}`,
@@ -209,7 +209,7 @@ describe('T3 foreign references', () => {
     `${base}/${id}`,
   ]
 
-  it('a secret of another project gets into no container', async () => {
+  it('T3: a secret of another project cannot be put into a new container', async () => {
     for (const ref of refsTo(idOf(secretRef))) {
       const json = { type: 'generic', secret_refs: [{ name: 'x', secret_ref: ref }] }
       const answer = await send('POST', '/v1/containers', { token: stranger.token, json })
@@ -217,7 +217,7 @@ describe('T3 foreign references', () => {
     }
   })
 
-  it('nor is it added to one, from a forged host or any other', async () => {
+  it('T3: a secret of another project cannot be added to a container, with any host in its ref', async () => {
     const mine = await emptyContainer(send, stranger)
     const id = idOf(secretRef)
     for (const ref of [...refsTo(id), `http://evil.example/${id}`, `x/${id}`, id]) {
@@ -227,7 +227,7 @@ describe('T3 foreign references', () => {
     expect((await send('GET', mine, { token: stranger.token })).json.secret_refs).toEqual([])
   })
 
-  it('a forged host is no base of the service', async () => {
+  it('T3: a forged host is not accepted as the base of the service', async () => {
     const mine = idOf(await canarySecret(send, stranger))
     for (const host of ['http://evil.example', 'http://kms.example', 'HTTP://KMS.EXAMPLE:9311']) {
       const json = { type: 'generic', secret_refs: [{ name: 'x', secret_ref: `${host}/v1/secrets/${mine}` }] }
@@ -236,7 +236,7 @@ describe('T3 foreign references', () => {
     }
   })
 
-  it('consumers are not registered on entities of another project', async () => {
+  it('T3: consumers cannot be registered on entities of another project', async () => {
     const secretConsumer = { service: 's', resource_type: 't', resource_id: 'r' }
     for (const [ref, json] of [
       [secretRef, secretConsumer],
@@ -247,7 +247,7 @@ describe('T3 foreign references', () => {
     }
   })
 
-  it('a consumer is found under its own entity only', async () => {
+  it('T3: a consumer is found under its own entity only', async () => {
     const json = { service: 's', resource_type: 't', resource_id: 'r' }
     const mine = await canarySecret(send, stranger)
     await send('POST', `${secretRef}/consumers`, { token: owner.token, json })
@@ -256,7 +256,7 @@ describe('T3 foreign references', () => {
     await send('DELETE', `${secretRef}/consumers`, { token: owner.token, json })
   })
 
-  it('an order keeps no container of another project', async () => {
+  it('T3: an order cannot use a container of another project', async () => {
     const meta = { algorithm: 'aes', bit_length: 128, container_ref: containerRef, secret_ref: secretRef }
     const made = await send('POST', '/v1/orders', { token: stranger.token, json: { type: 'key', meta } })
     if (made.status >= 400) return
@@ -266,8 +266,8 @@ describe('T3 foreign references', () => {
   })
 })
 
-describe('T4 existence oracle', () => {
-  it('an order of another project looks like none', async () => {
+describe('T4: disclosure of existence', () => {
+  it('T4: an order of another project answers like an absent one', async () => {
     for (const method of ['GET', 'DELETE']) {
       const foreign = seen(await send(method, orderRef, { token: stranger.token }))
       const none = seen(await send(method, `/v1/orders/${absent}`, { token: stranger.token }))
@@ -275,7 +275,7 @@ describe('T4 existence oracle', () => {
     }
   })
 
-  it('a secret of another project looks like none where it would go into a container', async () => {
+  it('T4: a secret of another project answers like an absent one when a container names it', async () => {
     const mine = await emptyContainer(send, stranger)
     for (const method of ['POST', 'DELETE']) {
       const answers = [secretRef, `${base}/v1/secrets/${absent}`].map(async (ref) => {
@@ -287,7 +287,7 @@ describe('T4 existence oracle', () => {
     }
   })
 
-  it('a secret or container of another project is 403 and none is 404: decided, because Barbican’s clients rely on it', async () => {
+  it('T4: a secret or container of another project is 403 and an absent one 404, because Barbican’s clients rely on it', async () => {
     for (const [path, ref, text] of [
       ['secrets', secretRef, 'Secret not found.'],
       ['containers', containerRef, 'Secrets container not found.'],
@@ -301,7 +301,7 @@ describe('T4 existence oracle', () => {
     }
   })
 
-  it('an expired secret looks like none', async () => {
+  it('T4: an expired secret answers like an absent one', async () => {
     const soon = new Date(Date.now() + 1_500).toISOString()
     const ref = await canarySecret(send, owner, { expiration: soon })
     await new Promise((resolve) => setTimeout(resolve, 2_000))
@@ -312,7 +312,7 @@ describe('T4 existence oracle', () => {
   })
 })
 
-describe('T23 ACL users', () => {
+describe('T23: the users of an ACL', () => {
   const wrong: [unknown, string][] = [
     [1, "1 is not of type 'string'"],
     [null, "None is not of type 'string'"],
@@ -322,7 +322,7 @@ describe('T23 ACL users', () => {
     ['x'.repeat(256), `'${'x'.repeat(256)}' is too long`],
   ]
 
-  it.each(wrong)('%j is refused in every place of the list', async (user, reason) => {
+  it.each(wrong)('T23: the user %j is refused in every place of the list', async (user, reason) => {
     for (const users of [[user], ['a', user], ['a', 'b', user, 'c'], ['a', 'b', 'c', 'd', user]]) {
       for (const [method, ref] of [
         ['PUT', secretRef],
@@ -335,7 +335,7 @@ describe('T23 ACL users', () => {
     }
   })
 
-  it('a user who is named is let in as exactly that user', async () => {
+  it('T23: a user on the ACL is admitted as exactly that user', async () => {
     const ref = await canarySecret(send, owner)
     const id = `Ünï-${crypto.randomUUID()}`
     await close(send, owner, ref, ['%', '*', `${id},other`, id])
@@ -353,11 +353,11 @@ describe('T23 ACL users', () => {
   })
 })
 
-describe('T26 list privacy', () => {
+describe('T26: privacy of lists', () => {
   const refsIn = (answer: { json: { secrets: { secret_ref: string }[] } }) =>
     answer.json.secrets.map(({ secret_ref: ref }) => ref)
 
-  it('private secrets of colleagues are in the list, as in Barbican’s, without their payload', async () => {
+  it('T26: private secrets of colleagues are in the list, as in Barbican, without their payload', async () => {
     const answer = await send('GET', '/v1/secrets', { token: colleague.token, microversion: '1.1' })
     expect(refsIn(answer)).toContain(secretRef)
     expect(answer.text).not.toContain(CANARY)
@@ -365,7 +365,7 @@ describe('T26 list privacy', () => {
     expect((await send('GET', `${secretRef}/payload`, { token: colleague.token })).status).toBe(403)
   })
 
-  it('nothing of another project is in any list', async () => {
+  it('T26: nothing of another project is in any list', async () => {
     for (const path of ['secrets', 'containers', 'orders', 'secrets?acl_only=true', 'secrets?limit=100&name=%25']) {
       const answer = await send('GET', `/v1/${path}`, { token: stranger.token })
       expect(answer.text).not.toContain(idOf(secretRef))
@@ -373,7 +373,7 @@ describe('T26 list privacy', () => {
     }
   })
 
-  it('acl_only lists what names the user, and nothing that a pattern would', async () => {
+  it('T26: acl_only lists what names the user, and nothing that a pattern would match', async () => {
     const ref = await canarySecret(send, owner)
     const reader = person(['observer'])
     await close(send, owner, ref, [reader.userId])

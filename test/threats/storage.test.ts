@@ -1,8 +1,8 @@
 /**
- * T15, the storage attacker: somebody who can write to the database changes every column of every table, one at a time,
- * and everything that uses the row is read by an isolate that remembers nothing. Nothing opens, nothing crashes, and
- * what is authenticated or sealed is reported. The columns come from the schema: one without a rule does not compile, a
- * table without rules fails here.
+ * T15, the storage attacker: somebody who can write to the database changes every column of every table, one at a
+ * time, and everything that uses the row is read by an isolate with empty caches. Nothing opens, nothing crashes, and
+ * a change to an authenticated or sealed column is reported. The columns come from the schema: one without a rule
+ * does not compile, and a table without rules fails here.
  */
 import { getTableColumns, getTableName, is, type Table } from 'drizzle-orm'
 import { SQLiteTable } from 'drizzle-orm/sqlite-core'
@@ -276,8 +276,8 @@ function columnsOf(name: keyof typeof protectedTables): [column: string, rule: P
   return Object.entries(columns).map(([key, { name: column }]) => [column, rules[key] ?? 'authenticated'])
 }
 
-describe('T15 storage attacker', () => {
-  it('every table says of every column what protects it', () => {
+describe('T15: the storage attacker', () => {
+  it('T15: every table states for every column what protects it', () => {
     const rules = { ...protectedTables, ...otherTables }
     for (const [name, table] of tables) {
       const given = name in protectedTables ? protectedTables[name as never]['columns'] : otherTables[name as never]
@@ -292,42 +292,45 @@ describe('T15 storage attacker', () => {
   describe.each(Object.keys(protectedTables) as (keyof typeof protectedTables)[])('%s', (name) => {
     const { table } = protectedTables[name]
 
-    it('is read when nobody has touched it', async () => {
+    it('T15: an unchanged row is read', async () => {
       const answers = await read(name, await rowOf(table, places[name].where('ours')))
       expect(answers.filter(({ status }) => status >= 300)).toEqual([])
       expect(log).not.toHaveBeenCalled()
     })
 
-    it.each(columnsOf(name))('%s, flipped, null, of a neighbour and of another project', async (column, rule) => {
-      const row = await rowOf(table, places[name].where('ours'))
-      const others = await Promise.all(
-        (['neighbour', 'theirs'] as const).map(async (which) => rowOf(table, places[name].where(which))),
-      )
-      const values = [flipped(row[column]), null, ...others.map((other) => asStored(other[column]))]
-      const before = await read(name, row)
-      for (const value of values.filter((one) => JSON.stringify(one) !== JSON.stringify(asStored(row[column])))) {
-        log.mockClear()
-        const answers = await attack(name, row, column, value)
-        if (!answers) continue
-        const shown = `${column} = ${JSON.stringify(value)}: ${answers.map(({ status, text }) => status + text).join('\n')}`
-        for (const [at, answer] of answers.entries()) {
-          const { status, text } = answer
-          expect([200, 204, 401, 403, 404, 500], shown).toContain(status)
-          expect(text, shown).not.toContain(theirs.mark)
-          if (status === 500) expect(reported(), shown).toBe(true)
-          const unread = rule === 'sealed' && status === 200
-          if (unread && !reported()) expect(answer.json, shown).toEqual(before[at]?.json)
+    it.each(columnsOf(name))(
+      'T15: a change to the column %s has the effect that its rule states: a flipped bit, null, and values of other rows and projects',
+      async (column, rule) => {
+        const row = await rowOf(table, places[name].where('ours'))
+        const others = await Promise.all(
+          (['neighbour', 'theirs'] as const).map(async (which) => rowOf(table, places[name].where(which))),
+        )
+        const values = [flipped(row[column]), null, ...others.map((other) => asStored(other[column]))]
+        const before = await read(name, row)
+        for (const value of values.filter((one) => JSON.stringify(one) !== JSON.stringify(asStored(row[column])))) {
+          log.mockClear()
+          const answers = await attack(name, row, column, value)
+          if (!answers) continue
+          const shown = `${column} = ${JSON.stringify(value)}: ${answers.map(({ status, text }) => status + text).join('\n')}`
+          for (const [at, answer] of answers.entries()) {
+            const { status, text } = answer
+            expect([200, 204, 401, 403, 404, 500], shown).toContain(status)
+            expect(text, shown).not.toContain(theirs.mark)
+            if (status === 500) expect(reported(), shown).toBe(true)
+            const unread = rule === 'sealed' && status === 200
+            if (unread && !reported()) expect(answer.json, shown).toEqual(before[at]?.json)
+          }
+          const hidden = answers.every(({ status }) => status === 404 || status === 401)
+          const passes = hidden || finding.has(`${name}.${column}`)
+          if (rule === 'authenticated' || rule === 'present') expect(reported() || passes, shown).toBe(true)
         }
-        const hidden = answers.every(({ status }) => status === 404 || status === 401)
-        const passes = hidden || finding.has(`${name}.${column}`)
-        if (rule === 'authenticated' || rule === 'present') expect(reported() || passes, shown).toBe(true)
-      }
-      expect((await read(name, row)).filter(({ status }) => status >= 300)).toEqual([])
-    })
+        expect((await read(name, row)).filter(({ status }) => status >= 300)).toEqual([])
+      },
+    )
   })
 })
 
-it('T15 an assignment that the service did not write is none', async () => {
+it('T15: a role assignment that the service did not write does not count', async () => {
   const row = await rowOf(protectedTables.roleAssignments.table, places.roleAssignments.where('ours'))
   const answers = await attack('roleAssignments', row, 'mac', flipped(row['mac']))
   expect(answers?.map(({ status }) => status)).toEqual([200, 404])
@@ -423,8 +426,8 @@ async function before(
   return row
 }
 
-describe('T15 a row restored from an older copy is not used', () => {
-  it.each(changes)('%s', async (_change, name, make) => {
+describe('T15: a row restored from an older backup', () => {
+  it.each(changes)('T15: a row restored from an older backup is not used: %s', async (_change, name, make) => {
     const row = await make()
     const columns = Object.keys(row).filter((column) => column !== 'row')
     const values = columns.map(() => '?').join(', ')

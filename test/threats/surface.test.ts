@@ -1,4 +1,4 @@
-/** Threats from who has no token, and through what is sent back: T14, T20 and T22. */
+/** Threats from callers without a token, and through what is echoed: T14, T20 and T22. */
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createApp, resources } from '../../src/app.ts'
@@ -12,7 +12,7 @@ import { workerWith } from '../support/worker-with.ts'
 
 const { keystone, send, person } = cloudOfKeystone()
 
-describe('T14 no-auth surface', () => {
+describe('T14: requests without a token', () => {
   const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
   const paths = [
     '/',
@@ -28,35 +28,43 @@ describe('T14 no-auth surface', () => {
     ...resources.flatMap(({ path }) => [`/v1${path}`, `/v1/x${path}`]),
   ].map((path) => path.replaceAll(/:\w+/g, '11111111-1111-4111-8111-111111111111'))
 
-  it.each(['keystone', 'embedded'])('nothing without a token reads or writes the database: %s', async (identity) => {
-    const { binding, trips } = countingDatabase()
-    const variables = identity === 'keystone' ? keystoneVariables : {}
-    const environment = { ...(env as unknown as Environment), ...variables, DB: binding } as Environment
-    const app = createApp()
-    keystone.asked.length = 0
-    const open = new Set<string>()
-    for (const path of paths) {
-      for (const method of methods) {
-        for (const headers of [{}, { 'X-Auth-Token': '' }, { Authorization: 'Bearer x' }, { 'X-Service-Token': 'x' }]) {
-          const body = ['GET', 'HEAD', 'OPTIONS'].includes(method) ? null : 'x'.repeat(100)
-          const response = await app.fetch(new Request(base + path, { method, headers, body }), environment)
-          await response.arrayBuffer()
-          expect(response.status).toBeLessThan(500)
-          if (response.status < 400 && method !== 'OPTIONS') open.add(`${method} ${path}`)
+  it.each(['keystone', 'embedded'])(
+    'T14: a request without a token neither reads nor writes the database: %s',
+    async (identity) => {
+      const { binding, trips } = countingDatabase()
+      const variables = identity === 'keystone' ? keystoneVariables : {}
+      const environment = { ...(env as unknown as Environment), ...variables, DB: binding } as Environment
+      const app = createApp()
+      keystone.asked.length = 0
+      const open = new Set<string>()
+      for (const path of paths) {
+        for (const method of methods) {
+          for (const headers of [
+            {},
+            { 'X-Auth-Token': '' },
+            { Authorization: 'Bearer x' },
+            { 'X-Service-Token': 'x' },
+          ]) {
+            const body = ['GET', 'HEAD', 'OPTIONS'].includes(method) ? null : 'x'.repeat(100)
+            const response = await app.fetch(new Request(base + path, { method, headers, body }), environment)
+            await response.arrayBuffer()
+            expect(response.status).toBeLessThan(500)
+            if (response.status < 400 && method !== 'OPTIONS') open.add(`${method} ${path}`)
+          }
         }
       }
-    }
-    expect(trips()).toBe(0)
-    expect(keystone.asked).toEqual([])
-    const health = ['/healthcheck', '/healthcheck/'].flatMap((path) =>
-      methods.filter((method) => method !== 'OPTIONS').map((method) => `${method} ${path}`),
-    )
-    const discovery = identity === 'embedded' ? ['GET /identity', 'GET /identity/v3'] : []
-    const isHead = (one: string) => one.startsWith('HEAD') && !one.includes('health')
-    expect([...open].filter((one) => !isHead(one)).toSorted()).toEqual(['GET /', ...health, ...discovery].toSorted())
-  })
+      expect(trips()).toBe(0)
+      expect(keystone.asked).toEqual([])
+      const health = ['/healthcheck', '/healthcheck/'].flatMap((path) =>
+        methods.filter((method) => method !== 'OPTIONS').map((method) => `${method} ${path}`),
+      )
+      const discovery = identity === 'embedded' ? ['GET /identity', 'GET /identity/v3'] : []
+      const isHead = (one: string) => one.startsWith('HEAD') && !one.includes('health')
+      expect([...open].filter((one) => !isHead(one)).toSorted()).toEqual(['GET /', ...health, ...discovery].toSorted())
+    },
+  )
 
-  it('a token that is none costs no look-up here', async () => {
+  it('T14: a text that is no token costs no read of the database', async () => {
     const { binding, trips } = countingDatabase()
     const environment = { ...(env as unknown as Environment), DB: binding } as Environment
     for (const token of ['x', 'gAAAAA', '.'.repeat(100), 'x'.repeat(100_000), '{}', 'é']) {
@@ -67,7 +75,7 @@ describe('T14 no-auth surface', () => {
     expect(trips()).toBe(0)
   })
 
-  it('no answer to nobody shows more than the version and the way to a token', async () => {
+  it('T14: an answer without a token shows no more than the version and how to get a token', async () => {
     const forbidden = /migration|drizzle|sqlite|\bstack\b|node_modules|MASTER|select |src\//i
     for (const path of paths) {
       const answer = await send('GET', path)
@@ -78,7 +86,7 @@ describe('T14 no-auth surface', () => {
   })
 })
 
-describe('T20 host poisoning', () => {
+describe('T20: forged hosts', () => {
   const evil = 'evil.example'
   const poison: Record<string, string>[] = [
     { 'X-Forwarded-Host': evil },
@@ -98,7 +106,7 @@ describe('T20 host poisoning', () => {
     }
   })
 
-  it('with HOST_HREF every href and link is below it, whoever is asked for', async () => {
+  it('T20: with HOST_HREF every href and link is below it, whatever host the request names', async () => {
     const configured = 'https://km.example/base'
     const ask = workerWith({ ...keystoneVariables, HOST_HREF: `${configured}/` })
     const { token } = who
@@ -123,7 +131,7 @@ describe('T20 host poisoning', () => {
     }
   })
 
-  it('without it hrefs are below the address that was asked, and no header changes that', async () => {
+  it('T20: without HOST_HREF hrefs are below the requested address, and no header changes that', async () => {
     const { token } = who
     for (const headers of poison) {
       const answer = await send('GET', '/v1/secrets?limit=1', { token, headers })
@@ -132,7 +140,7 @@ describe('T20 host poisoning', () => {
     }
   })
 
-  it('refs to a host that was asked for are refused where the service has its own', async () => {
+  it('T20: a ref with the requested host is refused where HOST_HREF names another', async () => {
     const ask = workerWith({ ...keystoneVariables, HOST_HREF: 'https://km.example' })
     const id = idOf(await canarySecret(send, who))
     const json = (host: string) => ({
@@ -144,7 +152,7 @@ describe('T20 host poisoning', () => {
     expect((await post('https://km.example')).status).toBe(201)
   })
 
-  it('no answer may be kept by a cache', async () => {
+  it('T20: no answer may be stored by a cache', async () => {
     const { token } = who
     for (const [path, headers] of [
       ['/v1/secrets', {}],
@@ -160,11 +168,11 @@ describe('T20 host poisoning', () => {
   })
 })
 
-describe('T22 XSS', () => {
+describe('T22: cross-site scripting', () => {
   const script = '<script>alert(1)</script>'
   const attribute = '"><img src=x onerror=alert(1)>'
 
-  it('in names, metadata and consumers is data of type JSON', async () => {
+  it('T22: markup in names, metadata and consumers is returned as JSON', async () => {
     const who = person(['creator'])
     const { token } = who
     const ref = await canarySecret(send, who, { name: script, algorithm: attribute, mode: script })
@@ -184,7 +192,7 @@ describe('T22 XSS', () => {
     }
   })
 
-  it('in a payload is never sent as a page', async () => {
+  it('T22: markup in a payload is never returned as HTML', async () => {
     const who = person(['creator'])
     const ref = await canarySecret(send, who, { payload: script })
     for (const accept of [
@@ -203,7 +211,7 @@ describe('T22 XSS', () => {
     }
   })
 
-  it('in what is refused is never in a page', async () => {
+  it('T22: markup in a refused request is never in an HTML page', async () => {
     const who = person(['creator'])
     const encoded = encodeURIComponent(script)
     const requests: [string, string, Record<string, string>][] = [
@@ -237,7 +245,7 @@ describe('T22 XSS', () => {
     }
   })
 
-  it('in a refused body is data of type JSON', async () => {
+  it('T22: markup in a refused body is returned as JSON', async () => {
     const who = person(['creator'])
     const answer = await send('POST', '/v1/containers', {
       token: who.token,
@@ -248,7 +256,7 @@ describe('T22 XSS', () => {
     expect(answer.json.description).toContain(script)
   })
 
-  it('a header cannot be split by what is stored or asked', async () => {
+  it('T22: no stored or requested text can split a header', async () => {
     const who = person(['creator'])
     const ref = await canarySecret(send, who)
     const json = { key: 'a\r\nSet-Cookie: x=1', value: '1' }
