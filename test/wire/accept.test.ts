@@ -1,3 +1,4 @@
+/** `Accept`: which form an answer has, against recorded answers of Barbican and for any header. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -57,35 +58,35 @@ const recorded: readonly [string | undefined, 200 | 406, 300 | 302 | 406, 'json'
   ['application/json-home;v=1', 200, 300, 'text'],
 ]
 
-describe('Accept, as recorded from the peer', () => {
-  it.each(recorded)('%j on a JSON route', (accept, status) => {
+describe('Accept, as recorded from Barbican', () => {
+  it.each(recorded)('Accept %j on a JSON route gets the recorded form', (accept, status) => {
     expect(admitsJson(accept) ? 200 : 406).toBe(status)
   })
 
-  it.each(recorded)('%j on the version list', (accept, _, status) => {
+  it.each(recorded)('Accept %j on the version list gets the recorded form', (accept, _, status) => {
     const answer = prefersJsonHome(accept) ? 302 : 300
     expect(admitsVersions(accept) ? answer : 406).toBe(status)
   })
 
-  it.each(recorded)('%j on an error of the root', (accept, _, __, form) => {
+  it.each(recorded)('Accept %j on an error of the root gets the recorded form', (accept, _, __, form) => {
     expect(rootErrorForm(accept)).toBe(form)
   })
 })
 
 describe('admitsJson', () => {
   it.each(['text/html, application/json;charset=utf-8', 'APPLICATION/JSON; charset=utf-8'])(
-    'ignores parameters in %j, where the peer does not',
+    'admitsJson ignores parameters in %j, where Barbican does not',
     (accept) => {
       expect(admitsJson(accept)).toBe(true)
     },
   )
 
-  it('lets the closest range decide', () => {
+  it('admitsJson lets the most specific range decide', () => {
     expect(admitsJson('text/html, application/*;q=0, */*')).toBe(false)
     expect(admitsJson('text/html, application/*, */*;q=0')).toBe(true)
   })
 
-  it('does not mistake a comma inside a quoted parameter for the end of a range', () => {
+  it('admitsJson does not end a range at a comma inside a quoted parameter', () => {
     expect(admitsJson('text/html;a="b, application/json"')).toBe(false)
     expect(admitsJson(String.raw`text/html;a="\", application/json"`)).toBe(false)
   })
@@ -99,7 +100,7 @@ describe('admitsKnownType', () => {
       ['text/plain;charset=iso-8859-1', 'text/plain;q=0.9', '*/*;q=0.5', 'foo', 'foo/bar, text/plain', 'image/*'],
       ['text/plain, */*', 'application/octet-stream, application/json', 'text/plain;q=0'],
     ].flat(),
-  )('admits %j', (accept) => {
+  )('admitsKnownType admits %j', (accept) => {
     expect(admitsKnownType(accept)).toBe(true)
   })
 
@@ -115,7 +116,7 @@ describe('admitsKnownType', () => {
         'application/x-www-form-urlencoded',
       ],
     ].flat(),
-  )('refuses %j', (accept) => {
+  )('admitsKnownType refuses %j', (accept) => {
     expect(admitsKnownType(accept)).toBe(false)
   })
 })
@@ -127,7 +128,7 @@ describe('any Accept header', () => {
     fc.array(fc.constantFrom(...pieces)).map((parts) => parts.join('')),
   )
 
-  it('is answered without throwing, in one of three forms', () => {
+  it('any Accept header is answered without throwing, in one of three forms', () => {
     fc.assert(
       fc.property(headers, (accept) => {
         expect(['json', 'html', 'text']).toContain(rootErrorForm(accept))
@@ -137,7 +138,7 @@ describe('any Accept header', () => {
     )
   })
 
-  it('admits JSON once the full wildcard is added to ranges of other types', () => {
+  it('any Accept header admits JSON once the full wildcard is added to ranges of other types', () => {
     const others = fc.array(fc.constantFrom('text/html', 'foo/bar;q=0', 'text/plain;q=0.2', 'image/*'))
     fc.assert(
       fc.property(others, (ranges) => {
@@ -147,7 +148,7 @@ describe('any Accept header', () => {
   })
 
   it.each(['text/html;a="'.repeat(2000), '"\\'.repeat(8000), 'a/b;'.repeat(4000), `a/b${' '.repeat(16_000)}x`])(
-    'takes no time to speak of when it is long (%#)',
+    'a long Accept header is parsed quickly (%#)',
     (accept) => {
       const start = performance.now()
       expect(rootErrorForm(accept)).toBe('html')

@@ -1,3 +1,4 @@
+/** The date filters, sort keys and bit filters of the secret list: what is read, and what is refused. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Fault } from '../../src/faults.ts'
@@ -54,7 +55,7 @@ describe('parseDateFilter', () => {
         { comparison: 'eq', time: start },
       ],
     ],
-  ])('reads %j', (value, terms) => {
+  ])('parseDateFilter reads %j', (value, terms) => {
     expect(parseDateFilter(value)).toEqual(terms)
   })
 
@@ -78,11 +79,11 @@ describe('parseDateFilter', () => {
       ['2020,2021', '2020,gte:2020', 'gte:2020,2020', '2020,lte:2020', 'lte:2020,2020'],
       ['gt:2020-01-01T00:00:00 01:00', 'gt: 2020', ' 2020', 'gt:2020 ', '2020, gt:2019'],
     ].flat(),
-  )('refuses %j', (value) => {
+  )('parseDateFilter refuses %j', (value) => {
     expect(failureOf(() => parseDateFilter(value))).toBe('queryParameters')
   })
 
-  it('gives at most three terms or refuses, for any value', () => {
+  it('parseDateFilter returns at most three terms or refuses, for any value', () => {
     const pieces = ['gt:', 'gte:', 'lt:', 'lte:', '2020', ',', '-01', 'T00', 'Z', ' ', ':']
     const values = fc.oneof(
       fc.string(),
@@ -97,7 +98,7 @@ describe('parseDateFilter', () => {
     )
   })
 
-  it('is indifferent to the order of the terms', () => {
+  it('parseDateFilter returns the same for any order of the terms', () => {
     const terms = fc.constantFrom('2020', 'gt:2021', 'gte:2022', 'lt:2023', 'lte:2024')
     fc.assert(
       fc.property(fc.array(terms, { minLength: 1, maxLength: 4 }), (list) => {
@@ -111,13 +112,13 @@ describe('parseDateFilter', () => {
 const keys = ['algorithm', 'bit_length', 'created', 'expiration', 'mode', 'name', 'secret_type', 'status', 'updated']
 
 describe('parseSort', () => {
-  it.each(keys)('knows the key %s, ascending by default', (key) => {
+  it.each(keys)('parseSort accepts the key %s, ascending by default', (key) => {
     expect(parseSort(key)).toEqual([{ key, direction: 'asc' }])
     expect(parseSort(`${key}:asc`)).toEqual([{ key, direction: 'asc' }])
     expect(parseSort(`${key}:desc`)).toEqual([{ key, direction: 'desc' }])
   })
 
-  it('keeps the order of several keys', () => {
+  it('parseSort keeps the order of several keys', () => {
     expect(parseSort('name,created:desc,mode:asc')).toEqual([
       { key: 'name', direction: 'asc' },
       { key: 'created', direction: 'desc' },
@@ -125,7 +126,7 @@ describe('parseSort', () => {
     ])
   })
 
-  it('reads the empty value as no order', () => {
+  it('parseSort reads the empty value as no order', () => {
     expect(parseSort('')).toEqual([])
   })
 
@@ -135,11 +136,11 @@ describe('parseSort', () => {
       ['name,name', 'name,name:desc', 'name,', ',name', ',', 'name,,mode', ' name', 'name ', 'name, mode', 'name: asc'],
       ['constructor', '__proto__', 'name;drop', 'created_at'],
     ].flat(),
-  )('refuses %j', (value) => {
+  )('parseSort refuses %j', (value) => {
     expect(failureOf(() => parseSort(value))).toBe('queryParameters')
   })
 
-  it('writes and reads back any order of distinct keys', () => {
+  it('parseSort reads back any order of distinct keys that was written', () => {
     const orders = fc.uniqueArray(
       fc.record({ key: fc.constantFrom(...keys), direction: fc.constantFrom('asc', 'desc') }),
       {
@@ -153,7 +154,7 @@ describe('parseSort', () => {
     )
   })
 
-  it('throws nothing but the failure, for any value', () => {
+  it('parseSort throws nothing but the failure, for any value', () => {
     fc.assert(
       fc.property(fc.string(), (value) => {
         expect(failureOf(() => parseSort(value)) ?? 'queryParameters').toBe('queryParameters')
@@ -170,15 +171,18 @@ describe('parseBits', () => {
     [' 256', 256],
     ['1_0', 10],
     ['9999999999999999999999', Number.MAX_SAFE_INTEGER],
-  ])('filters by %j', (value, bits) => {
+  ])('parseBits filters by %j', (value, bits) => {
     expect(parseBits(value)).toBe(bits)
   })
 
-  it.each(['', '0', '-1', 'abc', '1.5', '256.0', '1e400', '0x100', '٢٥٦'])('does not filter by %j', (value) => {
-    expect(parseBits(value)).toBeNull()
-  })
+  it.each(['', '0', '-1', 'abc', '1.5', '256.0', '1e400', '0x100', '٢٥٦'])(
+    'parseBits does not filter by %j',
+    (value) => {
+      expect(parseBits(value)).toBeNull()
+    },
+  )
 
-  it('is null or a positive safe integer for any value', () => {
+  it('parseBits returns null or a positive safe integer for any value', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.bigInt().map(String)), (value) => {
         const bits = parseBits(value)

@@ -1,3 +1,4 @@
+/** The microversion header: which versions it selects, and the body of a refusal in each form. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -30,7 +31,7 @@ describe('parseMicroversion', () => {
     ['1.-0', '1.0'],
     ['1.2', '1.2'],
     ['latest', '1.2'],
-  ])('takes %s as %s', (value, version) => {
+  ])('parseMicroversion reads %s as %s', (value, version) => {
     expect(parseMicroversion(`key-manager ${value}`)).toBe(version)
   })
 
@@ -53,12 +54,12 @@ describe('parseMicroversion', () => {
     ['key-manager 1.1, key-manager', '1.1'],
     ['key-manager 1.1,', '1.1'],
     [', key-manager 1.1', '1.1'],
-  ])('finds in %j the version %s', (header, version) => {
+  ])('parseMicroversion finds in %j the version %s', (header, version) => {
     expect(parseMicroversion(header)).toBe(version)
   })
 
   it.each(['1.3', '2.0', '0.9', '-1.0', '9.9', '1_0.1', '1.10', `1.${'9'.repeat(4000)}`])(
-    'refuses %s with 406',
+    'parseMicroversion refuses %s with 406',
     (value) => {
       expect(refusalOf(`key-manager ${value}`)).toMatchObject({
         status: 406,
@@ -79,14 +80,14 @@ describe('parseMicroversion', () => {
     ['LATEST', `invalid literal for int() with base 10: 'LATEST'`],
     ['1.1 foo', `invalid literal for int() with base 10: '1 foo'`],
     ['a.b', `invalid literal for int() with base 10: 'a'`],
-  ])('refuses %s with 400', (value, why) => {
+  ])('parseMicroversion refuses %s with 400', (value, why) => {
     expect(refusalOf(`key-manager ${value}`)).toMatchObject({
       status: 400,
       tail: `invalid version string: ${value}; ${why}`,
     })
   })
 
-  it('gives a known version or refuses, for any header', () => {
+  it('parseMicroversion returns a supported version or refuses, for any header', () => {
     const pieces = ['key-manager', ' ', '1.', '1', '.', 'latest', ',', '-', '_', 'x', '\t', '0', '2']
     const headers = fc.oneof(
       fc.string(),
@@ -101,7 +102,7 @@ describe('parseMicroversion', () => {
 })
 
 describe('atLeast', () => {
-  it('orders the versions', () => {
+  it('atLeast orders the versions', () => {
     expect(microversions.map((version) => microversions.filter((since) => atLeast(version, since)))).toEqual([
       ['1.0'],
       ['1.0', '1.1'],
@@ -115,7 +116,7 @@ const unacceptable = new MicroversionRefused(406, 'Unacceptable version header: 
 const malformed = new MicroversionRefused(400, `invalid version string: x; invalid literal for int() with base 10: 'x'`)
 
 describe('refusalBody', () => {
-  it('tells a 406 in JSON', () => {
+  it('refusalBody writes a 406 in JSON', () => {
     const { contentType, body } = refusalBody(unacceptable, 'application/json')
     expect(contentType).toBe('application/json')
     expect(JSON.parse(body)).toEqual({
@@ -127,7 +128,7 @@ describe('refusalBody', () => {
     })
   })
 
-  it('tells a 400 in JSON', () => {
+  it('refusalBody writes a 400 in JSON', () => {
     expect(JSON.parse(refusalBody(malformed, 'application/json').body)).toEqual({
       message:
         'The server could not comply with the request since it is either malformed or otherwise incorrect.<br /><br />\n' +
@@ -137,7 +138,7 @@ describe('refusalBody', () => {
     })
   })
 
-  it('tells a 406 in plain text, without Accept with the placeholder of the peer', () => {
+  it("refusalBody writes a 406 in plain text, without Accept with Barbican's placeholder", () => {
     const start = '406 Not Acceptable\n\nThe resource could not be generated that was acceptable to your browser '
     const end = '\n\n Invalid microversion: Unacceptable version header: 9.9'
     const contentType = 'text/plain; charset=UTF-8'
@@ -151,14 +152,14 @@ describe('refusalBody', () => {
     })
   })
 
-  it('tells a 400 in plain text', () => {
+  it('refusalBody writes a 400 in plain text', () => {
     expect(refusalBody(malformed, 'foo/bar').body).toBe(
       '400 Bad Request\n\nThe server could not comply with the request since it is either malformed or otherwise ' +
         `incorrect.\n\n Invalid microversion: invalid version string: x; invalid literal for int() with base 10: 'x'  `,
     )
   })
 
-  it('tells a 406 in HTML', () => {
+  it('refusalBody writes a 406 in HTML', () => {
     expect(refusalBody(unacceptable, '*/*')).toEqual({
       contentType: 'text/html; charset=UTF-8',
       body:
@@ -168,7 +169,7 @@ describe('refusalBody', () => {
     })
   })
 
-  it('escapes what the client sent, version and Accept alike', () => {
+  it('refusalBody escapes what the client sent, both version and Accept', () => {
     const refused = refusalOf(`key-manager <script>"'&`)
     expect(refused && refusalBody(refused, 'text/html').body).toContain(
       'invalid version string: &lt;script&gt;&quot;&#x27;&amp;;',
@@ -178,7 +179,7 @@ describe('refusalBody', () => {
     )
   })
 
-  it('never lets markup of the client into HTML', () => {
+  it('refusalBody never writes markup of the client into HTML', () => {
     fc.assert(
       fc.property(fc.string(), (value) => {
         const refused = new MicroversionRefused(400, value)

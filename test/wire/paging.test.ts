@@ -1,3 +1,4 @@
+/** Pages of lists: limit, offset, marker and the links to neighbouring pages. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -36,7 +37,7 @@ describe('parsePage', () => {
     ['limit=5&limit=3', 3],
     ['&limit=5&offset=0', 5],
     ['LIMIT=5', 10],
-  ])('%j has the limit %d', (query, limit) => {
+  ])('parsePage reads %j as the limit %d', (query, limit) => {
     expect(pageOf(query).limit).toBe(limit)
   })
 
@@ -54,11 +55,11 @@ describe('parsePage', () => {
     ['offset=9223372036854775808', 0],
     ['offset=99999999999999999999999', 0],
     ['offset=5&offset=6', 6],
-  ])('%j has the offset %d', (query, offset) => {
+  ])('parsePage reads %j as the offset %d', (query, offset) => {
     expect(pageOf(query).offset).toBe(offset)
   })
 
-  it('is within the bounds whatever the query is', () => {
+  it('parsePage returns values within the bounds for any query', () => {
     const values = fc.oneof(fc.string(), fc.bigInt().map(String), fc.double().map(String))
     fc.assert(
       fc.property(values, values, (limit, offset) => {
@@ -70,7 +71,7 @@ describe('parsePage', () => {
     )
   })
 
-  it('uses the default without a query', () => {
+  it('parsePage uses the default without a query', () => {
     expect(pageOf('')).toEqual({ limit: DEFAULT_LIMIT, offset: 0 })
   })
 })
@@ -82,7 +83,7 @@ function links(query: string, total: number, previousFromEmptyPage = false) {
 }
 
 describe('pageLinks', () => {
-  it('links both neighbours of a middle page', () => {
+  it('pageLinks links both neighbours of a middle page', () => {
     expect(links('limit=5&offset=5', 23)).toEqual({
       previous: `${href}?limit=5&offset=0`,
       next: `${href}?limit=5&offset=10`,
@@ -100,22 +101,22 @@ describe('pageLinks', () => {
     ['limit=5&offset=20', 23, { previous: `${href}?limit=5&offset=15` }],
     ['offset=100', 23, {}],
     ['', 0, {}],
-  ])('of %j among %d', (query, total, expected) => {
+  ])('pageLinks of %j among %d entries are the expected ones', (query, total, expected) => {
     expect(links(query, total)).toEqual(expected)
   })
 
-  it('keeps previous on an empty page where the collection wants it', () => {
+  it('pageLinks keep the previous link on an empty page where the collection has it', () => {
     expect(links('offset=100', 23, true)).toEqual({ previous: `${href}?limit=10&offset=90` })
     expect(links('', 0, true)).toEqual({})
   })
 
-  it('carries all other parameters in the order of the request, unknown ones included', () => {
+  it('pageLinks keep all other parameters in the order of the request, unknown ones included', () => {
     expect(links('name=s%25&limit=2&sort=name%3Adesc&offset=2&foo&x=a+b&x=%C3%A9', 5).next).toBe(
       `${href}?limit=2&offset=4&name=s%25&sort=name%3Adesc&foo=&x=a+b&x=%C3%A9`,
     )
   })
 
-  it(`encodes like Python's quote_plus`, () => {
+  it(`pageLinks encode like Python's quote_plus`, () => {
     const query = new URLSearchParams([['k ey', `aZ09_.-~ !*'()/?:@&=+$,#%"<>[]\n😀`]])
     const { next } = pageLinks({ href, query, page: { limit: 1, offset: 0 }, count: 1, total: 2 })
     expect(next).toBe(
@@ -123,7 +124,7 @@ describe('pageLinks', () => {
     )
   })
 
-  it('round-trips every query through its link', () => {
+  it('pageLinks keep every query when the link is parsed', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }))), (pairs) => {
         const query = new URLSearchParams(pairs.filter(([name]) => name !== 'limit' && name !== 'offset'))
@@ -133,7 +134,7 @@ describe('pageLinks', () => {
     )
   })
 
-  it('visits every entry exactly once when next is followed', () => {
+  it('pageLinks visit every entry exactly once when next is followed', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 1, max: 20 }), (total, limit) => {
         let visited = 0
@@ -165,30 +166,30 @@ describe('a marker', () => {
     ['marker=x', 'x'],
     ['marker=x&marker=y', 'y'],
     ['Marker=x', undefined],
-  ])('of %j is %j', (query, marker) => {
+  ])('the marker of %j is %j', (query, marker) => {
     expect(parseMarkedPage(new URLSearchParams(query))).toEqual({ limit: DEFAULT_LIMIT, offset: 0, marker })
   })
 
-  it('leads on from the last entry of its page, without an offset and with the filters', () => {
+  it('a marker makes next start after the last entry of its page, without an offset and with the filters', () => {
     expect(linksOf('name=n%20&limit=2&marker=z&x=1', true)).toEqual({
       next: `${href}?limit=2&marker=b+c&name=n+&x=1`,
     })
     expect(linksOf('limit=2&marker=', true)).toEqual({ next: `${href}?limit=2&marker=b+c` })
   })
 
-  it('leads nowhere from the last page, and nowhere from an empty one', () => {
+  it('a marker makes no next link on the last page or on an empty one', () => {
     expect(linksOf('limit=2&marker=z', false)).toEqual({})
     expect(linksOf('limit=2&marker=z', false, [])).toEqual({})
   })
 
-  it('stays where an offset counts from it', () => {
+  it('a marker is kept in the links when an offset counts from it', () => {
     expect(linksOf('limit=2&marker=z&offset=3', true)).toEqual({
       previous: `${href}?limit=2&offset=1&marker=z`,
       next: `${href}?limit=2&marker=b+c`,
     })
   })
 
-  it('is in no link of a page that was not asked for by one', () => {
+  it('a marker is in no link of a page that was requested without one', () => {
     expect(linksOf('limit=2', true)).toEqual({ next: `${href}?limit=2&offset=2` })
   })
 })

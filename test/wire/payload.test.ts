@@ -1,3 +1,6 @@
+/**
+ * Content types of payloads: which are stored, which `Accept` headers get a payload, and the failures of the others.
+ */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodeUtf8 } from '../../src/crypto/encoding.ts'
@@ -44,7 +47,7 @@ describe('normaliseContentType', () => {
     ['application/pkcs8', 'application/pkcs8'],
     ['APPLICATION/PKCS8', 'application/pkcs8'],
     ['application/pkcs8;charset=utf-8', 'application/pkcs8'],
-  ])('keeps %j as %s', (given, kept) => {
+  ])('normaliseContentType stores %j as %s', (given, kept) => {
     expect(normaliseContentType(given)).toBe(kept)
   })
 
@@ -55,11 +58,11 @@ describe('normaliseContentType', () => {
       ['text/html', 'application/json', 'application/aes', 'application/pkix-cert', 'text/*', '*/*', '', ';', 'text'],
       ['text/plain;;charset=utf-8', 'text/plain,text/plain', 'constructor', '__proto__'],
     ].flat(),
-  )('refuses %j', (given) => {
+  )('normaliseContentType refuses %j', (given) => {
     expect(normaliseContentType(given)).toBeNull()
   })
 
-  it('is idempotent, and indifferent to case and outer white space', () => {
+  it('normaliseContentType is idempotent, and ignores case and outer white space', () => {
     const givens = fc.oneof(fc.constantFrom(...payloadSpellings, 'text/html', 'text/plain;charset=latin1'), fc.string())
     fc.assert(
       fc.property(givens, fc.boolean(), (given, upper) => {
@@ -74,7 +77,7 @@ describe('normaliseContentType', () => {
 })
 
 describe('payloadSpellings', () => {
-  it('are those that a refusal lists, in this order', () => {
+  it('payloadSpellings are those that a refusal lists, in this order', () => {
     expect(payloadSpellings).toEqual(
       [
         ['text/plain', 'text/plain;charset=utf-8', 'text/plain; charset=utf-8'],
@@ -83,14 +86,14 @@ describe('payloadSpellings', () => {
     )
   })
 
-  it.each(storedTypes)('of %s begin with the kept form', (type) => {
+  it.each(storedTypes)('payloadSpellings of %s begin with the stored form', (type) => {
     expect(payloadTypes[type].spellings.map((spelling) => normaliseContentType(spelling))).toContain(type)
     expect(payloadTypes[type].spellings[0]).toBe(type)
   })
 })
 
 describe('acceptsMetadata', () => {
-  it.each([undefined, 'application/json', '*/*'])('is so for %j', (accept) => {
+  it.each([undefined, 'application/json', '*/*'])('acceptsMetadata is true for %j', (accept) => {
     expect(acceptsMetadata(accept)).toBe(true)
   })
 
@@ -101,7 +104,7 @@ describe('acceptsMetadata', () => {
     'application/json, */*',
     '*/*;q=0.5',
     'text/plain',
-  ])('is not so for %j', (accept) => {
+  ])('acceptsMetadata is false for %j', (accept) => {
     expect(acceptsMetadata(accept)).toBe(false)
   })
 })
@@ -135,22 +138,22 @@ const wrongTypes = [
 const unknownTypes = ['foo/bar', 'application/aes', 'application/vnd.foo', 'TEXT/PLAIN;charset=utf-8', '*/*;q=0', ',']
 
 describe.each(storedTypes)('negotiatePayload of %s', (stored) => {
-  it.each(sameForAll)('%j gets that type, as far as the bytes can be it', (accept, ofText, ofBinary) => {
+  it.each(sameForAll)('negotiatePayload gives %j that type, if the bytes can have it', (accept, ofText, ofBinary) => {
     expect(negotiate(accept, text, stored)).toBe(ofText)
     expect(negotiate(accept, binary, stored)).toBe(ofBinary)
   })
 
-  it.each(spelledOtherwise)('%j is a supported type in an unsupported spelling', (accept) => {
+  it.each(spelledOtherwise)('negotiatePayload refuses %j as a supported type in an unsupported spelling', (accept) => {
     expect(negotiate(accept, text, stored)).toBe(unsupported(accept))
     expect(negotiate(accept, binary, stored)).toBe(unsupported(accept))
   })
 
-  it.each(wrongTypes)('%j is a wrong type', (accept) => {
+  it.each(wrongTypes)('negotiatePayload refuses %j as a wrong type', (accept) => {
     expect(negotiate(accept, text, stored)).toBe(wrong)
     expect(negotiate(accept, binary, stored)).toBe(wrong)
   })
 
-  it.each(unknownTypes)('%j is unknown to any server', (accept) => {
+  it.each(unknownTypes)('negotiatePayload refuses %j as an unknown type', (accept) => {
     expect(negotiate(accept, text, stored)).toBe(unknown)
     expect(negotiate(accept, binary, stored)).toBe(unknown)
   })
@@ -163,13 +166,13 @@ describe('negotiatePayload for the full wildcard', () => {
     ['application/octet-stream', text, 'application/octet-stream'],
     ['application/octet-stream', binary, 'application/octet-stream'],
     ['application/pkcs8', binary, 'application/pkcs8'],
-  ] as const)('answers the stored type %s', (stored, bytes, answer) => {
+  ] as const)('negotiatePayload answers the full wildcard for the stored type %s', (stored, bytes, answer) => {
     expect(negotiate('*/*', bytes, stored)).toBe(answer)
   })
 })
 
 describe('negotiatePayload for any header', () => {
-  it('answers a type that is kept or throws one of three failures', () => {
+  it('negotiatePayload answers any header with a stored type or one of three failures', () => {
     const accepts = fc.oneof(fc.string(), fc.constantFrom(...payloadSpellings, ...wrongTypes, ...spelledOtherwise))
     fc.assert(
       fc.property(accepts, fc.uint8Array(), fc.constantFrom(...storedTypes), (accept, bytes, stored) => {

@@ -1,3 +1,4 @@
+/** What the wire takes over from Python: stripping of text, code points, integers and the notation of values. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { codePoints, parseInteger, pythonNotation, stripText, stripValues } from '../../src/wire/http/python.ts'
@@ -11,19 +12,19 @@ const whiteSpace = [
 const notWhiteSpace = ['\ufeff', '\u180e', '\u200b', '\u2060', '\u0000', '\u001b', 'a', '_']
 
 describe('stripText', () => {
-  it.each(whiteSpace)('takes %j off both ends and leaves it inside', (space) => {
+  it.each(whiteSpace)('stripText removes %j from both ends and keeps it inside', (space) => {
     expect(stripText(`${space}${space}a${space}b${space}`)).toBe(`a${space}b`)
   })
 
-  it.each(notWhiteSpace)('leaves %j where it is', (character) => {
+  it.each(notWhiteSpace)('stripText keeps %j everywhere', (character) => {
     expect(stripText(` ${character}x${character} `)).toBe(`${character}x${character}`)
   })
 
-  it.each(['', ' ', ' \n\u00a0 '])('makes %j empty', (text) => {
+  it.each(['', ' ', ' \n\u00a0 '])('stripText makes %j empty', (text) => {
     expect(stripText(text)).toBe('')
   })
 
-  it('is idempotent', () => {
+  it('stripText is idempotent', () => {
     const texts = fc.string({ unit: fc.constantFrom(...whiteSpace, ...notWhiteSpace, '😀') })
     fc.assert(
       fc.property(texts, (text) => {
@@ -35,7 +36,7 @@ describe('stripText', () => {
 })
 
 describe('stripValues', () => {
-  it('strips the values at every depth, and nothing else', () => {
+  it('stripValues strips the values at every depth, and nothing else', () => {
     const document = { ' key ': ' a ', list: [' b', ['c ', 1, null, true, { ' d ': '\ne\n' }]], empty: '  ' }
     expect(stripValues(document)).toEqual({
       ' key ': 'a',
@@ -44,23 +45,26 @@ describe('stripValues', () => {
     })
   })
 
-  it.each([[' a '], [1], [null], [true]])('leaves %j, a document that is no container, as it is', (document) => {
-    expect(stripValues(document)).toBe(document)
-  })
+  it.each([[' a '], [1], [null], [true]])(
+    'stripValues leaves %j, a document that is no container, as it is',
+    (document) => {
+      expect(stripValues(document)).toBe(document)
+    },
+  )
 
-  it('treats a member named __proto__ as any other', () => {
+  it('stripValues treats a member named __proto__ like any other', () => {
     const document: unknown = stripValues(JSON.parse('{"__proto__": " a ", "b": {"__proto__": {"c": " d "}}}'))
     expect(JSON.stringify(document)).toBe('{"__proto__":"a","b":{"__proto__":{"c":"d"}}}')
     expect(Object.getPrototypeOf(document)).toBe(Object.prototype)
   })
 
-  it('survives a document that is nested 100 000 deep', () => {
+  it('stripValues handles a document nested 100 000 deep', () => {
     let innermost: unknown = stripValues(JSON.parse(`${'['.repeat(DEPTH)}" a "${']'.repeat(DEPTH)}`))
     while (Array.isArray(innermost)) innermost = innermost[0]
     expect(innermost).toBe('a')
   })
 
-  it('is idempotent and leaves no outer white space in any JSON value', () => {
+  it('stripValues is idempotent and leaves no outer white space in any JSON value', () => {
     fc.assert(
       fc.property(fc.jsonValue({ stringUnit: fc.constantFrom(' ', '\t', 'a', '"') }), (json) => {
         const stripped = JSON.stringify(stripValues([structuredClone(json)]))
@@ -86,11 +90,11 @@ describe('codePoints', () => {
     ['\ud800', 1],
     ['\ud800a\udc00', 3],
     ['👨‍👩‍👧', 5],
-  ])('counts %j as %d', (text, count) => {
+  ])('codePoints counts %j as %d', (text, count) => {
     expect(codePoints(text)).toBe(count)
   })
 
-  it('is additive for texts of whole characters', () => {
+  it('codePoints is additive for texts of whole characters', () => {
     const texts = fc.string({ unit: 'grapheme' })
     fc.assert(
       fc.property(texts, texts, (one, other) => {
@@ -113,22 +117,22 @@ describe('parseInteger', () => {
     ['1_000', 1000n],
     ['9223372036854775808', 9223372036854775808n],
     ['9'.repeat(4300), 10n ** 4300n - 1n],
-  ])('reads %j', (text, integer) => {
+  ])('parseInteger reads %j', (text, integer) => {
     expect(parseInteger(text)).toBe(integer)
   })
 
   it.each(['', ' ', 'abc', '1.5', '1.0', '0x5', '1e3', '--1', '+-1', '+', '- 1', '1 2', '_1', '1_', '1__0', '1n', '∞'])(
-    'refuses %j',
+    'parseInteger refuses %j',
     (text) => {
       expect(parseInteger(text)).toBeNull()
     },
   )
 
-  it('refuses more than 4300 digits', () => {
+  it('parseInteger refuses more than 4300 digits', () => {
     expect(parseInteger('1'.repeat(4301))).toBeNull()
   })
 
-  it('reads back every integer', () => {
+  it('parseInteger reads back every integer', () => {
     fc.assert(
       fc.property(fc.bigInt(), (integer) => {
         expect(parseInteger(integer.toString())).toBe(integer)
@@ -152,7 +156,7 @@ describe('pythonNotation', () => {
     ['\ud800', `'\\ud800'`],
     ['\u{f0000}\u{e0001}', `'\\U000f0000\\U000e0001'`],
     ['é ü 漢 😀', `'é ü 漢 😀'`],
-  ])('writes the string %j', (value, text) => {
+  ])('pythonNotation writes the string %j', (value, text) => {
     expect(pythonNotation(value)).toBe(text)
   })
 
@@ -177,7 +181,7 @@ describe('pythonNotation', () => {
     [-Infinity, '-inf'],
     [Number.NaN, 'nan'],
     [100000000000000000000n, '100000000000000000000'],
-  ])('writes the number %d as %s', (value, text) => {
+  ])('pythonNotation writes the number %d as %s', (value, text) => {
     expect(pythonNotation(value)).toBe(text)
   })
 
@@ -192,16 +196,16 @@ describe('pythonNotation', () => {
     [{ a: 1 }, `{'a': 1}`],
     [{ b: [null, true, 'x'], a: 1.5e-7 }, `{'b': [None, True, 'x'], 'a': 1.5e-07}`],
     [[[], [{}], { "it's": {} }], `[[], [{}], {"it's": {}}]`],
-  ])('writes %j', (value, text) => {
+  ])('pythonNotation writes the value %j', (value, text) => {
     expect(pythonNotation(value)).toBe(text)
   })
 
-  it('survives a value that is nested 100 000 deep', () => {
+  it('pythonNotation handles a value nested 100 000 deep', () => {
     const nested = '['.repeat(DEPTH) + ']'.repeat(DEPTH)
     expect(pythonNotation(JSON.parse(nested))).toBe(nested)
   })
 
-  it('keeps a string on one line of printable characters between matching quotes', () => {
+  it('pythonNotation writes a string on one line of printable characters between matching quotes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(pythonNotation(text)).toMatch(/^(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")$/u)
@@ -210,7 +214,7 @@ describe('pythonNotation', () => {
     )
   })
 
-  it('writes floats so that they read back as the same number', () => {
+  it('pythonNotation writes floats so that they are read back as the same number', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (number) => {
         expect(Number(pythonNotation(number)) === number).toBe(true)

@@ -1,3 +1,4 @@
+/** Refs: how they are built, and which ids are canonical. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { idOf, isCanonicalId, refsBelow } from '../../src/wire/http/refs.ts'
@@ -6,7 +7,7 @@ const BASE = 'http://kms.example:9311'
 const segment = fc.stringMatching(/^[A-Za-z0-9_-]{1,40}$/)
 
 describe('a ref', () => {
-  it('lies below the base, and ends in the id that it was made of', () => {
+  it('a ref is below the base, and ends in the id that it was made of', () => {
     fc.assert(
       fc.property(segment, fc.uuid({ version: 4 }), (collection, id) => {
         const ref = refsBelow(BASE, undefined).to(collection, id)
@@ -16,7 +17,7 @@ describe('a ref', () => {
     )
   })
 
-  it('carries the tenant of the path, as one segment whatever it holds', () => {
+  it('a ref holds the tenant of the path as one segment, whatever characters it has', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1, unit: 'grapheme' }), fc.uuid({ version: 4 }), (tenant, id) => {
         const ref = refsBelow(BASE, tenant).to('secrets', id)
@@ -28,11 +29,11 @@ describe('a ref', () => {
 })
 
 describe('an id', () => {
-  it('is canonical when it is a UUID of version 4 in lower case with hyphens', () => {
+  it('an id is canonical when it is a UUID of version 4 in lower case with hyphens', () => {
     fc.assert(fc.property(fc.uuid({ version: 4 }), (id) => isCanonicalId(id)))
   })
 
-  it('is not in any other version, case or spelling', () => {
+  it('an id of any other version, case or spelling is not canonical', () => {
     const other = fc.uuid({ version: [1, 2, 3, 5, 6, 7, 8] })
     fc.assert(fc.property(other, (id) => !isCanonicalId(id)))
     const spelled = fc
@@ -53,7 +54,7 @@ describe('an id', () => {
     fc.assert(fc.property(upper, (id) => /[A-F]/.test(id) !== isCanonicalId(id)))
   })
 
-  it('is nothing else, whatever the text', () => {
+  it('any other text is not a canonical id', () => {
     const form = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
     fc.assert(fc.property(fc.string(), (text) => isCanonicalId(text) === form.test(text)))
   })

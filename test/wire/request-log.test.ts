@@ -1,4 +1,4 @@
-/** The log of requests: one entry each, about who asked for what, and how it came out. */
+/** The log of requests: one entry for each, with the caller, the target and the outcome. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { isolate } from '../support/client.ts'
 import { owner, type Person } from '../support/people.ts'
@@ -22,7 +22,7 @@ async function entryOf(send: ReturnType<typeof isolate>, ...asked: Parameters<ty
 describe('a request', () => {
   const send = isolate({ LOG: 'requests' })
 
-  it('for a payload is logged with its caller, rule, target and outcome', async () => {
+  it('a request for a payload is logged with its caller, rule, target and outcome', async () => {
     const ref = await secret(who, { name: 'a name', payload: 'a payload', payload_content_type: 'text/plain' })
     const { answer, entry } = await entryOf(send, 'GET', `${ref}/payload?a=query`, { token: who.token })
     expect(entry).toEqual({
@@ -40,25 +40,25 @@ describe('a request', () => {
     })
   })
 
-  it('that is refused is logged with the name of the failure', async () => {
+  it('a refused request is logged with the name of the failure', async () => {
     const ref = await secret(who)
     const stranger = await owner()
     const { entry } = await entryOf(send, 'DELETE', ref, { token: stranger.token })
     expect(entry).toMatchObject({ user: stranger.userId, rule: 'secret:delete', status: 403, failure: 'notPermitted' })
   })
 
-  it('without a caller is logged as that', async () => {
+  it('a request without a caller is logged as one without a caller', async () => {
     const { entry } = await entryOf(send, 'GET', '/v1/secrets', { token: 'nonsense' })
     expect(entry).toMatchObject({ user: null, project: null, status: 401, failure: 'unauthenticated', target: null })
   })
 
-  it('to the identity is logged too', async () => {
+  it('a request to the identity API is logged', async () => {
     const json = { auth: { identity: { methods: ['password'], password: { user: { id: 'x', password: 'y' } } } } }
     const { entry } = await entryOf(send, 'POST', '/identity/v3/auth/tokens', { json })
     expect(entry).toMatchObject({ user: null, status: 401, failure: 'unauthenticated' })
   })
 
-  it('is not logged with LOG=problems', async () => {
+  it('a successful request is not logged with LOG=problems', async () => {
     expect((await isolate({ LOG: 'problems' })('GET', '/v1/secrets', { token: who.token })).status).toBe(200)
     await entryOf(send, 'GET', '/v1/orders', { token: who.token })
     expect(logged.map(({ operation }) => operation)).toEqual(['Order(s) retrieval'])

@@ -1,4 +1,4 @@
-/** What is read of a URL without a parser is what a parser would have said. */
+/** What the service reads of a URL without a parser equals what a parser reads. */
 import { describe, expect, it } from 'vitest'
 import { originOf, queryOf, routedPath } from '../../src/wire/http/request-url.ts'
 
@@ -43,7 +43,7 @@ const paths = [
 ]
 
 describe.each(authorities)('the URL of a request to %s', (authority) => {
-  it.each(paths)('is read as a parser reads it: %s', (path) => {
+  it.each(paths)('the URL of a request is read as a parser reads it: %s', (path) => {
     const url = authority + path
     expect({ path: routedPath({ url }), origin: originOf(url) }).toEqual(parsed(url))
     expect([...queryOf(url)]).toEqual([...new URL(url).searchParams])
