@@ -155,28 +155,28 @@ const differing = (policy: 'legacy' | 'secure') => (cell: Cell) =>
 describe.each(rules)('%s', (rule) => {
   const cells = cellsOf(rule)
 
-  it('a rule allows under the legacy rule set what Barbican allows, and nothing else', () => {
+  it(`the rule ${rule} allows under the legacy rule set what Barbican allows, and nothing else`, () => {
     expect(cells.filter(differing('legacy')).map(nameOf)).toEqual([])
   })
 
-  it('a rule allows under the secure rule set what Barbican allows, and beyond that only what is listed here', () => {
+  it(`the rule ${rule} allows under the secure rule set what Barbican allows, and beyond that only what is listed here`, () => {
     const found = new Set(cells.filter(differing('secure')).map(nameOf))
     expect([...found].toSorted()).toEqual(listed.filter((name) => name.startsWith(`${rule},`)).toSorted())
   })
 
-  it('a rule never refuses under the secure rule set what Barbican allows', () => {
+  it(`the rule ${rule} never refuses under the secure rule set what Barbican allows`, () => {
     const refused = cells.filter((cell) => cell.peer.secure && !permits('secure', rule, cell.caller, cell.target))
     expect(refused.map(nameOf)).toEqual([])
   })
 
-  it('a rule allows under both rule sets together what either of them allows', () => {
+  it(`the rule ${rule} allows under both rule sets together what either of them allows`, () => {
     for (const { caller, target } of cells) {
       const one = (policy: Policy) => permits(policy, rule, caller, target)
       expect(one('both')).toBe(one('legacy') || one('secure'))
     }
   })
 
-  it('a rule allows nothing to a caller without a role, except by an ACL', () => {
+  it(`the rule ${rule} allows nothing to a caller without a role, except by an ACL`, () => {
     const open = cells.filter(
       ({ roles, caller, target }) =>
         roles === 'none' && permits('both', rule, caller, target) && !target.readers.includes(caller.userId),
@@ -193,20 +193,20 @@ const opened = (rule: AnyRule, policy: Policy) => {
 }
 
 describe.each(authorityRules)('%s', (rule) => {
-  it('a rule of the certificate authorities allows every role of the rule set, and nobody without one', () => {
+  it(`the rule ${rule} allows every role of the rule set, and nobody without one`, () => {
     expect(opened(rule, 'legacy')).toEqual(['admin', 'bare admin', 'creator', 'observer', 'audit', 'service-admin'])
     expect(opened(rule, 'secure')).toEqual(['reader', 'member', 'admin'])
   })
 })
 
 describe.each(auditorRules)('%s', (rule) => {
-  it('a rule of the audit log allows the auditor, and under the secure rule set whoever may read in the project', () => {
+  it(`the rule ${rule} allows the auditor, and under the secure rule set whoever may read in the project`, () => {
     expect([opened(rule, 'legacy'), opened(rule, 'secure')]).toEqual([['audit'], ['reader', 'member', 'admin']])
   })
 })
 
 describe.each(operatorRules)('%s', (rule) => {
-  it('a rule of the operator allows the operator of the service alone', () => {
+  it(`the rule ${rule} allows the operator of the service alone`, () => {
     expect([opened(rule, 'legacy'), opened(rule, 'secure')]).toEqual([['service-admin'], ['service-admin']])
   })
 })

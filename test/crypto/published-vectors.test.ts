@@ -36,7 +36,7 @@ describe('HKDF-SHA-256 as it derives every key', () => {
 })
 
 describe.each(signatures.groups)('$algorithm.name $algorithm.namedCurve', ({ algorithm, publicKeyDer, tests }) => {
-  it.each(tests)('signature vector $tcId $comment: $result', async ({ msg, sig, result }) => {
+  it.each(tests)(`the ${algorithm.name} signature $tcId $comment: $result`, async ({ msg, sig, result }) => {
     const key = await crypto.subtle.importKey('spki', fromHex(publicKeyDer), algorithm, false, ['verify'])
     expect(await crypto.subtle.verify(algorithm, key, fromHex(sig), fromHex(msg))).toBe(result === 'valid')
   })

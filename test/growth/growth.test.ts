@@ -110,7 +110,7 @@ describe('the database at each stage', () => {
 const row = (name: Operation) => [...measured.values()].map((results) => results.get(name)!)
 
 describe.each(names)('%s', (name) => {
-  it('an operation reads and writes as many rows, whatever the size', () => {
+  it(`the operation "${name}" reads and writes as many rows, whatever the size`, () => {
     expect(row(name)).toHaveLength(stages.length)
     for (const count of ['rowsRead', 'rowsWritten'] as const) {
       const counts = row(name).map(({ cost }) => cost[count])
@@ -121,7 +121,7 @@ describe.each(names)('%s', (name) => {
     expect(Math.max(...row(name).map(({ cost }) => cost.rowsRead))).toBeLessThanOrEqual(MOST_ROWS_OF_A_PAGE)
   })
 
-  it('an operation scans no table and sorts nothing', async () => {
+  it(`the operation "${name}" scans no table and sorts nothing`, async () => {
     const { results } = await database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
     const tables = new Set(results.map((table) => table['name']))
     const statements = row(name).at(-1)!.cost.statements

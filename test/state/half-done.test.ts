@@ -131,8 +131,8 @@ const operations: Record<string, (backend: Backend) => Promise<unknown>> = {
   },
 }
 
-describe.each(Object.entries(operations))('%s', (_name, operate) => {
-  it('an operation that fails at any of its statements leaves nothing behind', async () => {
+describe.each(Object.entries(operations))('%s', (name, operate) => {
+  it(`an operation that fails at any of its statements leaves nothing behind: ${name}`, async () => {
     const before = await everything()
     const seen = { statements: 0 }
     for (let place = 0; place === 0 || place <= seen.statements; place += 1) {

@@ -292,14 +292,14 @@ describe('T15: the storage attacker', () => {
   describe.each(Object.keys(protectedTables) as (keyof typeof protectedTables)[])('%s', (name) => {
     const { table } = protectedTables[name]
 
-    it('T15: an unchanged row is read', async () => {
+    it(`T15: an unchanged row of ${name} is read`, async () => {
       const answers = await read(name, await rowOf(table, places[name].where('ours')))
       expect(answers.filter(({ status }) => status >= 300)).toEqual([])
       expect(log).not.toHaveBeenCalled()
     })
 
     it.each(columnsOf(name))(
-      'T15: a change to the column %s has the effect that its rule states: a flipped bit, null, and values of other rows and projects',
+      `T15: a change to the column %s of ${name} has the effect that its rule states, for a flipped bit, null and values of other rows`,
       async (column, rule) => {
         const row = await rowOf(table, places[name].where('ours'))
         const others = await Promise.all(

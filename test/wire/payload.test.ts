@@ -138,22 +138,28 @@ const wrongTypes = [
 const unknownTypes = ['foo/bar', 'application/aes', 'application/vnd.foo', 'TEXT/PLAIN;charset=utf-8', '*/*;q=0', ',']
 
 describe.each(storedTypes)('negotiatePayload of %s', (stored) => {
-  it.each(sameForAll)('negotiatePayload gives %j that type, if the bytes can have it', (accept, ofText, ofBinary) => {
-    expect(negotiate(accept, text, stored)).toBe(ofText)
-    expect(negotiate(accept, binary, stored)).toBe(ofBinary)
-  })
+  it.each(sameForAll)(
+    `negotiatePayload of ${stored} gives %j that type, if the bytes can have it`,
+    (accept, ofText, ofBinary) => {
+      expect(negotiate(accept, text, stored)).toBe(ofText)
+      expect(negotiate(accept, binary, stored)).toBe(ofBinary)
+    },
+  )
 
-  it.each(spelledOtherwise)('negotiatePayload refuses %j as a supported type in an unsupported spelling', (accept) => {
-    expect(negotiate(accept, text, stored)).toBe(unsupported(accept))
-    expect(negotiate(accept, binary, stored)).toBe(unsupported(accept))
-  })
+  it.each(spelledOtherwise)(
+    `negotiatePayload of ${stored} refuses %j as a supported type in an unsupported spelling`,
+    (accept) => {
+      expect(negotiate(accept, text, stored)).toBe(unsupported(accept))
+      expect(negotiate(accept, binary, stored)).toBe(unsupported(accept))
+    },
+  )
 
-  it.each(wrongTypes)('negotiatePayload refuses %j as a wrong type', (accept) => {
+  it.each(wrongTypes)(`negotiatePayload of ${stored} refuses %j as a wrong type`, (accept) => {
     expect(negotiate(accept, text, stored)).toBe(wrong)
     expect(negotiate(accept, binary, stored)).toBe(wrong)
   })
 
-  it.each(unknownTypes)('negotiatePayload refuses %j as an unknown type', (accept) => {
+  it.each(unknownTypes)(`negotiatePayload of ${stored} refuses %j as an unknown type`, (accept) => {
     expect(negotiate(accept, text, stored)).toBe(unknown)
     expect(negotiate(accept, binary, stored)).toBe(unknown)
   })

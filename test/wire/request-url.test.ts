@@ -43,7 +43,7 @@ const paths = [
 ]
 
 describe.each(authorities)('the URL of a request to %s', (authority) => {
-  it.each(paths)('the URL of a request is read as a parser reads it: %s', (path) => {
+  it.each(paths)(`the URL of a request to ${authority} is read as a parser reads it: %s`, (path) => {
     const url = authority + path
     expect({ path: routedPath({ url }), origin: originOf(url) }).toEqual(parsed(url))
     expect([...queryOf(url)]).toEqual([...new URL(url).searchParams])
