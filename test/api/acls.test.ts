@@ -1,3 +1,6 @@
+/**
+ * ACLs of secrets and containers: reading, changing and deleting them, their validation, and the access they grant.
+ */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { call } from '../support/client.ts'
 import { itDiffersInContainers } from '../support/container-differences.ts'
@@ -46,12 +49,12 @@ describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEnt
   const shown = async (ref: string) => (await send('GET', `${ref}/acl`)).json
   const users = async (ref: string) => (await shown(ref)).read.users.toSorted()
 
-  it('are open to the project at first', async () => {
+  it(`the ACL of new ${kind} is open to the project`, async () => {
     const answer = await send('GET', `${await make(who)}/acl`)
     expect([answer.status, answer.json]).toEqual([200, none])
   })
 
-  it('are made by PUT: 200 with their ref and no Location', async () => {
+  it(`an ACL of ${kind} is set by PUT: 200 with its ref and no Location`, async () => {
     const ref = await make(who)
     const read = { 'project-access': false, users: ['u1', 'u2'] }
     const answer = await send('PUT', `${ref}/acl`, { json: { read } })
@@ -61,7 +64,7 @@ describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEnt
     expect(await users(ref)).toEqual(['u1', 'u2'])
   })
 
-  it('fall back to their defaults where PUT does not say', async () => {
+  it(`an ACL of ${kind} has defaults for what PUT leaves out`, async () => {
     const ref = await make(who)
     await acl(who, ref, { 'project-access': false, users: ['u'] })
     await acl(who, ref, { users: ['v'] })
@@ -70,7 +73,7 @@ describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEnt
     expect((await shown(ref)).read).toMatchObject({ 'project-access': false, users: [] })
   })
 
-  it('change by PATCH only where it says', async () => {
+  it(`an ACL of ${kind} changes by PATCH only in the given members`, async () => {
     const ref = await make(who)
     const patch = (read: object) => send('PATCH', `${ref}/acl`, { json: { read } })
     expect((await patch({ users: ['u'] })).json).toEqual({ acl_ref: `${ref}/acl` })
@@ -83,7 +86,7 @@ describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEnt
     expect((await shown(ref)).read).toMatchObject({ 'project-access': false, users: [] })
   })
 
-  it.each([{}, { read: {} }])('stay at PATCH of %j and go at PUT of it', async (json) => {
+  it.each([{}, { read: {} }])(`an ACL of ${kind} is kept by PATCH of %j and reset by PUT of it`, async (json) => {
     const ref = await make(who)
     await acl(who, ref, { 'project-access': false, users: ['u'] })
     const before = await shown(ref)
@@ -95,7 +98,7 @@ describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEnt
     expect(await shown(ref)).toEqual(none)
   })
 
-  it('go by DELETE: 200 with null, also when there is none', async () => {
+  it(`an ACL of ${kind} is deleted by DELETE: 200 with null, also when there is none`, async () => {
     const ref = await make(who)
     await acl(who, ref, { 'project-access': false })
     for (const _ of [1, 2]) {
@@ -106,13 +109,13 @@ describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEnt
     }
   })
 
-  it('name each user once, stripped', async () => {
+  it(`an ACL of ${kind} lists each user once, stripped of white space`, async () => {
     const ref = await make(who)
     await acl(who, ref, { users: [' u ', 'u', '', 'v'] })
     expect(await users(ref)).toEqual(['', 'u', 'v'])
   })
 
-  it('move updated of what they guard, but not when they go', async () => {
+  it(`an ACL of ${kind} changes \`updated\` of its entity when it is set, but not when it is deleted`, async () => {
     const ref = await make(who)
     const updated = async () => (await send('GET', ref)).json.updated
     const times = [await updated()]
@@ -128,14 +131,14 @@ describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEnt
     expect(await updated()).toBe(times.at(-1))
   })
 
-  it('are 404 where there is nothing to guard', async () => {
+  it(`an ACL of absent ${kind} is 404`, async () => {
     for (const method of ['GET', 'PUT', 'PATCH', 'DELETE']) {
       const json = method.startsWith('P') ? {} : undefined
       expectRefusal(await send(method, `/v1/${kind}/${absent}/acl`, { json }), 404, absentEntity)
     }
   })
 
-  it('are 405 to POST, naming the methods that there are', async () => {
+  it(`POST of an ACL of ${kind} is 405 with the methods that the route has`, async () => {
     const answer = await send('POST', `${await make(who)}/acl`, { json: {} })
     expectRefusal(answer, 405, '')
     expect(answer.headers.get('Allow')).toBe('DELETE, GET, PATCH, PUT')
@@ -156,7 +159,7 @@ describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEnt
     [{ read: { 'project-access': 'true' } }, "'true' is not of type 'boolean'", 'read'],
     [{ read: { 'project-access': null } }, "None is not of type 'boolean'", 'read'],
     [[], "[] is not of type 'object'", null],
-  ])('refuse %j', async (json, reason, property) => {
+  ])(`an ACL of ${kind} with the body %j is refused`, async (json, reason, property) => {
     const ref = await make(who)
     for (const method of ['PUT', 'PATCH']) {
       expectRefusal(await send(method, `${ref}/acl`, { json }), 400, mismatch('ACL', reason, property))
@@ -169,14 +172,14 @@ describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEnt
     [null, "None is not of type 'string'"],
     [{ a: 1 }, "{'a': 1} is not of type 'string'"],
     ['y'.repeat(256), `'${'y'.repeat(256)}' is too long`],
-  ])('check every user, not the first only: %j', async (user, reason) => {
+  ])(`an ACL of ${kind} is checked for every user, not only the first: %j`, async (user, reason) => {
     const ref = await make(who)
     const answer = await send('PUT', `${ref}/acl`, { json: { read: { users: ['a', 'b', user] } } })
     expectRefusal(answer, 400, mismatch('ACL', reason, 'read'))
     expect(await shown(ref)).toEqual(none)
   })
 
-  it('close what they guard to the rest of the project', async () => {
+  it(`an ACL of ${kind} can close them to the rest of the project`, async () => {
     const ref = await make(creator)
     for (const { token } of [observer, auditor]) expect((await call('GET', ref, { token })).status).toBe(200)
     await acl(creator, ref, { 'project-access': false })
@@ -188,7 +191,7 @@ describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEnt
     for (const { token } of [creator, who]) expect((await call('GET', ref, { token })).status).toBe(200)
   })
 
-  it('open what they guard to users of any project and role, to read and no more', async () => {
+  it(`an ACL of ${kind} admits users of any project and role, for reading only`, async () => {
     const ref = await make(creator)
     const token = stranger.token
     expectRefusal(await call('GET', ref, { token }), 403, notPermitted(retrieval))
@@ -202,7 +205,7 @@ describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEnt
     expectRefusal(await call('GET', ref, { token }), 403, notPermitted(retrieval))
   })
 
-  it('may be read by observers and written by any creator of the project, private or not', async () => {
+  it(`an ACL of ${kind} may be read by observers and written by any creator of the project, private or not`, async () => {
     const ref = await make(creator)
     await acl(creator, ref, { 'project-access': false })
     const second = await person(['creator'], { projectId: who.projectId })
@@ -216,7 +219,7 @@ describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEnt
     expect((await call('PUT', `${ref}/acl`, { token: second.token, json: {} })).status).toBe(200)
   })
 
-  itDiffers('tenant paths')('are there under a tenant path', async () => {
+  itDiffers('tenant paths')(`an ACL of ${kind} is served under a tenant path`, async () => {
     const ref = tenantPath(who, await make(who))
     const answer = await send('PUT', `${ref}/acl`, { json: { read: { users: ['u'] } } })
     expect(answer.json).toEqual({ acl_ref: `${ref}/acl` })
@@ -226,7 +229,7 @@ describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEnt
 })
 
 describe('GET /v1/secrets?acl_only=true', () => {
-  it('lists the secrets of all projects whose ACL names the user, and no others', async () => {
+  it('GET /v1/secrets?acl_only=true lists the secrets of all projects whose ACL names the user, and no others', async () => {
     const reader = await person(['creator'])
     const own = await secret(reader)
     const theirs = await secret(who, { name: 'theirs' })

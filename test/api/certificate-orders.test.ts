@@ -1,4 +1,4 @@
-/** Certificate orders, end to end: what is refused, what is issued, and what a certificate says. */
+/** Certificate orders, end to end: what is refused, what is issued, and what a certificate contains. */
 import { X509Certificate } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base } from '../support/client.ts'
@@ -55,7 +55,7 @@ async function authority() {
 
 const simple = (pem: string) => ({ request_type: 'simple-cmc', request_data: base64(pem) })
 
-describe('an order for a certificate is 400 when', () => {
+describe('an invalid order for a certificate', () => {
   const stored = { request_type: 'stored-key', container_ref: `${base}/v1/containers/x` }
   const field = (name: string) => `Missing required metadata field for ${name}`
   it.each<[object, string]>([
@@ -92,18 +92,21 @@ describe('an order for a certificate is 400 when', () => {
       { payload: 'x', request_type: 'foo' },
       "Provided object does not match schema 'Order': 'payload' not allowed for certificate type order. Invalid property: 'meta'",
     ],
-  ])('%j', async (meta, description) => {
+  ])('an order for a certificate with the meta %j is 400', async (meta, description) => {
     expectRefusal(await order(meta), 400, description)
   })
 
-  itDiffers('bounded names')('its subject_dn has more than 1,000 characters', async () => {
-    const name = (length: number) => `cn=${'a'.repeat(length - 3)}`
-    expectRefusal(await order({ ...stored, subject_dn: name(1_001) }), 400, `Invalid subject DN: ${name(1_001)}`)
-    expect((await order({ ...stored, subject_dn: name(1_000) })).status).toBe(202)
-  })
+  itDiffers('bounded names')(
+    'an order for a certificate with a subject_dn of more than 1,000 characters is 400',
+    async () => {
+      const name = (length: number) => `cn=${'a'.repeat(length - 3)}`
+      expectRefusal(await order({ ...stored, subject_dn: name(1_001) }), 400, `Invalid subject DN: ${name(1_001)}`)
+      expect((await order({ ...stored, subject_dn: name(1_000) })).status).toBe(202)
+    },
+  )
 })
 
-describe('a request that is none', () => {
+describe('an invalid certificate request', () => {
   const nested = (depth: number) => {
     const bytes = new Uint8Array(depth * 4)
     for (let at = 0; at < depth; at += 1) {
@@ -123,12 +126,12 @@ describe('a request that is none', () => {
     ['an integer', btoa('\x02\x01\x05')],
     ['zeros', btoa('\0'.repeat(1_000))],
     ['18,000 bytes long', base64(`\x30${'\x7f'.repeat(17_999)}`)],
-  ])('is 400 when it is %s', async (_name, data) => {
+  ])('a certificate request that is %s is 400', async (_name, data) => {
     const answer = await order({ request_type: 'simple-cmc', request_data: data })
     expectRefusal(answer, 400, 'Invalid PKCS10 Data: Bad format')
   })
 
-  it('is refused when it is 1 MiB long, at the latest by its own limit', async () => {
+  it('a certificate request of 1 MiB is refused, at the latest by its own limit', async () => {
     const answer = await order({ request_type: 'simple-cmc', request_data: 'A'.repeat(1_048_576) })
     expect([400, 413]).toContain(answer.status)
   })
@@ -137,7 +140,7 @@ describe('a request that is none', () => {
     ['1 MiB long', 'A'.repeat(1_048_576)],
     ['nested 10,000 deep', nested(10_000)],
     ['nested 10,000 deep without lengths', btoa('\x30\x80'.repeat(10_000))],
-  ])('is 400 when it is %s and the service reads bodies that large', async (_name, data) => {
+  ])('a certificate request that is %s is 400 when the service reads bodies that large', async (_name, data) => {
     const json = { type: 'certificate', meta: { request_type: 'simple-cmc', request_data: data } }
     const answer = await workerWith({ MAX_REQUEST_BYTES: '10000000' })('POST', '/v1/orders', { token: who.token, json })
     expectRefusal(answer, 400, 'Invalid PKCS10 Data: Bad format')
@@ -151,12 +154,12 @@ describe('a request that is none', () => {
     `{"type":"certificate","meta":${deep('name')}}`,
     `{"meta":{},${deep('type').slice(1)}`,
     deep('meta'),
-  ])('is 400 when arrays are 10,000 deep: %.70s', async (body) => {
+  ])('a certificate order with arrays 10,000 deep is 400: %.70s', async (body) => {
     const answer = await send('POST', '/v1/orders', { body, headers: { 'Content-Type': 'application/json' } })
     expect([answer.status, answer.json.title]).toEqual([400, 'Bad Request'])
   })
 
-  it.each([[['a']], [{ a: 1 }], [true]])('is 400 when it is %j', async (data) => {
+  it.each([[['a']], [{ a: 1 }], [true]])('a certificate request that is %j is 400', async (data) => {
     expectRefusal(
       await order({ request_type: 'simple-cmc', request_data: data }),
       400,
@@ -164,20 +167,23 @@ describe('a request that is none', () => {
     )
   })
 
-  itDiffers('order types')('is 400 wherever a byte of it is changed, or it is issued as it stands', async () => {
-    for (let at = 0; at < whole.length; at += 41) {
-      const changed = whole.slice(0, at) + String.fromCharCode(whole.charCodeAt(at) ^ 0x20) + whole.slice(at + 1)
-      const answer = await order({ request_type: 'simple-cmc', request_data: btoa(changed) })
-      expect([202, 400], `byte ${at}`).toContain(answer.status)
-      if (answer.status === 202) expect((await ended(answer.json.order_ref)).status, `byte ${at}`).toBe('ERROR')
-    }
-  })
+  itDiffers('order types')(
+    'a certificate request with any one byte changed is 400, or its certificate is issued from it as it is',
+    async () => {
+      for (let at = 0; at < whole.length; at += 41) {
+        const changed = whole.slice(0, at) + String.fromCharCode(whole.charCodeAt(at) ^ 0x20) + whole.slice(at + 1)
+        const answer = await order({ request_type: 'simple-cmc', request_data: btoa(changed) })
+        expect([202, 400], `byte ${at}`).toContain(answer.status)
+        if (answer.status === 202) expect((await ended(answer.json.order_ref)).status, `byte ${at}`).toBe('ERROR')
+      }
+    },
+  )
 })
 
 describe('an order for a certificate', () => {
   const issues = itDiffers('order types')
 
-  issues('ends with a container of the certificate and its intermediates', async () => {
+  issues('an order for a certificate ends with a container of the certificate and its intermediates', async () => {
     const meta = simple(requests.rsa)
     const view = await ordered(meta)
     expect(view).toMatchObject({
@@ -194,21 +200,26 @@ describe('an order for a certificate', () => {
     expect(made['intermediates']).toMatch(/^-----BEGIN PKCS7-----\n[\s\S]+\n-----END PKCS7-----\n$/)
   })
 
-  issues('carries over subject, key and alternative names, and nothing that would make it an authority', async () => {
-    const { root, issuing } = await authority()
-    const certificate = new X509Certificate((await contents(await ordered(simple(requests.rsa))))['certificate'] ?? '')
-    expect(certificate.subject.split('\n')).toEqual(['C=US', 'O=Example', 'CN=server.example'])
-    expect(certificate.subjectAltName).toBe(
-      'DNS:server.example, DNS:*.server.example, IP Address:192.0.2.1, IP Address:2001:DB8:0:0:0:0:0:1, email:admin@server.example, URI:https://server.example/',
-    )
-    expect(certificate.verify(issuing.publicKey)).toBe(true)
-    expect(issuing.verify(root.publicKey)).toBe(true)
-    expect([certificate.ca, issuing.ca, root.ca]).toEqual([false, true, true])
-    const wishful = await contents(await ordered(simple(requests.authority)))
-    expect(new X509Certificate(wishful['certificate'] ?? '').ca).toBe(false)
-  })
+  issues(
+    'a certificate has the subject, key and alternative names of its request, and nothing that makes it an authority',
+    async () => {
+      const { root, issuing } = await authority()
+      const certificate = new X509Certificate(
+        (await contents(await ordered(simple(requests.rsa))))['certificate'] ?? '',
+      )
+      expect(certificate.subject.split('\n')).toEqual(['C=US', 'O=Example', 'CN=server.example'])
+      expect(certificate.subjectAltName).toBe(
+        'DNS:server.example, DNS:*.server.example, IP Address:192.0.2.1, IP Address:2001:DB8:0:0:0:0:0:1, email:admin@server.example, URI:https://server.example/',
+      )
+      expect(certificate.verify(issuing.publicKey)).toBe(true)
+      expect(issuing.verify(root.publicKey)).toBe(true)
+      expect([certificate.ca, issuing.ca, root.ca]).toEqual([false, true, true])
+      const wishful = await contents(await ordered(simple(requests.authority)))
+      expect(new X509Certificate(wishful['certificate'] ?? '').ca).toBe(false)
+    },
+  )
 
-  issues('is good for a bounded time and has a serial number of its own', async () => {
+  issues('a certificate is valid for a bounded time and has a serial number of its own', async () => {
     const { issuing } = await authority()
     const views = await Promise.all([ordered(simple(requests.p256)), ordered(simple(requests.p256))])
     const made = await Promise.all(
@@ -223,15 +234,18 @@ describe('an order for a certificate', () => {
     }
   })
 
-  issues.each(['p256', 'p384', 'p521', 'ed25519', 'authority'] as const)('takes a request with %s', async (name) => {
-    expect((await ordered(simple(requests[name]))).status).toBe('ACTIVE')
-  })
+  issues.each(['p256', 'p384', 'p521', 'ed25519', 'authority'] as const)(
+    'an order for a certificate accepts a request with %s',
+    async (name) => {
+      expect((await ordered(simple(requests[name]))).status).toBe('ACTIVE')
+    },
+  )
 
   issues.each([
     ['PEM', requests.rsa],
     ['base64 of DER', der(requests.rsa)],
     ['base64 of PEM, with white space around', ` ${base64(requests.rsa)}\n`],
-  ])('takes %s', async (_name, data) => {
+  ])('an order for a certificate accepts %s', async (_name, data) => {
     expect((await ordered({ request_type: 'simple-cmc', request_data: data })).status).toBe('ACTIVE')
   })
 
@@ -247,18 +261,18 @@ describe('an order for a certificate', () => {
     ['md5', 'The signature of the request uses a weak or unknown hash'],
     ['secp256k1', 'The algorithm of the key is not supported'],
     ['nobody', 'The request names nobody'],
-  ] as const)('ends in ERROR for a request that is %s', async (name, reason) => {
+  ] as const)('an order for a certificate ends in ERROR for a request that is %s', async (name, reason) => {
     expect(await ordered(simple(requests[name]))).toMatchObject(refused(reason))
   })
 
-  issues('leaves out alternative names of a kind that says nothing by itself', async () => {
+  issues('a certificate leaves out alternative names of unsupported kinds', async () => {
     const certificate = new X509Certificate(
       (await contents(await ordered(simple(requests.otherName))))['certificate'] ?? '',
     )
     expect(certificate.subjectAltName).toBeUndefined()
   })
 
-  issues('of no type goes to the authority as it is', async () => {
+  issues('an order for a certificate without a type goes to the authority as it is', async () => {
     expect((await ordered({ request_data: base64(requests.p256) })).status).toBe('ACTIVE')
     expect(await ordered({})).toMatchObject({
       status: 'ERROR',
@@ -271,7 +285,7 @@ describe('an order for a certificate', () => {
   issues.each([
     ['server', 'serverAuth'],
     ['client', 'clientAuth'],
-  ])('of profile %s is for that use', async (profile) => {
+  ])('a certificate of profile %s is limited to that use', async (profile) => {
     const { id } = await authority()
     const view = await ordered({ ...simple(requests.p384), ca_id: id, profile })
     const certificate = new X509Certificate((await contents(view))['certificate'] ?? '')
@@ -279,7 +293,7 @@ describe('an order for a certificate', () => {
     expect(certificate.subjectAltName).toBe(profile === 'server' ? 'DNS:server.example' : undefined)
   })
 
-  issues('ends in ERROR for an unknown profile and an unknown authority', async () => {
+  issues('an order for a certificate ends in ERROR for an unknown profile and an unknown authority', async () => {
     const { id } = await authority()
     expect(await ordered({ ...simple(requests.p256), ca_id: id, profile: 'x' })).toMatchObject(
       refused('There is no profile x'),
@@ -309,7 +323,7 @@ describe('an order for a certificate of a stored key', () => {
     ...more,
   })
 
-  issues('certifies the pair, and its container has the private key itself', async () => {
+  issues('an order for a stored key certifies the pair, and its container has the private key itself', async () => {
     const pair = await keyPair()
     const view = await ordered(stored(pair))
     expect(view.meta).toEqual(stored(pair))
@@ -325,7 +339,7 @@ describe('an order for a certificate of a stored key', () => {
     expect(key(await refs(view.container_ref))).toEqual(key(await refs(pair)))
   })
 
-  issues('opens a key under its passphrase, and takes alternative names', async () => {
+  issues('an order for a stored key opens the key with its passphrase, and accepts alternative names', async () => {
     const extensions = 'subjectAltName=DNS:a.example,IP:192.0.2.7'
     const view = await ordered(stored(await keyPair('correct horse'), { extensions }))
     const made = await contents(view)
@@ -333,7 +347,7 @@ describe('an order for a certificate of a stored key', () => {
     expect(new X509Certificate(made['certificate'] ?? '').subjectAltName).toBe('DNS:a.example, IP Address:192.0.2.7')
   })
 
-  issues('ends also where one secret has two names in the container', async () => {
+  issues('an order for a stored key succeeds when one secret has two names in the container', async () => {
     const { json: pair } = await send('GET', await keyPair())
     const key = (pair.secret_refs as { name: string; secret_ref: string }[]).find(({ name }) => name === 'private_key')
     const json = { type: 'generic', secret_refs: [key] }
@@ -342,7 +356,7 @@ describe('an order for a certificate of a stored key', () => {
     expect(await ordered(stored(ref))).toMatchObject({ status: 'ACTIVE' })
   })
 
-  issues('ends in ERROR, with nothing made, when the pair cannot be used', async () => {
+  issues('an order for a stored key ends in ERROR, with nothing made, when the pair cannot be used', async () => {
     const stranger = await person(['creator'])
     const foreign = await callAs(() => stranger)('POST', '/v1/containers', { json: { type: 'generic' } })
     const empty = await send('POST', '/v1/containers', { json: { type: 'generic' } })
@@ -356,7 +370,7 @@ describe('an order for a certificate of a stored key', () => {
     expect((await send('GET', '/v1/secrets')).json.total).toBe(before)
   })
 
-  issues('does not use what a colleague keeps private, neither the container nor its key', async () => {
+  issues('an order for a stored key does not use a private container or a private key of a colleague', async () => {
     const colleague = await person(['creator'], { projectId: who.projectId })
     const theirs = callAs(() => colleague)
     const order = async (ref: string) => {
@@ -377,7 +391,7 @@ describe('an order for a certificate of a stored key', () => {
     }
   })
 
-  issues('shows the members of meta that clients know, and no other', async () => {
+  issues('an order for a stored key shows the members of meta that clients know, and no others', async () => {
     const meta = { name: ' a ', request_data: base64(requests.p256), requestor_name: 'b', foo: [[['c']]], ca_id: null }
     const view = await ordered({ ...meta, extensions: [[]] })
     expect(view).toMatchObject({ status: 'ACTIVE' })
@@ -387,7 +401,7 @@ describe('an order for a certificate of a stored key', () => {
     expect((await ordered(stored(pair, { extensions }))).meta).toEqual(stored(pair))
   })
 
-  issues('ends in ERROR for an attribute that X.509 does not know', async () => {
+  issues('an order for a stored key ends in ERROR for an attribute that X.509 does not define', async () => {
     expect(await ordered(stored(await keyPair(), { subject_dn: 'foo=bar' }))).toMatchObject(failed)
   })
 })
@@ -395,7 +409,7 @@ describe('an order for a certificate of a stored key', () => {
 describe('PUT /v1/orders/{id}', () => {
   const issues = itDiffers('order types')
 
-  issues('gives a failed certificate order another meta and runs it', async () => {
+  issues('PUT of a failed certificate order replaces its meta and runs it', async () => {
     const view = await ordered(simple(requests.sha1))
     expect(view.status).toBe('ERROR')
     const answer = await send('PUT', view.order_ref, { json: { type: 'certificate', meta: simple(requests.p256) } })
@@ -405,7 +419,7 @@ describe('PUT /v1/orders/{id}', () => {
     expect(after).not.toHaveProperty('error_reason')
   })
 
-  issues('is 400 for an order that is ACTIVE, of another type, or with a meta that is none', async () => {
+  issues('PUT of an order that is ACTIVE, of another type, or with an invalid meta is 400', async () => {
     const active = await ordered(simple(requests.p256))
     const again = await send('PUT', active.order_ref, { json: { meta: simple(requests.p256) } })
     expectRefusal(again, 400, 'Only PENDING orders can be updated. Order is in the ACTIVE state.')
@@ -417,29 +431,36 @@ describe('PUT /v1/orders/{id}', () => {
     expectRefusal(broken, 400, 'Full CMC Requests are not yet supported.')
   })
 
-  issues('refuses whoever may not, and what is not there or no JSON, as every route does', async () => {
-    const { order_ref: ref } = await ordered({})
-    const json = { meta: simple(requests.p256) }
-    const reader = await person(['reader'], { projectId: who.projectId })
-    const stranger = await owner()
-    expectRefusal(await callAs(() => reader)('PUT', ref, { json }), 403, notPermitted('Order update'))
-    expectRefusal(await callAs(() => stranger)('PUT', ref, { json }), 404, 'Order not found.')
-    expectRefusal(await send('PUT', '/v1/orders/x', { json }), 404, 'Order not found.')
-    expectRefusal(await send('PUT', ref, { body: '{}' }), 415, wrongType("['application/json']"))
-    expectRefusal(await send('PUT', ref, { json: {} }), 400, mismatch('Order', "'meta' is a required property", 'meta'))
-    expectRefusal(
-      await send('PUT', ref, { json: { meta: 1 } }),
-      400,
-      mismatch('Order', "1 is not of type 'object'", 'meta'),
-    )
-    expect(await ended(ref)).toMatchObject({ status: 'ERROR', meta: {} })
-  })
+  issues(
+    'PUT of an order has the usual refusals of callers without the right, absent orders and bodies that are not JSON',
+    async () => {
+      const { order_ref: ref } = await ordered({})
+      const json = { meta: simple(requests.p256) }
+      const reader = await person(['reader'], { projectId: who.projectId })
+      const stranger = await owner()
+      expectRefusal(await callAs(() => reader)('PUT', ref, { json }), 403, notPermitted('Order update'))
+      expectRefusal(await callAs(() => stranger)('PUT', ref, { json }), 404, 'Order not found.')
+      expectRefusal(await send('PUT', '/v1/orders/x', { json }), 404, 'Order not found.')
+      expectRefusal(await send('PUT', ref, { body: '{}' }), 415, wrongType("['application/json']"))
+      expectRefusal(
+        await send('PUT', ref, { json: {} }),
+        400,
+        mismatch('Order', "'meta' is a required property", 'meta'),
+      )
+      expectRefusal(
+        await send('PUT', ref, { json: { meta: 1 } }),
+        400,
+        mismatch('Order', "1 is not of type 'object'", 'meta'),
+      )
+      expect(await ended(ref)).toMatchObject({ status: 'ERROR', meta: {} })
+    },
+  )
 })
 
 describe('DELETE /v1/containers/{id}?revoke=true', () => {
   const issues = itDiffers('order types')
 
-  issues('revokes the certificate that was issued into it', async () => {
+  issues('DELETE of a container with revoke=true revokes the certificate that was issued into it', async () => {
     const view = await ordered(simple(requests.p256))
     const { id } = await authority()
     const list = async () => (await send('GET', `/v1/cas/${id}/crl`, { headers: { Accept: '*/*' } })).text
@@ -451,19 +472,22 @@ describe('DELETE /v1/containers/{id}?revoke=true', () => {
     expect((await send('GET', view.container_ref)).status).toBe(404)
   })
 
-  issues('is 400 and deletes nothing when there is nothing to revoke', async () => {
-    const { json } = await send('POST', '/v1/containers', { json: { type: 'generic' } })
-    const answer = await send('DELETE', `${json.container_ref}?revoke=true`)
-    const reason = 'The container holds no certificate that can be revoked'
-    expectRefusal(answer, 400, `Container deletion issue seen - ${reason}.`)
-    expect((await send('GET', json.container_ref)).status).toBe(200)
-  })
+  issues(
+    'DELETE of a container with revoke=true is 400 and deletes nothing when there is no certificate to revoke',
+    async () => {
+      const { json } = await send('POST', '/v1/containers', { json: { type: 'generic' } })
+      const answer = await send('DELETE', `${json.container_ref}?revoke=true`)
+      const reason = 'The container holds no certificate that can be revoked'
+      expectRefusal(answer, 400, `Container deletion issue seen - ${reason}.`)
+      expect((await send('GET', json.container_ref)).status).toBe(200)
+    },
+  )
 })
 
 describe('GET /v1/cas', () => {
   const issues = itDiffers('order types')
 
-  issues('lists the one authority, and shows it as clients read it', async () => {
+  issues('GET /v1/cas lists the one authority, and shows it in the form that clients read', async () => {
     const [one, two] = await Promise.all([send('GET', '/v1/cas'), send('GET', '/v1/cas')])
     expect(one.json).toEqual({ cas: [expect.stringMatching(new RegExp(`^${base}/v1/cas/[0-9a-f-]{36}$`))], total: 1 })
     expect(two.json).toEqual(one.json)
@@ -472,7 +496,7 @@ describe('GET /v1/cas', () => {
     expect(Date.parse(`${json.expiration}Z`)).toBeGreaterThan(Date.now())
   })
 
-  issues('is 404 for an authority that is not there', async () => {
+  issues('GET of an unknown authority is 404', async () => {
     for (const part of ['', '/cacert', '/crl', '/intermediates']) {
       expectRefusal(await send('GET', `/v1/cas/x${part}`), 404, 'Not Found. Certificate authority not found.')
     }

@@ -1,3 +1,6 @@
+/**
+ * Consumers of secrets and containers: registration, deregistration, and the protection of a secret that has them.
+ */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call, database } from '../support/client.ts'
 import { eitherOfContainers, itDiffersInContainers } from '../support/container-differences.ts'
@@ -43,12 +46,12 @@ beforeAll(async () => {
 describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, consumer }) => {
   const shown = async (ref: string) => (await send('GET', ref, { microversion: '1.1' })).json.consumers
 
-  it('are none at first', async () => {
+  it(`new ${kind} have no consumers`, async () => {
     const answer = await send('GET', `${await make()}/consumers`)
     expect([answer.status, answer.json]).toEqual([200, { consumers: [], total: 0 }])
   })
 
-  it('are registered: 200 with the whole entity, whose updated moves', async () => {
+  it(`a consumer of ${kind} is registered: 200 with the whole entity, whose \`updated\` changes`, async () => {
     const ref = await make()
     const { updated } = (await send('GET', ref)).json
     if (onPeer) await aSecond()
@@ -69,7 +72,7 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
     expect(answer.headers.get('Location')).toBe(location)
   })
 
-  it('are registered once, however often they are asked for', async () => {
+  it(`a consumer of ${kind} is registered once, however often it is requested`, async () => {
     const ref = await make()
     const json = { ...consumer(), more: 1 }
     const first = await send('POST', `${ref}/consumers`, { json })
@@ -81,7 +84,7 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
     expect((await send('GET', `${ref}/consumers`)).json.total).toBe(1)
   })
 
-  it('are registered once by ten requests at the same time', async () => {
+  it(`a consumer of ${kind} is registered once by ten parallel requests`, async () => {
     const ref = await make()
     const json = consumer()
     const answers = await Promise.all(Array.from({ length: 10 }, () => send('POST', `${ref}/consumers`, { json })))
@@ -90,7 +93,7 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
     expect(await shown(ref)).toEqual([json])
   })
 
-  it('all stay when different ones come at the same time', async () => {
+  it(`different consumers of ${kind} that are registered in parallel are all stored`, async () => {
     const ref = await make()
     const many = Array.from({ length: 10 }, () => consumer())
     await Promise.all(many.map((json) => send('POST', `${ref}/consumers`, { json })))
@@ -99,7 +102,7 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
     expect(json.consumers).toHaveLength(10)
   })
 
-  it('are listed with their times and status', async () => {
+  it(`the consumers of ${kind} are listed with their times and status`, async () => {
     const ref = await make()
     const json = consumer()
     await send('POST', `${ref}/consumers`, { json })
@@ -110,7 +113,7 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
     })
   })
 
-  it('are paged', async () => {
+  it(`the consumers of ${kind} are listed in pages`, async () => {
     const ref = await make()
     const many = ['c', 'a', 'b'].map((name) => consumer(name))
     for (const json of many) {
@@ -133,7 +136,7 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
     expect((await send('GET', `${ref}/consumers?offset=9`)).json).toEqual({ consumers: [], total: 3 })
   })
 
-  it('are taken away: 200 with the whole entity, whose updated stays', async () => {
+  it(`a consumer of ${kind} is deregistered: 200 with the whole entity, whose \`updated\` stays`, async () => {
     const ref = await make()
     const [kept, gone] = [consumer(), consumer()]
     for (const json of [kept, gone]) await send('POST', `${ref}/consumers`, { json })
@@ -145,7 +148,7 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
     expectRefusal(await send('DELETE', `${ref}/consumers`, { json: gone }), 404, 'Consumer not found.')
   })
 
-  it('come back after they were taken away', async () => {
+  it(`a consumer of ${kind} can be registered again after it was deregistered`, async () => {
     const ref = await make()
     const json = consumer()
     for (const method of ['POST', 'DELETE', 'POST']) {
@@ -154,7 +157,7 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
     expect(await shown(ref)).toEqual([json])
   })
 
-  it('are 404 where there is no entity', async () => {
+  it(`the consumers of absent ${kind} are 404`, async () => {
     const path = `/v1/${kind}/${absent}/consumers`
     for (const [method, json] of [
       ['GET', undefined],
@@ -165,7 +168,7 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
     }
   })
 
-  it('need application/json', async () => {
+  it(`a consumer of ${kind} must be sent as application/json`, async () => {
     const ref = await make()
     for (const method of ['POST', 'DELETE']) {
       const request = { body: JSON.stringify(consumer()), headers: { 'Content-Type': 'text/plain' } }
@@ -174,7 +177,7 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
     }
   })
 
-  it('are 405 for other methods', async () => {
+  it(`other methods on the consumers of ${kind} are 405`, async () => {
     const ref = await make()
     for (const method of ['PUT', 'PATCH']) {
       const answer = await send(method, `${ref}/consumers`)
@@ -186,7 +189,7 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
     expect(item.headers.get('Allow')).toBe('GET')
   })
 
-  it('are 404 by an id that is malformed or unknown', async () => {
+  it(`a consumer of ${kind} is 404 by an id that is malformed or unknown`, async () => {
     const ref = await make()
     for (const id of ['x', absent.toUpperCase().replace('1', 'A'), absent.replaceAll('-', '')]) {
       expectRefusal(await send('GET', `${ref}/consumers/${id}`), 404, 'Not Found. Provided consumer id is invalid.')
@@ -194,7 +197,7 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
     expectRefusal(await send('GET', `${ref}/consumers/${absent}`), 404, 'Consumer not found.')
   })
 
-  it('are 403 by any id to who may not see them', async () => {
+  it(`a consumer of ${kind} is 403 by any id for a caller who may not read them`, async () => {
     const stranger = await person(['member'])
     const answer = await call('GET', `${await make()}/consumers/${absent}`, { token: stranger.token })
     expectRefusal(answer, 403, notPermitted(`${label} retrieval`))
@@ -203,32 +206,38 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
     expectRefusal(malformed, 404, 'Not Found. Provided consumer id is invalid.')
   })
 
-  itDiffersInContainers('consumer of another')('are found by their id under their own entity only', async () => {
-    const [ref, other] = [await make(), await make()]
-    const json = consumer()
-    await send('POST', `${ref}/consumers`, { json })
-    const kindOf = kind === 'secrets' ? 'secret' : 'container'
-    const row = await database
-      .prepare(`select id from ${kindOf}_consumers where ${kindOf}_id = ?`)
-      .bind(idOf(ref))
-      .first<{ id: string }>()
-    const found = await send('GET', `${ref}/consumers/${row?.id}`)
-    expect([found.status, found.json]).toEqual([200, { created: time, updated: time, status: 'ACTIVE', ...json }])
-    expectRefusal(await send('GET', `${other}/consumers/${row?.id}`), 404, 'Consumer not found.')
-  })
+  itDiffersInContainers('consumer of another')(
+    `a consumer of ${kind} is found by its id under its own entity only`,
+    async () => {
+      const [ref, other] = [await make(), await make()]
+      const json = consumer()
+      await send('POST', `${ref}/consumers`, { json })
+      const kindOf = kind === 'secrets' ? 'secret' : 'container'
+      const row = await database
+        .prepare(`select id from ${kindOf}_consumers where ${kindOf}_id = ?`)
+        .bind(idOf(ref))
+        .first<{ id: string }>()
+      const found = await send('GET', `${ref}/consumers/${row?.id}`)
+      expect([found.status, found.json]).toEqual([200, { created: time, updated: time, status: 'ACTIVE', ...json }])
+      expectRefusal(await send('GET', `${other}/consumers/${row?.id}`), 404, 'Consumer not found.')
+    },
+  )
 
-  itDiffersInContainers('a second life of consumers')('that come back have the time at which they came', async () => {
-    const ref = await make()
-    const json = consumer()
-    const created = async () => (await send('GET', `${ref}/consumers`)).json.consumers[0].created
-    await send('POST', `${ref}/consumers`, { json })
-    const first = await created()
-    await send('DELETE', `${ref}/consumers`, { json })
-    await send('POST', `${ref}/consumers`, { json })
-    expect((await created()) > first).toBe(true)
-  })
+  itDiffersInContainers('a second life of consumers')(
+    `a consumer of ${kind} that is registered again has the time of the new registration`,
+    async () => {
+      const ref = await make()
+      const json = consumer()
+      const created = async () => (await send('GET', `${ref}/consumers`)).json.consumers[0].created
+      await send('POST', `${ref}/consumers`, { json })
+      const first = await created()
+      await send('DELETE', `${ref}/consumers`, { json })
+      await send('POST', `${ref}/consumers`, { json })
+      expect((await created()) > first).toBe(true)
+    },
+  )
 
-  it('may be seen, added and taken away by users of the ACL', async () => {
+  it(`the consumers of ${kind} can be read, registered and deregistered by users of the ACL`, async () => {
     const ref = await make()
     const own = consumer()
     const theirs = consumer()
@@ -245,7 +254,7 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
     expect(await shown(ref)).toEqual([own])
   })
 
-  it('that another project registered may be taken away by the owner', async () => {
+  it(`a consumer of ${kind} that another project registered can be deregistered by the owner`, async () => {
     const ref = await make()
     await acl(who, ref, { users: [reader.userId] })
     const json = consumer()
@@ -254,7 +263,7 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
     expect(await shown(ref)).toEqual([])
   })
 
-  itDiffers('tenant paths')('are there under a tenant path', async () => {
+  itDiffers('tenant paths')(`the consumers of ${kind} are served under a tenant path`, async () => {
     const ref = tenantPath(who, await make())
     const json = consumer()
     const added = await send('POST', `${ref}/consumers`, { json })
@@ -267,7 +276,7 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
 })
 
 describe('secrets with consumers', () => {
-  it('show them from 1.1 on', async () => {
+  it('a secret shows its consumers from microversion 1.1 on', async () => {
     const ref = await secret(who)
     const json = image()
     const added = await send('POST', `${ref}/consumers`, { json, microversion: '1.0' })
@@ -276,13 +285,16 @@ describe('secrets with consumers', () => {
     expect((await send('GET', ref, { microversion: '1.1' })).json.consumers).toEqual([json])
   })
 
-  it.each(['1.0', '1.1'])('may be deleted at %s, and force is not looked at', async (microversion) => {
-    const ref = await secret(who)
-    await send('POST', `${ref}/consumers`, { json: image() })
-    expect((await send('DELETE', `${ref}?force=maybe`, { microversion })).status).toBe(204)
-  })
+  it.each(['1.0', '1.1'])(
+    'a secret with consumers may be deleted at %s, and force is ignored',
+    async (microversion) => {
+      const ref = await secret(who)
+      await send('POST', `${ref}/consumers`, { json: image() })
+      expect((await send('DELETE', `${ref}?force=maybe`, { microversion })).status).toBe(204)
+    },
+  )
 
-  itDiffers('microversion 1.2')('may not be deleted at 1.2 without force', async () => {
+  itDiffers('microversion 1.2')('a secret with consumers may not be deleted at 1.2 without force', async () => {
     const ref = await secret(who)
     const json = image()
     await send('POST', `${ref}/consumers`, { json })
@@ -296,7 +308,7 @@ describe('secrets with consumers', () => {
   })
 
   itDiffers('microversion 1.2').each(['1', 't', 'true', 'on', 'y', 'yes', 'TRUE', '%20Yes%20'])(
-    'are deleted at 1.2 with force=%s',
+    'a secret with consumers is deleted at 1.2 with force=%s',
     async (force) => {
       const ref = await secret(who)
       await send('POST', `${ref}/consumers`, { json: image() })
@@ -306,7 +318,7 @@ describe('secrets with consumers', () => {
   )
 
   itDiffers('microversion 1.2').each(['?force=', '?force=maybe', '?force=2', '?force=1&force=1'])(
-    'are 400 at 1.2 for %s, with consumers or without',
+    'DELETE of a secret at 1.2 with %s is 400, with consumers or without',
     async (query) => {
       const ref = await secret(who)
       expectRefusal(await send('DELETE', ref + query, { microversion: '1.2' }), 400, badQuery)
@@ -314,29 +326,32 @@ describe('secrets with consumers', () => {
     },
   )
 
-  itDiffers('microversion 1.2')('take force from a JSON body as well', async () => {
+  itDiffers('microversion 1.2')('DELETE of a secret with consumers accepts force in a JSON body as well', async () => {
     const ref = await secret(who)
     await send('POST', `${ref}/consumers`, { json: image() })
     expect((await send('DELETE', ref, { microversion: '1.2', json: { force: 'true' } })).status).toBe(204)
   })
 
-  itDiffersInContainers('long resource ids')('take a resource id of 36 characters and no more', async () => {
-    const ref = await secret(who)
-    expect((await send('POST', `${ref}/consumers`, { json: image('r'.repeat(36)) })).status).toBe(200)
-    const answer = await send('POST', `${ref}/consumers`, { json: image('r'.repeat(37)) })
-    expect(answer.status).toBe(400)
-    expect(answer.json.description).toMatch(
-      /^Provided object does not match schema 'Secret Consumer': 'r{37}' is too long/,
-    )
-  })
+  itDiffersInContainers('long resource ids')(
+    'a consumer of a secret may have a resource id of at most 36 characters',
+    async () => {
+      const ref = await secret(who)
+      expect((await send('POST', `${ref}/consumers`, { json: image('r'.repeat(36)) })).status).toBe(200)
+      const answer = await send('POST', `${ref}/consumers`, { json: image('r'.repeat(37)) })
+      expect(answer.status).toBe(400)
+      expect(answer.json.description).toMatch(
+        /^Provided object does not match schema 'Secret Consumer': 'r{37}' is too long/,
+      )
+    },
+  )
 
-  it('take names of services and types of 255 characters', async () => {
+  it('a consumer of a secret may have a service and type of 255 characters', async () => {
     const json = { service: 's'.repeat(255), resource_type: 't'.repeat(255), resource_id: 'r' }
     const ref = await secret(who)
     expect((await send('POST', `${ref}/consumers`, { json })).json.consumers).toEqual([json])
   })
 
-  it('come in lists with their consumers', async () => {
+  it('the list of secrets shows the consumers of each', async () => {
     const mine = await owner()
     const ref = await secret(mine)
     const json = image()

@@ -1,3 +1,4 @@
+/** Containers: creation with references to secrets, reading, listing, filters and deletion. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call } from '../support/client.ts'
 import { differs, itDiffers, onPeer, aSecond } from '../support/differences.ts'
@@ -21,7 +22,7 @@ beforeAll(async () => {
 }, HOOK_MILLISECONDS)
 
 describe('POST /v1/containers', () => {
-  it('answers 201 with the ref in the body and in Location', async () => {
+  it('POST /v1/containers answers 201 with the ref in the body and in Location', async () => {
     const answer = await send('POST', '/v1/containers', { json: { type: 'generic' } })
     expect(answer.status).toBe(201)
     expect(Object.keys(answer.json)).toEqual(['container_ref'])
@@ -31,7 +32,7 @@ describe('POST /v1/containers', () => {
     expect(answer.headers.get('Location')).toBe(answer.json.container_ref)
   })
 
-  it('takes a trailing slash', async () => {
+  it('POST /v1/containers accepts a trailing slash', async () => {
     expect((await send('POST', '/v1/containers/', { json: { type: 'generic' } })).status).toBe(201)
   })
 
@@ -44,13 +45,13 @@ describe('POST /v1/containers', () => {
     ['rsa without refs', { type: 'rsa', secret_refs: [] }, { type: 'rsa', secret_refs: [] }],
     ['certificate without refs', { type: 'certificate' }, { type: 'certificate', secret_refs: [] }],
     ['members it does not know', { type: 'generic', status: 'ERROR', creator_id: 'x', id: 'y' }, { status: 'ACTIVE' }],
-  ])('keeps %s', async (_title, members, shown) => {
+  ])('POST /v1/containers stores %s', async (_title, members, shown) => {
     const { json } = await send('GET', await container(who, members))
     expect(json).toMatchObject(shown)
     expect(json.creator_id).toBe(who.userId)
   })
 
-  it('keeps refs with their names, one of them without', async () => {
+  it('POST /v1/containers stores refs with their names, one of them without', async () => {
     const refs = [{ name: 'A', secret_ref: a, extra: 1 }, { secret_ref: b }]
     const { json } = await send('GET', await container(who, { secret_refs: refs }))
     expect(json.secret_refs).toHaveLength(2)
@@ -66,12 +67,12 @@ describe('POST /v1/containers', () => {
     ['the ref with a trailing slash', (id) => `${base}/v1/secrets/${id}/`],
     ['a ref under another collection', (id) => `${base}/v1/containers/${id}`],
     ['a ref right below the base', (id) => `${base}/${id}`],
-  ])('finds a secret by %s', async (_title, refOf) => {
+  ])('POST /v1/containers finds a secret by %s', async (_title, refOf) => {
     const ref = await container(who, { secret_refs: [{ name: 'x', secret_ref: refOf(idOf(a)) }] })
     expect((await send('GET', ref)).json.secret_refs).toEqual([{ name: 'x', secret_ref: a }])
   })
 
-  it('counts a null name, an empty one and the case of letters as different names', async () => {
+  it('POST /v1/containers treats a null name, an empty one and different cases as different names', async () => {
     const c = await secret(who)
     const refs = [
       { name: 'x', secret_ref: a },
@@ -81,7 +82,7 @@ describe('POST /v1/containers', () => {
     expect((await send('GET', await container(who, { secret_refs: refs }))).json.secret_refs).toHaveLength(3)
   })
 
-  it('takes all names of an rsa container, and all of a certificate container', async () => {
+  it('POST /v1/containers accepts all names of an rsa container, and all of a certificate container', async () => {
     const c = await secret(who)
     const d = await secret(who)
     const named = (...names: string[]) => names.map((name, i) => ({ name, secret_ref: [a, b, c, d][i] }))
@@ -92,7 +93,7 @@ describe('POST /v1/containers', () => {
     expect((await send('GET', made)).json.secret_refs).toHaveLength(4)
   })
 
-  it('leaves nothing behind when one of its secrets is not there', async () => {
+  it('POST /v1/containers leaves nothing behind when one of its secrets does not exist', async () => {
     const { json: before } = await send('GET', '/v1/containers?limit=1')
     const refs = [
       { name: 'a', secret_ref: a },
@@ -103,7 +104,7 @@ describe('POST /v1/containers', () => {
     expect((await send('GET', '/v1/containers?limit=1')).json.total).toBe(before.total)
   })
 
-  it('does not look at the privacy of the secret', async () => {
+  it('POST /v1/containers ignores that a secret is private', async () => {
     const creator = await person(['creator'], { projectId: who.projectId })
     const mine = await secret(who)
     await acl(who, mine, { 'project-access': false })
@@ -114,14 +115,14 @@ describe('POST /v1/containers', () => {
     expectRefusal(read, 403, notPermitted('Secret retrieval'))
   })
 
-  itDiffers('any character')('takes names of any characters', async () => {
+  itDiffers('any character')('POST /v1/containers accepts names of any characters', async () => {
     const { json } = await send('GET', await container(who, { name: '𝕊 🔑' }))
     expect(json.name).toBe('𝕊 🔑')
   })
 })
 
 describe('GET /v1/containers/{id}', () => {
-  it('shows these members and no others', async () => {
+  it('GET of a container shows these members and no others', async () => {
     const ref = await container(who, { name: 'full', secret_refs: [{ name: 'a', secret_ref: a }] })
     await send('POST', `${ref}/consumers`, { json: { name: 'lb', URL: 'https://svc.example/lb/1' } })
     const answer = await send('GET', ref)
@@ -153,14 +154,14 @@ describe('GET /v1/containers/{id}', () => {
     })
   })
 
-  it('shows the consumers at every microversion', async () => {
+  it('GET of a container shows the consumers at every microversion', async () => {
     const ref = await container(who)
     for (const microversion of ['1.0', '1.1']) {
       expect((await send('GET', ref, { microversion })).json.consumers).toEqual([])
     }
   })
 
-  it('no longer shows a secret that was deleted, though rsa needs it', async () => {
+  it('GET of a container does not show a deleted secret, even one that type rsa needs', async () => {
     const gone = await secret(who)
     const refs = [
       { name: 'private_key', secret_ref: a },
@@ -171,7 +172,7 @@ describe('GET /v1/containers/{id}', () => {
     expect((await send('GET', ref)).json.secret_refs).toEqual([{ name: 'private_key', secret_ref: a }])
   })
 
-  it('shows the ref of an expired secret, or hides it with the secret', async () => {
+  it('GET of a container shows the ref of an expired secret, or hides it with the secret', async () => {
     const gone = await secret(who, { expiration: new Date(Date.now() + 3_000).toISOString() })
     const ref = await container(who, { secret_refs: [{ name: 'x', secret_ref: gone }] })
     await new Promise((resolve) => setTimeout(resolve, 4_200))
@@ -183,7 +184,7 @@ describe('GET /v1/containers/{id}', () => {
     expectRefusal(await send('GET', gone), 404, 'Secret not found.')
   })
 
-  it('does not give access to its secrets', async () => {
+  it('GET of a container gives no access to its secrets', async () => {
     const reader = await person(['creator'])
     const mine = await secret(who)
     const ref = await container(who, { secret_refs: [{ name: 'x', secret_ref: mine }] })
@@ -192,7 +193,7 @@ describe('GET /v1/containers/{id}', () => {
     expectRefusal(await call('GET', mine, { token: reader.token }), 403, notPermitted('Secret retrieval'))
   })
 
-  it('is 403 to another project, and 404 to everybody when it is not there', async () => {
+  it('GET of a container is 403 for another project, and 404 for everybody when it does not exist', async () => {
     const ref = await container(who)
     const stranger = await owner()
     const nobody = await person(['reader'])
@@ -224,7 +225,7 @@ describe('GET /v1/containers', () => {
     }
   }, HOOK_MILLISECONDS)
 
-  it('lists the containers of the project whole, oldest first', async () => {
+  it('GET /v1/containers lists the containers of the project completely, oldest first', async () => {
     const answer = await list()
     expect(answer.status).toBe(200)
     expect(Object.keys(answer.json)).toEqual(['containers', 'total'])
@@ -234,7 +235,7 @@ describe('GET /v1/containers', () => {
     expect(first).toEqual((await call('GET', refs[0] ?? '', { token: keeper.token })).json)
   })
 
-  it('links its pages', async () => {
+  it('GET /v1/containers links its pages', async () => {
     const page = (await list('?limit=1&offset=1')).json
     expect(page.containers.map((one: { container_ref: string }) => one.container_ref)).toEqual([refs[1]])
     expect(page.previous).toBe(`${base}/v1/containers?limit=1&offset=0`)
@@ -242,11 +243,11 @@ describe('GET /v1/containers', () => {
     expect(Object.keys(page)).toEqual(['containers', 'previous', 'next', 'total'])
   })
 
-  it('has neither link on an empty page', async () => {
+  it('GET /v1/containers has neither link on an empty page', async () => {
     expect((await list('?offset=100')).json).toEqual({ containers: [], total: 3 })
   })
 
-  it.each(['0', '-1', '1', ' 1', '+1'])('takes limit=%s as one', async (limit) => {
+  it.each(['0', '-1', '1', ' 1', '+1'])('GET /v1/containers treats limit=%s as 1', async (limit) => {
     expect((await list(`?limit=${encodeURIComponent(limit)}`)).json.containers).toHaveLength(1)
   })
 
@@ -262,19 +263,22 @@ describe('GET /v1/containers', () => {
     ['?name=two&type=rsa', [1]],
     ['?name=two&type=generic', []],
     ['?foo=bar&sort=name', [0, 1, 2]],
-  ] as const)('filters by %s', async (query, expected) => {
+  ] as const)('GET /v1/containers filters by %s', async (query, expected) => {
     const answer = await list(query)
     expect(refsOf(answer)).toEqual(expected.map((index) => refs[index]))
     expect(answer.json.total).toBe(expected.length)
   })
 
-  itDiffersInContainers('exact container names')('takes % and _ in a name filter as characters', async () => {
-    for (const name of ['%25', 'o__', '50%25', 'ONE']) {
-      expect((await list(`?name=${name}`)).json).toEqual({ containers: [], total: 0 })
-    }
-  })
+  itDiffersInContainers('exact container names')(
+    'GET /v1/containers compares % and _ in a name filter as characters',
+    async () => {
+      for (const name of ['%25', 'o__', '50%25', 'ONE']) {
+        expect((await list(`?name=${name}`)).json).toEqual({ containers: [], total: 0 })
+      }
+    },
+  )
 
-  it('keeps the filters in the links', async () => {
+  it('GET /v1/containers keeps the filters in the links', async () => {
     await differs('links keep the query', async () => {
       const made = await container(keeper, { name: 'one' })
       const page = (await list('?limit=1&name=one')).json
@@ -283,7 +287,7 @@ describe('GET /v1/containers', () => {
     })
   })
 
-  it('shows private containers of others with all they have', async () => {
+  it('GET /v1/containers shows private containers of others with all their members', async () => {
     const made = await container(keeper, { name: 'private' })
     await acl(keeper, made, { 'project-access': false })
     const observer = await person(['observer'], { projectId: keeper.projectId })
@@ -295,7 +299,7 @@ describe('GET /v1/containers', () => {
 })
 
 describe('DELETE /v1/containers/{id}', () => {
-  it('is 204 without a body, and leaves the secrets', async () => {
+  it('DELETE of a container is 204 without a body, and leaves the secrets', async () => {
     const ref = await container(who, { secret_refs: [{ name: 'a', secret_ref: a }] })
     const answer = await send('DELETE', ref)
     expect([answer.status, answer.text, answer.headers.get('Content-Type')]).toEqual([204, '', null])
@@ -304,13 +308,13 @@ describe('DELETE /v1/containers/{id}', () => {
     expect((await send('GET', a)).status).toBe(200)
   })
 
-  it.each(['1.0', '1.1', 'latest'])('does not mind consumers at %s', async (microversion) => {
+  it.each(['1.0', '1.1', 'latest'])('DELETE of a container ignores its consumers at %s', async (microversion) => {
     const ref = await container(who)
     await send('POST', `${ref}/consumers`, { json: { name: 'n', URL: 'u' } })
     expect((await send('DELETE', ref, { microversion })).status).toBe(204)
   })
 
-  it('takes the ACL and the consumers with it', async () => {
+  it('DELETE of a container deletes its ACL and its consumers', async () => {
     const ref = await container(who)
     await acl(who, ref, { 'project-access': false })
     await send('DELETE', ref)
@@ -319,7 +323,7 @@ describe('DELETE /v1/containers/{id}', () => {
     }
   })
 
-  it('is for the creator that made it or an admin, not for another creator', async () => {
+  it('DELETE of a container is for the creator that made it and admins, not for another creator', async () => {
     const maker = await person(['creator'], { projectId: who.projectId })
     const other = await person(['creator'], { projectId: who.projectId })
     const made = await container(maker)
@@ -330,8 +334,8 @@ describe('DELETE /v1/containers/{id}', () => {
   })
 })
 
-describe('under a tenant path', () => {
-  itDiffers('tenant paths')('everything is there, with refs in the same form', async () => {
+describe('a tenant path of containers', () => {
+  itDiffers('tenant paths')('a tenant path serves every route of containers, with refs in the same form', async () => {
     const root = `${base}/v1/${who.projectId}`
     const mine = `${root}/secrets/${idOf(a)}`
     const json = { type: 'generic', name: 'tenant', secret_refs: [{ name: 'a', secret_ref: mine }] }
@@ -348,7 +352,7 @@ describe('under a tenant path', () => {
     expect((await send('DELETE', ref)).status).toBe(204)
   })
 
-  itDiffers('tenant paths')('a project that is not the token’s is 403', async () => {
+  itDiffers('tenant paths')('a tenant path of another project than the token’s is 403', async () => {
     const stranger = await owner()
     const path = tenantPath(who, '/v1/containers')
     const answer = await call('GET', path, { token: stranger.token })

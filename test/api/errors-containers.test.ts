@@ -1,3 +1,7 @@
+/**
+ * Refusals of containers, their secrets, consumers and metadata: the schema's messages, bodies, types, ids and
+ * tokens.
+ */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call, type Request } from '../support/client.ts'
 import { itDiffersInContainers } from '../support/container-differences.ts'
@@ -39,7 +43,7 @@ function withRefs(document: unknown): unknown {
 
 const ref = (name: unknown, secretRef: unknown) => ({ name, secret_ref: secretRef })
 
-describe('POST /v1/containers is 400 in the words of the schema', () => {
+describe('POST /v1/containers with an invalid body', () => {
   it.each<[unknown, reason: string, property: string | null]>([
     [[], "[] is not of type 'object'", null],
     [null, "None is not of type 'object'", null],
@@ -97,7 +101,7 @@ describe('POST /v1/containers is 400 in the words of the schema', () => {
     [{ type: 'certificate', secret_refs: [ref('certificate', 'A'), ref('foo', 'B')] }, certificateNames, 'secret_refs'],
     [{ type: 'certificate', secret_refs: [ref('public_key', 'A')] }, certificateNames, 'secret_refs'],
     [{ type: 'certificate', secret_refs: [ref('private_key', 'A')] }, certificateLeast, 'secret_refs'],
-  ])('%j', async (document, reason, property) => {
+  ])('POST /v1/containers refuses %j in the words of the schema', async (document, reason, property) => {
     const answer = await send('POST', '/v1/containers', { json: withRefs(document) })
     expectRefusal(answer, 400, mismatch('Container', reason, property))
   })
@@ -110,12 +114,12 @@ describe('POST /v1/containers', () => {
     ['a host in capital letters', () => refs.A.replace(/^http/, 'HTTP')],
     ['a bare id', () => idOf(refs.A)],
     ['a relative path', () => `/v1/secrets/${idOf(refs.A)}`],
-  ])('is 400 for a ref with %s', async (_title, refOf) => {
+  ])('POST /v1/containers is 400 for a ref with %s', async (_title, refOf) => {
     const json = { type: 'generic', secret_refs: [ref('a', refOf())] }
     expectRefusal(await send('POST', '/v1/containers', { json }), 400, 'Provided field value is not supported')
   })
 
-  it('checks names and ids before bases, and bases before the names of a type', async () => {
+  it('POST /v1/containers checks names and ids before bases, and bases before the names of a type', async () => {
     const outside = { type: 'rsa', secret_refs: [ref('foo', 'http://x/1')] }
     const answer = await send('POST', '/v1/containers', { json: outside })
     expectRefusal(answer, 400, 'Provided field value is not supported')
@@ -127,12 +131,12 @@ describe('POST /v1/containers', () => {
     [{ secret_ref: absentRef }, 'None'],
     [ref('p', `${absentRef}/payload`), 'p'],
     [ref('q', `${absentRef}?x=1`), 'q'],
-  ])('is 404 for %j', async (given, name) => {
+  ])('POST /v1/containers is 404 for %j', async (given, name) => {
     const answer = await send('POST', '/v1/containers', { json: { type: 'generic', secret_refs: [given] } })
     expectRefusal(answer, 404, `Secret provided for '${name}' doesn't exist.`)
   })
 
-  it('is 404 for a live secret’s payload, and for a secret of another project as for none', async () => {
+  it('POST /v1/containers is 404 for a live secret’s payload, and for a secret of another project as for an absent one', async () => {
     const foreign = await secret(await owner())
     for (const given of [foreign, `${refs.A}/payload`, `${refs.A}?x=1`]) {
       const json = { type: 'generic', secret_refs: [ref('x', given)] }
@@ -140,7 +144,7 @@ describe('POST /v1/containers', () => {
     }
   })
 
-  it('names the first secret that is not there', async () => {
+  it('POST /v1/containers names the first secret that does not exist', async () => {
     const json = {
       type: 'generic',
       secret_refs: [ref('here', refs.A), ref('first', absentRef), ref('second', `${absentRef.slice(0, -1)}2`)],
@@ -149,7 +153,7 @@ describe('POST /v1/containers', () => {
   })
 })
 
-describe('POST and DELETE /v1/containers/{id}/secrets are 400 in the words of the schema', () => {
+describe('POST and DELETE /v1/containers/{id}/secrets with an invalid body', () => {
   it.each<[unknown, reason: string, property: string | null]>([
     [[], "[] is not of type 'object'", null],
     [{}, "'secret_ref' is a required property", null],
@@ -160,20 +164,23 @@ describe('POST and DELETE /v1/containers/{id}/secrets are 400 in the words of th
     [ref(over, 'A'), `'${over}' is too long`, 'name'],
     [ref(1, 'A'), "1 is not of type 'string'", 'name'],
     [ref(null, 'A'), "None is not of type 'string'", 'name'],
-  ])('%j', async (document, reason, property) => {
-    for (const method of ['POST', 'DELETE']) {
-      const answer = await send(method, `${generic}/secrets`, { json: withRefs(document) })
-      expectRefusal(answer, 400, mismatch('ContainerSecret', reason, property))
-    }
-  })
+  ])(
+    "POST and DELETE of a container's secret refuse %j in the words of the schema",
+    async (document, reason, property) => {
+      for (const method of ['POST', 'DELETE']) {
+        const answer = await send(method, `${generic}/secrets`, { json: withRefs(document) })
+        expectRefusal(answer, 400, mismatch('ContainerSecret', reason, property))
+      }
+    },
+  )
 
-  it('POST is 404 for a secret that is not there', async () => {
+  it("POST of a container's secret is 404 for a secret that does not exist", async () => {
     const answer = await send('POST', `${generic}/secrets`, { json: ref('r', absentRef) })
     expectRefusal(answer, 404, "Secret provided doesn't exist.")
   })
 })
 
-describe('POST and DELETE /v1/containers/{id}/consumers are 400 in the words of the schema', () => {
+describe('POST and DELETE /v1/containers/{id}/consumers with an invalid body', () => {
   const long = 'u'.repeat(256)
   const name = 'n'.repeat(37)
   it.each<[unknown, reason: string, property: string | null]>([
@@ -189,21 +196,24 @@ describe('POST and DELETE /v1/containers/{id}/consumers are 400 in the words of 
     [{ name: 1, URL: 'u' }, "1 is not of type 'string'", 'name'],
     [{ name: 1, URL: 2 }, "2 is not of type 'string'", 'URL'],
     [{ name: null, URL: 'u' }, "None is not of type 'string'", 'name'],
-  ])('%j', async (json, reason, property) => {
-    for (const method of ['POST', 'DELETE']) {
-      const answer = await send(method, `${generic}/consumers`, { json })
-      expectRefusal(answer, 400, mismatch('Consumer', reason, property))
-    }
-  })
+  ])(
+    "POST and DELETE of a container's consumer refuse %j in the words of the schema",
+    async (json, reason, property) => {
+      for (const method of ['POST', 'DELETE']) {
+        const answer = await send(method, `${generic}/consumers`, { json })
+        expectRefusal(answer, 400, mismatch('Consumer', reason, property))
+      }
+    },
+  )
 
-  it('but take a name of 36 and a URL of 255 characters', async () => {
+  it("a container's consumer may have a name of 36 and a URL of 255 characters", async () => {
     const json = { name: 'n'.repeat(36), URL: 'u'.repeat(255) }
     expect((await send('POST', `${generic}/consumers`, { json })).status).toBe(200)
     expect((await send('DELETE', `${generic}/consumers`, { json })).status).toBe(200)
   })
 })
 
-describe('POST and DELETE /v1/secrets/{id}/consumers are 400 in the words of the schema', () => {
+describe('POST and DELETE /v1/secrets/{id}/consumers with an invalid body', () => {
   const image = { service: 'image', resource_type: 'image', resource_id: absent }
   it.each<[unknown, reason: string, property: string | null]>([
     [[], "[] is not of type 'object'", null],
@@ -218,7 +228,7 @@ describe('POST and DELETE /v1/secrets/{id}/consumers are 400 in the words of the
     [{ ...image, resource_id: 1 }, "1 is not of type 'string'", 'resource_id'],
     [{ resource_id: 1, service: 2, resource_type: 3 }, "2 is not of type 'string'", 'service'],
     [{ ...image, service: null }, "None is not of type 'string'", 'service'],
-  ])('%j', async (json, reason, property) => {
+  ])("POST and DELETE of a secret's consumer refuse %j in the words of the schema", async (json, reason, property) => {
     for (const method of ['POST', 'DELETE']) {
       const answer = await send(method, `${refs.A}/consumers`, { json })
       expectRefusal(answer, 400, mismatch('Secret Consumer', reason, property))
@@ -226,7 +236,7 @@ describe('POST and DELETE /v1/secrets/{id}/consumers are 400 in the words of the
   })
 })
 
-describe('metadata is 400 in the words of the schemas', () => {
+describe('invalid metadata', () => {
   it.each<[unknown, reason: string, property: string | null]>([
     [{}, "'metadata' is a required property", 'metadata'],
     [{ Metadata: {} }, "'metadata' is a required property", 'metadata'],
@@ -234,7 +244,7 @@ describe('metadata is 400 in the words of the schemas', () => {
     [{ metadata: [] }, "[] is not of type 'object'", 'metadata'],
     [{ metadata: null }, "None is not of type 'object'", 'metadata'],
     [{ metadata: 'x' }, "'x' is not of type 'object'", 'metadata'],
-  ])('PUT %j', async (json, reason, property) => {
+  ])('PUT of metadata refuses %j in the words of the schema', async (json, reason, property) => {
     const answer = await send('PUT', `${refs.A}/metadata`, { json })
     expectRefusal(answer, 400, mismatch('SecretMetadata', reason, property))
   })
@@ -253,7 +263,7 @@ describe('metadata is 400 in the words of the schemas', () => {
     [{ foo: 1 }, "Additional properties are not allowed ('foo' was unexpected)", null],
     [{ foo: 1, bar: 2 }, "Additional properties are not allowed ('bar', 'foo' were unexpected)", null],
     [{ key: 'x', value: 'y', foo: 1 }, "Additional properties are not allowed ('foo' was unexpected)", null],
-  ])('POST, and PUT of an item, %j', async (json, reason, property) => {
+  ])('POST of metadata and PUT of an item refuse %j in the words of the schema', async (json, reason, property) => {
     for (const [method, path] of [
       ['POST', 'metadata'],
       ['PUT', 'metadata/c'],
@@ -263,7 +273,7 @@ describe('metadata is 400 in the words of the schemas', () => {
     }
   })
 
-  it('POST refuses a key that is not safe in URLs', async () => {
+  it('POST of metadata refuses a key that is not safe in URLs', async () => {
     const answer = await send('POST', `${refs.A}/metadata`, { json: { key: 'a b', value: '1' } })
     expectRefusal(answer, 400, 'Invalid Key. Key must be URL safe.')
   })
@@ -297,25 +307,25 @@ describe.each(bodies)('the body of %s %s', (method, path) => {
     ['with a byte order mark', '\ufeff{}'],
     ['longer than the limit', `{"name": "${'x'.repeat(25_000)}"}`],
     ['in single quotes', "{'a': 1}"],
-  ])('is malformed when it is %s', async (_title, body) => {
+  ])(`the body of ${method} ${path} is malformed when it is %s`, async (_title, body) => {
     expectRefusal(await send(method, at(path), { body, headers: typed }), 400, 'Malformed JSON')
   })
 
-  it('is 400 without words when it is no UTF-8', async () => {
+  it(`the body of ${method} ${path} is 400 with an empty description when it is not UTF-8`, async () => {
     const body = new Uint8Array([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])
     expectRefusal(await send(method, at(path), { body, headers: typed }), 400, '')
   })
 
   const types = path === '{C}/secrets' && method === 'DELETE' ? itDiffersInContainers('no read error') : it
   types.each(['text/plain', 'application/octet-stream', 'application/JSON', 'application/json-home'])(
-    'is 415 as %s',
+    `the body of ${method} ${path} is 415 as %s`,
     async (type) => {
       const request: Request = { body: '{}', headers: { 'Content-Type': type } }
       expectRefusal(await send(method, at(path), request), 415, jsonOnly)
     },
   )
 
-  it('may have a charset in its type', async () => {
+  it(`the body of ${method} ${path} may have a charset in its type`, async () => {
     const request: Request = { body: '[]', headers: { 'Content-Type': 'application/json; charset=utf-8' } }
     const answer = await send(method, at(path), request)
     expect(answer.status).toBe(400)
@@ -324,28 +334,28 @@ describe.each(bodies)('the body of %s %s', (method, path) => {
 
   // These two take any type that a server usually knows.
   const takesAnyType = ['DELETE {C}/secrets', 'PUT {S}/metadata/a'].includes(`${method} ${path}`)
-  it('is not looked at when nothing that can be sent is accepted back', async () => {
+  it(`the body of ${method} ${path} is not parsed when Accept admits no answer`, async () => {
     const accept = takesAnyType ? 'foo/bar' : 'text/html'
     const answer = await send(method, at(path), { json: {}, headers: { Accept: accept } })
     expectRefusal(answer, 406, null)
   })
 })
 
-describe('any well-known type is accepted back', () => {
-  it('by DELETE of a secret in a container', async () => {
+describe('an Accept header with any well-known type', () => {
+  it('DELETE of a secret in a container accepts any well-known type in Accept', async () => {
     const made = await container(who, { secret_refs: [ref('a', refs.A)] })
     const request = { json: ref('a', refs.A), headers: { Accept: 'text/html' } }
     expect((await send('DELETE', `${made}/secrets`, request)).status).toBe(204)
   })
 
-  it('by DELETE of a container', async () => {
+  it('DELETE of a container accepts any well-known type in Accept', async () => {
     expect((await send('DELETE', await container(who), { headers: { Accept: 'text/html' } })).status).toBe(204)
     const refused = await send('DELETE', await container(who), { headers: { Accept: 'foo/bar' } })
     expectRefusal(refused, 406, null)
   })
 
   itDiffersInContainers('no crash over types').each(['text/html', 'text/plain', 'text/*', 'application/xml'])(
-    'by metadata, as JSON: %s',
+    'metadata is answered as JSON for the well-known type %s in Accept',
     async (accept) => {
       const headers = { Accept: accept }
       await send('PUT', `${refs.A}/metadata`, { json: { metadata: { a: '1' } } })
@@ -371,17 +381,17 @@ describe('ids', () => {
     ['/v1/secrets/x/consumers', 'secret'],
     ['/v1/secrets/x/metadata', 'secret'],
     ['/v1/secrets/x/metadata/k', 'secret'],
-  ])('that are malformed are 404: %s', async (path, kind) => {
+  ])('the malformed id in %s is 404', async (path, kind) => {
     expectRefusal(await send('GET', path), 404, `Not Found. Provided ${kind} id is invalid.`)
   })
 
-  it('in capital letters are not those in small ones', async () => {
+  it('an id in capital letters is not the same as one in small letters', async () => {
     const upper = `/v1/containers/${idOf(generic).toUpperCase()}`
     expectRefusal(await send('GET', upper), 404, 'Not Found. Provided container id is invalid.')
   })
 })
 
-describe('what is not there', () => {
+describe('an absent route or entity', () => {
   itDiffers('no stray segments').each([
     '{C}/foo',
     '{C}/acl/x',
@@ -389,30 +399,33 @@ describe('what is not there', () => {
     `{C}/consumers/${absent}/x`,
     '{S}/acl/x',
     '{S}/metadata/k/x',
-  ])('is 404: %s', async (path) => {
+  ])('the path %s is 404', async (path) => {
     expectRefusal(await send('GET', at(path)), 404, '')
   })
 
   it.each(['/v1/foo', '/v1/consumers', '/v1/transport-keys', '/v1/secret_stores', '/v1/CONTAINERS', '/v1/CAS'])(
-    'is 404: %s',
+    'the route %s is 404',
     async (path) => {
       expectRefusal(await send('GET', path), 404, '')
     },
   )
 
-  itDiffers('no reserved names')('is no name inside the server', async () => {
-    expect((await send('GET', '/v1/containers?project_id=3&external_project_id=4')).status).toBe(200)
-    const json = { type: 'generic', external_project_id: 'x' }
-    expect((await send('POST', '/v1/containers', { json })).status).toBe(201)
-  })
+  itDiffers('no reserved names')(
+    'a parameter or member named project_id or external_project_id is ignored like any unknown one',
+    async () => {
+      expect((await send('GET', '/v1/containers?project_id=3&external_project_id=4')).status).toBe(200)
+      const json = { type: 'generic', external_project_id: 'x' }
+      expect((await send('POST', '/v1/containers', { json })).status).toBe(201)
+    },
+  )
 
-  itDiffers('repeated parameters')('is no parameter: of two the last counts', async () => {
+  itDiffers('repeated parameters')('of a repeated parameter the last one counts', async () => {
     const answer = await send('GET', '/v1/containers?limit=5&limit=1')
     expect(answer.json.containers).toHaveLength(1)
   })
 })
 
-describe('without a token', () => {
+describe('a request without a token', () => {
   it.each([
     ['GET', '/v1/containers'],
     ['POST', '/v1/containers'],
@@ -422,7 +435,7 @@ describe('without a token', () => {
     ['GET', '/v1/secret-stores'],
     ['GET', '/v1/transport_keys'],
     ['GET', '/v1/foo'],
-  ])('%s %s is 401', async (method, path) => {
+  ])('%s %s is 401 without a token', async (method, path) => {
     const answer = await call(method, path)
     expect(answer.status).toBe(401)
     expect(answer.json.error).toEqual({

@@ -1,3 +1,4 @@
+/** Refusals of orders: the schema's messages, bodies, quotas, absent orders and methods. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { call } from '../support/client.ts'
 import { either, itDiffers } from '../support/differences.ts'
@@ -22,7 +23,7 @@ beforeAll(async () => {
 const send = callAs(() => who)
 const order = (json: unknown) => send('POST', '/v1/orders', { json })
 
-describe('POST /v1/orders is 400 in the words of the schema', () => {
+describe('POST /v1/orders with an invalid body', () => {
   it.each<[unknown, reason: string, property: string | null]>([
     [[], "[] is not of type 'object'", null],
     [{}, "'meta' is a required property", 'meta'],
@@ -61,16 +62,16 @@ describe('POST /v1/orders is 400 in the words of the schema', () => {
       "'payload' not allowed for asymmetric type order",
       'meta',
     ],
-  ])('%j', async (json, reason, property) => {
+  ])('POST /v1/orders refuses %j in the words of the schema', async (json, reason, property) => {
     expectRefusal(await order(json), 400, mismatch('Order', reason, property))
   })
 
-  it('and asks for meta before it looks for the type among the known', async () => {
+  it('POST /v1/orders requires meta before it checks the type', async () => {
     expectRefusal(await order({ type: 'foo' }), 400, mismatch('Order', "'meta' is a required property", 'meta'))
   })
 })
 
-describe('meta of an order is 400 in the words of the schema of secrets', () => {
+describe('POST /v1/orders with an invalid meta', () => {
   const aes = { algorithm: 'aes', bit_length: 256 }
 
   it.each<[object, reason: string, property: string]>([
@@ -96,11 +97,11 @@ describe('meta of an order is 400 in the words of the schema of secrets', () => 
       'payload_content_type',
     ],
     [{ ...aes, payload_content_encoding: 'foo' }, "'foo' is not one of ['base64']", 'payload_content_encoding'],
-  ])('%j', async (meta, reason, property) => {
+  ])('POST /v1/orders refuses the meta %j in the words of the schema of secrets', async (meta, reason, property) => {
     expectRefusal(await order({ type: 'key', meta }), 400, mismatch(META, reason, property))
   })
 
-  it.each(['name', 'algorithm', 'mode'])('%s of 256 characters', async (member) => {
+  it.each(['name', 'algorithm', 'mode'])('POST /v1/orders refuses a meta with %s of 256 characters', async (member) => {
     const meta = { ...aes, [member]: over }
     expectRefusal(await order({ type: 'key', meta }), 400, mismatch(META, `'${over}' is too long`, member))
   })
@@ -109,7 +110,7 @@ describe('meta of an order is 400 in the words of the schema of secrets', () => 
 describe('POST /v1/orders', () => {
   const json = { 'Content-Type': 'application/json' }
 
-  it.each([7, 1, 9, 32_767])('is 400 for %d bits, no multiple of 8', async (bit_length) => {
+  it.each([7, 1, 9, 32_767])('POST /v1/orders is 400 for %d bits, which is no multiple of 8', async (bit_length) => {
     const answer = await order({ type: 'key', meta: { algorithm: 'aes', bit_length } })
     expectRefusal(answer, 400, 'Provided field value is not supported')
   })
@@ -118,23 +119,23 @@ describe('POST /v1/orders', () => {
     ['an empty body', ''],
     ['a broken body', '{"type": '],
     ['more than 25 000 bytes', `{"foo": "${'x'.repeat(25_000)}"}`],
-  ])('is 400 for %s', async (_, body) => {
+  ])('POST /v1/orders is 400 for %s', async (_, body) => {
     expectRefusal(await send('POST', '/v1/orders', { body, headers: json }), 400, 'Malformed JSON')
   })
 
-  it('is 400 without words for a body that is not UTF-8', async () => {
+  it('POST /v1/orders is 400 with an empty description for a body that is not UTF-8', async () => {
     const body = Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d)
     expectRefusal(await send('POST', '/v1/orders', { body, headers: json }), 400, '')
   })
 
-  it('is 415 unless the body says that it is JSON', async () => {
+  it('POST /v1/orders is 415 unless the body is declared as JSON', async () => {
     for (const headers of [{}, { 'Content-Type': 'text/plain' }]) {
       const answer = await send('POST', '/v1/orders', { body: Uint8Array.of(0x7b, 0x7d), headers })
       expectRefusal(answer, 415, wrongType("['application/json']"))
     }
   })
 
-  it('is 403 beyond the quota', async () => {
+  it('POST /v1/orders is 403 beyond the quota', async () => {
     const limited = await owner()
     await limit(limited.projectId, { orders: 0 })
     const meta = { algorithm: 'aes', bit_length: 128 }
@@ -142,20 +143,20 @@ describe('POST /v1/orders', () => {
     expectRefusal(answer, 403, 'Order creation issue seen - Creation not allowed because a quota has been reached.')
   })
 
-  it('is 403 without a role for it', async () => {
+  it('POST /v1/orders is 403 without a role for it', async () => {
     const reader = await person(['reader'])
     const answer = await call('POST', '/v1/orders', { token: reader.token, json: {} })
     expectRefusal(answer, 403, notPermitted('Order creation'))
   })
 })
 
-describe('an order that is not there is 404', () => {
-  it.each([unknown, 'abc', unknown.toUpperCase()])('%s', async (id) => {
+describe('an order that does not exist', () => {
+  it.each([unknown, 'abc', unknown.toUpperCase()])('the order %s, which does not exist, is 404', async (id) => {
     expectRefusal(await send('GET', `/v1/orders/${id}`), 404, 'Order not found.')
     expectRefusal(await send('DELETE', `/v1/orders/${id}`), 404, 'Order not found.')
   })
 
-  it('also when it is another project’s', async () => {
+  it('an order of another project is 404', async () => {
     const placed = await order({ type: 'key', meta: { algorithm: 'aes', bit_length: 128 } })
     const stranger = await owner()
     for (const method of ['GET', 'DELETE']) {
@@ -165,14 +166,14 @@ describe('an order that is not there is 404', () => {
     expect((await send('GET', placed.json.order_ref)).status).toBe(200)
   })
 
-  itDiffers('no stray segments')('and so is what follows an order', async () => {
+  itDiffers('no stray segments')('a path below an order is 404', async () => {
     const placed = await order({ type: 'key', meta: { algorithm: 'aes', bit_length: 128 } })
     expectRefusal(await send('GET', `${placed.json.order_ref}/foo`), 404, '')
   })
 })
 
-describe('a method that orders do not have is 405', () => {
-  it('PUT /v1/orders, in words of its own', async () => {
+describe('a method that orders do not have', () => {
+  it('PUT /v1/orders is 405 with a message of its own', async () => {
     const answer = await send('PUT', '/v1/orders', { json: {} })
     expectRefusal(answer, 405, 'Order update is not supported.')
     expect(answer.headers.get('Allow')).toBeNull()
@@ -184,13 +185,13 @@ describe('a method that orders do not have is 405', () => {
     expectRefusal(answer, 403, notPermitted('Order update'))
   })
 
-  it.each(['PATCH', 'DELETE'])('%s /v1/orders', async (method) => {
+  it.each(['PATCH', 'DELETE'])('%s /v1/orders is 405', async (method) => {
     const answer = await send(method, '/v1/orders')
     expectRefusal(answer, 405, '')
     expect(answer.headers.get('Allow')).toBe('GET, POST, PUT')
   })
 
-  it.each(['POST', 'PATCH'])('%s of an order', async (method) => {
+  it.each(['POST', 'PATCH'])('%s of an order is 405', async (method) => {
     const placed = await order({ type: 'key', meta: { algorithm: 'aes', bit_length: 128 } })
     const answer = await send(method, placed.json.order_ref, { json: {} })
     expectRefusal(answer, 405, '')

@@ -1,3 +1,4 @@
+/** Refusals of project quotas: the schema's messages, bodies and types. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { call } from '../support/client.ts'
 import { HOOK_MILLISECONDS, person, type Person } from '../support/people.ts'
@@ -11,7 +12,7 @@ beforeAll(async () => {
   admin = await person(['key-manager:service-admin'])
 }, HOOK_MILLISECONDS)
 
-describe('PUT /v1/project-quotas/{project} is 400 in the words of the schema', () => {
+describe('PUT /v1/project-quotas/{project} with an invalid body', () => {
   it.each<[unknown, reason: string, property: string | null]>([
     [[], "[] is not of type 'object'", null],
     [{}, "'project_quotas' is a required property", null],
@@ -31,22 +32,22 @@ describe('PUT /v1/project-quotas/{project} is 400 in the words of the schema', (
     [{ project_quotas: { consumers: 1.5 } }, "1.5 is not of type 'integer'", 'project_quotas'],
     [{ project_quotas: { cas: [] } }, "[] is not of type 'integer'", 'project_quotas'],
     [{ project_quotas: { cas: 'c', secrets: 's' } }, "'s' is not of type 'integer'", 'project_quotas'],
-  ])('%j', async (json, reason, property) => {
+  ])('PUT of project quotas refuses %j in the words of the schema', async (json, reason, property) => {
     const answer = await call('PUT', path, { token: admin.token, json })
     expectRefusal(answer, 400, mismatch('Project Quota', reason, property))
   })
 
-  it('says so when there is no body at all', async () => {
+  it('PUT of project quotas refuses an absent body in the words of the schema', async () => {
     const answer = await call('PUT', path, { token: admin.token, headers: typed })
     expectRefusal(answer, 400, 'Project Quotas issue seen - No data supplied to process..')
   })
 
-  it.each(['{', '{} x', '\ufeff{}'])('is malformed: %j', async (body) => {
+  it.each(['{', '{} x', '\ufeff{}'])('PUT of project quotas refuses the malformed body %j', async (body) => {
     const answer = await call('PUT', path, { token: admin.token, body, headers: typed })
     expectRefusal(answer, 400, 'Malformed JSON')
   })
 
-  it('needs application/json', async () => {
+  it('PUT of project quotas needs application/json', async () => {
     const answer = await call('PUT', path, {
       token: admin.token,
       body: '{}',
@@ -55,7 +56,7 @@ describe('PUT /v1/project-quotas/{project} is 400 in the words of the schema', (
     expectRefusal(answer, 415, wrongType("['application/json']"))
   })
 
-  it('changes nothing when it is refused', async () => {
+  it('a refused PUT of project quotas changes nothing', async () => {
     const at = `/v1/project-quotas/${crypto.randomUUID()}`
     const json = { project_quotas: { secrets: 1, orders: 'x' } }
     expect((await call('PUT', at, { token: admin.token, json })).status).toBe(400)

@@ -1,3 +1,4 @@
+/** Refusals of secrets and payloads: the schema's messages, bodies, sizes, types, paths and queries. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { call } from '../support/client.ts'
 import { itDiffers } from '../support/differences.ts'
@@ -35,7 +36,7 @@ beforeAll(async () => {
 
 const send = callAs(() => who)
 
-describe('POST /v1/secrets is 400 in the words of the schema', () => {
+describe('POST /v1/secrets with an invalid body', () => {
   it.each<[unknown, reason: string, property: string | null]>([
     [1, "1 is not of type 'object'", null],
     [[], "[] is not of type 'object'", null],
@@ -103,28 +104,31 @@ describe('POST /v1/secrets is 400 in the words of the schema', () => {
     [{ payload_content_type: '' }, noSuchType, 'payload'],
     [{ payload_content_type: null }, noSuchType, 'payload'],
     [{ payload_content_type: 'text/plain' }, noSuchType, 'payload'],
-  ])('%j', async (json, reason, property) => {
+  ])('POST /v1/secrets refuses %j in the words of the schema', async (json, reason, property) => {
     expectRefusal(await send('POST', '/v1/secrets', { json }), 400, mismatch('Secret', reason, property))
   })
 
-  it.each(['name', 'algorithm', 'mode', 'expiration', 'secret_type'])('for a %s of 256 characters', async (member) => {
-    const refusal = mismatch('Secret', `'${over}' is too long`, member)
-    expectRefusal(await send('POST', '/v1/secrets', { json: { [member]: over } }), 400, refusal)
-  })
+  it.each(['name', 'algorithm', 'mode', 'expiration', 'secret_type'])(
+    'POST /v1/secrets refuses %s of 256 characters',
+    async (member) => {
+      const refusal = mismatch('Secret', `'${over}' is too long`, member)
+      expectRefusal(await send('POST', '/v1/secrets', { json: { [member]: over } }), 400, refusal)
+    },
+  )
 
-  it('for a content type of 256 characters', async () => {
+  it('POST /v1/secrets refuses a content type of 256 characters', async () => {
     const json = { payload: 'abcd', payload_content_type: over }
     const refusal = mismatch('Secret', `'${over}' is too long`, 'payload_content_type')
     expectRefusal(await send('POST', '/v1/secrets', { json }), 400, refusal)
   })
 
-  it('reports the first member in the order of the schema', async () => {
+  it('POST /v1/secrets reports the first invalid member in the order of the schema', async () => {
     const json = { bit_length: 0, mode: 1, algorithm: 2, name: 3 }
     const refusal = mismatch('Secret', "3 is not of type 'string', 'null'", 'name')
     expectRefusal(await send('POST', '/v1/secrets', { json }), 400, refusal)
   })
 
-  it('counts code points, not bytes', async () => {
+  it('POST /v1/secrets counts code points, not bytes', async () => {
     const name = 'é'.repeat(256)
     const refusal = mismatch('Secret', `'${name}' is too long`, 'name')
     expectRefusal(await send('POST', '/v1/secrets', { json: { name } }), 400, refusal)
@@ -142,21 +146,21 @@ describe('POST /v1/secrets', () => {
     ['a byte order mark', '\ufeff{}'],
     ['more than 25 000 bytes', `{"foo": "${'x'.repeat(25_000)}"}`],
     ['JSON that is complete only behind 25 000 bytes', `{"name": "x"${' '.repeat(25_000)}}`],
-  ])('is 400 for %s', async (_, body) => {
+  ])('POST /v1/secrets is 400 for %s', async (_, body) => {
     expectRefusal(await send('POST', '/v1/secrets', { body, headers: json }), 400, 'Malformed JSON')
   })
 
-  it('takes white space behind complete JSON, beyond 25 000 bytes too', async () => {
+  it('POST /v1/secrets accepts white space after complete JSON, also beyond 25 000 bytes', async () => {
     const answer = await send('POST', '/v1/secrets', { body: `{}${' '.repeat(30_000)}`, headers: json })
     expect(answer.status).toBe(201)
   })
 
-  it('is 400 without words for a body that is not UTF-8', async () => {
+  it('POST /v1/secrets is 400 with an empty description for a body that is not UTF-8', async () => {
     const body = Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d)
     expectRefusal(await send('POST', '/v1/secrets', { body, headers: json }), 400, '')
   })
 
-  it('is 413 for a payload of 20 001 bytes, and takes 20 000', async () => {
+  it('POST /v1/secrets is 413 for a payload of 20 001 bytes, and accepts 20 000', async () => {
     const payload = 'é'.repeat(10_000)
     const members = { payload_content_type: 'text/plain' }
     const answer = await send('POST', '/v1/secrets', { json: { payload: `${payload}x`, ...members } })
@@ -164,20 +168,20 @@ describe('POST /v1/secrets', () => {
     await secret(who, { payload, ...members })
   })
 
-  it('is 400 for a transport key that is not there', async () => {
+  it('POST /v1/secrets is 400 for a transport key that does not exist', async () => {
     const members = { transport_key_id: 'abc', payload: 'x', payload_content_type: 'text/plain' }
     const answer = await send('POST', '/v1/secrets', { json: members })
     expectRefusal(answer, 400, 'Secret creation issue seen - Provided transport key was not found..')
   })
 
-  itDiffers('unspoken payloads')('does not quote a payload that is no text', async () => {
+  itDiffers('unspoken payloads')('POST /v1/secrets does not quote a payload that is not text', async () => {
     for (const payload of [0, ['a secret'], { a: 'secret' }]) {
       const answer = await send('POST', '/v1/secrets', { json: { payload, payload_content_type: 'text/plain' } })
       expectRefusal(answer, 400, mismatch('Secret', "The value is not of type 'string'", 'payload'))
     }
   })
 
-  itDiffers('transport keys')('is 400 when a transport key is needed', async () => {
+  itDiffers('transport keys')('POST /v1/secrets is 400 when a transport key is requested', async () => {
     const answer = await send('POST', '/v1/secrets', { json: { transport_key_needed: 'true' } })
     const words = 'Secret creation issue seen - No plugin was found that could support your request.'
     expectRefusal(answer, 400, words)
@@ -187,19 +191,19 @@ describe('POST /v1/secrets', () => {
     ['without a type', {}],
     ['as text', { 'Content-Type': 'text/plain' }],
     ['as JSON in capitals', { 'Content-Type': 'Application/JSON' }],
-  ])('is 415 for a body %s', async (_, headers) => {
+  ])('POST /v1/secrets is 415 for a body %s', async (_, headers) => {
     const body = new TextEncoder().encode('{}')
     const answer = await send('POST', '/v1/secrets', { body, headers })
     expectRefusal(answer, 415, wrongType("['application/json']"))
   })
 
-  itDiffers('always an answer')('is 415 for a form', async () => {
+  itDiffers('always an answer')('POST /v1/secrets is 415 for a form', async () => {
     const headers = { 'Content-Type': 'multipart/form-data; boundary=x' }
     const answer = await send('POST', '/v1/secrets', { body: '--x--', headers })
     expectRefusal(answer, 415, wrongType("['application/json']"))
   })
 
-  it('is 403 beyond the quota', async () => {
+  it('POST /v1/secrets is 403 beyond the quota', async () => {
     const limited = await owner()
     await limit(limited.projectId, { secrets: 0 })
     const answer = await call('POST', '/v1/secrets', { token: limited.token, json: {} })
@@ -207,7 +211,7 @@ describe('POST /v1/secrets', () => {
   })
 })
 
-describe('GET /v1/secrets is 400', () => {
+describe('GET /v1/secrets with an invalid query', () => {
   it.each([
     'sort=foo',
     'sort=name:',
@@ -217,16 +221,16 @@ describe('GET /v1/secrets is 400', () => {
     'updated=GT:2020-01-01',
     'expiration=2020-01-01,',
     'created=gt:2020-01-01,gte:2020-01-01',
-  ])('for ?%s', async (query) => {
+  ])('GET /v1/secrets is 400 for ?%s', async (query) => {
     expectRefusal(await send('GET', `/v1/secrets?${query}`), 400, badQuery)
   })
 
-  it('without words for a query that is not UTF-8', async () => {
+  it('GET /v1/secrets is 400 with an empty description for a query that is not UTF-8', async () => {
     expectRefusal(await send('GET', '/v1/secrets?name=%ff'), 400, '')
   })
 })
 
-describe('a path that names nothing is 404', () => {
+describe('a path that does not exist', () => {
   it.each([
     ['GET', '/v1/foo', ''],
     ['GET', '/v1/secrets/abc', 'Not Found. Provided secret id is invalid.'],
@@ -237,16 +241,16 @@ describe('a path that names nothing is 404', () => {
     ['PUT', '/v1/secrets/6a1a6a3e-22a7-4c5b-8d60-52a1ad3fd25b', 'Secret not found.'],
     ['DELETE', '/v1/secrets/6a1a6a3e-22a7-4c5b-8d60-52a1ad3fd25b', 'Secret not found.'],
     ['GET', '/v1/secrets/6a1a6a3e-22a7-4c5b-8d60-52a1ad3fd25b/payload', 'Secret not found.'],
-  ])('%s %s', async (method, path, description) => {
+  ])('%s %s is 404', async (method, path, description) => {
     expectRefusal(await send(method, path), 404, description)
   })
 
-  it('below a secret', async () => {
+  it('an unknown path below a secret is 404', async () => {
     expectRefusal(await send('GET', `${bare}/foo`), 404, '')
   })
 
   it.each(['6A1A6A3E-22A7-4C5B-8D60-52A1AD3FD25B', '{}', 'urn:uuid:', '', 'version 1'])(
-    'and the id of a secret has one spelling: not %s',
+    'the id of a secret has one spelling, so that this one is 404: %s',
     async (spelling) => {
       const id = idOf(bare)
       const other =
@@ -257,7 +261,7 @@ describe('a path that names nothing is 404', () => {
     },
   )
 
-  it('after DELETE', async () => {
+  it('a secret is 404 after DELETE', async () => {
     const gone = await secret(who)
     expect((await send('DELETE', gone)).status).toBe(204)
     for (const [method, path] of [
@@ -275,36 +279,39 @@ describe('PUT /v1/secrets/{id}', () => {
   const text = { 'Content-Type': 'text/plain' }
   const octets = { 'Content-Type': 'application/octet-stream' }
 
-  it('is 400 with an empty body', async () => {
+  it('PUT of a payload is 400 with an empty body', async () => {
     const answer = await send('PUT', bare, { body: '', headers: text })
     expectRefusal(answer, 400, 'Secret update issue seen - No data supplied to process..')
   })
 
-  it('is 400 for a transport key that is not there', async () => {
+  it('PUT of a payload is 400 for a transport key that does not exist', async () => {
     const path = `${bare}?transport_key_id=6a1a6a3e-22a7-4c5b-8d60-52a1ad3fd25b`
     const answer = await send('PUT', path, { body: 'y', headers: text })
     expectRefusal(answer, 400, 'Secret update issue seen - Provided transport key was not found..')
   })
 
-  it.each(['binary', 'gzip', 'identity', 'base64, base64'])('is 400 for octets encoded as %s', async (encoding) => {
-    const answer = await send('PUT', bare, { body: 'eA==', headers: { ...octets, 'Content-Encoding': encoding } })
-    const words = "Text-based binary secret payloads must specify a content-encoding of 'base64'."
-    expectRefusal(answer, 400, `Secret update issue seen - ${words}`)
-  })
+  it.each(['binary', 'gzip', 'identity', 'base64, base64'])(
+    'PUT of a payload is 400 for octets encoded as %s',
+    async (encoding) => {
+      const answer = await send('PUT', bare, { body: 'eA==', headers: { ...octets, 'Content-Encoding': encoding } })
+      const words = "Text-based binary secret payloads must specify a content-encoding of 'base64'."
+      expectRefusal(answer, 400, `Secret update issue seen - ${words}`)
+    },
+  )
 
-  itDiffers('undecodable payloads')('is 400 for octets that are no base64', async () => {
+  itDiffers('undecodable payloads')('PUT of a payload is 400 for octets that are not base64', async () => {
     const answer = await send('PUT', bare, { body: 'ab', headers: { ...octets, 'Content-Encoding': 'base64' } })
     expect(answer.status).toBe(400)
     expect(answer.json).toMatchObject({ code: 400, title: 'Bad Request' })
     expect(answer.json.description).toMatch(/^Secret update issue seen - .+\.$/)
   })
 
-  it('is 409 when there is a payload', async () => {
+  it('PUT of a payload is 409 when the secret has one', async () => {
     const answer = await send('PUT', full, { body: 'y', headers: text })
     expectRefusal(answer, 409, 'Secret already has data, cannot modify it.')
   })
 
-  it('is 413 for 20 001 bytes', async () => {
+  it('PUT of a payload is 413 for 20 001 bytes', async () => {
     const answer = await send('PUT', bare, { body: 'x'.repeat(20_001), headers: text })
     expectRefusal(answer, 413, 'Secret update issue seen - Provided information too large to process.')
   })
@@ -314,14 +321,14 @@ describe('PUT /v1/secrets/{id}', () => {
     ['JSON', { 'Content-Type': 'application/json' }],
     ['PKCS#8', { 'Content-Type': 'application/pkcs8' }],
     ['text in capitals', { 'Content-Type': 'TEXT/PLAIN' }],
-  ])('is 415 for a type that cannot be set this way: %s', async (_, headers) => {
+  ])('PUT of a payload is 415 for a type that cannot be set this way: %s', async (_, headers) => {
     const answer = await send('PUT', bare, { body: Uint8Array.of(1), headers })
     expectRefusal(answer, 415, wrongType("['application/octet-stream', 'text/plain']"))
   })
 })
 
-describe('a payload that cannot be handed out', () => {
-  it('is 404 when there is none', async () => {
+describe('a payload that cannot be returned', () => {
+  it('GET of a payload is 404 when there is none', async () => {
     const words = 'Not Found. Sorry but your secret has no payload.'
     expectRefusal(await send('GET', `${bare}/payload`), 404, words)
     expectRefusal(await send('GET', bare, { headers: { Accept: 'text/plain' } }), 404, words)
@@ -330,27 +337,30 @@ describe('a payload that cannot be handed out', () => {
   it.each([
     ['/payload', 'Secret payload retrieval'],
     ['', 'Secret retrieval'],
-  ])('is 400 in another spelling, at the secret’s %j', async (suffix, operation) => {
+  ])('GET of a payload in another spelling of its type is 400, at the secret’s %j', async (suffix, operation) => {
     const answer = await send('GET', full + suffix, { headers: { Accept: 'TEXT/PLAIN' } })
     expectRefusal(answer, 400, `${operation} issue seen - content-type of 'TEXT/PLAIN' not supported.`)
   })
 
-  it.each(['application/json', 'text/*', 'text/plain, */*'])('is 406 as %s', async (Accept) => {
+  it.each(['application/json', 'text/*', 'text/plain, */*'])('GET of a payload as %s is 406', async (Accept) => {
     const answer = await send('GET', `${full}/payload`, { headers: { Accept } })
     expectRefusal(answer, 406, 'Secret payload retrieval issue seen - Wrong payload content-type.')
   })
 
-  it.each(['text/html', 'application/octet-stream, application/json'])('is 406 at the secret as %s', async (Accept) => {
-    const answer = await send('GET', full, { headers: { Accept } })
-    expectRefusal(answer, 406, 'Secret retrieval issue seen - Wrong payload content-type.')
-  })
+  it.each(['text/html', 'application/octet-stream, application/json'])(
+    'GET of a payload at the secret as %s is 406',
+    async (Accept) => {
+      const answer = await send('GET', full, { headers: { Accept } })
+      expectRefusal(answer, 406, 'Secret retrieval issue seen - Wrong payload content-type.')
+    },
+  )
 
-  it('is 406 as text when it is none', async () => {
+  it('GET of a binary payload as text is 406', async () => {
     const answer = await send('GET', `${binary}/payload`, { headers: { Accept: 'text/plain' } })
     expectRefusal(answer, 406, 'Secret payload retrieval issue seen - Wrong payload content-type.')
   })
 
-  it('is 400 for a wrapped session key without its transport key', async () => {
+  it('GET of a payload with a wrapped session key is 400 without its transport key', async () => {
     const words =
       'Transport key wrapped session key has been provided to wrap secrets for retrieval, but the transport key id has not been provided.'
     expectRefusal(await send('GET', `${full}/payload?trans_wrapped_session_key=abc`), 400, words)
@@ -358,7 +368,7 @@ describe('a payload that cannot be handed out', () => {
 })
 
 describe('DELETE /v1/secrets/{id} at 1.2', () => {
-  itDiffers('microversion 1.2')('is 400 while the secret has consumers, unless forced', async () => {
+  itDiffers('microversion 1.2')('DELETE of a secret at 1.2 is 400 while it has consumers, unless forced', async () => {
     const used = await secret(who)
     await consumer(used, who)
     const refused = await send('DELETE', used, { microversion: '1.2' })
@@ -368,10 +378,13 @@ describe('DELETE /v1/secrets/{id} at 1.2', () => {
     expect((await send('DELETE', `${used}?force=1`, { microversion: '1.2' })).status).toBe(204)
   })
 
-  itDiffers('microversion 1.2')('is 400 for a force that is neither true nor false', async () => {
-    for (const query of ['force=x', 'force=', 'force=2', 'force=1&force=1']) {
-      expectRefusal(await send('DELETE', `${bare}?${query}`, { microversion: '1.2' }), 400, badQuery)
-    }
-    expect((await send('GET', bare)).status).toBe(200)
-  })
+  itDiffers('microversion 1.2')(
+    'DELETE of a secret at 1.2 is 400 for a force that is neither true nor false',
+    async () => {
+      for (const query of ['force=x', 'force=', 'force=2', 'force=1&force=1']) {
+        expectRefusal(await send('DELETE', `${bare}?${query}`, { microversion: '1.2' }), 400, badQuery)
+      }
+      expect((await send('GET', bare)).status).toBe(200)
+    },
+  )
 })

@@ -1,4 +1,4 @@
-/** Orders for key pairs, end to end: what is made of them, in which form, and what ends in ERROR. */
+/** Orders for key pairs, end to end: what they make, in which form, and what ends in ERROR. */
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base } from '../support/client.ts'
@@ -45,7 +45,7 @@ async function made(meta: object) {
 describe('an order for an RSA pair', () => {
   const meta = { name: 'pair', algorithm: 'RSA', bit_length: 2048, mode: 'cbc', expiration: '2999-01-01T00:00:00' }
 
-  it('ends with a container of both halves, each with what meta says', async () => {
+  it('an order for an RSA pair ends with a container of both halves, each with what meta holds', async () => {
     const { order, container, refs } = await made(meta)
     expect(order).toMatchObject({ type: 'asymmetric', meta: { ...meta, expiration: '2999-01-01T00:00:00.000000' } })
     expect(order.container_ref).toMatch(new RegExp(`^${base}/v1/containers/[0-9a-f-]{36}$`))
@@ -76,7 +76,7 @@ describe('an order for an RSA pair', () => {
   })
 
   it.each(['*/*', 'text/plain', 'application/octet-stream', 'application/pkcs8'])(
-    'gives the halves as PEM to who takes %s',
+    'the halves of an RSA pair are returned as PEM for Accept %s',
     async (accept) => {
       const { payload } = await made({ algorithm: 'rsa', bit_length: 1024 })
       const [privateKey, publicKey] = [await payload('private_key', accept), await payload('public_key', accept)]
@@ -85,18 +85,21 @@ describe('an order for an RSA pair', () => {
     },
   )
 
-  it.each([1024, 2048, 4096])('of %d bits has that length and the exponent 65537', async (bit_length) => {
-    const { payload } = await made({ algorithm: 'rsa', bit_length })
-    const { asymmetricKeyDetails } = createPublicKey(await payload('public_key'))
-    expect(asymmetricKeyDetails).toMatchObject({ modulusLength: bit_length, publicExponent: 65537n })
-  })
+  it.each([1024, 2048, 4096])(
+    'an order for an RSA pair of %d bits makes that length with the exponent 65537',
+    async (bit_length) => {
+      const { payload } = await made({ algorithm: 'rsa', bit_length })
+      const { asymmetricKeyDetails } = createPublicKey(await payload('public_key'))
+      expect(asymmetricKeyDetails).toMatchObject({ modulusLength: bit_length, publicExponent: 65537n })
+    },
+  )
 
-  itDiffers('more key pairs')('of 3072 bits is made', async () => {
+  itDiffers('more key pairs')('an order for an RSA pair of 3072 bits is served', async () => {
     const { payload } = await made({ algorithm: 'rsa', bit_length: 3072 })
     expect(createPublicKey(await payload('public_key')).asymmetricKeyDetails?.modulusLength).toBe(3072)
   })
 
-  it.each([8, 512, 2056, 32_760])('of %d bits ends in ERROR', async (bit_length) => {
+  it.each([8, 512, 2056, 32_760])('an order for an RSA pair of %d bits ends in ERROR', async (bit_length) => {
     const order = await ordered({ algorithm: 'rsa', bit_length })
     expect(order).toMatchObject({ status: 'ERROR', error_status_code: '500', error_reason: FAILURE })
     for (const absent of ['container_ref', 'sub_status']) expect(order).not.toHaveProperty(absent)
@@ -106,12 +109,12 @@ describe('an order for an RSA pair', () => {
     ['text/plain', { default: 'text/plain' }],
     ['application/pkcs8', { default: 'application/pkcs8' }],
     ['', undefined],
-  ])('with payload_content_type %j shows %j', async (payload_content_type, shown) => {
+  ])('an order for an RSA pair with payload_content_type %j shows %j', async (payload_content_type, shown) => {
     const { refs } = await made({ algorithm: 'rsa', bit_length: 1024, payload_content_type })
     for (const ref of Object.values(refs)) expect((await send('GET', ref)).json.content_types).toEqual(shown)
   })
 
-  it('makes another pair every time, and its secrets can be deleted one by one', async () => {
+  it('two orders for an RSA pair make two different pairs, whose secrets can be deleted one by one', async () => {
     const [one, two] = [
       await made({ algorithm: 'rsa', bit_length: 1024 }),
       await made({ algorithm: 'rsa', bit_length: 1024 }),
@@ -122,7 +125,7 @@ describe('an order for an RSA pair', () => {
     expect((await send('GET', one.order.order_ref)).json).toEqual(one.order)
   })
 
-  it('is not held back by the quotas of secrets and containers', async () => {
+  it('an order for an RSA pair is not limited by the quotas of secrets and containers', async () => {
     const full = await owner()
     await limit(full.projectId, { secrets: 0, containers: 0 })
     expect(
@@ -138,7 +141,7 @@ describe('an order for an RSA pair', () => {
 
 describe('an order for a pair with a passphrase', () => {
   it.each(['secret', 'très 漢字', 'x'.repeat(1023)])(
-    'encrypts the private half under %.20j and stores it',
+    'an order for a pair with a passphrase encrypts the private half under %.20j and stores it',
     async (passphrase) => {
       const { order, refs, payload } = await made({ algorithm: 'rsa', bit_length: 1024, passphrase })
       expect(Object.keys(refs).toSorted()).toEqual(['private_key', 'private_key_passphrase', 'public_key'])
@@ -153,15 +156,18 @@ describe('an order for a pair with a passphrase', () => {
     },
   )
 
-  it.each([[''], [null]])('takes %j for none', async (passphrase) => {
+  it.each([[''], [null]])('an order for a pair treats the passphrase %j as none', async (passphrase) => {
     const { refs } = await made({ algorithm: 'rsa', bit_length: 1024, passphrase })
     expect(Object.keys(refs).toSorted()).toEqual(['private_key', 'public_key'])
   })
 
-  it.each([[1], ['x'.repeat(1024)], ['漢'.repeat(342)]])('ends in ERROR when it is %.20j', async (passphrase) => {
-    const order = await ordered({ algorithm: 'rsa', bit_length: 1024, passphrase })
-    expect(order).toMatchObject({ status: 'ERROR', error_status_code: '500', error_reason: FAILURE })
-  })
+  it.each([[1], ['x'.repeat(1024)], ['漢'.repeat(342)]])(
+    'an order for a pair ends in ERROR with the passphrase %.20j',
+    async (passphrase) => {
+      const order = await ordered({ algorithm: 'rsa', bit_length: 1024, passphrase })
+      expect(order).toMatchObject({ status: 'ERROR', error_status_code: '500', error_reason: FAILURE })
+    },
+  )
 })
 
 describe('an order for a pair of another kind', () => {
@@ -172,21 +178,27 @@ describe('an order for a pair of another kind', () => {
     ['ecdh', 256, 'ec', 'prime256v1'],
     ['ed25519', 256, 'ed25519', undefined],
     ['X25519', 256, 'x25519', undefined],
-  ])('%s of %d bits is a generic container of both halves', async (algorithm, bit_length, type, curve) => {
-    const { container, payload } = await made({ name: 'n', algorithm, bit_length, passphrase: 'secret' })
-    expect(container).toMatchObject({ type: 'generic', name: 'n' })
-    const key = createPrivateKey({ key: await payload('private_key'), passphrase: 'secret' })
-    expect([key.asymmetricKeyType, key.asymmetricKeyDetails?.namedCurve]).toEqual([type, curve])
-    expect(createPublicKey(key).export({ type: 'spki', format: 'pem' })).toBe(await payload('public_key'))
-  })
+  ])(
+    'an order for %s of %d bits makes a generic container of both halves',
+    async (algorithm, bit_length, type, curve) => {
+      const { container, payload } = await made({ name: 'n', algorithm, bit_length, passphrase: 'secret' })
+      expect(container).toMatchObject({ type: 'generic', name: 'n' })
+      const key = createPrivateKey({ key: await payload('private_key'), passphrase: 'secret' })
+      expect([key.asymmetricKeyType, key.asymmetricKeyDetails?.namedCurve]).toEqual([type, curve])
+      expect(createPublicKey(key).export({ type: 'spki', format: 'pem' })).toBe(await payload('public_key'))
+    },
+  )
 
-  itDiffers('no DSA').each([1024, 2048])('dsa of %d bits ends in ERROR and says why', async (bit_length) => {
-    expect(await ordered({ algorithm: 'DSA', bit_length })).toMatchObject({
-      status: 'ERROR',
-      error_status_code: '400',
-      error_reason: 'Process TypeOrder issue seen - DSA is not generated: FIPS 186-5 withdrew it for new signatures.',
-    })
-  })
+  itDiffers('no DSA').each([1024, 2048])(
+    'an order for dsa of %d bits ends in ERROR and names the reason',
+    async (bit_length) => {
+      expect(await ordered({ algorithm: 'DSA', bit_length })).toMatchObject({
+        status: 'ERROR',
+        error_status_code: '400',
+        error_reason: 'Process TypeOrder issue seen - DSA is not generated: FIPS 186-5 withdrew it for new signatures.',
+      })
+    },
+  )
 
   it.each([
     ['diffie_hellman', NO_SUCH_KIND],
@@ -199,7 +211,7 @@ describe('an order for a pair of another kind', () => {
     ['camellia', NO_PLUGIN],
     ['__proto__', NO_PLUGIN],
     ['anything at all', NO_PLUGIN],
-  ])('%s of 1024 bits ends in ERROR', async (algorithm, error_reason) => {
+  ])('an order for %s of 1024 bits ends in ERROR', async (algorithm, error_reason) => {
     const error_status_code = error_reason === FAILURE ? '500' : '400'
     expect(await ordered({ algorithm, bit_length: 1024 })).toMatchObject({
       status: 'ERROR',

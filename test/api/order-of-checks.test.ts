@@ -1,3 +1,6 @@
+/**
+ * The order in which a request is checked: token, microversion, entity, method, Accept, rule, type, body and quota.
+ */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { call, type Answer, type Request } from '../support/client.ts'
 import { differs, itDiffers } from '../support/differences.ts'
@@ -39,7 +42,7 @@ async function expectUnauthenticated(answer: Answer): Promise<void> {
   )
 }
 
-describe('first the token: 401', () => {
+describe('the first check: the token', () => {
   it.each<[string, Request]>([
     ['none', {}],
     ['an empty one', { token: '' }],
@@ -47,69 +50,75 @@ describe('first the token: 401', () => {
     ['one in the wrong header', { headers: { Authorization: 'Bearer abc' } }],
     ['identity headers instead', { headers: { 'X-User-Id': 'x', 'X-Roles': 'admin', 'X-Project-Id': 'y' } }],
     ['a confirmed identity instead', { headers: { 'X-Identity-Status': 'Confirmed' } }],
-  ])('for %s', async (_, request) => {
+  ])('a request is 401 with this token: %s', async (_, request) => {
     await expectUnauthenticated(await call('GET', '/v1/secrets', request))
   })
 
-  it('for the token of a caller as a bearer', async () => {
+  it('a request is 401 for a token that is sent as a bearer', async () => {
     const headers = { Authorization: `Bearer ${who.token}` }
     await expectUnauthenticated(await call('GET', '/v1/secrets', { headers }))
   })
 
-  it('for a service token that is none', async () => {
+  it('a request is 401 for an invalid service token', async () => {
     await expectUnauthenticated(await send('GET', '/v1/secrets', { headers: { 'X-Service-Token': 'abc' } }))
   })
 
-  it('for a token with something changed in the middle', async () => {
+  it('a request is 401 for a token with a change in its middle', async () => {
     const { token } = who
     const at = Math.floor(token.length / 2)
     const damaged = token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1)
     await expectUnauthenticated(await call('GET', '/v1/secrets', { token: damaged }))
   })
 
-  it('but X-Storage-Token is as good as X-Auth-Token', async () => {
+  it('a token in X-Storage-Token is accepted like one in X-Auth-Token', async () => {
     expect((await call('GET', '/v1/secrets', { headers: { 'X-Storage-Token': who.token } })).status).toBe(200)
   })
 
-  it('before the microversion', async () => {
+  it('the token is checked before the microversion', async () => {
     await expectUnauthenticated(await call('GET', '/v1/secrets', { microversion: '9.9' }))
   })
 
-  it.each(['/v1/nothing', '/v1/secrets/abc', '/v1/orders/abc', '/v1/a/b/c/d'])('before the route: %s', async (path) => {
-    await expectUnauthenticated(await call('GET', path))
-  })
+  it.each(['/v1/nothing', '/v1/secrets/abc', '/v1/orders/abc', '/v1/a/b/c/d'])(
+    'the token is checked before the route: %s',
+    async (path) => {
+      await expectUnauthenticated(await call('GET', path))
+    },
+  )
 
-  it('before the method, what is accepted, and the body', async () => {
+  it('the token is checked before the method, Accept and the body', async () => {
     await expectUnauthenticated(await call('PATCH', '/v1/secrets'))
     await expectUnauthenticated(await call('GET', '/v1/secrets', { headers: { Accept: 'text/html' } }))
     await expectUnauthenticated(await call('POST', '/v1/secrets', { body: '{' }))
   })
 
-  it('without a body for HEAD', async () => {
+  it('a 401 for HEAD has no body', async () => {
     const answer = await call('HEAD', '/v1/secrets')
     expect(answer.status).toBe(401)
     expect(answer.bytes).toHaveLength(0)
   })
 })
 
-describe('then the microversion: 406 or 400', () => {
-  it.each(['/v1/nothing', `/v1/secrets/${UNKNOWN}`, '/v1/secrets/abc'])('before the look-up: %s', async (path) => {
-    expect((await send('GET', path, { microversion: '9.9' })).status).toBe(406)
-    expect((await send('GET', path, { microversion: 'x' })).status).toBe(400)
-  })
+describe('the second check: the microversion', () => {
+  it.each(['/v1/nothing', `/v1/secrets/${UNKNOWN}`, '/v1/secrets/abc'])(
+    'the microversion is checked before the entity is read: %s',
+    async (path) => {
+      expect((await send('GET', path, { microversion: '9.9' })).status).toBe(406)
+      expect((await send('GET', path, { microversion: 'x' })).status).toBe(400)
+    },
+  )
 
-  it('before the method, the rule and the body', async () => {
+  it('the microversion is checked before the method, the rule and the body', async () => {
     expect((await send('PATCH', '/v1/secrets', { microversion: '9.9' })).status).toBe(406)
     expect((await sendAsReader('GET', '/v1/secrets', { microversion: '9.9' })).status).toBe(406)
     expect((await send('POST', '/v1/secrets', { body: '{', microversion: '9.9' })).status).toBe(406)
   })
 })
 
-describe('then the look-up: 404', () => {
+describe('the third check: the entity', () => {
   it.each([
     ['abc', 'Not Found. Provided secret id is invalid.'],
     [UNKNOWN, NOT_FOUND],
-  ])('before everything else: %s', async (id, description) => {
+  ])('a secret that does not exist is 404 before every other check: %s', async (id, description) => {
     const path = `/v1/secrets/${id}`
     expectRefusal(await send('PATCH', path), 404, description)
     expectRefusal(await send('GET', path, { headers: { Accept: 'text/html' } }), 404, description)
@@ -121,28 +130,28 @@ describe('then the look-up: 404', () => {
     expectRefusal(await send('PUT', path, { body: 'x'.repeat(20_001), headers: text }), 404, description)
   })
 
-  it('of an order before the method, what is accepted and the rule', async () => {
+  it('an order that does not exist is 404 before the method, Accept and the rule are checked', async () => {
     const path = `/v1/orders/${UNKNOWN}`
     expectRefusal(await send('PATCH', path), 404, 'Order not found.')
     expectRefusal(await send('GET', path, { headers: { Accept: 'text/html' } }), 404, 'Order not found.')
     expectRefusal(await sendAsReader('DELETE', path), 404, 'Order not found.')
   })
 
-  it('a secret of another project is found, and then forbidden', async () => {
+  it('a secret of another project exists, and is then refused with 403', async () => {
     const stranger = await owner()
     const answer = await call('GET', bare, { token: stranger.token })
     expectRefusal(answer, 403, notPermitted('Secret retrieval'))
   })
 })
 
-describe('then the method: 405', () => {
-  it('before the rule and the body', async () => {
+describe('the fourth check: the method', () => {
+  it('the method is checked before the rule and the body', async () => {
     expectRefusal(await sendAsReader('PATCH', '/v1/secrets'), 405, '')
     expectRefusal(await sendAsReader('PATCH', bare), 405, '')
     expectRefusal(await send('PATCH', '/v1/orders', { body: '{', headers: text }), 405, '')
   })
 
-  itDiffers('always 405')('before what is accepted', async () => {
+  itDiffers('always 405')('the method is checked before Accept', async () => {
     for (const Accept of ['application/json', 'text/plain', 'foo/bar']) {
       expectRefusal(await send('PATCH', '/v1/secrets', { headers: { Accept } }), 405, '')
       expectRefusal(await send('PATCH', bare, { headers: { Accept } }), 405, '')
@@ -150,16 +159,16 @@ describe('then the method: 405', () => {
   })
 })
 
-describe('then what is accepted: 406', () => {
+describe('the fifth check: Accept', () => {
   it.each(['text/html', 'text/plain', 'application/xml', 'application/vnd.openstack.key-manager-v1+json'])(
-    'before the rule: %s',
+    'Accept is checked before the rule: %s',
     async (Accept) => {
       expectRefusal(await sendAsReader('GET', '/v1/secrets', { headers: { Accept } }), 406, null)
       expectRefusal(await sendAsReader('POST', '/v1/orders', { json: {}, headers: { Accept } }), 406, null)
     },
   )
 
-  it('before the type and the body, and nothing is made', async () => {
+  it('Accept is checked before the type and the body, and nothing is stored', async () => {
     const headers = { Accept: 'text/html' }
     const counter = await owner()
     const post = (path: string, json: unknown) => call('POST', path, { token: counter.token, json, headers })
@@ -178,23 +187,26 @@ describe('then what is accepted: 406', () => {
     'APPLICATION/JSON',
     'application/json; charset=utf-8',
     'text/html, application/json;q=0.1',
-  ])('admits %j', async (Accept) => {
+  ])('Accept %j is admitted', async (Accept) => {
     expect((await send('GET', '/v1/secrets', { headers: { Accept } })).status).toBe(200)
   })
 
-  it.each(['foo/bar', 'application/aes'])('of PUT and DELETE: any type that is known, so not %s', async (Accept) => {
-    expectRefusal(await sendAsReader('DELETE', bare, { headers: { Accept } }), 406, null)
-    expectRefusal(await sendAsReader('PUT', bare, { body: 'x', headers: { ...text, Accept } }), 406, null)
-    expect((await send('GET', bare)).status).toBe(200)
-  })
+  it.each(['foo/bar', 'application/aes'])(
+    'Accept of PUT and DELETE may be any well-known type, so %s is refused',
+    async (Accept) => {
+      expectRefusal(await sendAsReader('DELETE', bare, { headers: { Accept } }), 406, null)
+      expectRefusal(await sendAsReader('PUT', bare, { body: 'x', headers: { ...text, Accept } }), 406, null)
+      expect((await send('GET', bare)).status).toBe(200)
+    },
+  )
 })
 
-describe('then the rule: 403', () => {
-  it('before the query', async () => {
+describe('the sixth check: the rule', () => {
+  it('the rule is checked before the query', async () => {
     expectRefusal(await sendAsReader('GET', '/v1/secrets?created=foo'), 403, notPermitted('Secret(s) retrieval'))
   })
 
-  it('before the type and the body', async () => {
+  it('the rule is checked before the type and the body', async () => {
     const refusals: readonly (readonly [string, string, string])[] = [
       ['POST', '/v1/secrets', 'Secret creation'],
       ['POST', '/v1/orders', 'Order creation'],
@@ -207,7 +219,7 @@ describe('then the rule: 403', () => {
     }
   })
 
-  it('before the payload is looked for and its type is negotiated', async () => {
+  it('the rule is checked before the payload is read and its type is negotiated', async () => {
     for (const Accept of ['text/plain', 'text/html']) {
       const headers = { Accept }
       const refused = notPermitted('Secret payload retrieval')
@@ -216,7 +228,7 @@ describe('then the rule: 403', () => {
     }
   })
 
-  it('reading the payload at the secret takes the right to decrypt', async () => {
+  it('reading the payload at the secret needs the right to decrypt', async () => {
     const auditor = await person(['audit'], { projectId: who.projectId })
     const as = (Accept: string) => call('GET', full, { token: auditor.token, headers: { Accept } })
     expect((await as('application/json')).status).toBe(200)
@@ -224,8 +236,8 @@ describe('then the rule: 403', () => {
   })
 })
 
-describe('then the content type: 415', () => {
-  it('before the body', async () => {
+describe('the seventh check: the content type', () => {
+  it('the content type is checked before the body', async () => {
     const bodies = [Uint8Array.of(0xff), new TextEncoder().encode('x'.repeat(30_000))]
     for (const body of bodies) {
       const expected = wrongType("['application/json']")
@@ -234,7 +246,7 @@ describe('then the content type: 415', () => {
     }
   })
 
-  it('of PUT before the body, its size and the payload that is there', async () => {
+  it('the content type of PUT is checked before the body, its size and the existing payload', async () => {
     const expected = wrongType("['application/octet-stream', 'text/plain']")
     for (const size of [0, 1, 20_001]) {
       expectRefusal(await send('PUT', full, { body: new Uint8Array(size) }), 415, expected)
@@ -242,14 +254,14 @@ describe('then the content type: 415', () => {
   })
 })
 
-describe('then the body: 400, then its size: 413', () => {
-  it('a payload that is too large for its type has the wrong type first', async () => {
+describe('the eighth check: the body and its size', () => {
+  it('a payload that is too large for its type is refused for its type first', async () => {
     const payload = 'x'.repeat(20_001)
     const answer = await send('POST', '/v1/secrets', { json: { payload, payload_content_type: 'text/html' } })
     expect(answer.status).toBe(400)
   })
 
-  it('the name and the expiration are looked at before the payload', async () => {
+  it('the name and the expiration are checked before the payload', async () => {
     const payload = { payload: 'x'.repeat(20_001), payload_content_type: 'text/plain' }
     const name = await send('POST', '/v1/secrets', { json: { name: 1, ...payload } })
     expectRefusal(name, 400, mismatch('Secret', "1 is not of type 'string', 'null'", 'name'))
@@ -257,32 +269,32 @@ describe('then the body: 400, then its size: 413', () => {
     expectRefusal(expiration, 400, mismatch('Secret', "'expiration' is before current time", 'expiration'))
   })
 
-  it('the size is looked at before the emptiness and the encoding', async () => {
+  it('the size of a payload is checked before its emptiness and its encoding', async () => {
     const members = { payload_content_type: 'application/octet-stream', payload_content_encoding: 'base64' }
     const answer = await send('POST', '/v1/secrets', { json: { payload: 'a'.repeat(20_001), ...members } })
     expectRefusal(answer, 413, 'Provided information too large to process')
   })
 
-  it('of PUT before the payload that is there', async () => {
+  it('the body of PUT is checked before the existing payload', async () => {
     const words = 'Secret update issue seen - '
     expectRefusal(await send('PUT', full, { body: '', headers: text }), 400, `${words}No data supplied to process..`)
     const tooLarge = await send('PUT', full, { body: 'x'.repeat(20_001), headers: text })
     expectRefusal(tooLarge, 413, `${words}Provided information too large to process.`)
   })
 
-  it('the payload that is there comes before its encoding', async () => {
+  it('the existing payload is checked before the encoding of the new one', async () => {
     const headers = { 'Content-Type': 'application/octet-stream', 'Content-Encoding': 'gzip' }
     const answer = await send('PUT', full, { body: 'x', headers })
     expectRefusal(answer, 409, 'Secret already has data, cannot modify it.')
   })
 
-  it('of a query: the times in their order, then the sort', async () => {
+  it('the query is checked in the order of its times, then the sort', async () => {
     expectRefusal(await send('GET', '/v1/secrets?sort=foo&created=foo&limit=x'), 400, badQuery)
   })
 })
 
-describe('then the quota: 403', () => {
-  it('after the body', async () => {
+describe('the last check: the quota', () => {
+  it('the quota is checked after the body', async () => {
     const limited = await owner()
     await limit(limited.projectId, { secrets: 0, orders: 0 })
     const post = (path: string, json: unknown) => call('POST', path, { token: limited.token, json })
@@ -297,8 +309,8 @@ describe('then the quota: 403', () => {
   })
 })
 
-describe('reading a payload', () => {
-  it('asks for a payload first, then for a session key’s transport key, then for the type', async () => {
+describe("the order of checks of a payload's reading", () => {
+  it('reading a payload checks for a payload first, then for a session key’s transport key, then for the type', async () => {
     const query = '?trans_wrapped_session_key=abc'
     const headers = { Accept: 'text/html' }
     const absent = 'Not Found. Sorry but your secret has no payload.'
@@ -322,7 +334,7 @@ itDiffers('request ids')('every answer has a request id of its own', async () =>
   expect(new Set(ids).size).toBe(answers.length)
 })
 
-it('errors say which version they used', async () => {
+it('errors have the version they used in a header', async () => {
   for (const answer of [
     await send('GET', '/v1/nothing', { microversion: '1.1' }),
     await send('GET', `/v1/secrets/${UNKNOWN}`, { microversion: '1.1' }),

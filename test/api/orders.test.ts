@@ -1,3 +1,4 @@
+/** Orders for symmetric keys: creation, meta, lengths, listing and deletion. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call } from '../support/client.ts'
 import { differs, either, itDiffers, timeOf } from '../support/differences.ts'
@@ -35,7 +36,7 @@ async function made(meta: object) {
 }
 
 describe('POST /v1/orders', () => {
-  it('answers 202 with the ref of the order', async () => {
+  it('POST /v1/orders answers 202 with the ref of the order', async () => {
     const meta = { name: 'k', algorithm: 'aes', bit_length: 256, mode: 'cbc' }
     const answer = await send('POST', '/v1/orders', { json: { type: 'key', meta } })
     expect(answer.status).toBe(202)
@@ -45,7 +46,7 @@ describe('POST /v1/orders', () => {
     expect(answer.headers.get('Location')).toBe(answer.json.order_ref)
   })
 
-  it('has finished the order when it answers', async () => {
+  it('POST /v1/orders has finished the order when it answers', async () => {
     const meta = {
       name: 'k',
       algorithm: 'aes',
@@ -81,7 +82,7 @@ describe('POST /v1/orders', () => {
     ])
   })
 
-  it('makes a symmetric secret of what meta says', async () => {
+  it('POST /v1/orders makes a symmetric secret as meta describes it', async () => {
     const meta = {
       name: 'made',
       algorithm: 'AES',
@@ -105,13 +106,13 @@ describe('POST /v1/orders', () => {
     expect(payload.bytes).toHaveLength(16)
   })
 
-  it('makes another key every time', async () => {
+  it('two POSTs to /v1/orders make two different keys', async () => {
     const keys = await Promise.all(Array.from({ length: 5 }, () => made({ algorithm: 'aes', bit_length: 256 })))
     expect(new Set(keys.map(({ payload }) => payload.bytes.join())).size).toBe(5)
     expect(new Set(keys.map(({ order }) => order.secret_ref)).size).toBe(5)
   })
 
-  it('takes the path with a slash at the end and ignores further members', async () => {
+  it('POST /v1/orders accepts a trailing slash and ignores further members', async () => {
     const json = { type: ' key ', meta: { algorithm: 'aes', bit_length: 128 }, status: 'PENDING', creator_id: 'x' }
     const answer = await send('POST', '/v1/orders/', { json })
     expect(answer.status).toBe(202)
@@ -133,13 +134,13 @@ describe('meta of an order', () => {
     [{ expiration: '2999-01-01T00:00:00.5' }, { expiration: '2999-01-01T00:00:00.500000' }],
     [{ payload_content_type: 'text/plain;charset=utf-8' }, { payload_content_type: 'text/plain;charset=utf-8' }],
     [{ payload_content_type: '' }, { payload_content_type: '' }],
-  ])('given as %j is shown as %j', async (given, shown) => {
+  ])('the meta %j of an order is shown as %j', async (given, shown) => {
     const { json: order } = await send('GET', await placed({ algorithm: 'aes', bit_length: 256, ...given }))
     expect(order.status).toBe('ACTIVE')
     expect(order.meta).toEqual({ algorithm: 'aes', bit_length: 256, name: null, expiration: null, ...shown })
   })
 
-  it('always shows a name and an expiration', async () => {
+  it('the meta of an order always shows a name and an expiration', async () => {
     const { json: order } = await send('GET', await placed({ algorithm: 'aes', bit_length: 64 }))
     expect(order.meta).toEqual({ algorithm: 'aes', bit_length: 64, name: null, expiration: null })
   })
@@ -152,25 +153,28 @@ describe('meta of an order', () => {
     ['text/plain;charset=utf-8', undefined],
     ['Application/Octet-Stream', undefined],
     ['', undefined],
-  ])('with payload_content_type %j makes a secret of type %j', async (payload_content_type, shown) => {
-    const { secret, payload } = await made({ algorithm: 'aes', bit_length: 128, payload_content_type })
-    expect(secret.content_types).toEqual(shown && { default: shown })
-    expect(payload.status).toBe(200)
-    expect(payload.bytes).toHaveLength(16)
-  })
+  ])(
+    'the meta of an order with payload_content_type %j makes a secret of type %j',
+    async (payload_content_type, shown) => {
+      const { secret, payload } = await made({ algorithm: 'aes', bit_length: 128, payload_content_type })
+      expect(secret.content_types).toEqual(shown && { default: shown })
+      expect(payload.status).toBe(200)
+      expect(payload.bytes).toHaveLength(16)
+    },
+  )
 
-  itDiffers('absent types')('may say null for no content type', async () => {
+  itDiffers('absent types')('the meta of an order may have null as the content type', async () => {
     const { order, secret } = await made({ algorithm: 'aes', bit_length: 128, payload_content_type: null })
     expect(order.status).toBe('ACTIVE')
     expect(secret.content_types).toEqual({ default: 'application/octet-stream' })
   })
 
-  it('does not decide the type of the secret', async () => {
+  it('the meta of an order does not decide the type of the secret', async () => {
     const { secret } = await made({ algorithm: 'aes', bit_length: 128, secret_type: 'private' })
     expect(secret.secret_type).toBe('symmetric')
   })
 
-  it('does not decide who made it', async () => {
+  it('the meta of an order does not decide the creator', async () => {
     const meta = { algorithm: 'aes', bit_length: 128, creator_id: 'somebody' }
     const { order, secret } = await made(meta)
     expect(order.creator_id).toBe(who.userId)
@@ -180,7 +184,7 @@ describe('meta of an order', () => {
     })
   })
 
-  itDiffers('closed meta')('keeps only the members that clients know', async () => {
+  itDiffers('closed meta')('the meta of an order has only the members that clients know', async () => {
     const meta = {
       algorithm: 'aes',
       bit_length: 128,
@@ -205,8 +209,8 @@ const served: Readonly<Record<string, readonly number[]>> = {
   hmacsha512: either('long HMAC keys', { ours: [...common, 384, 512], peer: common }),
 }
 
-describe('an order for', () => {
-  it.each(Object.keys(served))('%s is served in its lengths', async (algorithm) => {
+describe('the algorithm of an order', () => {
+  it.each(Object.keys(served))('an order for %s is served in its lengths', async (algorithm) => {
     for (const bit_length of lengths) {
       const ref = await placed({ algorithm, bit_length })
       const { json: order } = await send('GET', ref)
@@ -221,14 +225,14 @@ describe('an order for', () => {
     }
   })
 
-  it.each(['xts', 'XTS'])('aes in mode %s takes the lengths of two keys', async (mode) => {
+  it.each(['xts', 'XTS'])('an order for aes in mode %s is served in the lengths of two keys', async (mode) => {
     for (const bit_length of lengths) {
       const { json: order } = await send('GET', await placed({ algorithm: 'aes', bit_length, mode }))
       expect([order.status, bit_length]).toEqual([xts.has(bit_length) ? 'ACTIVE' : 'ERROR', bit_length])
     }
   })
 
-  it.each(['gcm', 'foo', 'XTS2'])('aes in mode %s takes the common lengths', async (mode) => {
+  it.each(['gcm', 'foo', 'XTS2'])('an order for aes in mode %s is served in the common lengths', async (mode) => {
     const { json: order } = await send('GET', await placed({ algorithm: 'aes', bit_length: 192, mode }))
     expect(order.status).toBe('ACTIVE')
   })
@@ -247,7 +251,7 @@ describe('an order for', () => {
     ['__proto__', NO_PLUGIN],
     ['constructor', NO_PLUGIN],
     ['anything at all', NO_PLUGIN],
-  ])('%s is accepted and ends in ERROR', async (algorithm, reason) => {
+  ])('an order for %s is accepted and ends in ERROR', async (algorithm, reason) => {
     const ref = await placed({ algorithm, bit_length: 256 })
     const { json: order } = await send('GET', ref)
     expect(order).toEqual({
@@ -278,7 +282,7 @@ describe('GET /v1/orders', () => {
   const list = (query = '') => call('GET', `/v1/orders${query}`, { token: lister.token })
   const refsOf = (json: { orders: { order_ref: string }[] }) => json.orders.map(({ order_ref }) => order_ref)
 
-  it('lists the project’s orders, oldest first, each as GET shows it', async () => {
+  it('GET /v1/orders lists the project’s orders, oldest first, each as GET shows it', async () => {
     const answer = await list()
     expect(answer.status).toBe(200)
     expect(Object.keys(answer.json)).toEqual(['orders', 'total'])
@@ -289,7 +293,7 @@ describe('GET /v1/orders', () => {
     expect((await call('GET', first.order_ref, { token: lister.token })).json).toEqual(first)
   })
 
-  it('lists them in pages with links', async () => {
+  it('GET /v1/orders lists orders in pages with links', async () => {
     const at = (offset: number) => `${base}/v1/orders?limit=2&offset=${offset}`
     const first = await list('?limit=2')
     expect(first.json).toMatchObject({ next: at(2), total: 5 })
@@ -303,11 +307,11 @@ describe('GET /v1/orders', () => {
     expect(seen.toSorted()).toEqual(refs.toSorted())
   })
 
-  it('answers a page behind the end without links', async () => {
+  it('GET /v1/orders answers a page after the end without links', async () => {
     expect((await list('?offset=100')).json).toEqual({ orders: [], total: 5 })
   })
 
-  it('keeps those whose meta contains a text', async () => {
+  it('GET /v1/orders with meta lists the orders whose meta contains the text', async () => {
     const answer = await list('?meta=second')
     expect(refsOf(answer.json)).toEqual([refs[1]])
     expect(answer.json.total).toBe(1)
@@ -315,18 +319,21 @@ describe('GET /v1/orders', () => {
     expect((await list('?meta=nothing')).json).toEqual({ orders: [], total: 0 })
   })
 
-  itDiffers('parts of meta')('takes the characters of that text as they are', async () => {
+  itDiffers('parts of meta')('GET /v1/orders compares the characters of the meta text literally', async () => {
     expect(refsOf((await list('?meta=econ')).json)).toEqual([refs[1]])
     expect(refsOf((await list('?meta=d%25')).json)).toEqual([refs[2]])
     expect((await list('?meta=%25')).json.total).toBe(1)
     expect((await list('?meta=a_s')).json.total).toBe(0)
   })
 
-  it.each(['status=ERROR', 'type=asymmetric', 'name=zzz', 'sort=foo', 'created=foo'])('ignores ?%s', async (query) => {
-    expect((await list(`?${query}`)).json.total).toBe(5)
-  })
+  it.each(['status=ERROR', 'type=asymmetric', 'name=zzz', 'sort=foo', 'created=foo'])(
+    'GET /v1/orders ignores ?%s',
+    async (query) => {
+      expect((await list(`?${query}`)).json.total).toBe(5)
+    },
+  )
 
-  it('lists nothing of other projects', async () => {
+  it('GET /v1/orders lists nothing of other projects', async () => {
     expect(
       (await send('GET', '/v1/orders?limit=100')).json.orders.map((one: { order_ref: string }) => one.order_ref),
     ).not.toContain(refs[0])
@@ -336,7 +343,7 @@ describe('GET /v1/orders', () => {
 })
 
 describe('DELETE /v1/orders/{id}', () => {
-  it('takes the order away and leaves its secret', async () => {
+  it('DELETE of an order deletes the order and leaves its secret', async () => {
     const ref = await placed({ algorithm: 'aes', bit_length: 128 })
     const { json: order } = await send('GET', ref)
     const answer = await send('DELETE', ref)
@@ -348,7 +355,7 @@ describe('DELETE /v1/orders/{id}', () => {
     expect((await send('GET', order.secret_ref)).status).toBe(200)
   })
 
-  it('is for admins', async () => {
+  it('DELETE of an order is for admins', async () => {
     const creator = await person(['creator'])
     const ref = await placed({ algorithm: 'aes', bit_length: 128 }, creator)
     const answer = await call('DELETE', ref, { token: creator.token })
@@ -357,7 +364,7 @@ describe('DELETE /v1/orders/{id}', () => {
   })
 })
 
-it('an order still names its secret after that is deleted', async () => {
+it("an order still shows its secret's ref after the secret is deleted", async () => {
   const ref = await placed({ algorithm: 'aes', bit_length: 128 })
   const before = await send('GET', ref)
   expect((await send('DELETE', before.json.secret_ref)).status).toBe(204)

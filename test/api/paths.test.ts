@@ -1,3 +1,4 @@
+/** Paths: their spellings, unknown routes, HEAD and OPTIONS, the base of refs, and paths that name the project. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call, type Request } from '../support/client.ts'
 import { either, itDiffers } from '../support/differences.ts'
@@ -21,7 +22,7 @@ const sendAsOwner = callAs(() => who)
 const send = (method: string, path: string, request: Request = {}) =>
   sendAsOwner(method, path.replace('{secret}', secretId).replace('{order}', orderId), request)
 
-describe('a path may be written', () => {
+describe('the spelling of a path', () => {
   it.each([
     [
       '/v1/secrets',
@@ -34,7 +35,7 @@ describe('a path may be written', () => {
     ],
     ['/v1/orders', ['/v1/orders/', '/v1//orders/']],
     ['/v1/orders/{order}', ['/v1/orders/{order}/', '/v1//orders//{order}', '/v1%2Forders%2F{order}']],
-  ])('%s as %j', async (path, spellings) => {
+  ])('the path %s may be written as %j', async (path, spellings) => {
     const plain = await send('GET', path)
     expect(plain.status).toBe(200)
     for (const spelling of spellings) {
@@ -43,19 +44,19 @@ describe('a path may be written', () => {
     }
   })
 
-  it('with a slash at the end in front of a query', async () => {
+  it('a path may end with a slash before a query', async () => {
     const { json } = await send('GET', '/v1/secrets/?&limit=1&offset=0')
     expect(json.secrets).toHaveLength(1)
   })
 
-  it('only in lower case', async () => {
+  it('a path is accepted in lower case only', async () => {
     for (const path of ['/v1/SECRETS', '/v1/Secrets', '/v1/Orders']) {
       expectRefusal(await send('GET', path), 404, '')
     }
   })
 })
 
-describe('a path that is no route is 404', () => {
+describe('a path that is no route', () => {
   it.each([
     '/v1/foo',
     '/v1/ca',
@@ -65,7 +66,7 @@ describe('a path that is no route is 404', () => {
     '/v1/foo/bar',
     '/v1/secrets/{secret}/foo',
     '/v1/a/b/c/d/e/f',
-  ])('%s', async (path) => {
+  ])('the unknown path %s is 404', async (path) => {
     expectRefusal(await send('GET', path), 404, '')
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
       const answer = await send(method, path)
@@ -73,7 +74,7 @@ describe('a path that is no route is 404', () => {
     }
   })
 
-  it.each(['secrets', 'orders', 'payload', 'index'])('and %s is no id', async (name) => {
+  it.each(['secrets', 'orders', 'payload', 'index'])('the word %s is no id, so its path is 404', async (name) => {
     expectRefusal(await send('GET', `/v1/orders/${name}x`), 404, 'Order not found.')
     expectRefusal(await send('GET', `/v1/secrets/${name}x`), 404, 'Not Found. Provided secret id is invalid.')
   })
@@ -82,11 +83,11 @@ describe('a path that is no route is 404', () => {
     '/v1/secrets/{secret}/payload/x',
     '/v1/orders/{order}/foo',
     '/v1/orders/{order}/secrets',
-  ])('behind a leaf: %s', async (path) => {
+  ])('a path below a leaf is 404: %s', async (path) => {
     expectRefusal(await send('GET', path), 404, '')
   })
 
-  itDiffers('no stray suffixes')('with a file extension or index', async () => {
+  itDiffers('no stray suffixes')('a path with a file extension or index is 404', async () => {
     const invalid = 'Not Found. Provided secret id is invalid.'
     expectRefusal(await send('GET', '/v1/secrets.json'), 404, '')
     expectRefusal(await send('GET', '/v1/index'), 404, '')
@@ -95,13 +96,13 @@ describe('a path that is no route is 404', () => {
     expectRefusal(await send('GET', '/v1/orders/index'), 404, 'Order not found.')
   })
 
-  it('with an extension that nobody knows', async () => {
+  it('a path with an unknown extension is 404', async () => {
     const description = either('no stray suffixes', { ours: '', peer: null })
     expectRefusal(await send('GET', '/v1/secrets.txt'), 404, description)
   })
 
   itDiffers('always an answer').each(['/v1/secrets/%ff', '/v1/secrets/_lookup', '/v1/secrets/%', '/v1/secrets/%00'])(
-    'whatever it holds: %s',
+    'a path with unusual characters is 404: %s',
     async (path) => {
       expect((await send('GET', path)).status).toBe(404)
     },
@@ -116,14 +117,14 @@ describe('HEAD', () => {
     '/v1/secrets/{secret}/payload',
     '/v1/orders',
     '/v1/orders/{order}',
-  ])('is 405 without a body: %s', async (path) => {
+  ])('HEAD is 405 without a body: %s', async (path) => {
     const answer = await send('HEAD', path)
     expect(answer.status).toBe(405)
     expect(answer.bytes).toHaveLength(0)
   })
 
   it.each(['/v1/foo', `/v1/secrets/${UNKNOWN}`, `/v1/orders/${UNKNOWN}`])(
-    'is 404 for what is not there: %s',
+    'HEAD is 404 for an absent route or entity: %s',
     async (path) => {
       const answer = await send('HEAD', path)
       expect(answer.status).toBe(404)
@@ -134,7 +135,7 @@ describe('HEAD', () => {
 
 describe('OPTIONS', () => {
   it.each(['/', '/v1', '/v1/secrets', '/v1/secrets/{secret}', '/v1/foo', '/foo', '/v1/orders/{order}'])(
-    'is 200 and says nothing, with and without a token: %s',
+    'OPTIONS is 200 without a body, with and without a token: %s',
     async (path) => {
       for (const token of [who.token, undefined]) {
         const answer = await send('OPTIONS', path, { token })
@@ -144,7 +145,7 @@ describe('OPTIONS', () => {
     },
   )
 
-  it('opens nothing to pages of other origins', async () => {
+  it('OPTIONS admits no pages of other origins', async () => {
     const headers = { Origin: 'http://web.example', 'Access-Control-Request-Method': 'GET' }
     for (const answer of [
       await send('OPTIONS', '/v1/secrets', { headers }),
@@ -158,30 +159,36 @@ describe('OPTIONS', () => {
 })
 
 describe('the base of refs', () => {
-  it.each(['X-Forwarded-Host', 'X-Forwarded-Prefix', 'Forwarded'])('is not taken from %s', async (name) => {
-    const answer = await send('POST', '/v1/secrets', { json: {}, headers: { [name]: 'host=evil.example' } })
-    expect(answer.json.secret_ref.startsWith(`${base}/v1/secrets/`)).toBe(true)
-  })
+  it.each(['X-Forwarded-Host', 'X-Forwarded-Prefix', 'Forwarded'])(
+    'the base of refs is not taken from %s',
+    async (name) => {
+      const answer = await send('POST', '/v1/secrets', { json: {}, headers: { [name]: 'host=evil.example' } })
+      expect(answer.json.secret_ref.startsWith(`${base}/v1/secrets/`)).toBe(true)
+    },
+  )
 })
 
-describe('under the tenant path', () => {
+describe('a tenant path', () => {
   const tenant = (person: Person = who) => `/v1/${person.projectId}`
 
-  itDiffers('tenant paths')('secrets are made, read, filled and deleted, and refs carry the tenant', async () => {
-    const made = await send('POST', `${tenant()}/secrets`, { json: { name: 'tenant' } })
-    expect(made.status).toBe(201)
-    const ref: string = made.json.secret_ref
-    expect(ref).toMatch(new RegExp(`^${base}${tenant()}/secrets/[0-9a-f-]{36}$`))
-    expect(made.headers.get('Location')).toBe(ref)
-    expect((await send('PUT', ref, { body: 'x', headers: { 'Content-Type': 'text/plain' } })).status).toBe(204)
-    expect((await send('GET', ref)).json).toMatchObject({ name: 'tenant', secret_ref: ref })
-    expect((await send('GET', `${ref}/payload`)).text).toBe('x')
-    expect((await send('GET', `/v1/secrets/${idOf(ref)}`)).json.secret_ref).toBe(`${base}/v1/secrets/${idOf(ref)}`)
-    expect((await send('DELETE', ref)).status).toBe(204)
-    expectRefusal(await send('GET', ref), 404, 'Secret not found.')
-  })
+  itDiffers('tenant paths')(
+    'a tenant path serves creation, reading, filling and deletion of secrets, and its refs name the tenant',
+    async () => {
+      const made = await send('POST', `${tenant()}/secrets`, { json: { name: 'tenant' } })
+      expect(made.status).toBe(201)
+      const ref: string = made.json.secret_ref
+      expect(ref).toMatch(new RegExp(`^${base}${tenant()}/secrets/[0-9a-f-]{36}$`))
+      expect(made.headers.get('Location')).toBe(ref)
+      expect((await send('PUT', ref, { body: 'x', headers: { 'Content-Type': 'text/plain' } })).status).toBe(204)
+      expect((await send('GET', ref)).json).toMatchObject({ name: 'tenant', secret_ref: ref })
+      expect((await send('GET', `${ref}/payload`)).text).toBe('x')
+      expect((await send('GET', `/v1/secrets/${idOf(ref)}`)).json.secret_ref).toBe(`${base}/v1/secrets/${idOf(ref)}`)
+      expect((await send('DELETE', ref)).status).toBe(204)
+      expectRefusal(await send('GET', ref), 404, 'Secret not found.')
+    },
+  )
 
-  itDiffers('tenant paths')('the list and its links carry the tenant', async () => {
+  itDiffers('tenant paths')('a tenant path serves the list, whose links name the tenant', async () => {
     const lister = await owner()
     const list = `${tenant(lister)}/secrets`
     for (let i = 0; i < 3; i += 1) await secret(lister)
@@ -197,7 +204,7 @@ describe('under the tenant path', () => {
     expect(next.json.secrets[0].secret_ref).not.toBe(json.secrets[0].secret_ref)
   })
 
-  itDiffers('tenant paths')('orders and what they made are named with the tenant', async () => {
+  itDiffers('tenant paths')('a tenant path serves orders, whose refs and results name the tenant', async () => {
     const placed = await send('POST', `${tenant()}/orders/`, { json: key })
     expect(placed.status).toBe(202)
     const ref: string = placed.json.order_ref
@@ -211,7 +218,7 @@ describe('under the tenant path', () => {
     expect((await send('DELETE', ref)).status).toBe(204)
   })
 
-  itDiffers('tenant paths')('only the token’s own project is served', async () => {
+  itDiffers('tenant paths')('a tenant path serves only the token’s own project', async () => {
     const stranger = await owner()
     for (const [method, path] of [
       ['GET', '/secrets'],
@@ -232,13 +239,13 @@ describe('under the tenant path', () => {
     expect((await send('GET', `${tenant()}/secrets/{secret}`)).status).toBe(200)
   })
 
-  itDiffers('tenant paths')('a secret of another project is 403 under the own project', async () => {
+  itDiffers('tenant paths')('a tenant path of the own project is 403 for a secret of another', async () => {
     const stranger = await owner()
     const answer = await send('GET', `${tenant(stranger)}/secrets/{secret}`, { token: stranger.token })
     expect(answer.status).toBe(403)
   })
 
-  itDiffers('tenant paths')('errors are those of the plain path', async () => {
+  itDiffers('tenant paths')('a tenant path has the errors of the plain path', async () => {
     expectRefusal(await send('GET', `${tenant()}/secrets/${UNKNOWN}`), 404, 'Secret not found.')
     expectRefusal(await send('GET', `${tenant()}/orders/x`), 404, 'Order not found.')
     expectRefusal(await send('PATCH', `${tenant()}/secrets`), 405, '')
@@ -250,7 +257,7 @@ describe('under the tenant path', () => {
     expect((await call('GET', `${tenant()}/secrets`)).status).toBe(401)
   })
 
-  it('the project alone is no route', async () => {
+  it('a tenant path without anything behind the project is no route', async () => {
     expectRefusal(await send('GET', tenant()), 404, '')
     expectRefusal(await send('GET', `${tenant()}/foo`), 404, '')
   })

@@ -1,3 +1,4 @@
+/** Quotas: reading, setting and deleting limits of projects, and what they admit. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call } from '../support/client.ts'
 import { eitherOfContainers, itDiffersInContainers } from '../support/container-differences.ts'
@@ -22,13 +23,13 @@ beforeAll(async () => {
 }, HOOK_MILLISECONDS)
 
 describe('GET /v1/quotas', () => {
-  it('gives the configured limits to a project without its own', async () => {
+  it('GET /v1/quotas returns the configured limits to a project without its own', async () => {
     const { token } = await owner()
     const answer = await call('GET', '/v1/quotas', { token })
     expect([answer.status, answer.json]).toEqual([200, { quotas: unlimited }])
   })
 
-  it('gives the project’s own limits where they are set', async () => {
+  it('GET /v1/quotas returns the project’s own limits where they are set', async () => {
     await limits(who.projectId, { secrets: 5, cas: 0, orders: -7 })
     const answer = await call('GET', '/v1/quotas', { token: who.token })
     expect(answer.json).toEqual({ quotas: { ...unlimited, secrets: 5, cas: 0, orders: -7 } })
@@ -36,30 +37,30 @@ describe('GET /v1/quotas', () => {
     expect((await call('GET', '/v1/quotas', { token: who.token })).json).toEqual({ quotas: unlimited })
   })
 
-  it('is 405 for other methods', async () => {
+  it('other methods on /v1/quotas are 405', async () => {
     const answer = await call('DELETE', '/v1/quotas', { token: who.token })
     expectRefusal(answer, 405, '')
     expect(answer.headers.get('Allow')).toBe('GET')
   })
 
-  itDiffers('no stray segments')('is 404 below', async () => {
+  itDiffers('no stray segments')('a path below /v1/quotas is 404', async () => {
     expectRefusal(await call('GET', '/v1/quotas/abc', { token: who.token }), 404, '')
   })
 
-  itDiffers('tenant paths')('is there under a tenant path', async () => {
+  itDiffers('tenant paths')('GET /v1/quotas is served under a tenant path', async () => {
     const answer = await call('GET', `/v1/${who.projectId}/quotas`, { token: who.token })
     expect(answer.json).toEqual({ quotas: unlimited })
   })
 })
 
 describe('/v1/project-quotas/{project}', () => {
-  it('is 404 for a project without limits of its own', async () => {
+  it('the limits of a project without its own are 404', async () => {
     for (const method of ['GET', 'DELETE']) {
       expectRefusal(await asAdmin(method, `${path}/${unknown()}`), 404, 'Project quotas not found.')
     }
   })
 
-  it('takes limits of any project, and merges them', async () => {
+  it('the limits of any project can be set, and are merged with those set before', async () => {
     const id = unknown()
     const put = await limits(id, { secrets: 5, orders: -1 })
     expect([put.status, put.text]).toEqual([204, ''])
@@ -75,19 +76,19 @@ describe('/v1/project-quotas/{project}', () => {
     expectRefusal(await asAdmin('GET', `${path}/${id}`), 404, 'Project quotas not found.')
   })
 
-  it('keeps an empty row', async () => {
+  it('the limits of a project stay as an empty row when none is set', async () => {
     const id = unknown()
     expect((await limits(id, {})).status).toBe(204)
     expect((await asAdmin('GET', `${path}/${id}`)).json).toEqual({ project_quotas: unset })
   })
 
-  it.each([-1, 0, 1, 2147483647, -2147483648])('takes %i', async (value) => {
+  it.each([-1, 0, 1, 2147483647, -2147483648])('a limit of %i is accepted', async (value) => {
     const id = unknown()
     expect((await limits(id, { secrets: value })).status).toBe(204)
     expect((await asAdmin('GET', `${path}/${id}`)).json.project_quotas.secrets).toBe(value)
   })
 
-  it('takes 2.0 as 2', async () => {
+  it('a limit of 2.0 is accepted as 2', async () => {
     const id = unknown()
     const body = '{"project_quotas": {"secrets": 2.0}}'
     const request = { token: admin.token, body, headers: { 'Content-Type': 'application/json' } }
@@ -98,18 +99,18 @@ describe('/v1/project-quotas/{project}', () => {
   itDiffersInContainers('numbers of quotas').each<[number, string]>([
     [2147483648, '2147483648 is greater than the maximum of 2147483647'],
     [-2147483649, '-2147483649 is less than the minimum of -2147483648'],
-  ])('refuses %i', async (value, reason) => {
+  ])('a limit of %i is refused', async (value, reason) => {
     const answer = await limits(unknown(), { secrets: value })
     expectRefusal(answer, 400, mismatch('Project Quota', reason, 'project_quotas'))
   })
 
-  it('is 405 to POST, naming the methods that there are', async () => {
+  it('POST of project quotas is 405 with the methods that the route has', async () => {
     const answer = await asAdmin('POST', `${path}/${unknown()}`, {})
     expectRefusal(answer, 405, '')
     expect(answer.headers.get('Allow')).toBe('DELETE, GET, PUT')
   })
 
-  it('is for the service’s administrators', async () => {
+  it('project quotas are for the service’s administrators', async () => {
     const refusal = notPermitted('Project Quotas')
     for (const [method, at] of [
       ['GET', path],
@@ -122,13 +123,13 @@ describe('/v1/project-quotas/{project}', () => {
     }
   })
 
-  itDiffers('no stray segments')('is 404 below', async () => {
+  itDiffers('no stray segments')('a path below project quotas is 404', async () => {
     expectRefusal(await asAdmin('GET', `${path}/x/y`), 404, '')
   })
 })
 
 describe('GET /v1/project-quotas', () => {
-  it('lists projects with limits, oldest first, paged', async () => {
+  it('GET /v1/project-quotas lists projects with limits, oldest first, in pages', async () => {
     const ids = [unknown(), unknown()]
     if (onPeer) await aSecond()
     for (const id of ids) {
@@ -150,7 +151,7 @@ describe('GET /v1/project-quotas', () => {
     expect(earlier.next).toBe(`${at}?limit=1&offset=${offset + 1}`)
   })
 
-  it('links back even from an empty page', async () => {
+  it('GET /v1/project-quotas links to the previous page even from an empty one', async () => {
     await limits(unknown(), {})
     const answer = await asAdmin('GET', `${path}?limit=5&offset=100000`)
     expect(Object.keys(answer.json)).toEqual(['project_quotas', 'previous', 'total'])
@@ -209,7 +210,7 @@ const subjects = [
 describe.each(subjects)('the quota of $quota at $operation', ({ quota, operation, prepare, body, made, counted }) => {
   const refusal = `${operation} issue seen - ${quotaReached}`
 
-  it('forbids all at 0, allows n at n, and all below 0', async () => {
+  it(`the quota of ${quota} refuses all at 0, admits n at n, and admits all below 0 at ${operation}`, async () => {
     const { token, projectId } = who
     const at = await prepare(who)
     const present = (await call('GET', counted ?? at, { token })).json.total
@@ -231,7 +232,7 @@ describe.each(subjects)('the quota of $quota at $operation', ({ quota, operation
     await asAdmin('DELETE', `${path}/${projectId}`)
   })
 
-  it('is asked after the body is checked', async () => {
+  it(`the quota of ${quota} is checked after the body at ${operation}`, async () => {
     const { token, projectId } = who
     const at = await prepare(who)
     await limits(projectId, { [quota]: 0 })
@@ -240,22 +241,25 @@ describe.each(subjects)('the quota of $quota at $operation', ({ quota, operation
     await asAdmin('DELETE', `${path}/${projectId}`)
   })
 
-  itDiffersInContainers('quotas of parallel requests')('lets exactly n of many parallel creators through', async () => {
-    const creator = await owner()
-    const at = await prepare(creator)
-    const { token } = creator
-    const present = (await call('GET', counted ?? at, { token })).json.total
-    await limits(creator.projectId, { [quota]: present + 5 })
-    const create = () => call('POST', at, { token, json: body() })
-    const answers = await Promise.all(Array.from({ length: 14 }, create))
-    expect(answers.filter(({ status }) => status === made)).toHaveLength(5)
-    for (const answer of answers) if (answer.status !== made) expectRefusal(answer, 403, refusal)
-    expect((await call('GET', counted ?? at, { token })).json.total).toBe(present + 5)
-  })
+  itDiffersInContainers('quotas of parallel requests')(
+    `the quota of ${quota} admits exactly n of many parallel requests at ${operation}`,
+    async () => {
+      const creator = await owner()
+      const at = await prepare(creator)
+      const { token } = creator
+      const present = (await call('GET', counted ?? at, { token })).json.total
+      await limits(creator.projectId, { [quota]: present + 5 })
+      const create = () => call('POST', at, { token, json: body() })
+      const answers = await Promise.all(Array.from({ length: 14 }, create))
+      expect(answers.filter(({ status }) => status === made)).toHaveLength(5)
+      for (const answer of answers) if (answer.status !== made) expectRefusal(answer, 403, refusal)
+      expect((await call('GET', counted ?? at, { token })).json.total).toBe(present + 5)
+    },
+  )
 })
 
 describe('quotas', () => {
-  it('of containers are asked before the secrets are looked for', async () => {
+  it('the quota of containers is checked before the secrets are read', async () => {
     await limits(who.projectId, { containers: 0 })
     const refs = [{ name: 'a', secret_ref: `${base}/v1/secrets/11111111-1111-4111-8111-111111111111` }]
     const json = { type: 'generic', secret_refs: refs }
@@ -264,7 +268,7 @@ describe('quotas', () => {
     await asAdmin('DELETE', `${path}/${who.projectId}`)
   })
 
-  it('of consumers refuse a repeated registration too', async () => {
+  it('the quota of consumers refuses a repeated registration too', async () => {
     const creator = await owner()
     const { token } = creator
     for (const [ref, json, operation] of [
@@ -280,7 +284,7 @@ describe('quotas', () => {
     }
   })
 
-  it('count what is deleted no more', async () => {
+  it('a quota does not count what is deleted', async () => {
     const creator = await owner()
     await limits(creator.projectId, { secrets: 1, containers: 1 })
     for (const make of [secret, container]) {
@@ -291,7 +295,7 @@ describe('quotas', () => {
     }
   })
 
-  it('of one project are not touched by another', async () => {
+  it('a quota of one project does not limit another', async () => {
     const other = await owner()
     await limits(await project(), { secrets: 0 })
     await limits(who.projectId, { secrets: 0 })
@@ -299,7 +303,7 @@ describe('quotas', () => {
     await asAdmin('DELETE', `${path}/${who.projectId}`)
   })
 
-  it('of an ACL user’s project count what that user registers elsewhere', async () => {
+  it('the quota of an ACL user’s project counts what that user registers elsewhere', async () => {
     const reader = await person(['creator'])
     const ref = await secret(who)
     await call('PUT', `${ref}/acl`, { token: who.token, json: { read: { users: [reader.userId] } } })

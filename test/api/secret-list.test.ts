@@ -1,3 +1,4 @@
+/** The list of secrets: filters, date filters, sort and pages. */
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call } from '../support/client.ts'
@@ -44,7 +45,7 @@ const sorted = (all: readonly (string | null)[]) =>
   all.toSorted((one, other) => String(one).localeCompare(String(other)))
 
 describe('GET /v1/secrets', () => {
-  it('lists the project’s secrets, each as GET shows it', async () => {
+  it('GET /v1/secrets lists the project’s secrets, each as GET shows it', async () => {
     const answer = await list()
     expect(answer.status).toBe(200)
     expect(answer.headers.get('Content-Type')).toBe('application/json')
@@ -55,16 +56,16 @@ describe('GET /v1/secrets', () => {
     }
   })
 
-  itDiffers('oldest first')('lists them oldest first', async () => {
+  itDiffers('oldest first')('GET /v1/secrets lists secrets oldest first', async () => {
     expect(await found('limit=100')).toEqual(names)
   })
 
-  it('lists nothing of another project', async () => {
+  it('GET /v1/secrets lists nothing of another project', async () => {
     const stranger = await owner()
     expect((await list('', stranger)).json).toEqual({ secrets: [], total: 0 })
   })
 
-  it('never shows a payload', async () => {
+  it('GET /v1/secrets never shows a payload', async () => {
     expect((await list()).text).not.toContain('"payload"')
   })
 })
@@ -103,49 +104,49 @@ describe('a filter', () => {
     ['status=ERROR', names],
     ['foo=bar', names],
     ['&limit=50&&offset=0', names],
-  ])('%j finds %j', async (query, expected) => {
+  ])('the filter %j finds %j', async (query, expected) => {
     expect(sorted(await found(query))).toEqual(sorted(expected))
   })
 
-  it('acl_only finds no secret that no ACL opens to the user', async () => {
+  it('the filter acl_only finds no secret that no ACL opens to the user', async () => {
     expect(await found('acl_only=true')).toEqual([])
     expect(await found('acl_only=TRUE')).toEqual([])
   })
 
-  it('on another name finds nothing', async () => {
+  it('a filter by another name finds nothing', async () => {
     expect((await list('?name=nothing')).json).toEqual({ secrets: [], total: 0 })
   })
 
-  itDiffers('exact names').each(names)('on the name %j finds just that', async (name) => {
+  itDiffers('exact names').each(names)('a filter by the name %j finds exactly that secret', async (name) => {
     expect(await found(`name=${encodeURIComponent(name)}`)).toEqual([name])
   })
 
   itDiffers('exact names').each(['%', '_____', 'alph%', 'ALPHA', 'zeta', 'Álpha', 'a b c', 'a%20b%2Bc'])(
-    'on the name %j finds nothing',
+    'a filter by the name %j finds nothing',
     async (name) => {
       expect(await found(`name=${encodeURIComponent(name)}`)).toEqual([])
     },
   )
 
-  itDiffers('exact algorithms')('takes the characters of an algorithm and a mode as they are', async () => {
+  itDiffers('exact algorithms')('a filter compares the characters of an algorithm and a mode literally', async () => {
     expect(await found('alg=%25')).toEqual([])
     expect(await found('alg=a_s')).toEqual([])
     expect(await found('mode=c%25')).toEqual([])
   })
 
-  itDiffers('repeated parameters')('given twice counts as given last', async () => {
+  itDiffers('repeated parameters')('of a repeated filter the last one counts', async () => {
     expect(await found('name=alpha&name=beta')).toEqual(['beta'])
     expect(await found('limit=1&limit=50')).toEqual(names)
   })
 
   itDiffers('no reserved names').each(['external_project_id=x', 'project_id=3', 'inst=x', '__proto__=x'])(
-    'is not %s',
+    'the parameter %s does not filter',
     async (query) => {
       expect(await found(query)).toEqual(names)
     },
   )
 
-  itDiffers('any character')('on any name finds the secrets of that name', { timeout: 60_000 }, async () => {
+  itDiffers('any character')('a filter by any name finds the secrets of that name', { timeout: 60_000 }, async () => {
     const collector = await owner()
     // The brackets keep white space at the ends of the text from being stripped.
     const texts = fc.string({ unit: 'grapheme', maxLength: 40 }).map((text) => `<${text}>`)
@@ -179,16 +180,16 @@ describe('a date filter', () => {
     ['updated=gt:9000', []],
     ['created=', names],
     ['created=gt:2020-01-01&name=alpha', ['alpha']],
-  ])('%j finds %j', async (query, expected) => {
+  ])('the date filter %j finds %j', async (query, expected) => {
     expect(sorted(await found(query))).toEqual(sorted(expected))
   })
 
-  itDiffers('filters in UTC')('with an offset is about UTC', async () => {
+  itDiffers('filters in UTC')('a date filter with an offset is converted to UTC', async () => {
     expect(await found('expiration=2998-01-01T02:00:00%2B02:00')).toEqual(['beta'])
     expect(await found('expiration=2998-01-01T00:00:00%2B02:00')).toEqual([])
   })
 
-  it('finds a secret by its own times', async () => {
+  it('a date filter finds a secret by its own times', async () => {
     const { json } = await list('?limit=1')
     const [first] = json.secrets
     expect(await found(`created=${first.created}&limit=100`)).toContain(first.name)
@@ -213,7 +214,7 @@ describe('a date filter', () => {
     '2020-01-01T00:00:00+02:00',
     '2020-13-01',
     '1577836800',
-  ])('is 400 when it is %j', async (value) => {
+  ])('the date filter %j is 400', async (value) => {
     for (const name of ['created', 'updated', 'expiration']) {
       expectRefusal(await list(`?${name}=${value}`), 400, badQuery)
     }
@@ -231,19 +232,19 @@ describe('sort', () => {
     ['sort=mode:desc,name:desc&limit=3', ['beta', 'alpha', '100%_\\']],
     ['sort=status,name:desc&limit=2', ['Zeta', 'gamma']],
     ['sort=algorithm:desc,bit_length&limit=3', ['gamma', 'beta', 'alpha']],
-  ])('%j gives %j', async (query, expected) => {
+  ])('the sort %j orders by %j', async (query, expected) => {
     const { json } = await list(`?${query}`)
     expect(json.secrets.map(({ name }: Entry) => name)).toEqual(expected)
   })
 
-  it('puts what has no value first, and last descending', async () => {
+  it('a sort puts a missing value first, and last when descending', async () => {
     const ascending = await found('sort=expiration')
     expect(sorted(ascending.slice(0, 3))).toEqual(sorted(['alpha', '100%_\\', 'Zeta']))
     expect(ascending.slice(3)).toEqual(['beta', 'gamma', 'a b+c'])
     expect(sorted((await found('sort=expiration:desc')).slice(3))).toEqual(sorted(['alpha', '100%_\\', 'Zeta']))
   })
 
-  itDiffers('stable ties')('keeps what is alike in the order of its creation', async () => {
+  itDiffers('stable ties')('a sort keeps secrets that are alike in the order of their creation', async () => {
     expect(await found('sort=status')).toEqual(names)
     expect(await found('sort=status:desc')).toEqual(names)
     expect(await found('sort=secret_type:desc')).toEqual(['alpha', 'beta', 'gamma', 'a b+c', '100%_\\', 'Zeta'])
@@ -251,7 +252,7 @@ describe('sort', () => {
     expect(await found('sort=created:desc')).toEqual(names.toReversed())
   })
 
-  it('may be empty', async () => {
+  it('a sort may be empty', async () => {
     expect(sorted(await found('sort='))).toEqual(sorted(names))
   })
 
@@ -272,7 +273,7 @@ describe('sort', () => {
     'name, mode',
     'seq',
     'sealed',
-  ])('is 400 when it is %j', async (value) => {
+  ])('the sort %j is 400', async (value) => {
     expectRefusal(await list(`?sort=${encodeURIComponent(value)}`), 400, badQuery)
   })
 })
@@ -302,32 +303,32 @@ describe('a page', () => {
     ['limit=2&offset=6', {}, 0],
     ['offset=100', {}, 0],
     ['offset=9223372036854775807', {}, 0],
-  ])('of %j has the links %j and %d secrets', async (query, links, count) => {
+  ])('the page of %j has the links %j and %d secrets', async (query, links, count) => {
     const { json } = await list(`?${query}`)
     const { secrets, ...rest } = json
     expect(rest).toEqual({ ...links, total: names.length })
     expect(secrets).toHaveLength(count)
   })
 
-  it('has its members in the order of the contract', async () => {
+  it('a page has its members in the order of the contract', async () => {
     expect(Object.keys((await list('?limit=2&offset=2')).json)).toEqual(['secrets', 'previous', 'next', 'total'])
   })
 
-  it('counts what the filter finds', async () => {
+  it('a page has the total of what the filter finds', async () => {
     const { json } = await list('?alg=aes&limit=1')
     expect(json.total).toBe(2)
     expect(json.secrets).toHaveLength(1)
     expect(json.next).toBe(either('links keep the query', { ours: `${at(1, 1)}&alg=aes`, peer: at(1, 1) }))
   })
 
-  itDiffers('links keep the query')('links on with the rest of the query', async () => {
+  itDiffers('links keep the query')('a page has links with the rest of the query', async () => {
     const { json } = await list('?foo=a%20b&sort=name%3Adesc&limit=2&created=gt:2020-01-01T00:00:00%2B01:00')
     expect(json.next).toBe(`${at(2, 2)}&foo=a+b&sort=name%3Adesc&created=gt%3A2020-01-01T00%3A00%3A00%2B01%3A00`)
     const next = await call('GET', json.next, { token: who.token })
     expect(next.json.secrets.map(({ name }: Entry) => name)).toEqual(['beta', 'alpha'])
   })
 
-  it('leads through all secrets, each once', { timeout: 120_000 }, async () => {
+  it('the pages lead through all secrets, each once', { timeout: 120_000 }, async () => {
     const collector = await owner()
     const all: string[] = []
     for (let i = 0; i < 23; i += 1) all.push(await secret(collector, { name: `n${i % 3}` }))
@@ -347,7 +348,7 @@ describe('a page', () => {
     )
   })
 
-  itDiffers('oldest first')('stays as it was while secrets are added', async () => {
+  itDiffers('oldest first')('a page stays the same while secrets are added', async () => {
     const collector = await owner()
     for (let i = 0; i < 3; i += 1) await secret(collector)
     const before = await list('?limit=2', collector)

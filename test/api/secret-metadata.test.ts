@@ -1,3 +1,4 @@
+/** User metadata of secrets: the whole map, single items, validation and rights. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call } from '../support/client.ts'
 import { itDiffersInContainers } from '../support/container-differences.ts'
@@ -20,12 +21,12 @@ beforeAll(async () => {
 }, HOOK_MILLISECONDS)
 
 describe('/v1/secrets/{id}/metadata', () => {
-  it('is empty at first', async () => {
+  it('the metadata of a new secret is empty', async () => {
     const answer = await send('GET', `${await secret(who)}/metadata`)
     expect([answer.status, answer.json]).toEqual([200, { metadata: {} }])
   })
 
-  it('is replaced by PUT: 201 with its ref and no Location', async () => {
+  it('the metadata is replaced by PUT: 201 with its ref and no Location', async () => {
     const ref = await described({ old: '1' })
     const answer = await send('PUT', `${ref}/metadata`, { json: { metadata: { a: '1', 'b-x_2': 'two' }, more: 1 } })
     expect([answer.status, answer.json]).toEqual([201, { metadata_ref: `${ref}/metadata` }])
@@ -33,27 +34,27 @@ describe('/v1/secrets/{id}/metadata', () => {
     expect(await metadataOf(ref)).toEqual({ a: '1', 'b-x_2': 'two' })
   })
 
-  it('is cleared by PUT of an empty map', async () => {
+  it('the metadata is cleared by PUT of an empty map', async () => {
     const ref = await described({ a: '1' })
     expect((await send('PUT', `${ref}/metadata`, { json: { metadata: {} } })).status).toBe(201)
     expect(await metadataOf(ref)).toEqual({})
   })
 
-  it('keeps keys in lower case, and values stripped of outer white space', async () => {
+  it('the metadata has keys in lower case, and values stripped of outer white space', async () => {
     expect(await metadataOf(await described({ KeY: ' a b\n', e: '' }))).toEqual({ key: 'a b', e: '' })
   })
 
-  it('lets the mixed case win where keys collide', async () => {
+  it('the metadata takes the key in mixed case where two keys collide', async () => {
     expect(await metadataOf(await described({ key: '1', Key: '2' }))).toEqual({ key: '2' })
     expect(await metadataOf(await described({ Key: '2', key: '1' }))).toEqual({ key: '2' })
   })
 
-  it('takes an empty key, and keys and values of 255 characters', async () => {
+  it('the metadata may have an empty key, and keys and values of 255 characters', async () => {
     const long = { ['k'.repeat(255)]: 'v'.repeat(255), '': 'empty' }
     expect(await metadataOf(await described(long))).toEqual(long)
   })
 
-  it('keeps names of Object’s own members as any other', async () => {
+  it('the metadata treats names of Object’s own members as any other', async () => {
     const ref = await secret(who)
     const body = '{"metadata": {"__proto__": "1", "constructor": "2", "tostring": "3"}}'
     const answer = await send('PUT', `${ref}/metadata`, { body, headers: { 'Content-Type': 'application/json' } })
@@ -69,7 +70,7 @@ describe('/v1/secrets/{id}/metadata', () => {
     )
   })
 
-  it('is left as it was when a PUT is refused', async () => {
+  it('the metadata is unchanged after a refused PUT', async () => {
     const ref = await described({ a: '1' })
     for (const metadata of [
       { b: '2', é: '3' },
@@ -90,13 +91,13 @@ describe('/v1/secrets/{id}/metadata', () => {
     [{ a: {} }, 'Invalid Metadata. Keys and Values must be Strings.'],
     [{ a: 1, é: '1' }, 'Invalid Metadata. Keys and Values must be Strings.'],
     [{ é: '1', a: 1 }, 'Invalid Key. Key must be URL safe.'],
-  ])('refuses %j', async (metadata, description) => {
+  ])('the metadata %j is refused', async (metadata, description) => {
     const answer = await send('PUT', `${await secret(who)}/metadata`, { json: { metadata } })
     expectRefusal(answer, 400, description)
   })
 
   itDiffersInContainers('long metadata').each([{ ['k'.repeat(256)]: '1' }, { k: 'v'.repeat(256) }])(
-    'refuses a key or value of 256 characters',
+    'the metadata with a key or value of 256 characters is refused',
     async (metadata) => {
       const answer = await send('PUT', `${await secret(who)}/metadata`, { json: { metadata } })
       const description = 'Invalid Metadata. Keys and Values must not be longer than 255 characters.'
@@ -104,7 +105,7 @@ describe('/v1/secrets/{id}/metadata', () => {
     },
   )
 
-  it('gets one more by POST: 201 with the pair and its Location', async () => {
+  it('an item of metadata is added by POST: 201 with the pair and its Location', async () => {
     const ref = await described({ a: '1' })
     const answer = await send('POST', `${ref}/metadata`, { json: { key: 'D', value: ' 4 ' } })
     expect([answer.status, answer.json]).toEqual([201, { key: 'd', value: '4' }])
@@ -112,14 +113,14 @@ describe('/v1/secrets/{id}/metadata', () => {
     expect(await metadataOf(ref)).toEqual({ a: '1', d: '4' })
   })
 
-  it('is 409 to POST of a key that is there', async () => {
+  it('POST of an existing key of metadata is 409', async () => {
     const ref = await described({ c: '1' })
     const answer = await send('POST', `${ref}/metadata`, { json: { key: 'C', value: '4' } })
     expectRefusal(answer, 409, 'Conflict. Key in request is already in the secret metadata')
     expect(await metadataOf(ref)).toEqual({ c: '1' })
   })
 
-  it('is not shown in the secret, and does not move its updated', async () => {
+  it('the metadata is not shown in the secret, and does not change its `updated`', async () => {
     const ref = await secret(who)
     const before = (await send('GET', ref)).json
     await aSecond()
@@ -128,14 +129,14 @@ describe('/v1/secrets/{id}/metadata', () => {
     expect((await send('GET', ref)).json).toEqual(before)
   })
 
-  it('is 404 where there is no secret', async () => {
+  it('the metadata of an absent secret is 404', async () => {
     const path = '/v1/secrets/11111111-1111-4111-8111-111111111111/metadata'
     expectRefusal(await send('GET', path), 404, 'Secret not found.')
     expectRefusal(await send('GET', `${path}/a`), 404, 'Secret not found.')
     expectRefusal(await send('GET', '/v1/secrets/x/metadata'), 404, 'Not Found. Provided secret id is invalid.')
   })
 
-  it('is 405 to DELETE, naming the methods that there are', async () => {
+  it('DELETE of the metadata is 405 with the methods that the route has', async () => {
     const answer = await send('DELETE', `${await secret(who)}/metadata`)
     expectRefusal(answer, 405, '')
     expect(answer.headers.get('Allow')).toBe('GET, POST, PUT')
@@ -143,26 +144,26 @@ describe('/v1/secrets/{id}/metadata', () => {
 })
 
 describe('/v1/secrets/{id}/metadata/{key}', () => {
-  it('gives the pair', async () => {
+  it('an item of metadata is returned as a pair', async () => {
     const answer = await send('GET', `${await described({ C: '3' })}/metadata/c`)
     expect([answer.status, answer.json]).toEqual([200, { key: 'c', value: '3' }])
   })
 
-  it('is 404 for an unknown key, and compares it exactly', async () => {
+  it('an item of metadata is 404 for an unknown key, which is compared exactly', async () => {
     const ref = await described({ C: '3' })
     for (const key of ['x', 'C', 'constructor', '__proto__']) {
       expectRefusal(await send('GET', `${ref}/metadata/${key}`), 404, 'Secret metadata not found.')
     }
   })
 
-  it('is changed by PUT: 200 with the pair', async () => {
+  it('an item of metadata is changed by PUT: 200 with the pair', async () => {
     const ref = await described({ c: '3', d: '4' })
     const answer = await send('PUT', `${ref}/metadata/c`, { json: { key: 'C', value: ' 33 ' } })
     expect([answer.status, answer.json]).toEqual([200, { key: 'c', value: '33' }])
     expect(await metadataOf(ref)).toEqual({ c: '33', d: '4' })
   })
 
-  it('is 400 for a wrong body, then 404 for an unknown key, then 409 for another key', async () => {
+  it('PUT of an item of metadata is 400 for a wrong body, then 404 for an unknown key, then 409 for another key', async () => {
     const ref = await described({ c: '3', b: '2' })
     expect((await send('PUT', `${ref}/metadata/x`, { json: {} })).status).toBe(400)
     const unknown = await send('PUT', `${ref}/metadata/x`, { json: { key: 'c', value: '1' } })
@@ -172,7 +173,7 @@ describe('/v1/secrets/{id}/metadata/{key}', () => {
     expect(await metadataOf(ref)).toEqual({ c: '3', b: '2' })
   })
 
-  it('is taken away by DELETE: 204, also when it is not there', async () => {
+  it('an item of metadata is deleted by DELETE: 204, also when it does not exist', async () => {
     const ref = await described({ c: '3', d: '4' })
     for (const key of ['c', 'c', 'unknown']) {
       const answer = await send('DELETE', `${ref}/metadata/${key}`)
@@ -181,12 +182,12 @@ describe('/v1/secrets/{id}/metadata/{key}', () => {
     expect(await metadataOf(ref)).toEqual({ d: '4' })
   })
 
-  it.each(['POST', 'PATCH'])('is 405 to %s', async (method) => {
+  it.each(['POST', 'PATCH'])('%s of an item of metadata is 405', async (method) => {
     const answer = await send(method, `${await described({ c: '3' })}/metadata/c`, { json: { key: 'c', value: '1' } })
     expectRefusal(answer, 405, '')
   })
 
-  itDiffers('tenant paths')('is there under a tenant path', async () => {
+  itDiffers('tenant paths')('an item of metadata is served under a tenant path', async () => {
     const ref = tenantPath(who, await described({ c: '3' }))
     const added = await send('POST', `${ref}/metadata`, { json: { key: 'd', value: '4' } })
     expect(added.headers.get('Location')).toBe(`${ref}/metadata/d`)
@@ -198,7 +199,7 @@ describe('/v1/secrets/{id}/metadata/{key}', () => {
 })
 
 describe('rights on metadata', () => {
-  it('are those of the secret: readers read, creators write while it is not private', async () => {
+  it('the metadata is read by readers of the secret, and written by creators while the secret is not private', async () => {
     const ref = await described({ a: '1' })
     const [observer, creator] = await Promise.all([
       person(['observer'], { projectId: who.projectId }),

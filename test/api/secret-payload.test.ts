@@ -1,3 +1,4 @@
+/** Payloads: how they are given with POST and PUT, and with which types they are returned. */
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { call } from '../support/client.ts'
@@ -44,7 +45,7 @@ describe('a payload given with POST', () => {
     ['Application/Octet-Stream;charset=utf-8', OCTETS],
     ['application/pkcs8', PKCS8],
     ['APPLICATION/PKCS8; charset=utf-8', PKCS8],
-  ])('as %j is kept as %s', async (payload_content_type, kept) => {
+  ])('a payload of POST as %j is stored as %s', async (payload_content_type, kept) => {
     const encoding = kept === TEXT ? {} : { payload_content_encoding: 'base64' }
     const ref = await secret(who, { payload: 'aGVsbG8=', payload_content_type, ...encoding })
     expect((await send('GET', ref)).json.content_types).toEqual({ default: kept })
@@ -66,14 +67,14 @@ describe('a payload given with POST', () => {
     'application/pkix-cert',
     'text/*',
     '*/*',
-  ])('is not taken as %j', async (payload_content_type) => {
+  ])('a payload of POST as %j is refused', async (payload_content_type) => {
     const answer = await send('POST', '/v1/secrets', { json: { payload: 'x', payload_content_type } })
     expect(answer.status).toBe(400)
     expect(answer.json.description).toContain("payload_content_type is not one of ['text/plain', ")
   })
 
   it.each(['aGVs\nbG8=', 'aGVs bG8=', 'aGVsbG8==', '!aGVsbG8=', 'aGVsbG8=trailing', ' aGVsbG8= '])(
-    'is decoded forgivingly: %j',
+    'a payload of POST in base64 is decoded leniently: %j',
     async (payload) => {
       const members = { payload_content_type: OCTETS, payload_content_encoding: 'base64' }
       expect((await read(await secret(who, { payload, ...members }))).text).toBe('hello')
@@ -81,7 +82,7 @@ describe('a payload given with POST', () => {
   )
 
   it.each(['aGVsbG8', 'a', 'ab', 'abc', '_-8=', 'aGVsbG8é='])(
-    'is refused when it is no base64: %j',
+    'a payload of POST that is not base64 is refused: %j',
     async (payload) => {
       const json = { payload, payload_content_type: OCTETS, payload_content_encoding: 'base64' }
       const answer = await send('POST', '/v1/secrets', { json })
@@ -90,7 +91,7 @@ describe('a payload given with POST', () => {
     },
   )
 
-  it.each(['****', '=', '===='])('may decode to nothing: %j', async (payload) => {
+  it.each(['****', '=', '===='])('a payload of POST may decode to nothing: %j', async (payload) => {
     const members = { payload_content_type: OCTETS, payload_content_encoding: 'base64' }
     const ref = await secret(who, { payload, ...members })
     expect((await send('GET', ref)).json.content_types).toEqual({ default: OCTETS })
@@ -106,11 +107,11 @@ describe('a payload given with POST', () => {
     ['ü€😀', 'ü€😀'],
     ['\ufeffx', '\ufeffx'],
     ['a\u0000b', 'a\u0000b'],
-  ])('as text %j is kept as %j', async (payload, kept) => {
+  ])('a payload of POST as text %j is stored as %j', async (payload, kept) => {
     expect((await read(await textSecret(payload))).bytes).toEqual(utf8(kept))
   })
 
-  it('in base64 comes back byte for byte', { timeout: 120_000 }, async () => {
+  it('a payload of POST in base64 is returned byte for byte', { timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 2000 }), async (bytes) => {
         expect((await read(await binarySecret(bytes))).bytes).toEqual(bytes)
@@ -119,7 +120,7 @@ describe('a payload given with POST', () => {
     )
   })
 
-  it('may have 15 000 bytes in base64', async () => {
+  it('a payload of POST may have 15 000 bytes in base64', async () => {
     const bytes = crypto.getRandomValues(new Uint8Array(15_000))
     expect((await read(await binarySecret(bytes))).bytes).toEqual(bytes)
     const json = {
@@ -132,7 +133,7 @@ describe('a payload given with POST', () => {
 })
 
 describe('a payload given with PUT', () => {
-  it('answers 204, and then the secret has its type', async () => {
+  it('a payload of PUT is answered with 204, and then the secret has its type', async () => {
     const ref = await secret(who, { name: 'later' })
     expectRefusal(await read(ref), 404, NO_PAYLOAD)
     const answer = await put(ref, utf8('x'), TEXT)
@@ -144,7 +145,7 @@ describe('a payload given with PUT', () => {
     expect((await read(ref, TEXT)).text).toBe('x')
   })
 
-  it('moves the time of the last change and nothing else', async () => {
+  it('a payload of PUT changes the time of the last change and nothing else', async () => {
     const ref = await secret(who)
     const before = (await send('GET', ref)).json
     await new Promise((later) => setTimeout(later, either('times with microseconds', { ours: 5, peer: 1100 })))
@@ -160,7 +161,7 @@ describe('a payload given with PUT', () => {
     ['text/plain; charset=utf-8', TEXT],
     ['application/octet-stream', OCTETS],
     ['application/octet-stream; x=y', OCTETS],
-  ])('as %s is kept as %s, the bytes as they are', async (type, kept) => {
+  ])('a payload of PUT as %s is stored as %s, with its bytes unchanged', async (type, kept) => {
     const bytes = Uint8Array.of(0x20, 0xff, 0x0a, 0x00, 0x20)
     const ref = await secret(who)
     expect((await put(ref, bytes, type)).status).toBe(204)
@@ -170,7 +171,7 @@ describe('a payload given with PUT', () => {
     expectRefusal(await read(ref, TEXT), 406, words)
   })
 
-  it('comes back byte for byte', { timeout: 120_000 }, async () => {
+  it('a payload of PUT is returned byte for byte', { timeout: 120_000 }, async () => {
     const types = fc.constantFrom(OCTETS, TEXT)
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 2000 }), types, async (bytes, type) => {
@@ -182,32 +183,35 @@ describe('a payload given with PUT', () => {
     )
   })
 
-  it('may have 20 000 bytes', async () => {
+  it('a payload of PUT may have 20 000 bytes', async () => {
     const bytes = crypto.getRandomValues(new Uint8Array(20_000))
     const ref = await secret(who)
     expect((await put(ref, bytes)).status).toBe(204)
     expect((await read(ref)).bytes).toEqual(bytes)
   })
 
-  it.each(['base64', 'BASE64'])('as octets is decoded when it is encoded in %s', async (encoding) => {
+  it.each(['base64', 'BASE64'])('a payload of PUT as octets is decoded when it is encoded in %s', async (encoding) => {
     const ref = await secret(who)
     expect((await put(ref, utf8('aGVs\nbG8='), OCTETS, { 'Content-Encoding': encoding })).status).toBe(204)
     expect((await read(ref)).text).toBe('hello')
   })
 
-  it('as text is taken as it is, whatever the encoding', async () => {
+  it('a payload of PUT as text is stored as it is, whatever the encoding', async () => {
     const ref = await secret(who)
     expect((await put(ref, utf8('aGVsbG8='), TEXT, { 'Content-Encoding': 'base64' })).status).toBe(204)
     expect((await read(ref)).text).toBe('aGVsbG8=')
   })
 
-  itDiffers('undecodable payloads')('that cannot be decoded leaves the secret without one', async () => {
-    const ref = await secret(who)
-    expect((await put(ref, utf8('abc'), OCTETS, { 'Content-Encoding': 'base64' })).status).toBe(400)
-    expectRefusal(await read(ref), 404, NO_PAYLOAD)
-  })
+  itDiffers('undecodable payloads')(
+    'a payload of PUT that cannot be decoded leaves the secret without one',
+    async () => {
+      const ref = await secret(who)
+      expect((await put(ref, utf8('abc'), OCTETS, { 'Content-Encoding': 'base64' })).status).toBe(400)
+      expectRefusal(await read(ref), 404, NO_PAYLOAD)
+    },
+  )
 
-  it('is given once', async () => {
+  it('a payload of PUT can be given once', async () => {
     const ref = await secret(who)
     await put(ref, utf8('first'))
     for (const type of [OCTETS, TEXT]) {
@@ -216,7 +220,7 @@ describe('a payload given with PUT', () => {
     expect((await read(ref)).text).toBe('first')
   })
 
-  it('may come from another creator of the project, and the maker stays', async () => {
+  it('a payload of PUT may come from another creator of the project, and the creator of the secret stays', async () => {
     const maker = await person(['creator'])
     const other = await person(['creator'], { projectId: maker.projectId })
     const ref = await secret(maker)
@@ -276,7 +280,7 @@ const accepts = [
   'application/vnd.openstack.key-manager-v1+json',
 ]
 
-describe('what a payload is handed out as', () => {
+describe('the type of a returned payload', () => {
   const bytes = { text: utf8('hé'), binary: Uint8Array.of(0xff, 0x00) }
   const refs = new Map<string, string>()
   beforeAll(async () => {
@@ -295,7 +299,7 @@ describe('what a payload is handed out as', () => {
   ] as const
   const cases = places.flatMap(([suffix, operation]) => accepts.map((accept) => [accept, suffix, operation] as const))
 
-  it.each(cases)('for %j at %j', async (accept, suffix, operation) => {
+  it.each(cases)('a payload is returned for Accept %j at %j', async (accept, suffix, operation) => {
     const [ofText, ofBinary] = outcomes(accept, operation)
     for (const [kind, ref] of refs) {
       const isText = kind.startsWith('text')
@@ -310,7 +314,7 @@ describe('what a payload is handed out as', () => {
     }
   })
 
-  it.each([undefined, ''])('for %j is octets at the payload', async (accept) => {
+  it.each([undefined, ''])('a payload is returned as octets at /payload for Accept %j', async (accept) => {
     for (const [kind, ref] of refs) {
       const headers: Record<string, string> = accept === undefined ? {} : { Accept: accept }
       const answer = await send('GET', `${ref}/payload`, { headers })
@@ -319,14 +323,14 @@ describe('what a payload is handed out as', () => {
     }
   })
 
-  it.each(['application/json', '*/*'])('for %s at the secret is its metadata', async (Accept) => {
+  it.each(['application/json', '*/*'])('the metadata is returned at the secret for Accept %s', async (Accept) => {
     const ref = refs.get('text') ?? ''
     const answer = await send('GET', ref, { headers: { Accept } })
     expect(answer.headers.get('Content-Type')).toBe('application/json')
     expect(answer.json.secret_ref).toBe(ref)
   })
 
-  it('for application/json at the payload is nothing', async () => {
+  it('a payload is not returned at /payload for Accept application/json', async () => {
     for (const ref of refs.values()) {
       expectRefusal(await read(ref, 'application/json'), ...wrong('Secret payload retrieval'))
     }
@@ -337,24 +341,24 @@ describe('what a payload is handed out as', () => {
     ['text as octets', OCTETS],
     ['binary', OCTETS],
     ['binary as pkcs8', PKCS8],
-  ])('for */* is the stored type: %s', async (kind, type) => {
+  ])('a payload is returned with its stored type for Accept */*: %s', async (kind, type) => {
     const answer = await read(refs.get(kind) ?? '', '*/*')
     expect(answer.status).toBe(200)
     expect(answer.headers.get('Content-Type')).toBe(either('stored type for any type', { ours: type, peer: '*/*' }))
     expect(answer.bytes).toEqual(kind.startsWith('text') ? bytes.text : bytes.binary)
   })
 
-  it('for */* is nothing when the stored type is text and the bytes are none', async () => {
+  it('a payload is not returned for Accept */* when its stored type is text and its bytes are not', async () => {
     expectRefusal(await read(refs.get('binary as text') ?? '', '*/*'), ...wrong('Secret payload retrieval'))
   })
 
-  itDiffers('nothing is cached')('is never kept by a cache on the way', async () => {
+  itDiffers('nothing is cached')('a payload is never stored by a cache', async () => {
     const answer = await read(refs.get('text') ?? '')
     expect(answer.headers.get('Cache-Control')).toBe('no-store')
   })
 })
 
-it('there is no payload before the type is looked at', async () => {
+it('an absent payload is reported before the type is checked', async () => {
   const ref = await secret(who)
   for (const Accept of [OCTETS, 'application/json', 'text/html', TEXT]) {
     expectRefusal(await read(ref, Accept), 404, NO_PAYLOAD)

@@ -1,3 +1,4 @@
+/** Secret stores of a service that has one: every route refuses with 404. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { call } from '../support/client.ts'
 import { itDiffers } from '../support/differences.ts'
@@ -13,7 +14,7 @@ beforeAll(async () => {
   nobody = await person(['reader'])
 }, HOOK_MILLISECONDS)
 
-describe('secret stores of a service with one', () => {
+describe('the secret stores of a service with one', () => {
   it.each([
     ['GET', '/v1/secret-stores'],
     ['GET', '/v1/secret-stores/global-default'],
@@ -21,7 +22,7 @@ describe('secret stores of a service with one', () => {
     ['GET', '/v1/secret-stores/abc'],
     ['POST', '/v1/secret-stores/abc/preferred'],
     ['DELETE', '/v1/secret-stores/abc/preferred'],
-  ])('are 404: %s %s', async (method, path) => {
+  ])('a service with one secret store answers 404 to %s %s', async (method, path) => {
     expectRefusal(await call(method, path, { token: who.token }), 404, single)
   })
 
@@ -29,22 +30,22 @@ describe('secret stores of a service with one', () => {
     ['/v1/secret-stores', 'List available secret stores'],
     ['/v1/secret-stores/global-default', 'Retrieve global default secret store'],
     ['/v1/secret-stores/preferred', 'Retrieve project preferred store'],
-  ])('are 403 to who has no role: GET %s', async (path, operation) => {
+  ])('a service with one secret store answers 403 to a caller without a role: GET %s', async (path, operation) => {
     expectRefusal(await call('GET', path, { token: nobody.token }), 403, notPermitted(operation))
   })
 
-  it('are looked up before the role is asked for', async () => {
+  it('a service with one secret store answers 404 for an unknown store before it checks the rule', async () => {
     expectRefusal(await call('GET', '/v1/secret-stores/abc', { token: nobody.token }), 404, single)
     expectRefusal(await call('POST', '/v1/secret-stores/abc/preferred', { token: nobody.token }), 404, single)
   })
 
-  it('are 405 to a wrong method on the collection', async () => {
+  it('a service with one secret store answers 405 to a wrong method on the collection', async () => {
     const answer = await call('POST', '/v1/secret-stores', { token: who.token })
     expectRefusal(answer, 405, '')
     expect(answer.headers.get('Allow')).toBe('GET')
   })
 
-  itDiffers('tenant paths')('are 404 under a tenant path too', async () => {
+  itDiffers('tenant paths')('a service with one secret store answers 404 under a tenant path too', async () => {
     expectRefusal(await call('GET', `/v1/${who.projectId}/secret-stores`, { token: who.token }), 404, single)
   })
 })

@@ -1,3 +1,4 @@
+/** Secrets: creation, what is shown, expiration, deletion and methods. */
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call, type Request } from '../support/client.ts'
@@ -23,7 +24,7 @@ const post = (json: unknown) => send('POST', '/v1/secrets', { json })
 const shown = async (members: object) => (await send('GET', await secret(who, members))).json
 
 describe('POST /v1/secrets', () => {
-  it('answers 201 with the ref of the secret', async () => {
+  it('POST /v1/secrets answers 201 with the ref of the secret', async () => {
     const answer = await post({ name: 'n' })
     expect(answer.status).toBe(201)
     expect(answer.headers.get('Content-Type')).toBe('application/json')
@@ -34,26 +35,26 @@ describe('POST /v1/secrets', () => {
     expect(answer.headers.get('Location')).toBe(answer.json.secret_ref)
   })
 
-  it('says which version it used and who the request was', async () => {
+  it('POST /v1/secrets answers with the version it used and a request id', async () => {
     const answer = await post({})
     expect(answer.headers.get('OpenStack-API-Version')).toBe('key-manager 1.0')
     expect(answer.headers.get('Vary')?.toLowerCase()).toContain('openstack-api-version')
     expect(answer.headers.get('X-OpenStack-Request-Id')).toMatch(/^req-[0-9a-f-]{36}$/)
   })
 
-  it('takes the path with a slash at the end and a charset at the type', async () => {
+  it('POST /v1/secrets accepts a trailing slash and a charset of the type', async () => {
     const headers = { 'Content-Type': 'application/json; charset=utf-8' }
     const answer = await send('POST', '/v1/secrets/', { body: new TextEncoder().encode('{}'), headers })
     expect(answer.status).toBe(201)
   })
 
-  it('lets the last of two equal members count', async () => {
+  it('POST /v1/secrets uses the last of two equal members', async () => {
     const headers = { 'Content-Type': 'application/json' }
     const answer = await send('POST', '/v1/secrets', { body: '{"name": "a", "name": "b"}', headers })
     expect((await send('GET', answer.json.secret_ref)).json.name).toBe('b')
   })
 
-  it('takes the creator from the token and nothing else', async () => {
+  it('POST /v1/secrets takes the creator from the token and nothing else', async () => {
     const json = { creator_id: 'x', status: 'ERROR', id: 'y', content_types: { default: 'z' }, created: '2000-01-01' }
     const { json: found } = await send('GET', (await post(json)).json.secret_ref)
     expect(found.creator_id).toBe(who.userId)
@@ -62,13 +63,16 @@ describe('POST /v1/secrets', () => {
     expect(found).not.toHaveProperty('content_types')
   })
 
-  it.each(['X-User-Id', 'X-Roles', 'X-Project-Id', 'X-Identity-Status'])('does not believe %s', async (name) => {
-    const ref = (await send('POST', '/v1/secrets', { json: {}, headers: { [name]: 'x' } })).json.secret_ref
-    expect((await send('GET', ref)).json.creator_id).toBe(who.userId)
-  })
+  it.each(['X-User-Id', 'X-Roles', 'X-Project-Id', 'X-Identity-Status'])(
+    'POST /v1/secrets ignores the header %s',
+    async (name) => {
+      const ref = (await send('POST', '/v1/secrets', { json: {}, headers: { [name]: 'x' } })).json.secret_ref
+      expect((await send('GET', ref)).json.creator_id).toBe(who.userId)
+    },
+  )
 
   itDiffers('no reserved names').each(['external_project_id', 'project_id', '__proto__', 'constructor'])(
-    'ignores a member named %s',
+    'POST /v1/secrets ignores a member named %s',
     async (name) => {
       const headers = { 'Content-Type': 'application/json' }
       const answer = await send('POST', '/v1/secrets', { body: `{"name": "n", "${name}": "x"}`, headers })
@@ -79,7 +83,7 @@ describe('POST /v1/secrets', () => {
 })
 
 describe('GET /v1/secrets/{id}', () => {
-  it('shows a secret without anything given', async () => {
+  it('GET of a secret shows one that was made without any members', async () => {
     const ref = await secret(who)
     const answer = await send('GET', ref)
     expect(answer.status).toBe(200)
@@ -100,7 +104,7 @@ describe('GET /v1/secrets/{id}', () => {
     expect(answer.json.updated).toBe(answer.json.created)
   })
 
-  it('shows what was given, in the order of the contract', async () => {
+  it('GET of a secret shows what was given, in the order of the contract', async () => {
     const given = { name: 'n', secret_type: 'symmetric', algorithm: 'AES', bit_length: 256, mode: 'CBC' }
     const ref = await secret(who, { ...given, expiration: '2999-01-02T03:04:05', ...TEXT })
     const { json, text } = await send('GET', ref, { microversion: '1.1' })
@@ -133,7 +137,7 @@ describe('GET /v1/secrets/{id}', () => {
     expect(text).not.toContain('"payload"')
   })
 
-  it('writes what is not ASCII as escapes', async () => {
+  it('GET of a secret writes characters beyond ASCII as escapes', async () => {
     const { text } = await send('GET', await secret(who, { name: 'é–' }))
     expect(text).toContain(String.raw`\u00e9\u2013`)
   })
@@ -155,11 +159,11 @@ describe('GET /v1/secrets/{id}', () => {
     [{ payload_content_encoding: 'base64' }, {}],
     [{ transport_key_needed: 'false' }, {}],
     [{ transport_key_id: 'abc' }, {}],
-  ])('shows %j as %j', async (given, expected) => {
+  ])('GET of a secret made of %j shows %j', async (given, expected) => {
     expect(await shown(given)).toMatchObject(expected)
   })
 
-  it('shows a bit length that was written as a float as an integer', async () => {
+  it('GET of a secret shows a bit length that was given as a float as an integer', async () => {
     const headers = { 'Content-Type': 'application/json' }
     for (const bits of ['256.0', '2.56e2']) {
       const answer = await send('POST', '/v1/secrets', { body: `{"bit_length": ${bits}}`, headers })
@@ -170,13 +174,13 @@ describe('GET /v1/secrets/{id}', () => {
   })
 
   it.each(['symmetric', 'public', 'private', 'passphrase', 'certificate', 'opaque'])(
-    'knows the type %s',
+    'GET of a secret shows the type %s',
     async (type) => {
       expect((await shown({ secret_type: ` ${type} ` })).secret_type).toBe(type)
     },
   )
 
-  it('takes names, algorithms and modes of 255 characters', async () => {
+  it('GET of a secret shows names, algorithms and modes of 255 characters', async () => {
     const long = 'é'.repeat(255)
     expect(await shown({ name: long, algorithm: long, mode: long })).toMatchObject({
       name: long,
@@ -185,7 +189,7 @@ describe('GET /v1/secrets/{id}', () => {
     })
   })
 
-  itDiffers('any character')('takes any text without lone surrogates as a name', async () => {
+  itDiffers('any character')('GET of a secret shows any text without lone surrogates as a name', async () => {
     // The brackets keep white space at the ends of the text from being stripped.
     const names = fc.string({ unit: 'grapheme', maxLength: 100 }).map((text) => `<${text}>`)
     await fc.assert(
@@ -196,15 +200,15 @@ describe('GET /v1/secrets/{id}', () => {
     )
   })
 
-  it.each(['transport_key_needed=false', 'foo=bar', 'limit=x'])('ignores ?%s', async (query) => {
+  it.each(['transport_key_needed=false', 'foo=bar', 'limit=x'])('GET of a secret ignores ?%s', async (query) => {
     expect((await send('GET', `${await secret(who)}?${query}`)).status).toBe(200)
   })
 
-  itDiffers('transport keys')('needs no transport key', async () => {
+  itDiffers('transport keys')('GET of a secret needs no transport key', async () => {
     expect((await send('GET', `${await secret(who)}?transport_key_needed=true`)).status).toBe(200)
   })
 
-  it('is not for other projects', async () => {
+  it('GET of a secret is refused to other projects', async () => {
     const ref = await secret(who, TEXT)
     const stranger = await owner()
     const refused = (method: string, path: string, request: Request = {}) =>
@@ -234,7 +238,7 @@ describe('expiration', () => {
     ['2999-01-02T03:04:05+02', '2999-01-02T01:04:05'],
     ['  2999-01-02  ', '2999-01-02T00:00:00'],
     ['2999-01-02T03:04:05.0', '2999-01-02T03:04:05'],
-  ])('%j is kept as %s', async (expiration, seconds) => {
+  ])('the expiration %j is stored as %s', async (expiration, seconds) => {
     expect((await shown({ expiration })).expiration).toBe(timeOf(seconds))
   })
 
@@ -242,7 +246,7 @@ describe('expiration', () => {
     ['2999-01-02T03:04:05.5', '500000'],
     ['2999-01-02T03:04:05,123', '123000'],
     ['2999-01-02T03:04:05.1234567', '123456'],
-  ])('%j keeps its microseconds', async (expiration, microseconds) => {
+  ])('the expiration %j keeps its microseconds', async (expiration, microseconds) => {
     expect((await shown({ expiration })).expiration).toBe(timeOf('2999-01-02T03:04:05', microseconds))
   })
 
@@ -263,13 +267,13 @@ describe('expiration', () => {
     '2999-01-02t03:04:05',
     '2999-01-02T03:04:05+24:00',
     '2999-01-02T3:04:05',
-  ])('%j is no time', async (expiration) => {
+  ])('the expiration %j is refused', async (expiration) => {
     const answer = await post({ expiration })
     expect(answer.status).toBe(400)
     expect(answer.json.description).toContain("Invalid date for 'expiration'")
   })
 
-  it('ends a secret at that second, on every route', { timeout: 30_000 }, async () => {
+  it('the expiration ends a secret at that second, on every route', { timeout: 30_000 }, async () => {
     const soon = new Date(Date.now() + 2500).toISOString().slice(0, 19)
     const ref = await secret(who, { expiration: `${soon}Z`, ...TEXT, name: 'ending' })
     expect((await send('GET', '/v1/secrets?name=ending')).json.total).toBe(1)
@@ -285,41 +289,44 @@ describe('expiration', () => {
 })
 
 describe('DELETE /v1/secrets/{id}', () => {
-  it('answers 204 without a body or a type', async () => {
+  it('DELETE of a secret answers 204 without a body or a type', async () => {
     const answer = await send('DELETE', await secret(who, TEXT))
     expect(answer.status).toBe(204)
     expect(answer.text).toBe('')
     expect(answer.headers.get('Content-Type')).toBeNull()
   })
 
-  it('takes the secret away at once', async () => {
+  it('DELETE of a secret takes effect at once', async () => {
     const ref = await secret(who, { name: 'leaving' })
     await send('DELETE', ref)
     expectRefusal(await send('GET', ref), 404, NOT_FOUND)
     expect((await send('GET', '/v1/secrets?name=leaving')).json).toEqual({ secrets: [], total: 0 })
   })
 
-  it('pays no attention to a body', async () => {
+  it('DELETE of a secret ignores a body', async () => {
     const answer = await send('DELETE', await secret(who), { json: { force: 'maybe' } })
     expect(answer.status).toBe(204)
   })
 
-  it.each(['text/plain', 'application/json', 'image/png, */*;q=0.1'])('may accept %s', async (Accept) => {
-    expect((await send('DELETE', await secret(who), { headers: { Accept } })).status).toBe(204)
-  })
+  it.each(['text/plain', 'application/json', 'image/png, */*;q=0.1'])(
+    'DELETE of a secret may have Accept %s',
+    async (Accept) => {
+      expect((await send('DELETE', await secret(who), { headers: { Accept } })).status).toBe(204)
+    },
+  )
 
-  it('is 406 for who accepts only a type that nobody knows', async () => {
+  it('DELETE of a secret is 406 when Accept has only unknown types', async () => {
     const ref = await secret(who)
     expectRefusal(await send('DELETE', ref, { headers: { Accept: 'foo/bar' } }), 406, null)
     expect((await send('GET', ref)).status).toBe(200)
   })
 })
 
-describe('a method that secrets do not have is 405', () => {
+describe('a method that secrets do not have', () => {
   it.each([
     ['/v1/secrets', ['PUT', 'PATCH', 'DELETE', 'HEAD'], 'GET, POST'],
     ['/v1/secrets/{id}', ['POST', 'PATCH', 'HEAD'], 'DELETE, GET, PUT'],
-  ])('%s', async (path, methods, allowed) => {
+  ])('other methods on %s are 405', async (path, methods, allowed) => {
     const id = idOf(await secret(who))
     for (const method of methods) {
       const answer = await send(method, path.replace('{id}', id))
@@ -329,7 +336,7 @@ describe('a method that secrets do not have is 405', () => {
     }
   })
 
-  it('/v1/secrets/{id}/payload', async () => {
+  it('other methods on /v1/secrets/{id}/payload are 405', async () => {
     const ref = await secret(who, TEXT)
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'HEAD']) {
       const answer = await send(method, `${ref}/payload`)

@@ -1,3 +1,4 @@
+/** Versions and microversions, errors outside `/v1`, and the health check. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call, type Answer, type Request } from '../support/client.ts'
 import { either, itDiffers } from '../support/differences.ts'
@@ -35,27 +36,30 @@ const version = (value: string, Accept = 'application/json'): Request => ({
 const used = (answer: Answer) => answer.headers.get('OpenStack-API-Version')
 
 describe('GET /', () => {
-  it.each(['/', '', '//'])('lists the version to everybody at %j', async (path) => {
+  it.each(['/', '', '//'])('GET / lists the version to everybody at %j', async (path) => {
     const answer = await call('GET', path)
     expect(answer.status).toBe(300)
     expect(answer.headers.get('Content-Type')).toBe('application/json')
     expect(answer.json).toEqual({ versions: { values: [stable] } })
   })
 
-  it.each(['1.1', 'latest'])('lists it with its range of microversions since 1.1: %s', async (microversion) => {
-    const answer = await call('GET', '/', { microversion })
-    expect(answer.status).toBe(300)
-    expect(answer.json).toEqual({ versions: [current] })
-  })
+  it.each(['1.1', 'latest'])(
+    'GET / lists the version with its range of microversions since 1.1: %s',
+    async (microversion) => {
+      const answer = await call('GET', '/', { microversion })
+      expect(answer.status).toBe(300)
+      expect(answer.json).toEqual({ versions: [current] })
+    },
+  )
 
-  it('says which version it used', async () => {
+  it('GET / answers with the version it used', async () => {
     const answer = await call('GET', '/', { microversion: '1.1' })
     expect(used(answer)).toBe('key-manager 1.1')
     expect(answer.headers.get('Vary')?.toLowerCase()).toBe('openstack-api-version')
   })
 
   it.each(['', '*/*', 'application/json', 'application/*', 'foo', 'text/html, application/json;q=0.1'])(
-    'answers who accepts %j',
+    'GET / answers Accept %j',
     async (Accept) => {
       const answer = await call('GET', '/', { headers: { Accept } })
       expect(answer.status).toBe(300)
@@ -64,7 +68,7 @@ describe('GET /', () => {
   )
 
   it.each(['application/json-home', 'application/json;q=0.5, application/json-home'])(
-    'sends who accepts %s to the version',
+    'GET / redirects Accept %s to the version',
     async (Accept) => {
       const answer = await call('GET', '/', { headers: { Accept } })
       expect(answer.status).toBe(302)
@@ -73,7 +77,7 @@ describe('GET /', () => {
   )
 
   it.each(['text/html', 'text/plain', 'application/xml', 'application/vnd.openstack.key-manager-v1+json'])(
-    'is 406 for who accepts only %s',
+    'GET / is 406 for Accept %s',
     async (Accept) => {
       const answer = await call('GET', '/', { headers: { Accept } })
       expect(answer.status).toBe(406)
@@ -83,14 +87,14 @@ describe('GET /', () => {
     },
   )
 
-  it('tells a 406 in plain words', async () => {
+  it('GET / reports a 406 in plain text', async () => {
     const answer = await call('GET', '/', { headers: { Accept: 'application/xml' } })
     expect(answer.text).toMatch(
       /^406 Not Acceptable\n\nThe resource could not be generated that was acceptable to your browser \(content of type application\/xml\. /,
     )
   })
 
-  it.each(['POST', 'PUT', 'DELETE', 'HEAD'])('has no %s', async (method) => {
+  it.each(['POST', 'PUT', 'DELETE', 'HEAD'])('%s of / is 405', async (method) => {
     const answer = await call(method, '/')
     expect(answer.status).toBe(405)
     expect(answer.headers.get('Allow')).toBe('GET')
@@ -101,44 +105,44 @@ describe('GET /', () => {
 })
 
 describe('GET /v1', () => {
-  it.each(['/v1', '/v1/'])('is the version, for a token: %s', async (path) => {
+  it.each(['/v1', '/v1/'])('GET of the version needs a token and shows it: %s', async (path) => {
     const answer = await call('GET', path, { token: who.token })
     expect(answer.status).toBe(200)
     expect(answer.json).toEqual({ version: stable })
     expect(used(answer)).toBe('key-manager 1.0')
   })
 
-  it.each(['1.1', 'latest'])('names its range of microversions since 1.1: %s', async (microversion) => {
+  it.each(['1.1', 'latest'])('GET /v1 shows its range of microversions since 1.1: %s', async (microversion) => {
     const answer = await call('GET', '/v1/', { token: who.token, microversion })
     expect(answer.json).toEqual({ version: current })
   })
 
-  it.each(['*/*', 'application/json-home', 'foo'])('answers who accepts %s', async (Accept) => {
+  it.each(['*/*', 'application/json-home', 'foo'])('GET /v1 answers Accept %s', async (Accept) => {
     const answer = await call('GET', '/v1/', { token: who.token, headers: { Accept } })
     expect(answer.status).toBe(200)
     expect(answer.headers.get('Content-Type')).toBe('application/json')
   })
 
-  it.each(['text/html', 'application/xml'])('is 406 for who accepts only %s', async (Accept) => {
+  it.each(['text/html', 'application/xml'])('GET /v1 is 406 for Accept %s', async (Accept) => {
     const answer = await call('GET', '/v1/', { token: who.token, headers: { Accept } })
     expectRefusal(answer, 406, null)
   })
 
-  it('needs a token', async () => {
+  it('GET /v1 needs a token', async () => {
     expect((await call('GET', '/v1')).status).toBe(401)
   })
 
-  it('needs no role', async () => {
+  it('GET /v1 needs no role', async () => {
     expect((await call('GET', '/v1', { token: await adminToken() })).status).toBe(200)
   })
 
-  it.each(['POST', 'DELETE', 'HEAD'])('has no %s', async (method) => {
+  it.each(['POST', 'DELETE', 'HEAD'])('%s of /v1 is 405', async (method) => {
     const answer = await call(method, '/v1/', { token: who.token })
     expect(answer.status).toBe(405)
     expect(answer.headers.get('Allow')).toBe('GET')
   })
 
-  itDiffers('project required')('is 401 for a token without a project', async () => {
+  itDiffers('project required')('GET /v1 is 401 for a token without a project', async () => {
     const token = await unscopedToken()
     for (const path of ['/v1', '/v1/secrets', '/v1/nothing']) {
       const answer = await call('GET', path, { token })
@@ -162,20 +166,20 @@ describe('the microversion of a request', () => {
     ['1.1', '1.0'],
     ['keymanager 1.1', '1.0'],
     ['', '1.0'],
-  ])('%j is %s', async (header, expected) => {
+  ])('the microversion of the header %j is %s', async (header, expected) => {
     const answer = await call('GET', '/', version(header))
     expect(answer.status).toBe(300)
     expect(used(answer)).toBe(`key-manager ${expected}`)
   })
 
-  itDiffers('microversion 1.2')('may be 1.2', async () => {
+  itDiffers('microversion 1.2')('the microversion may be 1.2', async () => {
     const answer = await call('GET', '/v1/secrets', { token: who.token, microversion: '1.2' })
     expect(answer.status).toBe(200)
     expect(used(answer)).toBe('key-manager 1.2')
     expect(used(await call('GET', '/', { microversion: 'latest' }))).toBe('key-manager 1.2')
   })
 
-  it.each(['1.3', '2.0', '0.9', '-1.0', '9.9'])('is 406 when there is no such version: %s', async (value) => {
+  it.each(['1.3', '2.0', '0.9', '-1.0', '9.9'])('an unsupported microversion is 406: %s', async (value) => {
     for (const answer of [
       await call('GET', '/', version(`key-manager ${value}`)),
       await call('GET', '/v1/secrets', { token: who.token, ...version(`key-manager ${value}`) }),
@@ -199,7 +203,7 @@ describe('the microversion of a request', () => {
     ['1.x', "invalid literal for int() with base 10: 'x'"],
     ['1.1.1', "invalid literal for int() with base 10: '1.1'"],
     ['LATEST', "invalid literal for int() with base 10: 'LATEST'"],
-  ])('is 400 when it is no version: %s', async (value, reason) => {
+  ])('a malformed microversion is 400: %s', async (value, reason) => {
     for (const answer of [
       await call('GET', '/', version(`key-manager ${value}`)),
       await call('GET', '/v1/secrets', { token: who.token, ...version(`key-manager ${value}`) }),
@@ -214,7 +218,7 @@ describe('the microversion of a request', () => {
     }
   })
 
-  it('is refused in plain text for who does not say what they accept', async () => {
+  it('a microversion is refused in plain text without Accept', async () => {
     const answer = await call('GET', '/', { microversion: '9.9' })
     expect(answer.status).toBe(406)
     expect(answer.headers.get('Content-Type')).toBe('text/plain; charset=UTF-8')
@@ -223,20 +227,20 @@ describe('the microversion of a request', () => {
     )
   })
 
-  it.each(['*/*', 'text/html'])('is refused with a page for %s', async (Accept) => {
+  it.each(['*/*', 'text/html'])('a microversion is refused with a page for Accept %s', async (Accept) => {
     const answer = await call('GET', '/', version('key-manager 9.9', Accept))
     expect(answer.status).toBe(406)
     expect(answer.headers.get('Content-Type')).toBe('text/html; charset=UTF-8')
   })
 
-  it('does not let the client write into that page', async () => {
+  it('the page that refuses a microversion does not hold markup of the client', async () => {
     const answer = await call('GET', '/', version('key-manager <script>alert(1)</script>', 'text/html'))
     expect(answer.status).toBe(400)
     expect(answer.text).not.toContain('<script>')
   })
 
   it.each(['X-OpenStack-Key-Manager-API-Version', 'OpenStack-Key-Manager-API-Version'])(
-    'is not taken from %s',
+    'the microversion is not taken from %s',
     async (name) => {
       const answer = await call('GET', '/', { headers: { [name]: '1.1' } })
       expect(used(answer)).toBe('key-manager 1.0')
@@ -244,8 +248,8 @@ describe('the microversion of a request', () => {
   )
 })
 
-describe('what the versions change', () => {
-  it('consumers are shown since 1.1', async () => {
+describe('the effect of a microversion', () => {
+  it('consumers are shown since microversion 1.1', async () => {
     const ref = await secret(who)
     const registered = await consumer(ref, who)
     for (const [microversion, consumers] of [
@@ -260,7 +264,7 @@ describe('what the versions change', () => {
     }
   })
 
-  it.each(['1.0', '1.1'])('a secret that has consumers is deleted at %s, whatever force says', async (microversion) => {
+  it.each(['1.0', '1.1'])('a secret that has consumers is deleted at %s, whatever force is', async (microversion) => {
     const ref = await secret(who)
     await consumer(ref, who)
     const answer = await call('DELETE', `${ref}?force=maybe`, { token: who.token, microversion })
@@ -274,7 +278,7 @@ describe('what the versions change', () => {
   })
 
   itDiffers('microversion 1.2').each(['1', 't', 'true', 'ON', 'y', ' yes '])(
-    'force may be %j at 1.2',
+    'the parameter force may be %j at 1.2',
     async (force) => {
       const ref = await secret(who)
       await consumer(ref, who)
@@ -284,19 +288,19 @@ describe('what the versions change', () => {
   )
 })
 
-describe('outside /v1', () => {
-  it.each(['/foo', '/v2', '/V1/secrets', '/v1.0'])('%s is 404 in plain text', async (path) => {
+describe('a path outside /v1', () => {
+  it.each(['/foo', '/v2', '/V1/secrets', '/v1.0'])('the path %s is 404 in plain text', async (path) => {
     const answer = await call('GET', path)
     expect(answer.status).toBe(404)
     expect(answer.headers.get('Content-Type')).toBe('text/plain; charset=UTF-8')
     expect(answer.text).toMatch(/^404 Not Found\n\nThe resource could not be found\.\n/)
   })
 
-  it('an unknown path is 404 as JSON for who accepts it', async () => {
+  it('an unknown path is 404 as JSON for Accept application/json', async () => {
     expectRefusal(await call('GET', '/foo', { headers: { Accept: 'application/json' } }), 404, '')
   })
 
-  it('an unknown path is a page for who accepts anything', async () => {
+  it('an unknown path is a page for any Accept', async () => {
     const answer = await call('GET', '/v2', { headers: { Accept: '*/*' } })
     expect(answer.status).toBe(404)
     expect(answer.headers.get('Content-Type')).toBe('text/html; charset=UTF-8')
@@ -306,7 +310,7 @@ describe('outside /v1', () => {
   itDiffers('always 404').each([
     ['text/html', 'text/html; charset=UTF-8'],
     ['application/xml', 'text/plain; charset=UTF-8'],
-  ])('an unknown path is 404 for %s', async (Accept, type) => {
+  ])('an unknown path is 404 for Accept %s', async (Accept, type) => {
     const answer = await call('GET', '/v2', { headers: { Accept } })
     expect(answer.status).toBe(404)
     expect(answer.headers.get('Content-Type')).toBe(type)
@@ -314,21 +318,21 @@ describe('outside /v1', () => {
 })
 
 describe('/healthcheck', () => {
-  it('is OK without a token', async () => {
+  it('/healthcheck is OK without a token', async () => {
     const answer = await call('GET', '/healthcheck')
     expect(answer.status).toBe(200)
     expect(answer.headers.get('Content-Type')).toBe('text/plain; charset=UTF-8')
     expect(answer.text).toBe('OK')
   })
 
-  it('is JSON for who accepts it', async () => {
+  it('/healthcheck is JSON for Accept application/json', async () => {
     const answer = await call('GET', '/healthcheck', { headers: { Accept: 'application/json' } })
     expect(answer.status).toBe(200)
     expect(answer.headers.get('Content-Type')).toBe('application/json')
     expect(answer.json).toEqual({ detailed: false, reasons: ['OK'] })
   })
 
-  it('is a page for who accepts that, and 204 for HEAD', async () => {
+  it('/healthcheck is a page for Accept text/html, and 204 for HEAD', async () => {
     const page = await call('GET', '/healthcheck', { headers: { Accept: 'text/html' } })
     expect(page.headers.get('Content-Type')).toBe('text/html; charset=UTF-8')
     expect((await call('HEAD', '/healthcheck')).status).toBe(204)
