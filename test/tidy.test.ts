@@ -1,7 +1,7 @@
-/// <reference types="vite/types/importMeta.d.ts" />
 /**
  * The rules of this repository's own source: which rooms import which, names, lengths, and the list of operations.
  */
+/// <reference types="vite/types/importMeta.d.ts" />
 import { describe, expect, it } from 'vitest'
 import { rules } from '../src/access/policy.ts'
 import { resources } from '../src/app.ts'

@@ -276,7 +276,7 @@ const request = fc.record({
 const SEED = 20_261_122
 const RUNS = 20_000
 
-describe('T8 bodies', () => {
+describe('T8: bodies', () => {
   it(`T8: ${RUNS} malformed requests over all routes get the contract’s answers (seed ${SEED})`, async () => {
     const faults: string[] = []
     const statuses = new Map<number, number>()

@@ -1,5 +1,5 @@
-/// <reference types="vite/types/importMeta.d.ts" />
 /** T30 and T19: no answer holds both an error and a result, and the deployed configuration holds no secret. */
+/// <reference types="vite/types/importMeta.d.ts" />
 import { beforeAll, describe, expect, it } from 'vitest'
 import { resources } from '../../src/app.ts'
 import { cloudOfKeystone, type Person } from '../support/people.ts'
