@@ -27,7 +27,7 @@ const admitted: Readonly<Record<string, readonly string[]>> = {
   wire: ['crypto', 'state', 'access', 'caller', 'config', 'faults', 'times', 'log'],
   app: ['state', 'access', 'wire', 'config', 'faults', 'times', 'log'],
   index: ['app', 'state', 'config', 'times', 'log'],
-  local: ['config', 'crypto'],
+  local: ['config', 'crypto', 'state'],
 }
 
 /** The inner rooms of the state and what each may import. Circles between files are the linter's (`import/no-cycle`). */

@@ -3,7 +3,6 @@ import type { Backend, StateSettings } from './backend.ts'
 import type { Reach } from './database/calls.ts'
 import { Session } from './database/session.ts'
 import type { ProjectObjects } from './project-calls.ts'
-import { limitsKnown } from './projects/known-limits.ts'
 import type { Source, Store } from './scope.ts'
 import { wakeSoon } from './wake.ts'
 
@@ -18,8 +17,7 @@ export function connect(
   const recorded = (projectId: string) => wakeSoon(projects, projectId)
   const session = new Session(bindings.DB, 'first-primary')
   const settings = { keyring, quotas, secretStores, readCacheSeconds, nameDefault }
-  const limitsMac = (projectId: string) => limitsKnown(keyring, projectId)
-  return { ...settings, session, db: session.db, projects, now, source, recorded, limitsMac }
+  return { ...settings, session, db: session.db, projects, now, source, recorded }
 }
 
 /** The same backend with a session of its own, whose look-ups reach as far as that. */

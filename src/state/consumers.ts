@@ -15,7 +15,6 @@ import {
 } from './consumer-rows.ts'
 import { authenticContainer, findContainerBy } from './containers/container-rows.ts'
 import { mutationContext, unwrap } from './project-calls.ts'
-import { withinLimits } from './projects/known-limits.ts'
 import { containerConsumers, secretConsumers } from './schema/resources.ts'
 import type { Store } from './scope.ts'
 import { authenticSecret, findSecretBy, type SecretRow } from './secrets/secret-rows.ts'
@@ -61,11 +60,8 @@ function mutation(method: 'addConsumer' | 'deleteConsumer') {
   ): Promise<EntityRows[Kind]> => {
     const project = backend.projects.getByName(entity.projectId)
     const registration = registrationOf(kind, entity, caller, identity)
-    const { projectId } = registration
-    return withinLimits(backend, projectId, async () => {
-      const call = project[method](mutationContext(backend, projectId), registration)
-      return (await unwrap(backend.session, call)) as EntityRows[Kind]
-    })
+    const call = project[method](mutationContext(backend), registration)
+    return (await unwrap(backend.session, call)) as EntityRows[Kind]
   }
 }
 

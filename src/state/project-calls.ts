@@ -77,10 +77,7 @@ export interface Integrity {
 }
 
 /** What a mutation needs of its request. */
-export interface MutationContext extends Pick<Store, 'quotas' | 'now' | 'source'> {
-  /** The code of the limits that the project has of its own; left out where none are asked for. */
-  readonly limitsMac?: string
-}
+export type MutationContext = Pick<Store, 'quotas' | 'now' | 'source'>
 
 /** What a call returns: a value or a failure, and what the object's session has seen of the database. */
 export type Result<Value> = { readonly seen: Seen } & (
@@ -112,13 +109,8 @@ export interface ProjectObjects {
   readonly getByName: (projectId: string) => ProjectCalls
 }
 
-/** The context of a request as it is sent to an object; `projectId`: whose limits are asked for. */
-export const mutationContext = ({ quotas, now, source, limitsMac }: Store, projectId?: string): MutationContext => ({
-  quotas,
-  now,
-  source,
-  ...(projectId !== undefined && { limitsMac: limitsMac(projectId) }),
-})
+/** The context of a request as it is sent to an object. */
+export const mutationContext = ({ quotas, now, source }: Store): MutationContext => ({ quotas, now, source })
 
 /** The value of a call, whose bookmark the caller's session follows; throws the fault that the object met. */
 export async function unwrap<Value>(session: Session | null, call: PromiseLike<Result<Value>>): Promise<Value> {

@@ -39,11 +39,6 @@ export interface Store {
   readonly db: Database
   /** The configured limits, for projects without limits of their own. */
   readonly quotas: QuotaLimits
-  /**
-   * The code of a project's own limits as they were found authentic; empty for none. SQL cannot check a code, so a quota
-   * holds only while the row has this one; see `known-limits.ts`.
-   */
-  readonly limitsMac: (projectId: string) => string
   /** The time of the request: UTC text of 26 characters. One reading serves the whole operation. */
   readonly now: string
   readonly source: Source

@@ -4,7 +4,7 @@ import { Hono } from 'hono'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { authenticateEmbedded, forgetLiveChecks, LIVE_CHECK_SECONDS } from '../../src/access/embedded.ts'
 import { logIn } from '../../src/access/log-in.ts'
-import type { TokenClaims } from '../../src/access/tokens.ts'
+import { partsOfToken, type TokenClaims } from '../../src/access/tokens.ts'
 import { readConfig } from '../../src/config.ts'
 import { revokeToken } from '../../src/state/identity/accounts.ts'
 import { assignRole, unassignRole } from '../../src/state/identity/assignments.ts'
@@ -82,8 +82,12 @@ describe('the caller of a token', () => {
       const altered = token.slice(0, place) + (character === 'A' ? 'B' : 'A') + token.slice(place + 1)
       expect([place, await authenticateEmbedded(altered, await at(0))]).toEqual([place, null])
     }
-    for (const altered of [`${token}A`, `A${token}`, token.slice(1), token.slice(0, -1), token.slice(-44)])
-      expect([altered.length, await authenticateEmbedded(altered, await at(0))]).toEqual([altered.length, null])
+    const { said, signature } = partsOfToken(token)
+    const added = [`${token}A`, `A${token}`, `${token}=`, `${token} `, `${token}.`, `${said}..${signature}`]
+    const left = [token.slice(1), token.slice(0, -1), said, `${said}.`, signature, `.${signature}`, said + signature]
+    for (const altered of [...added, ...left]) {
+      expect([altered, await authenticateEmbedded(altered, await at(0))]).toEqual([altered, null])
+    }
     expect(await authenticateEmbedded(token, await at(0))).not.toBeNull()
   })
 

@@ -1,7 +1,5 @@
 /** What no crash may leave behind, counted in the database of a service that is stopped. */
-import { getTableName } from 'drizzle-orm'
 import { openDatabase } from '../../src/local/runtime.ts'
-import { protectedTables } from '../../src/state/integrity/protection.ts'
 import { sealedTables } from '../../src/state/keys/sealed-values.ts'
 import { countedTables, miscounted } from '../support/recount.ts'
 import { idOf, STORED, type Acknowledged } from './traffic.ts'
@@ -49,16 +47,13 @@ const leftovers = {
 const forEach = <Item>(items: readonly Item[], query: (item: Item) => readonly [what: string, query: string]) =>
   Object.fromEntries(items.map(query))
 
-const authenticated = Object.values(protectedTables).map(({ table }) => getTableName(table))
-
-/** A row, its code in `attestations` and the event that tells of it are there together or not at all. */
+/** A row and the event of its change are stored together or not at all. */
 const halfCommitted = {
-  ...forEach(authenticated, (table) => [
-    `${table} whose code is not in force`,
-    `SELECT count(*) AS n FROM ${table} WHERE mac NOT IN (SELECT mac FROM attestations)`,
+  ...forEach(['secret', 'container', 'order'], (kind) => [
+    `${kind}s whose MAC is not that of their last event`,
+    `SELECT count(*) AS n FROM ${kind}s WHERE mac IS NOT (SELECT target_mac FROM audit_events
+      WHERE target_id = ${kind}s.id AND target_mac IS NOT NULL AND outcome = 'success' ORDER BY seq DESC LIMIT 1)`,
   ]),
-  'codes in force whose row is not there': `SELECT count(*) AS n FROM attestations
-    WHERE ${authenticated.map((table) => `mac NOT IN (SELECT mac FROM ${table})`).join(' AND ')}`,
   ...forEach(['secret', 'container', 'order'], (kind) => [
     `${kind}s without the event of their creation`,
     `SELECT count(*) AS n FROM ${kind}s WHERE id NOT IN ${targetsOf('create', kind)}`,

@@ -1,6 +1,6 @@
 /**
- * Projects of any size, filled by the database itself: a million rows take seconds. Their codes are in force but not
- * true, and nothing opens what they have sealed; {@link authenticate} gives true ones to those rows that are to be read.
+ * Projects of any size, filled by the database itself: a million rows take seconds. Their MACs are
+ * not valid, and nothing opens what they have sealed; {@link authenticate} gives valid ones to the rows that are to be read.
  */
 import { asc, eq } from 'drizzle-orm'
 import { withMac } from '../../src/state/integrity/row-authentication.ts'
@@ -28,12 +28,10 @@ const secretRows = `INSERT INTO secrets (id, project_id, creator_id, name, secre
 const orderRows = `INSERT INTO orders (id, project_id, creator_id, type, meta, status, secret_id, created, updated, mac)
   ${counting} SELECT ${ID}, ${PROJECT}, 'user', 'key', '{"name":null,"algorithm":"aes","bit_length":256}',
     'ACTIVE', ${ID}, ${NOW}, ${NOW}, ${macOf('orders')} FROM n`
-const codes = `INSERT INTO attestations (mac)
-  ${counting} SELECT ${macOf('secrets')} FROM n UNION ALL SELECT ${macOf('orders')} FROM n`
 
 /** Fills `projects` projects with as many secrets and orders each. Their ids are the prefix and a number from 0. */
 export async function fill(prefix: string, projects: number, each: number): Promise<void> {
-  for (const statement of [keyRows, secretRows, orderRows, codes]) {
+  for (const statement of [keyRows, secretRows, orderRows]) {
     for (let from = 0; from < projects * each; from += ROWS_PER_STATEMENT) {
       const to = Math.min(from + ROWS_PER_STATEMENT, projects * each)
       await database.prepare(statement).bind(from, to, prefix, each).run()
@@ -41,7 +39,7 @@ export async function fill(prefix: string, projects: number, each: number): Prom
   }
 }
 
-/** Gives true codes to `count` secrets and as many orders of a filled project, oldest first, after the first `offset`. */
+/** Gives valid MACs to `count` secrets and as many orders of a filled project, oldest first, after the first `offset`. */
 export async function authenticate(projectId: string, offset: number, count: number): Promise<void> {
   const backend = await backendAt(formatTime(Date.now()))
   for (const name of ['secrets', 'orders'] as const) {
@@ -52,10 +50,7 @@ export async function authenticate(projectId: string, offset: number, count: num
     const authentic = await Promise.all(rows.map((row) => withMac(backend, name as 'secrets', row)))
     const given = JSON.stringify(authentic.map(({ id, mac }) => ({ id, mac })))
     const update = `UPDATE ${name} SET mac = value ->> 'mac' FROM json_each(?) WHERE ${name}.id = value ->> 'id'`
-    await database.batch([
-      database.prepare(update).bind(given),
-      database.prepare("INSERT OR IGNORE INTO attestations SELECT value ->> 'mac' FROM json_each(?)").bind(given),
-    ])
+    await database.prepare(update).bind(given).run()
   }
 }
 

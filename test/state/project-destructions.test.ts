@@ -131,8 +131,8 @@ describe('the destruction of a project', () => {
     const ref = await secret(who, text('one of many'))
     await database
       .prepare(
-        `insert into secrets (id, project_id, secret_type, created, updated, store)
-         select id || '-' || value, project_id, secret_type, created, updated, store
+        `insert into secrets (id, project_id, secret_type, created, updated, store, mac)
+         select id || '-' || value, project_id, secret_type, created, updated, store, mac
          from secrets, (with recursive n(value) as (select 1 union all select value + 1 from n where value < 1200) select value from n)
          where id = ?`,
       )

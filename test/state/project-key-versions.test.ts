@@ -246,8 +246,8 @@ describe('a value that an older version sealed', () => {
     const ref = await secret(who, text('one of many'))
     await database
       .prepare(
-        `insert into secrets (id, project_id, secret_type, created, updated, store, key_version, sealed)
-         select id || '-' || value, project_id, secret_type, created, updated, store, key_version, x'00'
+        `insert into secrets (id, project_id, secret_type, created, updated, store, key_version, sealed, mac)
+         select id || '-' || value, project_id, secret_type, created, updated, store, key_version, x'00', mac
          from secrets, (with recursive n(value) as (select 1 union all select value + 1 from n where value < 3000) select value from n)
          where id = ?`,
       )

@@ -32,22 +32,22 @@ afterEach(() => void vi.useRealTimers())
 
 const text = (payload: string) => ({ payload, payload_content_type: 'text/plain' })
 type Row = Record<string, unknown>
-const rowOf = async (id: string) =>
-  (await database.prepare('select * from secrets where id = ?').bind(id).first<Row>()) ?? {}
+type Table = 'secrets' | 'containers' | 'orders'
+const rowOf = async (id: string, table: Table = 'secrets') =>
+  (await database.prepare(`select * from ${table} where id = ?`).bind(id).first<Row>()) ?? {}
 
-/** Puts a row of secrets back as it was, its code in force: all that a reader checks. */
-async function restore(row: Row): Promise<void> {
+/** Puts a row back as it was, with its MAC. */
+async function restore(row: Row, table: Table = 'secrets'): Promise<void> {
   const columns = Object.keys(row)
   const values = columns.map((column) => {
     const value = row[column]
     return Array.isArray(value) ? Uint8Array.from(value as number[]) : value
   })
-  await database.batch([
-    database
-      .prepare(`insert or replace into secrets (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`)
-      .bind(...values),
-    database.prepare('insert or ignore into attestations values (?)').bind(row['mac']),
-  ])
+  const places = columns.map(() => '?').join(', ')
+  await database
+    .prepare(`insert or replace into ${table} (${columns.join(', ')}) values (${places})`)
+    .bind(...values)
+    .run()
 }
 
 async function made(): Promise<{ ref: string; id: string }> {
@@ -115,6 +115,22 @@ describe('T27: the object of a project', () => {
     await restore(row)
     expect(await patrol()).toEqual([`secret/${id} changed`])
   })
+
+  it.each([
+    ['container', 'containers', { type: 'generic' }],
+    ['order', 'orders', { type: 'key', meta: { algorithm: 'aes', bit_length: 128 } }],
+  ] as const)(
+    'T27: the object of a project reports a %s that was restored after its deletion',
+    async (kind, table, json) => {
+      const { token } = who
+      const { json: created } = await call('POST', `/v1/${table}`, { token, json })
+      const id = idOf(created[`${kind}_ref`])
+      const row = await rowOf(id, table)
+      await call('DELETE', `/v1/${table}/${id}`, { token })
+      await restore(row, table)
+      expect(await patrol()).toContain(`${kind}/${id} unknown`)
+    },
+  )
 
   it('T27: the object of a project reports a secret that is gone without a deletion, once', async () => {
     const { id } = await made()

@@ -48,7 +48,7 @@ export interface AuditEvent {
   readonly projectId: string
   /** The status that it failed with; left out: it succeeded. */
   readonly failure?: string
-  /** The code that the change gives to the target's row, if it does: the event brings it in force. */
+  /** The MAC that the change gives to the target's row, if it does: the ledger of the project's object keeps it. */
   readonly mac?: string
 }
 

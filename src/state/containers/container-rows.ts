@@ -4,7 +4,7 @@ import { atMostShown, inOrder } from '../database/statements.ts'
 import type { KeyedStore, Store } from '../scope.ts'
 import { writtenSelect } from '../database/written.ts'
 import { aclColumns, aclRow, guarded, type AclRow, type Guarded } from '../acl-columns.ts'
-import { authentic, inForce, requireAuthentic } from '../integrity/row-authentication.ts'
+import { authentic, requireAuthentic } from '../integrity/row-authentication.ts'
 import { containers } from '../schema/resources.ts'
 
 /** A secret in a container under a name; null: it was given without one. */
@@ -37,8 +37,7 @@ export interface Container extends Guarded {
 const secretsAsJson = (now: string | Placeholder) => sql<string>`(
   select json_group_array(json_array(container_secrets.seq,
     json_object('name', container_secrets.name, 'secretId', container_secrets.secret_id,
-      'containerId', container_secrets.container_id, 'mac', container_secrets.mac,
-      'inForce', exists (select 1 from attestations where attestations.mac = container_secrets.mac))))
+      'containerId', container_secrets.container_id, 'mac', container_secrets.mac)))
   from container_secrets join secrets on secrets.id = container_secrets.secret_id
   where container_secrets.container_id = containers.id
     and (secrets.expiration is null or secrets.expiration > ${now}))`
@@ -71,7 +70,6 @@ export interface ContainerRow extends Omit<Container, 'secrets' | 'consumers' | 
 interface MemberRow extends NamedSecret {
   readonly containerId: string
   readonly mac: string
-  readonly inForce: number
 }
 
 const membersOf = (row: ContainerRow) => inOrder<MemberRow>(row.secrets)
@@ -104,7 +102,7 @@ export async function authenticContainer(backend: KeyedStore, row: ContainerRow)
   return asContainer(row)
 }
 
-const foundColumns = { ...containerColumns(sql.placeholder('now')), inForce: inForce('containers') }
+const foundColumns = containerColumns(sql.placeholder('now'))
 /** Reads the container with this `id`, as it is `now`. */
 export const containerBy = writtenSelect(foundColumns, (db, columns) =>
   db

@@ -6,7 +6,7 @@ import { commit } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
 import { together } from '../connect.ts'
-import { belowQuota, quotaValues } from '../projects/quota-condition.ts'
+import { belowQuota, quotaValues, refusalOf } from '../projects/quota-condition.ts'
 import {
   authenticContainer,
   authenticContainers,
@@ -18,8 +18,7 @@ import {
 import { changes, insertWhere, justChanged, storableJson, writtenInsert } from '../database/statements.ts'
 import { writtenChange, writtenSelect } from '../database/written.ts'
 import { aclRow } from '../acl-columns.ts'
-import { attestChange, inForce, requireAuthentic, withMac, writtenAttest } from '../integrity/row-authentication.ts'
-import { withinLimits } from '../projects/known-limits.ts'
+import { requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { readPage, type ReadPage, type WantedPage } from '../database/pages.ts'
 import { countOf } from '../projects/counts.ts'
 import { containers, containerSecrets, issuedCertificates, secrets } from '../schema/resources.ts'
@@ -112,7 +111,6 @@ const insertReferences = writtenChange((db) =>
       sql`select null, ${newId}, value ->> 'secretId', value ->> 'name', value ->> 'mac' from json_each(${references}) where ${isThere}`,
     ),
 )
-const attestContainer = writtenAttest(isThere)
 const refusal = {
   full: sql<number>`not ${belowQuota.containers}`.as('full'),
   name: sql<string | null>`(select reference.value ->> 'name' from ${absent} order by reference.key limit 1)`.as(
@@ -120,7 +118,7 @@ const refusal = {
   ),
 }
 /** Why a container is not made. */
-const refusalOf = writtenSelect(refusal, (db, columns) => db.select(columns).from(sql`(select 1)`))
+const missingOf = writtenSelect(refusal, (db, columns) => db.select(columns).from(sql`(select 1)`))
 
 /**
  * Stores a container of the caller's project with its references, all or nothing, in one round trip. Throws
@@ -129,38 +127,28 @@ const refusalOf = writtenSelect(refusal, (db, columns) => db.select(columns).fro
  */
 export async function createContainer(backend: Backend, caller: Caller, wanted: NewContainer): Promise<string> {
   if (wanted.secrets.length > MOST_MEMBERS) throw fault('containerFull', String(MOST_MEMBERS))
-  return withinLimits(backend, caller.projectId, () => storeContainer(backend, caller, wanted))
-}
-
-async function storeContainer(backend: Backend, caller: Caller, wanted: NewContainer): Promise<string> {
   const { projectId } = caller
   const { container, members } = await containerRows(backend, caller, wanted)
   const { id } = container
-  const macs = members.map(({ mac }) => mac)
   const quota = quotaValues(backend, 'containers', projectId)
   const values = { ...quota, container: id, project: projectId, references: storableJson(members), now: backend.now }
   const store = together(backend, projectId)
-  const [made, , , [missing]] = await commit(
+  const [made, , [missing]] = await commit(
     store,
     changeOf(container, 'create', 'container', container.mac),
     insertContainer(store, container, values),
     insertReferences(store, values),
-    attestContainer(store, macs, values),
-    refusalOf.inBatch(store, values),
+    missingOf.inBatch(store, values),
   )
   if (changes(made) > 0) return id
-  if (missing?.full === 1) throw fault('quotaReached')
+  if (missing?.full === 1) throw await refusalOf(backend, projectId)
   throw fault('containerSecretAbsent', missing?.name ?? 'None')
 }
 
 /** The certificate that was issued into a container and is good, as it is to be stored; null when there is none. */
 async function revocation(backend: Backend, container: Container) {
   const good = and(eq(issuedCertificates.containerId, container.id), isNull(issuedCertificates.revoked))
-  const row = await backend.db
-    .select({ ...getTableColumns(issuedCertificates), inForce: inForce('issued_certificates') })
-    .from(issuedCertificates)
-    .where(good)
-    .get()
+  const row = await backend.db.select(getTableColumns(issuedCertificates)).from(issuedCertificates).where(good).get()
   if (!row) return null
   await requireAuthentic(backend, 'issuedCertificates', row)
   const { mac } = await withMac(backend, 'issuedCertificates', { ...row, revoked: backend.now })
@@ -189,7 +177,6 @@ export async function deleteContainer(backend: Backend, container: Container, re
             .update(issuedCertificates)
             .set({ revoked: revoked.at, mac: revoked.mac })
             .where(and(eq(issuedCertificates.serial, revoked.serial), isIssued, justChanged)),
-          attestChange(backend, [revoked.mac]),
         ]
       : []),
   )
@@ -220,11 +207,10 @@ export async function addToContainer(backend: Backend, container: Container, pai
   const free = sql`${there} and exists (select 1 from ${containers} where ${containers.id} = ${container.id})
     and not ${known} and not ${full}`
   const row = await withMac(backend, 'containerSecrets', { containerId: container.id, ...pair })
-  const [added, , [found]] = await commit(
+  const [added, [found]] = await commit(
     backend,
     changeOf(container, 'create', 'container/secret'),
     insertWhere(backend, containerSecrets, row, free),
-    attestChange(backend, [row.mac]),
     db.select({ there: sql<number>`${there}`, over: sql<number>`not ${known} and ${full}` }).from(sql`(select 1)`),
   )
   if (found?.there !== 1) throw fault('secretProvidedAbsent')

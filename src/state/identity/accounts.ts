@@ -6,7 +6,7 @@ import { and, eq, getTableColumns, lte, or, sql, type SQL } from 'drizzle-orm'
 import { commit } from '../audit/commit.ts'
 import { changeOf, DEPLOYMENT } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
-import { authentic, inForce } from '../integrity/row-authentication.ts'
+import { authentic } from '../integrity/row-authentication.ts'
 import { applicationCredentials, identityProjects, identityRoles, identityUsers } from '../schema/identity.ts'
 import { revokedTokens, roleAssignments } from '../schema/identity.ts'
 import { credentialColumns } from './credentials.ts'
@@ -130,11 +130,9 @@ function rolesIn(backend: Backend, user: SQL, project: SQL) {
   return backend.db
     .select({
       ...getTableColumns(identityRoles),
-      inForce: inForce('identity_roles').as('role_in_force'),
       userId: sql<string | null>`${roleAssignments.userId}`.as('assigned_user_id'),
       projectId: sql<string | null>`${roleAssignments.projectId}`.as('assigned_project_id'),
       assignmentMac: sql<string | null>`${roleAssignments.mac}`.as('assignment_mac'),
-      assignmentInForce: inForce('role_assignments').as('assignment_in_force'),
     })
     .from(identityRoles)
     .leftJoin(roleAssignments, and(eq(roleAssignments.roleId, identityRoles.id), assigned))
@@ -156,10 +154,8 @@ interface RoleRow extends RoleName {
 
 /** Those of the roles that are authentic; one counts as assigned when its assignment is, too. */
 async function authenticRolesIn(backend: Backend, rows: readonly FoundRole[]): Promise<RoleRow[]> {
-  const assignments = rows.flatMap(({ id: roleId, userId, projectId, assignmentMac: mac, assignmentInForce }) =>
-    userId === null || projectId === null || mac === null
-      ? []
-      : [{ roleId, userId, projectId, mac, inForce: assignmentInForce }],
+  const assignments = rows.flatMap(({ id: roleId, userId, projectId, assignmentMac: mac }) =>
+    userId === null || projectId === null || mac === null ? [] : [{ roleId, userId, projectId, mac }],
   )
   const assigned = new Set((await authentic(backend, 'roleAssignments', assignments)).map(({ roleId }) => roleId))
   const roles = await authentic(backend, 'identityRoles', rows)

@@ -4,7 +4,7 @@ import { commit } from '../audit/commit.ts'
 import type { AuditAction, AuditEvent } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
 import { changes, insertWhere } from '../database/statements.ts'
-import { attestChange, authentic, inForce, withMac } from '../integrity/row-authentication.ts'
+import { authentic, withMac } from '../integrity/row-authentication.ts'
 import { identityProjects, identityRoles, identityUsers, roleAssignments } from '../schema/identity.ts'
 import { identityFault } from './faults.ts'
 import { authenticRoles, impliedChain, impliedRoles, roleColumns } from './roles.ts'
@@ -73,11 +73,10 @@ export async function assignRole(backend: Backend, assignment: Assignment): Prom
   const { userId, projectId, roleId } = assignment
   const whole = sql`${userExists(userId)} and ${projectExists(projectId)} and ${roleExists(roleId)}`
   const row = await withMac(backend, 'roleAssignments', { userId, projectId, roleId })
-  const [, , [found]] = await commit(
+  const [, [found]] = await commit(
     backend,
     changeBy(assignment, 'create'),
     insertWhere(backend, roleAssignments, row, whole).onConflictDoNothing(),
-    attestChange(backend, [row.mac]),
     partsExist(backend, assignment),
   )
   requireParts(found, assignment)
@@ -101,10 +100,7 @@ export async function unassignRole(backend: Backend, assignment: Assignment): Pr
 export async function requireAssignment(backend: Backend, assignment: Assignment): Promise<void> {
   const { userId, projectId, roleId } = assignment
   const [assigned, [found]] = await backend.db.batch([
-    backend.db
-      .select({ ...getTableColumns(roleAssignments), inForce: inForce('role_assignments') })
-      .from(roleAssignments)
-      .where(isAssignment(assignment)),
+    backend.db.select(getTableColumns(roleAssignments)).from(roleAssignments).where(isAssignment(assignment)),
     partsExist(backend, assignment),
   ])
   requireParts(found, assignment)
@@ -133,7 +129,6 @@ const assignmentColumns = {
   roleId: sql<string>`${identityRoles.id}`.as('found_role_id'),
   roleName: sql<string>`${identityRoles.name}`.as('found_role_name'),
   mac: sql<string>`${roleAssignments.mac}`.as('found_mac'),
-  inForce: inForce('role_assignments').as('found_in_force'),
 }
 
 function assignmentsIn(backend: Backend, { userId, projectId }: AssignmentFilter) {

@@ -6,7 +6,7 @@ import { changeOf, DEPLOYMENT } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
 import { insertWhere } from '../database/statements.ts'
 import { byService } from '../scope.ts'
-import { attest, attestChange, withMac } from '../integrity/row-authentication.ts'
+import { withMac } from '../integrity/row-authentication.ts'
 import { identityProjects, identityRoles, identityUsers, roleAssignments } from '../schema/identity.ts'
 import { foldName, newId } from './names.ts'
 import { ADMINISTRATOR, builtInRoles } from './roles.ts'
@@ -56,24 +56,17 @@ export async function bootstrapIdentity(backend: Backend, password: string): Pro
   const isPlace = sql`exists (select 1 from ${identityProjects} where id = ${projectId} and administrative = 1)
     and exists (select 1 from ${identityRoles} where id = ${roleId} and folded = ${ADMINISTRATOR})`
   const isUser = sql`exists (select 1 from ${identityUsers} where id = ${user.id})`
-  const isRole = sql`exists (select 1 from ${identityRoles} where mac = value)`
   await commit(
     { ...backend, source: byService('Identity set-up') },
     changeOf({ id: user.id, projectId: DEPLOYMENT }, 'create', 'account/user', user.mac),
     insertWhere(backend, identityUsers, user, sql`not exists ${made}`).onConflictDoNothing(),
-    attestChange(backend, [user.mac]),
     // 8 roles of 7 values: below the 100 parameters that a statement may have.
     db.insert(identityRoles).values(roles).onConflictDoNothing(),
-    attest(backend, macsOf(roles), isRole),
     db.insert(identityProjects).values(project).onConflictDoNothing(),
-    attestChange(backend, [project.mac]),
     // Only the user of this very batch becomes administrator: one who exists already keeps the roles it has.
     insertWhere(backend, roleAssignments, assignment, sql`${isUser} and ${isPlace}`).onConflictDoNothing(),
-    attestChange(backend, [assignment.mac]),
   )
 }
-
-const macsOf = (rows: readonly { readonly mac: string }[]) => rows.map(({ mac }) => mac)
 
 /** The administrative project and the role `admin`: those that exist, else those that are about to be made. */
 async function placeOfAdministrators(

@@ -5,7 +5,7 @@ import { commit } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
 import { changes, insertWhere } from '../database/statements.ts'
-import { attestChange, authentic, inForce, withMac } from '../integrity/row-authentication.ts'
+import { authentic, withMac } from '../integrity/row-authentication.ts'
 import { applicationCredentials, identityProjects, identityRoles, identityUsers } from '../schema/identity.ts'
 import { identityFault } from './faults.ts'
 import { newId } from './names.ts'
@@ -32,11 +32,7 @@ export interface NewCredential extends CredentialProperties {
   readonly roleIds: readonly string[]
 }
 
-/** All columns of an application credential, and whether the row is in force. */
-export const credentialColumns = {
-  ...getTableColumns(applicationCredentials),
-  inForce: inForce('application_credentials'),
-}
+export const credentialColumns = getTableColumns(applicationCredentials)
 
 /** The application credentials of a user, or the one with this name; oldest first. */
 export async function listCredentials(
@@ -89,11 +85,10 @@ export async function createCredential(backend: Backend, credential: NewCredenti
   const userLives = sql`exists (select 1 from ${identityUsers} where id = ${userId} and enabled)`
   const projectLives = sql`exists (select 1 from ${identityProjects} where id = ${projectId} and enabled)`
   const bothLive = sql`${userLives} and ${projectLives}`
-  const [result, , roles, [same]] = await commit(
+  const [result, roles, [same]] = await commit(
     backend,
     changeOf(row, 'create', 'credential'),
     insertWhere(backend, applicationCredentials, row, bothLive).onConflictDoNothing(),
-    attestChange(backend, [row.mac]),
     db.select(roleColumns).from(identityRoles).orderBy(identityRoles.seq),
     db
       .select({ id: applicationCredentials.id })

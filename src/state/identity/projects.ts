@@ -4,7 +4,7 @@ import { commit } from '../audit/commit.ts'
 import { changeOf, type AuditAction } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
 import { changes, insertWhere, justChanged } from '../database/statements.ts'
-import { attestChange, authentic, inForce, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
+import { authentic, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { identityProjects, identityUsers, roleAssignments, type ExtraProperties } from '../schema/identity.ts'
 import { projectDestructions } from '../schema/resources.ts'
 import { identityFault } from './faults.ts'
@@ -38,8 +38,7 @@ export interface ProjectFilter {
 
 type ProjectRow = typeof identityProjects.$inferSelect
 
-/** All columns of a project, and whether the row is in force. */
-export const projectColumns = { ...getTableColumns(identityProjects), inForce: inForce('identity_projects') }
+export const projectColumns = getTableColumns(identityProjects)
 
 function asProject(row: Omit<ProjectRow, 'seq' | 'mac'>): IdentityProject {
   const { id, name, description, enabled, administrative, extra } = row
@@ -90,7 +89,7 @@ export async function createProject(backend: Backend, project: NewProject): Prom
     created: backend.now,
   })
   const insert = backend.db.insert(identityProjects).values(row).onConflictDoNothing()
-  const [result] = await commit(backend, changeBy(row.id, 'create'), insert, attestChange(backend, [row.mac]))
+  const [result] = await commit(backend, changeBy(row.id, 'create'), insert)
   if (changes(result) === 0) throw identityFault('projectExists', row.name, row.id)
   return asProject(row)
 }
@@ -115,11 +114,10 @@ export async function updateProject(backend: Backend, id: string, change: Projec
     extra: merged,
   })
   const asRead = and(eq(identityProjects.id, id), eq(identityProjects.mac, before.mac), not(taken))
-  const [result, , [found]] = await commit(
+  const [result, [found]] = await commit(
     backend,
     changeBy(id, 'update'),
     backend.db.update(identityProjects).set(row).where(asRead),
-    attestChange(backend, [row.mac]),
     backend.db.select({ taken: sql<number>`${taken}`.as('taken') }).from(sql`(select 1)`),
   )
   if (changes(result) > 0) return asProject(row)

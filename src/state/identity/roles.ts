@@ -4,7 +4,7 @@ import { commit } from '../audit/commit.ts'
 import { changeOf, DEPLOYMENT, type AuditAction } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
 import { changes } from '../database/statements.ts'
-import { attestChange, authentic, inForce, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
+import { authentic, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { identityRoles } from '../schema/identity.ts'
 import { identityFault } from './faults.ts'
 import { foldName, nameTaken, newId } from './names.ts'
@@ -57,8 +57,7 @@ function following(folded: string): string | undefined {
 
 type RoleRow = typeof identityRoles.$inferSelect
 
-/** All columns of a role, and whether the row is in force. */
-export const roleColumns = { ...getTableColumns(identityRoles), inForce: inForce('identity_roles') }
+export const roleColumns = getTableColumns(identityRoles)
 
 const asRole = ({ id, name, description, immutable }: Omit<RoleRow, 'seq' | 'mac'>): IdentityRole => ({
   id,
@@ -97,7 +96,7 @@ export async function createRole(backend: Backend, name: string, description: st
   const made = { id: newId(), name, description, immutable: false, folded: foldName(name), created: backend.now }
   const row = await withMac(backend, 'identityRoles', made)
   const insert = backend.db.insert(identityRoles).values(row).onConflictDoNothing()
-  const [result] = await commit(backend, changeBy(row.id, 'create'), insert, attestChange(backend, [row.mac]))
+  const [result] = await commit(backend, changeBy(row.id, 'create'), insert)
   if (changes(result) === 0) throw identityFault('roleExists', name)
   return asRole(row)
 }
@@ -115,11 +114,10 @@ export async function updateRole(backend: Backend, id: string, change: RoleChang
     description: description === undefined ? before.description : description,
   })
   const asRead = and(eq(identityRoles.id, id), eq(identityRoles.mac, before.mac), not(taken))
-  const [result, , [found]] = await commit(
+  const [result, [found]] = await commit(
     backend,
     changeBy(id, 'update'),
     backend.db.update(identityRoles).set(row).where(asRead),
-    attestChange(backend, [row.mac]),
     backend.db.select({ taken: sql<number>`${taken}`.as('taken') }).from(sql`(select 1)`),
   )
   if (changes(result) > 0) return asRole(row)

@@ -5,7 +5,7 @@ import { commit } from '../audit/commit.ts'
 import { changeOf, DEPLOYMENT, type AuditAction } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
 import { changes } from '../database/statements.ts'
-import { attestChange, authentic, inForce, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
+import { authentic, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { identityUsers, type ExtraProperties } from '../schema/identity.ts'
 import { identityFault } from './faults.ts'
 import { foldName, mergedExtra, nameTaken, newId } from './names.ts'
@@ -43,8 +43,7 @@ export interface UserFilter {
 
 type UserRow = typeof identityUsers.$inferSelect
 
-/** All columns of a user, and whether the row is in force. */
-export const userColumns = { ...getTableColumns(identityUsers), inForce: inForce('identity_users') }
+export const userColumns = getTableColumns(identityUsers)
 
 const asUser = ({ id, name, enabled, defaultProjectId, extra }: Omit<UserRow, 'seq' | 'mac'>): IdentityUser => ({
   id,
@@ -89,7 +88,7 @@ export async function createUser(backend: Backend, user: NewUser): Promise<Ident
     created: backend.now,
   })
   const insert = backend.db.insert(identityUsers).values(row).onConflictDoNothing()
-  const [result] = await commit(backend, changeBy(row.id, 'create'), insert, attestChange(backend, [row.mac]))
+  const [result] = await commit(backend, changeBy(row.id, 'create'), insert)
   if (changes(result) === 0) throw identityFault('userExists', user.name)
   return asUser(row)
 }
@@ -99,11 +98,10 @@ async function storeUser(backend: Backend, before: UserRow, changed: UserRow, na
   const { seq: _, ...row } = await withMac(backend, 'identityUsers', changed)
   const taken = nameTaken(identityUsers, before.id, name)
   const asRead = and(eq(identityUsers.id, before.id), eq(identityUsers.mac, before.mac), not(taken))
-  const [result, , [found]] = await commit(
+  const [result, [found]] = await commit(
     backend,
     changeBy(before.id, 'update'),
     backend.db.update(identityUsers).set(row).where(asRead),
-    attestChange(backend, [row.mac]),
     backend.db.select({ taken: sql<number>`${taken}`.as('taken') }).from(sql`(select 1)`),
   )
   return { stored: changes(result) > 0, taken: found?.taken === 1 }

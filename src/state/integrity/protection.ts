@@ -1,8 +1,8 @@
 /**
  * What protects each column of each table from whoever can write to the database: the one place where it says so.
  *
- * - `authenticated`: the row's code covers it. A row that was edited, swapped or copied does not pass, nor does one that
- *   was restored alone from an older copy, since its code is not in force any more.
+ * - `authenticated`: the row's MAC covers it. A row that was edited, swapped or copied does not pass. An older state of
+ *   the same row passes: that of a secret, container or order is found by the ledger of the project's object.
  * - `present`: the code covers whether there is a value; the value is sealed.
  * - `sealed`: AES-256-GCM with the row's place as associated data, or what finds the key of such a value: a wrong one
  *   does not open.
@@ -42,12 +42,14 @@ const moment = neither('says when something happened; nothing is decided by it')
 const count = neither('kept by the database for totals and limits; the rows can be counted again')
 const index = neither('finds rows; the authenticated row that it finds decides')
 const description = neither('describes; nothing is decided by it')
+const limit = neither('is compared with a count that is not authenticated either; no secret is opened by it')
+const preference = neither('says where new secrets are kept; each store seals under keys of the same project')
 const registration = neither('a registration; it grants nothing, and its removal is asked of the rules first')
 const progress = neither('says how far the order is, or points at a result that its own row guards')
 
 const acl = { aclProjectAccess: yes, aclUsers: yes, aclCreated: yes, aclUpdated: yes } as const
 
-/** The tables whose rows carry a code, and what protects each of their columns; see `authentic-rows.ts`. */
+/** The tables whose rows carry a code, and what protects each of their columns; see `row-authentication.ts`. */
 export const protectedTables = {
   secrets: rules(tables.secrets, 'projectId', {
     seq: place,
@@ -103,16 +105,6 @@ export const protectedTables = {
     keyVersion: 'sealed',
     sealed: 'sealed',
   }),
-  projectQuotas: rules(tables.projectQuotas, 'projectId', {
-    seq: place,
-    projectId: yes,
-    secrets: yes,
-    orders: yes,
-    containers: yes,
-    consumers: yes,
-    cas: yes,
-  }),
-  preferredStores: rules(tables.preferredStores, 'projectId', { projectId: yes, store: yes }),
   certificateAuthorities: rules(tables.certificateAuthorities, null, {
     id: yes,
     generation: place,
@@ -206,6 +198,19 @@ export const otherTables = {
     secretConsumers: count,
     containerConsumers: count,
   },
+  projectQuotas: {
+    seq: place,
+    projectId: limit,
+    secrets: limit,
+    orders: limit,
+    containers: limit,
+    consumers: limit,
+    cas: limit,
+  },
+  preferredStores: {
+    projectId: preference,
+    store: preference,
+  },
   secretReaders: { userId: index, secretId: index },
   secretMetadata: { secretId: description, key: description, value: description },
   secretConsumers: {
@@ -236,7 +241,6 @@ export const otherTables = {
   auditEvents: Object.fromEntries(
     Object.keys(getTableColumns(auditEvents)).map((column) => [column, neither('the chain of the log covers it')]),
   ) as Record<keyof (typeof auditEvents)['_']['columns'], Protection>,
-  attestations: { mac: neither('is compared with the codes of rows, which cannot be made without the key') },
 } as const satisfies {
   readonly [Name in Exclude<keyof typeof tables, keyof typeof protectedTables>]: Readonly<
     Record<keyof (typeof tables)[Name]['_']['columns'], Protection>

@@ -1,25 +1,18 @@
 /**
- * Rows that authenticate themselves. A row that decides who may read or change what carries a code over the columns
- * that `protection.ts` names, and the code stands in `attestations` for as long as it is in force. What does not pass
- * is not used, and is logged under an event of its own; a client learns nothing of it.
- *
- * A code comes in force by the event of its change (`mac`) where that event is about the very row, otherwise by
- * {@link attestChange} right after the change, and by {@link attest} where several rows hang on one condition.
+ * Rows that authenticate themselves. A row that decides who may read or change what carries a MAC over the columns that
+ * `protection.ts` names. A row whose MAC is not valid is not used and is logged under an event of its own; a client
+ * learns nothing of it. An older state of a row has a valid MAC: the ledger of the project's object finds it.
  */
-import { sql, type SQL } from 'drizzle-orm'
 import { isRowMac, rowMac, deriveRowKey, type ColumnValue, type RowContent } from '../../crypto/row-mac.ts'
 import { logProblem } from '../../log.ts'
 import type { Keyring } from '../../crypto/keyring.ts'
-import { justChanged } from '../database/statements.ts'
-import type { KeyedStore, Store } from '../scope.ts'
-import { writtenChange, type Values } from '../database/written.ts'
-import { attestations } from '../schema/resources.ts'
+import type { KeyedStore } from '../scope.ts'
 import { rowAuthenticationKey } from '../keys/project-keys.ts'
 import { protectedTables, type ProtectedName, type ProtectedTable } from './protection.ts'
 
 const MOST_ROW_KEYS = 5_000
 
-/** A stored row is not what the service wrote, or is not in force. The message names the table alone. */
+/** A stored row is not what the service wrote. The message names the table alone. */
 export class RowRefused extends Error {
   override readonly name = 'RowRefused'
 }
@@ -79,7 +72,7 @@ function projectOf(name: ProtectedName, row: Readonly<Record<string, unknown>>):
   return project === null ? '' : String(row[project])
 }
 
-/** The row with its code, to be stored together with {@link attest}. */
+/** The row with its MAC. */
 export async function withMac<Name extends ProtectedName, Row extends RowValues<Name>>(
   backend: KeyedStore,
   name: Name,
@@ -89,41 +82,14 @@ export async function withMac<Name extends ProtectedName, Row extends RowValues<
   return { ...row, mac: await rowMac(key, contentOf(name, row)) }
 }
 
-/**
- * Brings codes in force that no event does: to be run in the batch that stores their rows. `condition` says that they
- * were stored. A code that the event of a change names is brought in force by a trigger, together with that event.
- */
-export function attest({ db }: Store, macs: readonly string[], condition: SQL) {
-  const wanted = sql`select value from json_each(${JSON.stringify(macs)}) where ${condition}`
-  return db.insert(attestations).select(wanted).onConflictDoNothing()
-}
-
-/** Like {@link attest}, its text written once; `values` stand where the condition has placeholders. */
-export function writtenAttest(condition: SQL) {
-  const wanted = sql`select value from json_each(${sql.placeholder('macs')}) where ${condition}`
-  const insert = writtenChange((db) => db.insert(attestations).select(wanted).onConflictDoNothing())
-  return (store: Store, macs: readonly string[], values: Values = {}) =>
-    insert(store, { ...values, macs: JSON.stringify(macs) })
-}
-
-/** Brings codes in force: to be run right after the statement that stored their rows, or after that of its event. */
-export const attestChange = writtenAttest(justChanged)
-
-/** The column that tells whether the code of the row that is read is in force; `table` is the name in the database. */
-export const inForce = (table: string) =>
-  sql<number>`exists (select 1 from attestations where attestations.mac = ${sql.raw(table)}.mac)`
-
 interface ReadRow {
   readonly mac: string
-  /** Read with {@link inForce}; where a list leaves it out, an older state of the row passes. */
-  readonly inForce?: number
 }
 
 async function passes(backend: KeyedStore, name: ProtectedName, row: ReadRow & Readonly<Record<string, unknown>>) {
   const key = await rowKey(backend, projectOf(name, row))
-  const authentic = await isRowMac(key, contentOf(name, row), row.mac)
-  if (authentic && row.inForce !== 0) return true
-  logProblem({ event: authentic ? 'row not in force' : 'row not authentic', table: name, row: row['id'] ?? row['seq'] })
+  if (await isRowMac(key, contentOf(name, row), row.mac)) return true
+  logProblem({ event: 'row not authentic', table: name, row: row['id'] ?? row['seq'] })
   return false
 }
 

@@ -7,7 +7,7 @@ import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import { fault } from '../../faults.ts'
 import { commit } from '../audit/commit.ts'
 import type { AuditAction, AuditEvent } from '../audit/events.ts'
-import { belowQuota, quotaValues } from '../projects/quota-condition.ts'
+import { belowQuota, quotaValues, refusalOf } from '../projects/quota-condition.ts'
 import { findContainerBy } from '../containers/container-rows.ts'
 import { changes, justChanged, writtenInsert } from '../database/statements.ts'
 import type { Store } from '../scope.ts'
@@ -98,7 +98,7 @@ export async function storeConsumer(store: Store, registration: Registration): P
     full.inBatch(store, values),
     readChanged(store, entityId),
   )
-  if (changes(added) === 0 && quota?.reached === 1) throw fault('quotaReached')
+  if (changes(added) === 0 && quota?.reached === 1) throw await refusalOf(store, projectId)
   if (!after) throw fault(absent[kind])
   return after
 }

@@ -3,10 +3,10 @@ import { and, asc, eq, lte, sql, type SQL } from 'drizzle-orm'
 import { fault } from '../../faults.ts'
 import { commit } from '../audit/commit.ts'
 import { changeOf, type AuditEvent } from '../audit/events.ts'
-import { belowQuota, quotaValues } from '../projects/quota-condition.ts'
+import { belowQuota, quotaValues, refusalOf } from '../projects/quota-condition.ts'
 import { changes, insertWhere, writtenInsert } from '../database/statements.ts'
 import type { Store } from '../scope.ts'
-import { attest } from '../integrity/row-authentication.ts'
+
 import type { OrderError, OrderFailure, OrderRestart, OrderResult, StoredOrder } from '../project-calls.ts'
 import { containers, containerSecrets, issuedCertificates, orders, secrets } from '../schema/resources.ts'
 import { live } from '../secrets/secret-rows.ts'
@@ -25,7 +25,7 @@ export async function storeOrder(store: Store, { order, secret }: StoredOrder): 
     insertOrder(store, order, quotaValues(store, 'orders', order.projectId)),
     ...(secret ? [insertSecretOfOrder(store, secret, ofOrder)] : []),
   )
-  if (changes(result) === 0) throw fault('quotaReached')
+  if (changes(result) === 0) throw await refusalOf(store, order.projectId)
   return null
 }
 
@@ -51,9 +51,6 @@ function membersAreThere({ projectId, members, secrets: made }: OrderResult, now
   return sql`(select count(*) from ${secrets} where ${secrets.projectId} = ${projectId} and ${live(now)}
     and ${secrets.id} in (select value from json_each(${JSON.stringify(ids)}))) = ${ids.length}`
 }
-
-/** The codes of rows whose own events do not bring them in force. */
-const macsOf = ({ members, issued }: OrderResult) => [...members, ...(issued ? [issued] : [])].map(({ mac }) => mac)
 
 /** That the order has ended, and all that it made. */
 function eventsOf({ orderId, projectId, container, secrets: made, issued }: OrderResult): AuditEvent[] {
@@ -84,7 +81,6 @@ export async function storeResult(store: Store, result: OrderResult): Promise<bo
     ...result.secrets.map((secret) => insertWhere(store, secrets, secret, landed)),
     ...result.members.map((member) => insertWhere(store, containerSecrets, member, landed)),
     ...(result.issued ? [insertWhere(store, issuedCertificates, result.issued, landed)] : []),
-    attest(store, macsOf(result), landed),
   )
   return changes(update) > 0
 }

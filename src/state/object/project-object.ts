@@ -132,10 +132,10 @@ export class ProjectObject
 
   /** What a mutation is given. The object seals its events by itself, so that nobody is told of them. */
   #store(
-    { limitsMac = '', ...context }: MutationContext,
+    context: MutationContext,
     { db }: { readonly db: Database } = new Session(this.env.DB, 'first-primary'),
   ): Store {
-    return { db, recorded: () => undefined, limitsMac: () => limitsMac, ...context }
+    return { db, recorded: () => undefined, ...context }
   }
 
   /** Has the project's new audit events sealed at `time`, or before. */

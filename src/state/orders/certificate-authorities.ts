@@ -13,7 +13,7 @@ import { DAY, formatTime, millisecondsOf } from '../../times.ts'
 import { commit } from '../audit/commit.ts'
 import { changeOf, DEPLOYMENT } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
-import { authentic, inForce, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
+import { authentic, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { openKey, sealingKey, underSealingKey } from '../keys/project-keys.ts'
 import { AUTHORITY_OWNER, authorityPlace } from '../keys/sealed-values.ts'
 import { certificateAuthorities, issuedCertificates, projectKeys } from '../schema/resources.ts'
@@ -42,7 +42,6 @@ function readAuthority({ db }: Backend, where: SQL) {
   return db
     .select({
       ...getTableColumns(certificateAuthorities),
-      inForce: inForce('certificate_authorities'),
       wrapped: projectKeys.wrapped,
     })
     .from(certificateAuthorities)
@@ -124,7 +123,7 @@ export async function findWithRevocations(
   const [[authority], issued] = await backend.db.batch([
     readAuthority(backend, eq(certificateAuthorities.id, id)),
     backend.db
-      .select({ ...getTableColumns(issuedCertificates), inForce: inForce('issued_certificates') })
+      .select()
       .from(issuedCertificates)
       .where(and(eq(authorityId, id), gt(expiration, backend.now), isNotNull(revoked))),
   ])
@@ -142,8 +141,7 @@ export async function listAuthorities(
 ): Promise<{ items: { readonly id: string }[]; total: number }> {
   const oldestFirst = asc(certificateAuthorities.generation)
   const read = async () => {
-    const columns = { ...getTableColumns(certificateAuthorities), inForce: inForce('certificate_authorities') }
-    const rows = await backend.db.select(columns).from(certificateAuthorities).orderBy(oldestFirst)
+    const rows = await backend.db.select().from(certificateAuthorities).orderBy(oldestFirst)
     const all = await authentic(backend, 'certificateAuthorities', rows)
     return { items: all.slice(page.offset, page.offset + page.limit), total: all.length }
   }

@@ -6,7 +6,7 @@ import type { Backend } from '../backend.ts'
 import { certificateResult } from './certificate-orders.ts'
 import { containerRows } from '../containers/containers.ts'
 import { byService } from '../scope.ts'
-import { authentic, inForce } from '../integrity/row-authentication.ts'
+import { authentic } from '../integrity/row-authentication.ts'
 import { openKey, underSealingKey } from '../keys/project-keys.ts'
 import { passphrasePlace } from '../keys/sealed-values.ts'
 import { ORDER_RUN, unfinished } from './order-schedule.ts'
@@ -27,7 +27,6 @@ interface KeyPairMeta {
 
 interface WaitingRow {
   readonly order: Order
-  readonly inForce: number
   readonly wrapped: Uint8Array | null
 }
 
@@ -38,7 +37,7 @@ async function waitingOrder(backend: Backend, projectId: string, id: string): Pr
     eq(projectKeys.version, orders.keyVersion),
   )
   return backend.db
-    .select({ order: orders, wrapped: projectKeys.wrapped, inForce: inForce('orders') })
+    .select({ order: orders, wrapped: projectKeys.wrapped })
     .from(orders)
     .leftJoin(projectKeys, keyOfOrder)
     .where(and(eq(orders.id, id), eq(orders.projectId, projectId), eq(orders.status, 'PENDING')))
@@ -90,7 +89,7 @@ async function keyPairResult(backend: Backend, row: WaitingRow): Promise<OrderRe
 
 /** What a waiting order ends with. One whose row is not authentic was not ordered by anybody. */
 async function resultOf(backend: Backend, row: WaitingRow): Promise<OrderResult | OrderError> {
-  const [order] = await authentic(backend, 'orders', [{ ...row.order, inForce: row.inForce }])
+  const [order] = await authentic(backend, 'orders', [row.order])
   if (!order) return unfinished
   return order.type === 'certificate' ? certificateResult(backend, order) : keyPairResult(backend, row)
 }

@@ -1,15 +1,14 @@
 /** Orders: what is asked of the service to generate, and what became of it. */
-import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm'
+import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Caller } from '../../caller.ts'
 import { seal } from '../../crypto/envelope.ts'
 import { symmetricKey, symmetricOutcome } from '../../crypto/generate.ts'
 import { keyPairOutcome } from '../../crypto/key-pairs.ts'
 import { fault } from '../../faults.ts'
 import type { Backend } from '../backend.ts'
-import { authentic, inForce, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
+import { authentic, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { sealingKey, underSealingKey } from '../keys/project-keys.ts'
 import { passphrasePlace } from '../keys/sealed-values.ts'
-import { withinLimits } from '../projects/known-limits.ts'
 import { progressOf, unfinished } from './order-schedule.ts'
 import { readPage, type ReadPage, type WantedPage } from '../database/pages.ts'
 import { countOf } from '../projects/counts.ts'
@@ -79,11 +78,7 @@ const projectOf = (backend: Backend, { projectId }: { readonly projectId: string
 
 /** Hands a new order to the project's object; throws `quotaReached`. */
 async function handOver(backend: Backend, method: 'placeOrder' | 'acceptOrder', stored: StoredOrder): Promise<void> {
-  const { projectId } = stored.order
-  await withinLimits(backend, projectId, () => {
-    const call = projectOf(backend, stored.order)[method](mutationContext(backend, projectId), stored)
-    return unwrap(backend.session, call)
-  })
+  await unwrap(backend.session, projectOf(backend, stored.order)[method](mutationContext(backend), stored))
 }
 
 /** Stores an order that cannot be served: it was accepted, and it says why it failed. */
@@ -169,7 +164,7 @@ async function sealedPassphrase(backend: Backend, order: NewOrder, { passphrase 
 /** The caller's project's order with this id; throws `orderNotFound`, also for an order of another project. */
 export async function findOrder(backend: Backend, projectId: string, id: string): Promise<Order> {
   const row = await backend.db
-    .select({ ...getTableColumns(orders), inForce: inForce('orders') })
+    .select()
     .from(orders)
     .where(and(eq(orders.id, id), eq(orders.projectId, projectId)))
     .get()

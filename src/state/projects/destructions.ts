@@ -8,6 +8,7 @@ import { fault } from '../../faults.ts'
 import { commit, commitWhere } from '../audit/commit.ts'
 import { changeOf, type AuditAction } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
+import type { Store } from '../scope.ts'
 import { changes } from '../database/statements.ts'
 import {
   containerConsumers,
@@ -79,7 +80,7 @@ export async function cancelDestruction(backend: Backend, projectId: string): Pr
 }
 
 /** Whether the project's time has come, so that what it had is not there for anybody. */
-export async function isDestroyed({ db, now }: Backend, projectId: string): Promise<boolean> {
+export async function isDestroyed({ db, now }: Store, projectId: string): Promise<boolean> {
   const begun = and(eq(projectDestructions.projectId, projectId), lte(projectDestructions.due, now))
   return (await db.select().from(projectDestructions).where(begun)).length > 0
 }

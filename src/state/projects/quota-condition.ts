@@ -1,8 +1,10 @@
 /** The condition that a project may have one more of a kind, for statements whose text is written once. */
 import { sql, type SQL } from 'drizzle-orm'
+import { fault, type Fault } from '../../faults.ts'
 import type { QuotaLimits, Store } from '../scope.ts'
 import type { Values } from '../database/written.ts'
 import { countOf, type CountedKind } from './counts.ts'
+import { isDestroyed } from './destructions.ts'
 import { projectQuotas } from '../schema/resources.ts'
 
 /** Consumers of secrets and of containers have one limit, which holds for each of the two. */
@@ -22,15 +24,13 @@ function condition(kind: CountedKind): SQL {
   const own = sql.raw(projectQuotas[quotas[kind]].name)
   const configured = sql.placeholder('quota configured')
   const limit = sql`coalesce((select ${own} from project_quotas where project_id = ${project}), ${configured})`
-  const mac = sql`(select mac from project_quotas where project_id = ${project})`
-  const known = sql`coalesce(${mac}, '') = ${sql.placeholder('quota mac')}`
   const destroyed = sql`exists (select 1 from project_destructions where project_id = ${project} and due <= ${now})`
-  return sql`(${known} and (${limit} < 0 or ${countOf(kind, project, now)} < ${limit}) and not ${destroyed})`
+  return sql`((${limit} < 0 or ${countOf(kind, project, now)} < ${limit}) and not ${destroyed})`
 }
 
 /**
  * What the project has is below its own limit, or below the configured one where it has none. A negative limit means
- * none. Limits of its own must be those that are known. A project whose destruction has begun may have nothing more.
+ * none. A project whose destruction has begun may have nothing more.
  */
 export const belowQuota: Readonly<Record<CountedKind, SQL>> = {
   secrets: condition('secrets'),
@@ -44,6 +44,10 @@ export const belowQuota: Readonly<Record<CountedKind, SQL>> = {
 export const quotaValues = (store: Store, kind: CountedKind, projectId: string): Values => ({
   'quota project': projectId,
   'quota configured': store.quotas[quotas[kind]],
-  'quota mac': store.limitsMac(projectId),
   'quota now': store.now,
 })
+
+/** Why a project may have nothing more: its destruction has begun, or its quota is reached. */
+export async function refusalOf(store: Store, projectId: string): Promise<Fault> {
+  return fault((await isDestroyed(store, projectId)) ? 'projectDestroyed' : 'quotaReached')
+}

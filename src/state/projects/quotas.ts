@@ -1,11 +1,10 @@
 /** Limits on how much a project may have. */
-import { asc, eq, getTableColumns, sql } from 'drizzle-orm'
+import { asc, eq, sql, type SQL } from 'drizzle-orm'
 import { fault } from '../../faults.ts'
 import { commit } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
 import { changes } from '../database/statements.ts'
-import { authentic, inForce, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { projectQuotas } from '../schema/resources.ts'
 
 /** `cas` is a limit in name only: nothing counts against it. */
@@ -17,8 +16,6 @@ export type OwnLimits = Readonly<Record<QuotaName, number | null>>
 
 const UNLIMITED = -1
 
-const quotaColumns = { ...getTableColumns(projectQuotas), inForce: inForce('project_quotas') }
-
 const limitsOf = ({ secrets, orders, containers, consumers, cas }: OwnLimits): OwnLimits => ({
   secrets,
   orders,
@@ -27,11 +24,10 @@ const limitsOf = ({ secrets, orders, containers, consumers, cas }: OwnLimits): O
   cas,
 })
 
-/** The project's own limits, with their code; undefined when it has none. Throws `RowRefused`. */
-export async function findLimits(backend: Backend, projectId: string) {
+/** The project's own limits; undefined when it has none. */
+async function findLimits(backend: Backend, projectId: string) {
   const ofProject = eq(projectQuotas.projectId, projectId)
-  const row = await backend.db.select(quotaColumns).from(projectQuotas).where(ofProject).get()
-  return row && requireAuthentic(backend, 'projectQuotas', row)
+  return backend.db.select().from(projectQuotas).where(ofProject).get()
 }
 
 /** The limits that hold for a project: its own where set, else the configured ones. */
@@ -55,17 +51,11 @@ export async function listProjectQuotas(
   page: { readonly limit: number; readonly offset: number },
 ): Promise<{ items: { projectId: string; limits: OwnLimits }[]; total: number }> {
   const [rows, [counted]] = await backend.db.batch([
-    backend.db
-      .select(quotaColumns)
-      .from(projectQuotas)
-      .orderBy(asc(projectQuotas.seq))
-      .limit(page.limit)
-      .offset(page.offset),
+    backend.db.select().from(projectQuotas).orderBy(asc(projectQuotas.seq)).limit(page.limit).offset(page.offset),
     backend.db.select({ total: sql<number>`count(*)` }).from(projectQuotas),
   ])
-  const passed = await authentic(backend, 'projectQuotas', rows)
   return {
-    items: passed.map((row) => ({ projectId: row.projectId, limits: limitsOf(row) })),
+    items: rows.map((row) => ({ projectId: row.projectId, limits: limitsOf(row) })),
     total: counted?.total ?? 0,
   }
 }
@@ -76,19 +66,13 @@ export async function setProjectQuotas(
   projectId: string,
   given: Partial<Record<QuotaName, number | undefined>>,
 ): Promise<void> {
-  const own = await findLimits(backend, projectId)
-  const limits = Object.fromEntries(quotaNames.map((name) => [name, given[name] ?? own?.[name] ?? null])) as OwnLimits
-  const row = await withMac(backend, 'projectQuotas', { projectId, ...limits })
-  const set = { ...limits, mac: row.mac }
-  const asRead = eq(projectQuotas.mac, own?.mac ?? '')
+  const limits = Object.fromEntries(quotaNames.map((name) => [name, given[name] ?? null])) as OwnLimits
+  const kept = quotaNames.map((name) => [name, sql`coalesce(${given[name] ?? null}, ${projectQuotas[name]})`])
   const upsert = backend.db
     .insert(projectQuotas)
-    .values(row)
-    .onConflictDoUpdate({ target: projectQuotas.projectId, set, setWhere: asRead })
-  const change = changeOf({ id: projectId, projectId }, 'update', 'quota', row.mac)
-  const [result] = await commit(backend, change, upsert)
-  // Somebody else gave it limits meanwhile: these are set over those.
-  if (changes(result) === 0) await setProjectQuotas(backend, projectId, given)
+    .values({ projectId, ...limits })
+    .onConflictDoUpdate({ target: projectQuotas.projectId, set: Object.fromEntries(kept) as Record<QuotaName, SQL> })
+  await commit(backend, changeOf({ id: projectId, projectId }, 'update', 'quota'), upsert)
 }
 
 /** Returns a project to the configured limits; throws `projectQuotasNotFound` when it was given none. */

@@ -2,13 +2,12 @@
  * Secret stores: where new secrets of a project are kept, each with project keys of its own. There is one, or with
  * SECRET_STORES=multiple there are two, between which a project may choose.
  */
-import { eq, getTableColumns } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import { fault } from '../../faults.ts'
 import { commit } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
 import { changes } from '../database/statements.ts'
-import { inForce, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { preferredStores } from '../schema/resources.ts'
 
 export interface SecretStore {
@@ -42,12 +41,8 @@ export function findStore(backend: Backend, id: string): SecretStore {
 }
 
 async function preferredId(backend: Backend, projectId: string): Promise<string | undefined> {
-  const row = await backend.db
-    .select({ ...getTableColumns(preferredStores), inForce: inForce('preferred_stores') })
-    .from(preferredStores)
-    .where(eq(preferredStores.projectId, projectId))
-    .get()
-  return row && (await requireAuthentic(backend, 'preferredStores', row)).store
+  const row = await backend.db.select().from(preferredStores).where(eq(preferredStores.projectId, projectId)).get()
+  return row?.store
 }
 
 /** The store that the project chose; throws `singleStore`, and `noPreferredStore` when it chose none. */
@@ -61,12 +56,11 @@ export async function preferredStore(backend: Backend, projectId: string): Promi
 
 /** Chooses a store for the secrets that the project makes from now on. */
 export async function preferStore(backend: Backend, projectId: string, store: SecretStore): Promise<void> {
-  const row = await withMac(backend, 'preferredStores', { projectId, store: store.id })
   const upsert = backend.db
     .insert(preferredStores)
-    .values(row)
-    .onConflictDoUpdate({ target: preferredStores.projectId, set: { store: row.store, mac: row.mac } })
-  const change = changeOf({ id: store.id, projectId }, 'update', 'secret-store/preferred', row.mac)
+    .values({ projectId, store: store.id })
+    .onConflictDoUpdate({ target: preferredStores.projectId, set: { store: store.id } })
+  const change = changeOf({ id: store.id, projectId }, 'update', 'secret-store/preferred')
   await commit(backend, change, upsert)
 }
 

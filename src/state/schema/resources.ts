@@ -1,6 +1,6 @@
 /**
- * The tables of the Key Manager; `migrations/` is generated from here and from what stands beside it; its
- * triggers are written by hand.
+ * The tables of the Key Manager. `npm run migration` writes `migrations/` from here, from the tables beside it and from
+ * `triggers.ts`.
  *
  * `seq` is the order of creation: lists are oldest first, and a page is stable while rows are added. Times are UTC text
  * of 26 characters (`2026-11-22T00:15:50.123000`), so they compare as text. Ids of projects and users are
@@ -19,7 +19,7 @@ const ofContainer = () =>
     .references(() => containers.id, { onDelete: 'cascade' })
 const bytes = (name: string) => blob(name, { mode: 'buffer' }).$type<Uint8Array>()
 const seq = () => integer('seq').primaryKey({ autoIncrement: true })
-/** The code that authenticates the row; `protection.ts` says over which columns, `attestations` whether it is in force. */
+/** The code that authenticates the row; `integrity/protection.ts` says over which columns. */
 const mac = () => text('mac').notNull()
 const times = { created: text('created').notNull(), updated: text('updated').notNull() }
 
@@ -33,7 +33,7 @@ const acl = () => ({
 
 /**
  * The keys of a project in a secret store, each wrapped under the master key that it names. One of them seals new
- * values, which triggers of the migration hold every stored value to; older ones open what they sealed.
+ * values, which triggers hold every stored value to; older ones open what they sealed.
  */
 export const projectKeys = sqliteTable(
   'project_keys',
@@ -249,9 +249,8 @@ export const orders = sqliteTable(
 )
 
 /**
- * How many rows of each kind a project has. Triggers keep it, in the transaction of whatever changes the rows; they stand
- * in the migration, as does that the table is WITHOUT ROWID. Nothing else writes here. Consumers are counted for the
- * project that registered them.
+ * How many rows of each kind a project has. Triggers keep it, in the transaction of whatever changes the rows. Nothing
+ * else writes here. Consumers are counted for the project that registered them.
  */
 export const projectCounts = sqliteTable('project_counts', {
   projectId: text('project_id').primaryKey(),
@@ -273,7 +272,6 @@ export const projectQuotas = sqliteTable(
     containers: integer('containers'),
     consumers: integer('consumers'),
     cas: integer('cas'),
-    mac: mac(),
   },
   (table) => [uniqueIndex('project_quotas_project').on(table.projectId)],
 )
@@ -282,7 +280,6 @@ export const projectQuotas = sqliteTable(
 export const preferredStores = sqliteTable('preferred_stores', {
   projectId: text('project_id').primaryKey(),
   store: text('store').notNull(),
-  mac: mac(),
 })
 
 /**
@@ -332,10 +329,3 @@ export const issuedCertificates = sqliteTable(
       .where(sql`revoked is not null`),
   ],
 )
-
-/**
- * The codes of the rows that are in force. A row that was restored from an older copy has a code that is not here any
- * more: triggers take a code away when its row is changed or deleted. One is brought in by the audit event that tells of
- * the change, by a trigger too, or by a mutation. The migration makes the table WITHOUT ROWID.
- */
-export const attestations = sqliteTable('attestations', { mac: text('mac').primaryKey() })

@@ -4,7 +4,7 @@ import { commitWhere } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
 import type { Store } from '../scope.ts'
-import { authentic, inForce } from '../integrity/row-authentication.ts'
+import { authentic } from '../integrity/row-authentication.ts'
 import { secrets } from '../schema/resources.ts'
 import { protectedRow, secretColumns } from './secret-rows.ts'
 
@@ -24,7 +24,7 @@ export async function deleteExpired(backend: Backend): Promise<number> {
     const { expiration, seq } = secrets
     const isNext = sql`(${expiration}, ${seq}) > (${last.expiration}, ${last.seq})`
     const expired = await backend.db
-      .select({ ...secretColumns(false), seq, inForce: inForce('secrets') })
+      .select({ ...secretColumns(false), seq })
       .from(secrets)
       .where(and(lte(expiration, backend.now), isNext))
       .orderBy(expiration, seq)

@@ -4,7 +4,7 @@ import { atMostShown, inOrder } from '../database/statements.ts'
 import type { KeyedStore, Store } from '../scope.ts'
 import { writtenSelect } from '../database/written.ts'
 import { aclColumns, aclRow, guarded, type AclRow, type Guarded } from '../acl-columns.ts'
-import { inForce, requireAuthentic } from '../integrity/row-authentication.ts'
+import { requireAuthentic } from '../integrity/row-authentication.ts'
 import { secrets } from '../schema/resources.ts'
 
 /** Who uses a secret, as its registrations say. */
@@ -97,7 +97,7 @@ export async function authenticSecret<Row extends SecretRow>(backend: KeyedStore
 /** The secret with this `id` if it is live at `now`. */
 export const isLiveSecret = and(eq(secrets.id, sql.placeholder('id')), live(sql.placeholder('now')))
 /** The columns of a secret that is read by itself. */
-export const foundColumns = { ...secretColumns(sql.placeholder('withConsumers')), inForce: inForce('secrets') }
+export const foundColumns = secretColumns(sql.placeholder('withConsumers'))
 /** Reads the secret for which {@link isLiveSecret} holds. */
 export const secretBy = writtenSelect(foundColumns, (db, columns) =>
   db.select(columns).from(secrets).where(isLiveSecret),

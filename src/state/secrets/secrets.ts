@@ -7,7 +7,7 @@ import { commit, commitWhere } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
 import { together } from '../connect.ts'
-import { belowQuota, quotaValues } from '../projects/quota-condition.ts'
+import { belowQuota, quotaValues, refusalOf } from '../projects/quota-condition.ts'
 import { changes, writtenInsert } from '../database/statements.ts'
 import { writtenSelect } from '../database/written.ts'
 import { aclRow } from '../acl-columns.ts'
@@ -15,7 +15,6 @@ import { withMac } from '../integrity/row-authentication.ts'
 import { isDestroyed } from '../projects/destructions.ts'
 import { openKey, sealingKey, underSealingKey } from '../keys/project-keys.ts'
 import { payloadPlace } from '../keys/sealed-values.ts'
-import { withinLimits } from '../projects/known-limits.ts'
 import { projectKeys, secretConsumers, secrets } from '../schema/resources.ts'
 import { authenticSecret, foundColumns, isLiveSecret, live, protectedSecret } from './secret-rows.ts'
 import { secretBy, secretIs, type Secret } from './secret-rows.ts'
@@ -136,10 +135,10 @@ export async function createSecret(backend: Backend, caller: Caller, secret: New
     const store = together(backend, projectId)
     const insert = insertSecret(store, row, quotaValues(backend, 'secrets', projectId))
     const [result] = await commit(store, changeOf(row, 'create', 'secret', row.mac), insert)
-    if (changes(result) === 0) throw fault('quotaReached')
+    if (changes(result) === 0) throw await refusalOf(backend, projectId)
     return row.id
   }
-  return underSealingKey(backend, projectId, () => withinLimits(backend, projectId, create))
+  return underSealingKey(backend, projectId, create)
 }
 
 /**

@@ -1,1 +1,0 @@
-CREATE INDEX `project_keys_master` ON `project_keys` (`master_key_id`);

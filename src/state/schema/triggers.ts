@@ -1,0 +1,53 @@
+/**
+ * The triggers of the database, as data beside the tables. drizzle does not know triggers: `npm run migration` writes
+ * what has changed here into the next migration, and a test compares this list with a migrated database.
+ *
+ * Names are unquoted: none of ours needs quotes, and SQLite keeps the text as it is written here.
+ */
+
+export interface Trigger {
+  readonly name: string
+  /** The statement after `CREATE TRIGGER`, beginning with the name. */
+  readonly definition: string
+}
+
+const trigger = (name: string, rest: string): Trigger => ({ name, definition: `${name} ${rest}` })
+
+/** Tables whose rows are counted per project; the column of `project_counts` has the table's name. */
+const counted = ['secrets', 'orders', 'containers', 'secret_consumers', 'container_consumers'] as const
+
+/** Keep `project_counts` in the transaction of whatever changes the rows. */
+function counts(table: (typeof counted)[number]): Trigger[] {
+  const increment = `INSERT INTO project_counts (project_id, ${table}) VALUES (NEW.project_id, 1)
+    ON CONFLICT (project_id) DO UPDATE SET ${table} = ${table} + 1;`
+  const decrement = `UPDATE project_counts SET ${table} = ${table} - 1 WHERE project_id = OLD.project_id;`
+  return [
+    trigger(`${table}_counted`, `AFTER INSERT ON ${table} BEGIN\n  ${increment}\nEND`),
+    trigger(`${table}_uncounted`, `AFTER DELETE ON ${table} BEGIN\n  ${decrement}\nEND`),
+    trigger(`${table}_recounted`, `AFTER UPDATE OF project_id ON ${table} BEGIN\n  ${decrement}\n  ${increment}\nEND`),
+  ]
+}
+
+/** The words of {@link seals}, by which `database/refusals.ts` recognises the refusal. */
+export const SUPERSEDED = 'superseded project key'
+
+/** Tables with sealed values: a column that is written whenever they are, and SQL for the project whose key seals them. */
+const sealed = [
+  { table: 'secrets', column: 'sealed', project: 'NEW.project_id' },
+  { table: 'orders', column: 'sealed', project: 'NEW.project_id' },
+  { table: 'certificate_authorities', column: 'issuing_sealed', project: "'certificate authority'" },
+] as const
+
+/** Refuse a value that is not sealed under the newest key of its project and store. */
+function seals({ table, column, project }: (typeof sealed)[number]): Trigger[] {
+  const rule = `ON ${table}
+WHEN NEW.key_version IS NOT NULL AND NOT EXISTS (SELECT 1 FROM project_keys
+  WHERE project_id = ${project} AND store = NEW.store AND version = NEW.key_version AND superseded IS NULL)
+BEGIN SELECT RAISE(ABORT, '${SUPERSEDED}'); END`
+  return [
+    trigger(`${table}_inserted`, `BEFORE INSERT ${rule}`),
+    trigger(`${table}_resealed`, `BEFORE UPDATE OF ${column} ${rule}`),
+  ]
+}
+
+export const triggers: readonly Trigger[] = [...counted.flatMap(counts), ...sealed.flatMap(seals)]

@@ -1,0 +1,155 @@
+/** Migrations lose nothing: the rules that refuse dangerous ones, and the rows of a filled database before and after. */
+/// <reference types="vite/types/importMeta.d.ts" />
+import { applyD1Migrations, type D1Migration } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { admissible, isRepetition, refusals, statementsOf } from '../../src/local/migration-rules.ts'
+import { schemaDifferences } from '../../src/state/schema/comparison.ts'
+import { triggers } from '../../src/state/schema/triggers.ts'
+import { rowsForEveryTable, tableNames } from '../support/every-table.ts'
+
+const bindings = env as unknown as { DB: D1Database; REPLICA: D1Database; TEST_MIGRATIONS: D1Migration[] }
+const { REPLICA: database, TEST_MIGRATIONS: migrations } = bindings
+const texts = import.meta.glob<string>('../../migrations/*.sql', { query: '?raw', eager: true, import: 'default' })
+
+const query = async (sql: string) => (await database.prepare(sql).all()).results
+const differences = () => schemaDifferences(query)
+
+/** An empty database. */
+async function clear(): Promise<void> {
+  const { results } = await database
+    .prepare(
+      "select name from sqlite_master where type = 'table' and name not glob 'sqlite_*' and name not glob '_cf_*'",
+    )
+    .all<{ name: string }>()
+  await database.batch([
+    database.prepare('pragma defer_foreign_keys = on'),
+    // Children first: a table is dropped with its rows, which foreign keys look at.
+    ...results.toReversed().map(({ name }) => database.prepare(`drop table "${name}"`)),
+  ])
+}
+
+const run = (statements: readonly string[]) => database.batch(statements.map((one) => database.prepare(one)))
+
+/** Every row of every table that exists, by table. */
+async function contents(): Promise<Record<string, unknown[]>> {
+  const existing = new Set((await query("select name from sqlite_master where type = 'table'")).map(({ name }) => name))
+  const all: Record<string, unknown[]> = {}
+  for (const name of tableNames.filter((one) => existing.has(one))) all[name] = await query(`select * from ${name}`)
+  return all
+}
+
+beforeEach(clear)
+
+describe('all migrations together', () => {
+  it('all migrations together make the tables, columns, keys, indices and triggers that the schema names, and nothing else', async () => {
+    await applyD1Migrations(database, migrations)
+    expect(await differences()).toEqual([])
+    expect(triggers.length).toBeGreaterThan(15)
+  })
+
+  it.each([
+    ['a trigger', 'drop trigger secrets_counted', 'trigger missing: CREATE TRIGGER secrets_counted'],
+    ['an index', 'drop index secrets_project', 'secrets: index missing: [false,false,["project_id"]]'],
+    ['a table', 'drop table revoked_tokens', 'table missing: revoked_tokens'],
+    ['a column', 'alter table orders drop column attempts', 'orders: column missing: ["attempts"'],
+  ])('the comparison of a database with the schema reports a lost object: %s', async (_kind, statement, reported) => {
+    await applyD1Migrations(database, migrations)
+    await run([statement])
+    expect((await differences()).some((line) => line.startsWith(reported))).toBe(true)
+  })
+
+  it('all migrations can be run a second time, statement by statement, because a lost answer leaves the outcome open', async () => {
+    const statements = Object.values(texts).flatMap(statementsOf)
+    await run(statements)
+    await run(rowsForEveryTable())
+    const before = await contents()
+    for (const statement of statements) {
+      await run([statement]).catch((error: unknown) => expect(isRepetition(error), String(error)).toBe(true))
+    }
+    expect(await differences()).toEqual([])
+    expect(await contents()).toEqual(before)
+  })
+})
+
+/** Fills a database that has the earlier migrations, applies the newest, and returns what it held before and after. */
+async function upgrade(earlier: readonly D1Migration[], newest: readonly D1Migration[]) {
+  await applyD1Migrations(database, [...earlier])
+  if (earlier.length > 0) await run(rowsForEveryTable())
+  const before = await contents()
+  await applyD1Migrations(database, [...earlier, ...newest])
+  return { before, after: await contents() }
+}
+
+/** Whether each row of `before` is there afterwards, with the columns that it had. */
+function keeps({ before, after }: Awaited<ReturnType<typeof upgrade>>): boolean {
+  for (const [name, rows] of Object.entries(before)) expect(rows, name).not.toEqual([])
+  return Object.entries(before).every(([name, rows]) =>
+    rows.every((row) => (after[name] ?? []).some((one) => isPart(row as object, one as object))),
+  )
+}
+const isPart = (part: object, whole: object) =>
+  Object.entries(part).every(([key, value]) => JSON.stringify(value) === JSON.stringify(whole[key as never]))
+
+const next = (...queries: string[]): D1Migration => ({ name: '9999_next.sql', queries })
+
+/** What drizzle-kit writes for a column that becomes NOT NULL. */
+const rebuilt = [
+  'PRAGMA foreign_keys=OFF',
+  'CREATE TABLE `__new_secrets` AS SELECT * FROM `secrets`',
+  'DROP TABLE `secrets`',
+  'ALTER TABLE `__new_secrets` RENAME TO `secrets`',
+]
+
+describe('a filled database', () => {
+  it('a filled database keeps every row, count and trigger when the newest migration is applied', async () => {
+    expect(keeps(await upgrade(migrations.slice(0, -1), migrations.slice(-1)))).toBe(true)
+    expect(await differences()).toEqual([])
+  })
+
+  it('a filled database keeps every row when a column and an index are added', async () => {
+    const added = next(
+      'ALTER TABLE `secrets` ADD `later` text',
+      'CREATE INDEX IF NOT EXISTS `secrets_later` ON `secrets` (`later`)',
+    )
+    expect(keeps(await upgrade(migrations, [added]))).toBe(true)
+    expect((await differences()).filter((line) => line.startsWith('trigger'))).toEqual([])
+  })
+
+  it('a filled database loses rows and triggers to a rebuilt table, which is why the rules refuse one', async () => {
+    expect(keeps(await upgrade(migrations, [next(...rebuilt)]))).toBe(false)
+    expect((await differences()).some((line) => line.startsWith('trigger missing: CREATE TRIGGER secrets_'))).toBe(true)
+    expect(refusals(rebuilt.join('--> statement-breakpoint'))).toHaveLength(rebuilt.length)
+  })
+})
+
+describe('the rules for migrations', () => {
+  it.each(Object.entries(texts))('the rules for migrations admit %s', (_path, text) =>
+    expect(refusals(text)).toEqual([]),
+  )
+
+  it.each([
+    'DROP TABLE `secrets`',
+    'drop table if exists secrets',
+    'CREATE TABLE IF NOT EXISTS `__new_secrets` (`id` text)',
+    'CREATE TABLE `later` (`id` text)',
+    'CREATE INDEX `later` ON `secrets` (`name`)',
+    'DROP TRIGGER secrets_counted',
+    'ALTER TABLE `secrets` RENAME TO `other`',
+    'ALTER TABLE `secrets` RENAME COLUMN `name` TO `title`',
+    'INSERT INTO secrets (id) VALUES (1)',
+    'DELETE FROM secrets',
+    'PRAGMA foreign_keys=OFF',
+  ])('the rules for migrations refuse what loses data or cannot be run twice: %s', (statement) => {
+    expect(refusals(statement)).toHaveLength(1)
+  })
+
+  it('the rules for migrations admit what drizzle-kit writes for a new table, made repeatable, with its unique index inside', () => {
+    const generated =
+      'CREATE TABLE `later` (\n\t`id` text NOT NULL\n);\n--> statement-breakpoint\nCREATE UNIQUE INDEX `later_id` ON `later` (`id`);'
+    expect(admissible(generated)).toEqual([
+      'CREATE TABLE IF NOT EXISTS `later` (\n\t`id` text NOT NULL,\n\tCONSTRAINT `later_id` UNIQUE(`id`)\n)',
+    ])
+    expect(admissible(generated).flatMap(refusals)).toEqual([])
+  })
+})

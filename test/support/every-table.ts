@@ -1,0 +1,54 @@
+/** SQL that puts one row into every table of the schema, for tests of migrations and dumps. */
+import { getTableConfig, type SQLiteColumn, type SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { tables } from '../../src/state/schema/comparison.ts'
+
+/** Values that rules of the database tie together; every other text is named after its column. */
+const fixed: Readonly<Record<string, string>> = {
+  project_id: "'project'",
+  store: "'store'",
+  version: '1',
+  key_version: '1',
+  superseded: 'null',
+  administrative: '1',
+}
+
+function valueOf(table: SQLiteTable, column: SQLiteColumn): string {
+  const { foreignKeys } = getTableConfig(table)
+  const reference = foreignKeys.map((key) => key.reference()).find(({ columns }) => columns[0]?.name === column.name)
+  if (reference) {
+    const [target] = reference.foreignColumns
+    return target ? `(select ${target.name} from ${getTableConfig(reference.foreignTable).name} limit 1)` : 'null'
+  }
+  const known = fixed[column.name]
+  if (known !== undefined && !column.primary) return known
+  if (column.getSQLType() === 'blob') return "x'00ff10'"
+  if (column.getSQLType() === 'integer') return '1'
+  return known ?? `'${column.name} with ''quotes'', a line\nand a semicolon; é'`
+}
+
+function insertInto(table: SQLiteTable): string {
+  const { name, columns } = getTableConfig(table)
+  const names = columns.map((column) => column.name).join(', ')
+  return `insert into ${name} (${names}) values (${columns.map((column) => valueOf(table, column)).join(', ')})`
+}
+
+/** Tables after those that they refer to. */
+function inOrder(): SQLiteTable[] {
+  const depth = (table: SQLiteTable): number => {
+    const targets = getTableConfig(table).foreignKeys.map((key) => key.reference().foreignTable)
+    return targets.length === 0 ? 0 : 1 + Math.max(...targets.map(depth))
+  }
+  const keysFirst = (table: SQLiteTable) => (getTableConfig(table).name === 'project_keys' ? -1 : depth(table))
+  return tables.toSorted((one, other) => keysFirst(one) - keysFirst(other))
+}
+
+/** The names of all tables. */
+export const tableNames = tables.map((table) => getTableConfig(table).name)
+
+/** Statements without parameters, in an order that the database takes. `project_counts` is filled by its triggers. */
+export function rowsForEveryTable(): string[] {
+  const filled = inOrder().filter((table) => getTableConfig(table).name !== 'project_counts')
+  const authorityKey = `insert into project_keys (project_id, store, version, master_key_id, wrapped, created)
+    values ('certificate authority', 'store', 1, 'key', x'00', 'now')`
+  return [authorityKey, ...filled.map(insertInto)]
+}
