@@ -1,6 +1,6 @@
 /**
- * One client for two servers: the Worker of this repository in process, or with PEER_URL a real Barbican. It speaks
- * HTTP only; tests assert what it gives back.
+ * One client for two servers: the Worker of this repository in process, or with PEER_URL a real Barbican. It uses HTTP
+ * only, so that tests assert the same answers of both.
  */
 import { createExecutionContext } from 'cloudflare:test'
 import { env, exports } from 'cloudflare:workers'
@@ -9,12 +9,12 @@ import type { Environment } from '../../src/config.ts'
 
 const variables = env as unknown as Readonly<Record<string, string>>
 
-/** The database of the Worker under test, for what has no route and for what only a broken disk would do. */
+/** The database of the Worker under test, for tests of what has no route and of damaged rows. */
 export const database = (env as unknown as { readonly DB: D1Database }).DB
 
 /** Set: the suite runs against this server, a real Barbican. */
 export const peerUrl = variables['PEER_URL'] ?? ''
-/** Keystone's v3 API that the peer believes. */
+/** The v3 API of the Keystone that Barbican trusts. */
 export const peerIdentityUrl = variables['PEER_IDENTITY_URL'] ?? ''
 export const adminPassword = variables['ADMIN_PASSWORD'] ?? ''
 
@@ -48,7 +48,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** An absolute URL: of a path below the server under test, or of an href that it gave. */
+/** An absolute URL: of a path below the server under test, or of an href that it returned. */
 const urlOf = (path: string) => (path.startsWith('http') ? path : base + path)
 
 function initOf(method: string, request: Request): RequestInit {
@@ -71,7 +71,7 @@ export async function answerOf(response: Response): Promise<Answer> {
   return { status: response.status, headers: response.headers, text, bytes, json: parse(text) }
 }
 
-/** Sends one request; `path` may be an absolute href that the server gave. */
+/** Sends one request; `path` may be an absolute href that the server returned. */
 export async function call(method: string, path: string, request: Request = {}): Promise<Answer> {
   const [url, init] = [urlOf(path), initOf(method, request)]
   return answerOf(
@@ -80,8 +80,8 @@ export async function call(method: string, path: string, request: Request = {}):
 }
 
 /**
- * A Worker of its own on the same database, as another isolate of the deployment: it has opened no key yet. `variables`
- * are set otherwise there; undefined takes one away.
+ * Another isolate of the deployment on the same database, with empty caches. `variables` replace those of the Worker;
+ * undefined unsets one.
  */
 export function isolate(variables: Readonly<Record<string, unknown>> = {}): typeof call {
   const app = createApp()

@@ -1,6 +1,6 @@
 /**
- * Where containers, consumers, metadata, ACLs, quotas, stores and transport keys answer otherwise than those of the
- * peer, and mean to; the same register as `differences.ts`.
+ * Where containers, consumers, metadata, ACLs, quotas, stores and transport keys deliberately answer differently from
+ * Barbican's; used like `differences.ts`.
  */
 import { it } from 'vitest'
 import { containerDifferences } from '../peer/accepted-answers.ts'
@@ -10,7 +10,7 @@ export { containerDifferences }
 
 export type ContainerDifference = keyof typeof containerDifferences
 
-/** A whole test that is about a difference: it is not run against the peer. */
+/** A whole test of a difference, which is not run against Barbican. */
 export const itDiffersInContainers = (difference: ContainerDifference) =>
   it.skipIf(onPeer && containerDifferences[difference] !== undefined)
 

@@ -1,6 +1,6 @@
 /**
- * Where this service answers otherwise than the peer, a Barbican 15, and means to: one name and reason for each. A test
- * that meets one says so by its name, so a difference without a name is a failure on one of the two servers.
+ * Where this service deliberately answers differently from Barbican 15, with one name and reason for each. A test of such
+ * an answer names the difference, so that a difference without a name fails on one of the two servers.
  */
 import { it } from 'vitest'
 import { differences } from '../peer/accepted-answers.ts'
@@ -13,12 +13,12 @@ export type Difference = keyof typeof differences
 /** Whether the suite runs against the real Barbican. */
 export const onPeer = peerUrl !== ''
 
-/** Runs assertions that hold for this service and not for the peer. */
+/** Runs assertions that hold for this service and not for Barbican. */
 export async function differs(difference: Difference, assertions: () => unknown): Promise<void> {
   if (!onPeer || !differences[difference]) await assertions()
 }
 
-/** A whole test that is about a difference: it is not run against the peer. */
+/** A whole test of a difference, which is not run against Barbican. */
 export const itDiffers = (difference: Difference) => it.skipIf(onPeer && differences[difference] !== undefined)
 
 /** What the server under test is expected to answer where both answers are known. */

@@ -1,6 +1,6 @@
 /**
- * A small Keystone of the test's own: it knows the tokens that it issued and answers `GET /v3/auth/tokens` about them.
- * It stands where `fetch` leads, for its own address and every other one, and writes down what it was asked.
+ * A fake Keystone: it stores the tokens that it issued and answers `GET /v3/auth/tokens` for them. It replaces `fetch`
+ * for its own address and every other one, and records all requests.
  */
 import { vi } from 'vitest'
 
@@ -13,11 +13,11 @@ export interface TokenOf {
   /** Left out: the token is not scoped to a project. */
   readonly projectId?: string | undefined
   readonly roles?: readonly string[]
-  /** When it ends, in milliseconds. */
+  /** When it expires, in milliseconds. */
   readonly expires?: number
   /** Further members of the document: `domain`, `system`, `OS-TRUST:trust`. */
   readonly members?: object
-  /** Of an application credential: only who says that it enforces them is told about the token. */
+  /** Of an application credential: the token is only valid for a service that declares to enforce them. */
   readonly accessRules?: boolean
 }
 
@@ -32,9 +32,9 @@ export interface FakeKeystone {
   /** Makes a token that is valid from now on. */
   readonly issue: (token?: TokenOf) => string
   readonly revoke: (token: string) => void
-  /** Everything that was asked for, of whatever host. */
+  /** All requests, to any host. */
   readonly asked: Asked[]
-  /** What it answers instead of knowing anything, until it is given null. */
+  /** Sets an answer to all requests; null restores the usual ones. */
   readonly answerWith: (answer: ((asked: Asked) => Promise<Response> | Response) | null) => void
 }
 
@@ -57,7 +57,7 @@ function documentOf({ userId = 'user', projectId, roles = [], expires = 0, membe
   }
 }
 
-/** Puts it in place of `fetch`; `vi.unstubAllGlobals()` takes it away. */
+/** Replaces `fetch`; `vi.unstubAllGlobals()` restores it. */
 export function fakeKeystone(): FakeKeystone {
   const tokens = new Map<string, TokenOf & { readonly expires: number }>()
   const asked: Asked[] = []

@@ -1,8 +1,8 @@
-/** What counts all rows again, to be compared with the counts that the database keeps. */
+/** Queries that count all rows, to be compared with the counts that the database stores. */
 
 export const countedTables = ['secrets', 'orders', 'containers', 'secret_consumers', 'container_consumers'] as const
 
-/** The query for the number `n` of projects whose kept count of a table's rows is wrong. */
+/** The query for the number `n` of projects whose stored count of a table's rows is wrong. */
 export const miscounted = (table: (typeof countedTables)[number]) => `SELECT count(*) AS n FROM (
   SELECT project_id FROM (
     SELECT project_id, 1 AS one FROM ${table} UNION ALL SELECT project_id, -${table} FROM project_counts

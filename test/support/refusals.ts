@@ -1,4 +1,4 @@
-/** The contract's shape of a refusal, and its longer texts. */
+/** The shape of a refusal in the contract, its status titles and its longer texts. */
 import { expect } from 'vitest'
 import type { Answer } from './client.ts'
 
