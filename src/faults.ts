@@ -58,6 +58,7 @@ const failures = {
   ),
   malformedJson: failure(400, 'bare', 'Malformed JSON'),
   notUtf8: failure(400, 'bare', ''),
+  changedConcurrently: failure(409, 'bare', 'Conflict. It was changed at the same time by others. Try again.'),
   brokenBody: failure(400, 'bare', 'The request body broke off.'),
   queryParameters: failure(400, 'bare', 'URI provided invalid query string parameters.'),
   markerUnknown: failure(400, 'bare', 'The marker is the id of no entry of this list.'),

@@ -1,23 +1,23 @@
 /**
- * Callers of the embedded identity. A token's signature is checked without any look-up; what has happened to its user,
- * project, roles and application credential since it was issued is looked up in one round trip, and the outcome holds
- * for {@link LIVE_CHECK_SECONDS} in this isolate.
+ * Callers of the embedded identity. The signature of a token is checked without a round trip. The current state of its
+ * user, project, roles and application credential is read in one round trip (the live check), whose outcome this isolate
+ * caches for {@link LIVE_CHECK_SECONDS}.
  */
+import { cacheOf } from '../cache.ts'
 import type { Caller } from '../caller.ts'
 import type { Keyring } from '../crypto/keyring.ts'
-import type { Backend } from '../state/backend.ts'
-import { shared } from '../state/database/look-ups.ts'
 import { loadAccount, type Account } from '../state/identity/accounts.ts'
 import { foldName } from '../state/identity/names.ts'
 import { ADMINISTRATOR, type RoleName } from '../state/identity/roles.ts'
+import type { KeyedScope } from '../state/scope.ts'
 import { isWithin } from '../times.ts'
 import { partsOfToken, readToken, type TokenClaims } from './tokens.ts'
 
-/** The bound within which disabling a user or taking a role away ends the power of tokens already issued. */
+/** The bound within which disabling a user or removing a role ends the power of tokens already issued. */
 export const LIVE_CHECK_SECONDS = 10
-const MOST_REMEMBERED = 10_000
+const MOST_LIVE_CHECKS = 10_000
 
-/** A token that has power at this moment, and all that it stands for. */
+/** A token that has power at this moment, and everything that it stands for. */
 export interface Standing {
   readonly claims: TokenClaims
   readonly user: RoleName
@@ -30,7 +30,7 @@ export interface Standing {
   readonly administrator: boolean
 }
 
-/** What a token stands for in the light of the account that it names, or null when it has no power any more. */
+/** What a token stands for, given the current account that it names; null when it has no power any more. */
 export function standingOf(claims: TokenClaims, account: Account): Standing | null {
   const { user, project, credential, revoked } = account
   if (revoked || !user?.enabled || user.tokenEpoch !== claims.tokenEpoch) return null
@@ -43,67 +43,62 @@ export function standingOf(claims: TokenClaims, account: Account): Standing | nu
   return { ...identified, project, roles, administrator }
 }
 
-function accountOf(claims: TokenClaims, backend: Backend): Promise<Account> {
+function accountOf(claims: TokenClaims, scope: KeyedScope): Promise<Account> {
   const { userId, projectId, credentialId, auditIds } = claims
-  return loadAccount(backend, {
+  return loadAccount(scope, {
     user: { id: userId },
     project: projectId === null ? null : { id: projectId },
-    credential: credentialId === null ? undefined : { id: credentialId },
+    credentialId,
     auditIds: auditIds.filter((id) => id !== undefined),
   })
 }
 
 /** What a token stands for at this moment; null when it is no token of this deployment or has no power any more. */
-export async function currentStanding(token: string, backend: Backend): Promise<Standing | null> {
-  const claims = await readToken(backend.keyring, token, backend.now)
-  return claims && standingOf(claims, await accountOf(claims, backend))
+export async function currentStanding(token: string, scope: KeyedScope): Promise<Standing | null> {
+  const claims = await readToken(scope.keyring, token, scope.now)
+  return claims && standingOf(claims, await accountOf(claims, scope))
 }
 
 type Outcome = Caller | 'unscoped' | null
 
-interface Remembered {
+/** The outcome of a live check of a token. */
+interface LiveCheck {
   readonly signature: Uint8Array
   readonly outcome: Outcome
   readonly checked: string
   readonly expires: string
 }
 
-/** Outcomes by keyring, then by what the token says. The keyring is the deployment's: one object per isolate. */
-let remembered = new WeakMap<Keyring, Map<string, Remembered>>()
+/** Live checks by keyring, of which an isolate has one for each deployment, then by the signed part of the token. */
+const newCache = () => cacheOf<LiveCheck>({ entries: MOST_LIVE_CHECKS })
+let liveChecks = newCache()
 let generation = 0
 
-/** Forgets all outcomes, so that a change made through this isolate counts at once. */
-export function forgetLiveChecks(): void {
-  remembered = new WeakMap()
+/** Evicts all cached outcomes, so that a change made through this isolate takes effect at once. */
+export function evictLiveChecks(): void {
+  liveChecks = newCache()
   generation += 1
 }
 
 const utf8 = new TextEncoder()
 
-/** In constant time: the signature is what makes a token of what anybody may know. */
-function hasSignature(known: Remembered, signature: string): boolean {
+/** In constant time, because the rest of a token is not secret. */
+function hasSignature(cached: LiveCheck, signature: string): boolean {
   const bytes = utf8.encode(signature)
-  return bytes.length === known.signature.length && crypto.subtle.timingSafeEqual(bytes, known.signature)
+  return bytes.length === cached.signature.length && crypto.subtle.timingSafeEqual(bytes, cached.signature)
 }
 
-function recall(keyring: Keyring, token: string, now: string): Remembered | undefined {
+function cachedCheck(keyring: Keyring, token: string, now: string): LiveCheck | undefined {
   const { said, signature } = partsOfToken(token)
-  const found = remembered.get(keyring)?.get(said)
+  const found = liveChecks(keyring).get(said)
   if (!found || !hasSignature(found, signature)) return undefined
   return found.expires > now && isWithin(LIVE_CHECK_SECONDS, found.checked, now) ? found : undefined
 }
 
-/** Only for a token whose signature is good. */
-function remember(keyring: Keyring, token: string, outcome: Omit<Remembered, 'signature'>): void {
-  const outcomes = remembered.get(keyring) ?? new Map<string, Remembered>()
-  remembered.set(keyring, outcomes)
+/** The token has to have a valid signature. */
+function cacheCheck(keyring: Keyring, token: string, check: Omit<LiveCheck, 'signature'>): void {
   const { said, signature } = partsOfToken(token)
-  outcomes.delete(said)
-  if (outcomes.size >= MOST_REMEMBERED) {
-    const [oldest] = outcomes.keys()
-    if (oldest !== undefined) outcomes.delete(oldest)
-  }
-  outcomes.set(said, { ...outcome, signature: utf8.encode(signature) })
+  liveChecks(keyring).set(said, { ...check, signature: utf8.encode(signature) })
 }
 
 function callerOf(standing: Standing | null): Outcome {
@@ -115,18 +110,17 @@ function callerOf(standing: Standing | null): Outcome {
 
 /**
  * The caller that a token stands for: null when it has no power, `unscoped` when it names no project. The outcome for a
- * well-signed token is remembered; text that is none is refused without a look-up, and not remembered.
+ * token with a valid signature is cached; other text is refused without a round trip, and not cached.
  */
-export async function authenticateEmbedded(token: string, backend: Backend): Promise<Outcome> {
-  const { keyring, now } = backend
-  const known = recall(keyring, token, now)
-  if (known) return known.outcome
+export async function authenticateEmbedded(token: string, scope: KeyedScope): Promise<Outcome> {
+  const { keyring, now } = scope
+  const cached = cachedCheck(keyring, token, now)
+  if (cached) return cached.outcome
   const claims = await readToken(keyring, token, now)
   if (!claims) return null
   const begun = generation
-  const account = await shared(backend.session, `account ${token}`, () => accountOf(claims, backend))
-  const outcome = callerOf(standingOf(claims, account))
-  // A change that came between the look-up and here is not to be hidden by what was seen before it.
-  if (begun === generation) remember(keyring, token, { outcome, checked: now, expires: claims.expires })
+  const outcome = callerOf(standingOf(claims, await accountOf(claims, scope)))
+  // An account that was read before a concurrent change through this isolate must not be cached after it.
+  if (begun === generation) cacheCheck(keyring, token, { outcome, checked: now, expires: claims.expires })
   return outcome
 }

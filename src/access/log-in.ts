@@ -1,4 +1,4 @@
-/** Log-in: from a password, an application credential or another token to a new token. */
+/** Log-in: issues a token for a password, an application credential or another token. */
 import { verifyPassword } from '../crypto/password.ts'
 import type { Backend } from '../state/backend.ts'
 import { loadAccount, loadCredentialAccount } from '../state/identity/accounts.ts'
@@ -10,13 +10,13 @@ import { later } from '../times.ts'
 import { currentStanding, standingOf, type Standing } from './embedded.ts'
 import { newAuditId, signToken, TOKEN_SECONDS, type Method, type TokenClaims } from './tokens.ts'
 
-/** How somebody proves who they are. */
+/** The proof of a client's identity. */
 export type Proof =
   | { readonly method: 'password'; readonly user: IdentityKey; readonly password: string }
   | { readonly method: 'application_credential'; readonly credential: CredentialKey; readonly secret: string }
   | { readonly method: 'token'; readonly token: string }
 
-/** What the token is to be for: a project, the user's default project if that can be, or none. */
+/** The requested scope of the token: a project, the user's default project if it is usable, or none. */
 export type Scope = IdentityKey | 'default' | 'unscoped'
 
 /** A new token and what it stands for. */
@@ -25,7 +25,7 @@ export interface Issued {
   readonly standing: Standing
 }
 
-/** What a token has from the way in which it was got. */
+/** The claims of a token that depend on the proof. */
 type Origin = Pick<TokenClaims, 'tokenEpoch' | 'methods' | 'auditIds' | 'expires'>
 
 const firstToken = (method: Method, { tokenEpoch }: AccountUser, backend: Backend): Origin => ({
@@ -36,8 +36,8 @@ const firstToken = (method: Method, { tokenEpoch }: AccountUser, backend: Backen
 })
 
 /**
- * Logs in. `firstPassword` is the password that the first administrator is to get, or empty. Throws `unauthenticated`,
- * in about the same time, for a wrong password and for an unknown or disabled user, project or credential;
+ * Logs in. `firstPassword` is the password for the first administrator, or empty. Throws `unauthenticated`, in about the
+ * same time, for a wrong password and for an unknown or disabled user, project or credential;
  * `tokenNotFound` for a token without power; `notPermitted` for a token of an application credential.
  */
 export async function logIn(backend: Backend, proof: Proof, scope: Scope, firstPassword: string): Promise<Issued> {
@@ -76,11 +76,11 @@ async function logInWithToken(backend: Backend, token: string, scope: Scope): Pr
     throw identityFault('notPermitted', 'Using a delegated token to create another token is not allowed.')
   }
   const project = scope === 'unscoped' ? null : scope
-  // Asked again with the other project: what ended the first token meanwhile must not be passed over.
+  // The account is read again with the other project, and so is whatever may have ended the first token since.
   const chain = auditIds.filter((id) => id !== undefined)
   const account = await loadAccount(backend, { user: { id: parent.user.id }, project, auditIds: chain })
   if (!account.user) throw identityFault('unauthenticated')
-  // It lives no longer than the token it was got with (CVE-2026-44394), and ends with the first of the chain.
+  // The token expires with the one that it was issued for (CVE-2026-44394), and is revoked with the first of the chain.
   const origin: Origin = {
     tokenEpoch,
     methods: ['token', ...methods.filter((method) => method !== 'token')],
@@ -103,14 +103,14 @@ async function logInWithCredential(backend: Backend, key: CredentialKey, secret:
     issued: backend.now,
     expires: credential.expires !== null && credential.expires < expires ? credential.expires : expires,
     projectId: project.id,
-    // Exactly the roles that it was made for, without what they imply, as Keystone has it.
+    // Exactly the roles of the credential, without the roles that they imply, as in Keystone.
     roleIds: account.roles.map(({ id }) => id).filter((id) => credential.roleIds.includes(id)),
     credentialId: credential.id,
   }
   return sign(backend, claims, account)
 }
 
-/** A token for the project of the account, or an unscoped one; a default project that cannot be is left out. */
+/** A token for the project of the account, or an unscoped one; a default project that is not usable is left out. */
 function issue(
   backend: Backend,
   account: Account & { readonly user: AccountUser },

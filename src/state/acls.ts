@@ -1,15 +1,17 @@
-/** Read ACLs of secrets and containers: each stands in the row of what it guards, and under that row's code. */
+/** Read ACLs of secrets and containers: each stands in the row of what it guards, and under that row's MAC. */
 import { and, eq, sql } from 'drizzle-orm'
+import { aclRow } from './acl-columns.ts'
 import { commit } from './audit/commit.ts'
 import { changeOf } from './audit/events.ts'
 import type { Backend } from './backend.ts'
-import { protectedContainer, type Container } from './containers/container-rows.ts'
+import { protectedContainer } from './containers/container-rows.ts'
 import { findContainer } from './containers/containers.ts'
-import { changes } from './database/statements.ts'
-import { aclRow, type Acl } from './acl-columns.ts'
+import { CONFLICT, untilStored } from './database/conflicts.ts'
+import { build, change, type Statement } from './database/prepared.ts'
+import type { Acl, Container, Secret } from './entities.ts'
 import { withMac } from './integrity/row-authentication.ts'
 import { containers, secretReaders, secrets } from './schema/resources.ts'
-import { protectedSecret, type Secret } from './secrets/secret-rows.ts'
+import { protectedSecret } from './secrets/secret-rows.ts'
 import { findSecret } from './secrets/secrets.ts'
 
 /** What a client gives of an ACL; what it leaves out is `undefined`. */
@@ -25,7 +27,7 @@ export type GuardedKind = 'secret' | 'container'
 
 interface Kind {
   readonly table: typeof secrets | typeof containers
-  /** The code of the entity's row with another ACL. */
+  /** The MAC of the entity's row with another ACL. */
   readonly macWith: (backend: Backend, subject: AclSubject, acl: Acl | null) => Promise<string>
   readonly find: (backend: Backend, id: string) => Promise<AclSubject>
 }
@@ -45,64 +47,78 @@ const kinds: Readonly<Record<GuardedKind, Kind>> = {
   },
 }
 
-/** The index of readers follows what the secret's row says after the statements before it. */
-function indexReaders(backend: Backend, secretId: string) {
+/** Makes the index of readers what the secret's row says after the statements before it. */
+function indexReaders(secretId: string): Statement<number>[] {
   const users = sql`select distinct value, ${secrets.id} from ${secrets}, json_each(${secrets.aclUsers}) where ${secrets.id} = ${secretId}`
   return [
-    backend.db.delete(secretReaders).where(eq(secretReaders.secretId, secretId)),
-    backend.db.insert(secretReaders).select(users),
-  ] as const
+    change(build.delete(secretReaders).where(eq(secretReaders.secretId, secretId))),
+    change(build.insert(secretReaders).select(users)),
+  ]
 }
 
-/** Stores another ACL over the row that it was made from; false when the row is not that one any more. */
-async function write(
+/** Stores another ACL over the row that it was made from; a conflict when the row is another one by now. */
+async function store(
   backend: Backend,
   kind: GuardedKind,
   subject: AclSubject,
   action: 'update' | 'delete',
   acl: Acl | null,
-  updated: string,
-): Promise<boolean> {
+): Promise<typeof CONFLICT | 'stored'> {
   const { table, macWith } = kinds[kind]
   const mac = await macWith(backend, subject, acl)
   const asRead = and(eq(table.id, subject.id), eq(table.projectId, subject.projectId), eq(table.mac, subject.mac))
-  const update = backend.db
+  const updated = action === 'update' ? backend.now : subject.updated
+  const update = build
     .update(table)
     .set({ ...aclRow(acl), mac, updated })
     .where(asRead)
-  const index = kind === 'secret' ? indexReaders(backend, subject.id) : []
-  const change = changeOf(subject, action, `${kind}/acl`, mac)
-  const [result] = await commit(backend, change, update, ...index)
-  return changes(result) > 0
+  const { changed } = await commit(backend, changeOf(subject, action, `${kind}/acl`, mac), change(update), {
+    index: kind === 'secret' ? indexReaders(subject.id) : [],
+  })
+  return changed > 0 ? 'stored' : CONFLICT
+}
+
+/** Runs the change with the subject, and after a conflict with the subject as it is then. */
+async function withCurrent(
+  backend: Backend,
+  kind: GuardedKind,
+  subject: AclSubject,
+  attempt: (current: AclSubject) => Promise<typeof CONFLICT | 'stored'>,
+): Promise<void> {
+  let read: AclSubject | null = subject
+  await untilStored(async () => {
+    const current: AclSubject = read ?? (await kinds[kind].find(backend, subject.id))
+    read = null
+    return attempt(current)
+  })
 }
 
 /**
  * Sets the ACL: with `replace` (PUT) what is not given falls back to project access and no users, else (PATCH) it stays
- * as it is. Moves the entity's `updated`. When the entity was changed meanwhile, the change is made of what it is then;
- * throws its `notFound` when it has gone.
+ * as it is. Moves the entity's `updated`. Throws the entity's `notFound` when it was deleted.
  */
-export async function setAcl(
+export function setAcl(
   backend: Backend,
   kind: GuardedKind,
   subject: AclSubject,
   given: GivenAcl,
   replace: boolean,
 ): Promise<void> {
-  const { now } = backend
-  const before = replace ? null : subject.acl
-  const acl = {
-    projectAccess: given.projectAccess ?? before?.projectAccess ?? true,
-    users: given.users ? [...new Set(given.users)] : (before?.users ?? []),
-    created: subject.acl?.created ?? now,
-    updated: now,
-  }
-  if (await write(backend, kind, subject, 'update', acl, now)) return
-  await setAcl(backend, kind, await kinds[kind].find(backend, subject.id), given, replace)
+  return withCurrent(backend, kind, subject, (current) => {
+    const before = replace ? null : current.acl
+    const acl = {
+      projectAccess: given.projectAccess ?? before?.projectAccess ?? true,
+      users: given.users ? [...new Set(given.users)] : (before?.users ?? []),
+      created: current.acl?.created ?? backend.now,
+      updated: backend.now,
+    }
+    return store(backend, kind, current, 'update', acl)
+  })
 }
 
 /** Removes the ACL, if there is one. */
-export async function deleteAcl(backend: Backend, kind: GuardedKind, subject: AclSubject): Promise<void> {
-  if (subject.acl === null) return
-  if (await write(backend, kind, subject, 'delete', null, subject.updated)) return
-  await deleteAcl(backend, kind, await kinds[kind].find(backend, subject.id))
+export function deleteAcl(backend: Backend, kind: GuardedKind, subject: AclSubject): Promise<void> {
+  return withCurrent(backend, kind, subject, async (current) =>
+    current.acl === null ? 'stored' : store(backend, kind, current, 'delete', null),
+  )
 }

@@ -1,12 +1,15 @@
 /** How a backend is made: the one place that knows all parts of the state. */
 import type { Backend, StateSettings } from './backend.ts'
-import type { Reach } from './database/calls.ts'
-import { Session } from './database/session.ts'
+import { Session, type Consistency } from './database/session.ts'
 import type { ProjectObjects } from './project-calls.ts'
-import type { Source, Store } from './scope.ts'
+import type { Changed, Source } from './scope.ts'
+import { evictSecret } from './secrets/secret-reads.ts'
 import { wakeSoon } from './wake.ts'
 
-/** The backend of one request or run, at `now`, for `source`. The primary answers its look-ups. */
+/** A target of the audit log that is a secret or a part of one. */
+const isOfSecret = ({ target }: Changed) => target === 'secret' || target.startsWith('secret/')
+
+/** The backend of one request or run, at `now`, for `source`. The primary answers its reads. */
 export function connect(
   bindings: { readonly DB: D1Database; readonly PROJECT: ProjectObjects },
   { keyring, quotas, secretStores, readCacheSeconds, nameDefault }: StateSettings,
@@ -14,20 +17,16 @@ export function connect(
   source: Source,
 ): Backend {
   const projects = bindings.PROJECT
-  const recorded = (projectId: string) => wakeSoon(projects, projectId)
-  const session = new Session(bindings.DB, 'first-primary')
-  const settings = { keyring, quotas, secretStores, readCacheSeconds, nameDefault }
-  return { ...settings, session, db: session.db, projects, now, source, recorded }
+  const db = new Session(bindings.DB, 'first-primary')
+  const recorded = (changes: readonly Changed[]) => {
+    for (const change of changes) if (isOfSecret(change)) evictSecret(db, now, change.id)
+    for (const projectId of new Set(changes.map((change) => change.projectId))) wakeSoon(projects, projectId)
+  }
+  return { keyring, quotas, secretStores, readCacheSeconds, nameDefault, db, projects, now, source, recorded }
 }
 
-/** The same backend with a session of its own, whose look-ups reach as far as that. */
-export function reaching(backend: Backend, reach: Reach): Backend {
-  const session = new Session(backend.session.binding, reach)
-  return { ...backend, session, db: session.db }
-}
-
-/** The store of the backend, whose batches may go together with those of other requests in the project. */
-export const together = (backend: Backend, projectId: string): Store => ({
+/** The same backend for reads alone, answered with this consistency. */
+export const reaching = (backend: Backend, consistency: Consistency): Backend => ({
   ...backend,
-  db: backend.session.together(projectId),
+  db: new Session(backend.db.binding, consistency),
 })

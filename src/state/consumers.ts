@@ -1,84 +1,60 @@
 /** Consumers: who uses a secret or a container. */
-import { and, asc, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm'
 import type { Caller } from '../caller.ts'
 import { fault } from '../faults.ts'
-import type { Guarded } from './acl-columns.ts'
 import type { Backend } from './backend.ts'
-import {
-  absent,
-  type ConsumerKind,
-  type Consumers,
-  type Entities,
-  type EntityRows,
-  type Identities,
-  type Registration,
-} from './consumer-rows.ts'
-import { authenticContainer, findContainerBy } from './containers/container-rows.ts'
+import { authenticContainer, selectContainer } from './containers/container-rows.ts'
+import { build, select, selectValues } from './database/prepared.ts'
+import type { ConsumerKind, Consumers, Container, Entities, EntityRows, Guarded, Identities } from './entities.ts'
+import type { Registration, Secret } from './entities.ts'
 import { mutationContext, unwrap } from './project-calls.ts'
+import { newRowId } from './row-ids.ts'
 import { containerConsumers, secretConsumers } from './schema/resources.ts'
-import type { Store } from './scope.ts'
-import { authenticSecret, findSecretBy, type SecretRow } from './secrets/secret-rows.ts'
-
-/** How an entity and its consumers are read. */
-const kinds = {
-  secret: {
-    table: secretConsumers,
-    owner: secretConsumers.secretId,
-    order: secretConsumers.seq,
-    read: (store: Store, id: string) => findSecretBy(store, id, false),
-    authentic: authenticSecret<SecretRow>,
-  },
-  container: {
-    table: containerConsumers,
-    owner: containerConsumers.containerId,
-    order: containerConsumers.name,
-    read: findContainerBy,
-    authentic: authenticContainer,
-  },
-} as const
+import type { KeyedScope } from './scope.ts'
+import { evictSecret } from './secrets/secret-reads.ts'
+import { authenticSecret, selectSecret } from './secrets/secret-rows.ts'
 
 type Entity = Guarded & { readonly id: string }
 
 function registrationOf<Kind extends ConsumerKind>(
-  kind: Kind,
   entity: Entity,
   caller: Caller,
   identity: Identities[Kind],
-): Registration {
-  const id = crypto.randomUUID()
-  return { kind, id, entityId: entity.id, entityProjectId: entity.projectId, projectId: caller.projectId, identity }
+): Registration<Kind> {
+  const { id: entityId, projectId: entityProjectId } = entity
+  return { id: newRowId(), entityId, entityProjectId, projectId: caller.projectId, identity }
 }
 
-/** A mutation in the object of the entity's project; gives the entity as it is then. */
-function mutation(method: 'addConsumer' | 'deleteConsumer') {
-  return async <Kind extends ConsumerKind>(
-    backend: Backend,
-    kind: Kind,
-    entity: Entity,
-    caller: Caller,
-    identity: Identities[Kind],
-  ): Promise<EntityRows[Kind]> => {
-    const project = backend.projects.getByName(entity.projectId)
-    const registration = registrationOf(kind, entity, caller, identity)
-    const call = project[method](mutationContext(backend), registration)
-    return (await unwrap(backend.session, call)) as EntityRows[Kind]
+type Change = 'add' | 'delete'
+
+/** Registers or removes a consumer of a secret in the object of its project; returns the secret as it is then. */
+export async function changeSecretConsumer(
+  backend: Backend,
+  change: Change,
+  secret: Secret,
+  caller: Caller,
+  identity: Identities['secret'],
+): Promise<EntityRows['secret']> {
+  const object = backend.projects.getByName(secret.projectId)
+  const registration = registrationOf<'secret'>(secret, caller, identity)
+  try {
+    return await unwrap(backend.db, object.changeSecretConsumer(mutationContext(backend), change, registration))
+  } finally {
+    evictSecret(backend.db, backend.now, secret.id)
   }
 }
 
-/** Registers the caller's consumer of the entity; see `storeConsumer`. */
-export const addConsumer = mutation('addConsumer')
-
-/** Takes a consumer of the entity away; see `removeConsumer`. */
-export const deleteConsumer = mutation('deleteConsumer')
-
-/** A row of a batch as the entity that it is; throws that it is not there, or `RowRefused`. */
-function entityOf(
+/** Registers or removes a consumer of a container in the object of its project; returns the container as it is then. */
+export function changeContainerConsumer(
   backend: Backend,
-  kind: ConsumerKind,
-  row: EntityRows[ConsumerKind] | undefined,
-): Promise<Entities[ConsumerKind]> {
-  if (!row) throw fault(absent[kind])
-  return kinds[kind].authentic(backend, row as never)
+  change: Change,
+  container: Container,
+  caller: Caller,
+  identity: Identities['container'],
+): Promise<EntityRows['container']> {
+  const object = backend.projects.getByName(container.projectId)
+  const registration = registrationOf<'container'>(container, caller, identity)
+  return unwrap(backend.db, object.changeContainerConsumer(mutationContext(backend), change, registration))
 }
 
 export interface ConsumersPage<Kind extends ConsumerKind> {
@@ -86,54 +62,105 @@ export interface ConsumersPage<Kind extends ConsumerKind> {
   readonly total: number
 }
 
-/**
- * The entity with one page of its consumers, of a secret oldest first, of a container by name: one round trip. Throws
- * `secretNotFound` or `containerNotFound`.
- */
-export async function findWithConsumers<Kind extends ConsumerKind>(
-  backend: Backend,
-  kind: Kind,
-  id: string,
-  page: { readonly limit: number; readonly offset: number },
-): Promise<{ readonly entity: Entities[Kind]; readonly listed: ConsumersPage<Kind> }> {
-  const { table, owner, order, read } = kinds[kind]
-  const ofEntity = eq(owner, id)
-  const [[row], items, [counted]] = await backend.db.batch([
-    read(backend, id),
-    backend.db
-      .select()
-      .from(table)
-      .where(ofEntity)
-      .orderBy(asc(order), asc(table.seq))
-      .limit(page.limit)
-      .offset(page.offset),
-    backend.db
-      .select({ total: sql<number>`count(*)` })
-      .from(table)
-      .where(ofEntity),
-  ])
-  const listed = { items: items as Consumers[Kind][], total: counted?.total ?? 0 }
-  return { entity: (await entityOf(backend, kind, row)) as Entities[Kind], listed }
+export interface Listed<Kind extends ConsumerKind> {
+  readonly entity: Entities[Kind]
+  readonly listed: ConsumersPage<Kind>
 }
 
-/**
- * The entity with its consumer that has this id, if there is one: one round trip. Throws `secretNotFound` or
- * `containerNotFound`.
- */
-export async function findWithConsumer<Kind extends ConsumerKind>(
-  backend: Backend,
-  kind: Kind,
+interface Page {
+  readonly limit: number
+  readonly offset: number
+}
+
+const secretColumns = getTableColumns(secretConsumers)
+const containerColumns = getTableColumns(containerConsumers)
+
+/** The secret with one page of its consumers, oldest first: one round trip. Throws `secretNotFound`. */
+export async function findSecretWithConsumers(
+  scope: KeyedScope,
+  id: string,
+  { limit, offset }: Page,
+): Promise<Listed<'secret'>> {
+  const ofSecret = eq(secretConsumers.secretId, id)
+  const read = await scope.db.batch({
+    secret: selectSecret(scope, id, false),
+    items: select(secretColumns, (columns) =>
+      build
+        .select(columns)
+        .from(secretConsumers)
+        .where(ofSecret)
+        .orderBy(asc(secretConsumers.seq))
+        .limit(limit)
+        .offset(offset),
+    ),
+    counted: selectValues({ total: sql<number>`(select count(*) from ${secretConsumers} where ${ofSecret})` }),
+  })
+  const [row] = read.secret
+  if (!row) throw fault('secretNotFound')
+  const listed = { items: read.items, total: read.counted[0]?.total ?? 0 }
+  return { entity: await authenticSecret(scope, row), listed }
+}
+
+/** The container with one page of its consumers, by name: one round trip. Throws `containerNotFound`. */
+export async function findContainerWithConsumers(
+  scope: KeyedScope,
+  id: string,
+  { limit, offset }: Page,
+): Promise<Listed<'container'>> {
+  const ofContainer = eq(containerConsumers.containerId, id)
+  const read = await scope.db.batch({
+    container: selectContainer(scope, id),
+    items: select(containerColumns, (columns) =>
+      build
+        .select(columns)
+        .from(containerConsumers)
+        .where(ofContainer)
+        .orderBy(asc(containerConsumers.name), asc(containerConsumers.seq))
+        .limit(limit)
+        .offset(offset),
+    ),
+    counted: selectValues({ total: sql<number>`(select count(*) from ${containerConsumers} where ${ofContainer})` }),
+  })
+  const [row] = read.container
+  if (!row) throw fault('containerNotFound')
+  const listed = { items: read.items, total: read.counted[0]?.total ?? 0 }
+  return { entity: await authenticContainer(scope, row), listed }
+}
+
+export interface WithConsumer<Kind extends ConsumerKind> {
+  readonly entity: Entities[Kind]
+  /** Undefined: it has no consumer with this id. */
+  readonly consumer: Consumers[Kind] | undefined
+}
+
+/** The secret with its consumer that has this id: one round trip. Throws `secretNotFound`. */
+export async function findSecretWithConsumer(
+  scope: KeyedScope,
   id: string,
   consumerId: string,
-): Promise<{ readonly entity: Entities[Kind]; readonly consumer: Consumers[Kind] | undefined }> {
-  const { table, owner, read } = kinds[kind]
-  const isConsumer = and(eq(table.id, consumerId), eq(owner, id))
-  const [[row], [consumer]] = await backend.db.batch([
-    read(backend, id),
-    backend.db.select().from(table).where(isConsumer),
-  ])
-  return {
-    entity: (await entityOf(backend, kind, row)) as Entities[Kind],
-    consumer: consumer as Consumers[Kind] | undefined,
-  }
+): Promise<WithConsumer<'secret'>> {
+  const isConsumer = and(eq(secretConsumers.id, consumerId), eq(secretConsumers.secretId, id))
+  const read = await scope.db.batch({
+    secret: selectSecret(scope, id, false),
+    consumer: select(secretColumns, (columns) => build.select(columns).from(secretConsumers).where(isConsumer)),
+  })
+  const [row] = read.secret
+  if (!row) throw fault('secretNotFound')
+  return { entity: await authenticSecret(scope, row), consumer: read.consumer[0] }
+}
+
+/** The container with its consumer that has this id: one round trip. Throws `containerNotFound`. */
+export async function findContainerWithConsumer(
+  scope: KeyedScope,
+  id: string,
+  consumerId: string,
+): Promise<WithConsumer<'container'>> {
+  const isConsumer = and(eq(containerConsumers.id, consumerId), eq(containerConsumers.containerId, id))
+  const read = await scope.db.batch({
+    container: selectContainer(scope, id),
+    consumer: select(containerColumns, (columns) => build.select(columns).from(containerConsumers).where(isConsumer)),
+  })
+  const [row] = read.container
+  if (!row) throw fault('containerNotFound')
+  return { entity: await authenticContainer(scope, row), consumer: read.consumer[0] }
 }

@@ -3,11 +3,10 @@
  * a class does not survive the call.
  */
 import { Fault, type FailureName } from '../faults.ts'
-import type { ConsumerKind, EntityRows, Registration } from './consumer-rows.ts'
-import type { Seen } from './database/calls.ts'
-import type { Session } from './database/session.ts'
+import type { Observed, Session } from './database/session.ts'
+import type { ContainerRow, Registration, SecretRow } from './entities.ts'
 import type { containers, containerSecrets, issuedCertificates, orders, secrets } from './schema/resources.ts'
-import type { Store } from './scope.ts'
+import type { Scope } from './scope.ts'
 
 /** An order as it is to be stored, together with the secret that was generated for it, if any. */
 export interface StoredOrder {
@@ -77,10 +76,10 @@ export interface Integrity {
 }
 
 /** What a mutation needs of its request. */
-export type MutationContext = Pick<Store, 'quotas' | 'now' | 'source'>
+export type MutationContext = Pick<Scope, 'quotas' | 'now' | 'source'>
 
-/** What a call returns: a value or a failure, and what the object's session has seen of the database. */
-export type Result<Value> = { readonly seen: Seen } & (
+/** What a call returns: a value or a failure, and what the object has observed of the database. */
+export type Result<Value> = { readonly observed: Observed } & (
   { readonly value: Value } | { readonly failure: FailureName; readonly details: readonly string[] }
 )
 
@@ -98,8 +97,11 @@ export interface ProjectCalls {
   readonly failOrder: Mutation<[failure: OrderFailure], null>
   readonly updateOrder: Mutation<[projectId: string, orderId: string, restart: OrderRestart], boolean>
   readonly deleteOrder: Mutation<[projectId: string, orderId: string], null>
-  readonly addConsumer: Mutation<[registration: Registration], EntityRows[ConsumerKind]>
-  readonly deleteConsumer: Mutation<[registration: Registration], EntityRows[ConsumerKind]>
+  readonly changeSecretConsumer: Mutation<[change: 'add' | 'delete', registration: Registration<'secret'>], SecretRow>
+  readonly changeContainerConsumer: Mutation<
+    [change: 'add' | 'delete', registration: Registration<'container'>],
+    ContainerRow
+  >
   readonly sealBy: Call<[time: string], void>
   readonly integrity: Call<[], Integrity>
 }
@@ -110,12 +112,12 @@ export interface ProjectObjects {
 }
 
 /** The context of a request as it is sent to an object. */
-export const mutationContext = ({ quotas, now, source }: Store): MutationContext => ({ quotas, now, source })
+export const mutationContext = ({ quotas, now, source }: Scope): MutationContext => ({ quotas, now, source })
 
-/** The value of a call, whose bookmark the caller's session follows; throws the fault that the object met. */
+/** The value of a call, whose bookmark the caller's session takes over; throws the fault that the object met. */
 export async function unwrap<Value>(session: Session | null, call: PromiseLike<Result<Value>>): Promise<Value> {
   const result = await call
-  session?.follow(result.seen)
+  session?.observe(result.observed)
   if ('failure' in result) throw new Fault(result.failure, result.details)
   return result.value
 }

@@ -1,5 +1,6 @@
+/** The scope of an operation: what every statement depends on. */
 import type { Keyring } from '../crypto/keyring.ts'
-import type { Database } from './database/session.ts'
+import type { Connection } from './database/session.ts'
 
 /** How many of each a project may have; negative: no limit. */
 export interface QuotaLimits {
@@ -31,22 +32,30 @@ export const byService = (operation: string, onBehalfOf: string | null = null): 
   rule: null,
 })
 
+/** What was changed, as far as those need it who are told of changes. */
+export interface Changed {
+  /** The kind of the target, such as `secret/acl`. */
+  readonly target: string
+  readonly id: string
+  readonly projectId: string
+}
+
 /**
- * What a statement depends on: the database, the limits, the time and who it is done for. `Backend` adds what else a
- * request has, and `Circumstances` is what of it goes to the project's object.
+ * The database, the limits, the time and who it is done for. A request's `Backend` adds to it; a project's object is sent
+ * what of it is plain data.
  */
-export interface Store {
-  readonly db: Database
+export interface Scope {
+  readonly db: Connection
   /** The configured limits, for projects without limits of their own. */
   readonly quotas: QuotaLimits
   /** The time of the request: UTC text of 26 characters. One reading serves the whole operation. */
   readonly now: string
   readonly source: Source
-  /** Told of each project whose audit log has grown. */
-  readonly recorded: (projectId: string) => void
+  /** Called after each change, and when a change failed so that it may be stored. */
+  readonly recorded: (changes: readonly Changed[]) => void
 }
 
 /** A scope that can also open keys. The object of a project has none of these: it never sees a key. */
-export interface KeyedStore extends Store {
+export interface KeyedScope extends Scope {
   readonly keyring: Keyring
 }

@@ -1,40 +1,40 @@
-/** How the object of a project learns that there are events to seal: soon after a change, and else from the cron. */
+/** Calls that have a project's object seal its audit log: soon after a change, and from the cron trigger. */
 import { waitUntil } from 'cloudflare:workers'
 import { isNull } from 'drizzle-orm'
+import { boundedCache } from '../cache.ts'
 import { formatTime } from '../times.ts'
+import { build, select } from './database/prepared.ts'
 import type { ProjectObjects } from './project-calls.ts'
 import { auditEvents } from './schema/audit.ts'
-import type { Store } from './scope.ts'
+import type { Scope } from './scope.ts'
 
 /** Milliseconds from a change to the sealing of its event. */
 export const SEAL_DELAY = 15_000
 
-/** Milliseconds in which an isolate wakes an object once; what happens in them is sealed with what woke it. */
+/** Milliseconds in which an isolate wakes an object once; events of that time are sealed with the first. */
 const PAUSE = SEAL_DELAY / 2
-const MOST_REMEMBERED = 10_000
 /** Objects that one period of the cron trigger wakes; the next one takes the rest. */
 const MOST_WOKEN = 500
 
-const woken = new Map<string, number>()
+/** When this isolate woke an object, by project: milliseconds. */
+const woken = boundedCache<number>({ entries: 10_000 })
 
-/** Has the project's object seal within {@link SEAL_DELAY}. Costs a call after the answer, and that seldom. */
+/** Has the project's object seal within {@link SEAL_DELAY}. Costs a call after the answer, at most one in {@link PAUSE}. */
 export function wakeSoon(projects: ProjectObjects, projectId: string): void {
   const now = Date.now()
   const last = woken.get(projectId)
   if (last !== undefined && last <= now && now < last + PAUSE) return
-  if (woken.size >= MOST_REMEMBERED) woken.clear()
   woken.set(projectId, now)
   const call = projects.getByName(projectId).sealBy(formatTime(now + SEAL_DELAY))
-  // Of a call that fails there is nothing to tell: the next change calls again, and so does the cron.
+  // A call that fails is made again by the next change, and by the cron trigger.
   waitUntil(Promise.resolve(call).catch(() => woken.delete(projectId)))
 }
 
-/** Has the objects of all projects seal that have something to seal. */
-export async function wakeAll({ db, projects, now }: Store & { readonly projects: ProjectObjects }): Promise<void> {
-  const waiting = await db
-    .selectDistinct({ projectId: auditEvents.projectId })
-    .from(auditEvents)
-    .where(isNull(auditEvents.number))
-    .limit(MOST_WOKEN)
-  await Promise.allSettled(waiting.map(({ projectId }) => projects.getByName(projectId).sealBy(now)))
+/** Has the objects of all projects with unsealed events seal them. */
+export async function wakeAll({ db, projects, now }: Scope & { readonly projects: ProjectObjects }): Promise<void> {
+  const waiting = select({ projectId: auditEvents.projectId }, (columns) =>
+    build.selectDistinct(columns).from(auditEvents).where(isNull(auditEvents.number)).limit(MOST_WOKEN),
+  )
+  const calls = (await db.run(waiting)).map(({ projectId }) => projects.getByName(projectId).sealBy(now))
+  await Promise.allSettled(calls)
 }

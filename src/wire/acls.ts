@@ -1,7 +1,7 @@
 /** Read ACLs on the wire: `/secrets/{id}/acl` and `/containers/{id}/acl`, which are alike. */
 import * as z from 'zod/mini'
 import type { Rule } from '../access/policy.ts'
-import type { Acl } from '../state/acl-columns.ts'
+import type { Acl } from '../state/entities.ts'
 import { deleteAcl, setAcl, type AclSubject, type GivenAcl, type GuardedKind } from '../state/acls.ts'
 import { json as answer } from './http/answers.ts'
 import { json } from './http/body.ts'

@@ -1,11 +1,20 @@
 /** Consumers on the wire: `/secrets/{id}/consumers` and `/containers/{id}/consumers`, with their items. */
 import type * as z from 'zod/mini'
 import type { Rule } from '../access/policy.ts'
+import type { Caller } from '../caller.ts'
 import { fault } from '../faults.ts'
-import type { ConsumerKind, Consumers, Entities, EntityRows, Identities } from '../state/consumer-rows.ts'
-import { addConsumer, deleteConsumer, findWithConsumer, findWithConsumers } from '../state/consumers.ts'
-import type { ConsumersPage } from '../state/consumers.ts'
+import type { Backend } from '../state/backend.ts'
+import {
+  changeContainerConsumer,
+  changeSecretConsumer,
+  findContainerWithConsumer,
+  findContainerWithConsumers,
+  findSecretWithConsumer,
+  findSecretWithConsumers,
+  type ConsumersPage,
+} from '../state/consumers.ts'
 import { asContainer } from '../state/containers/container-rows.ts'
+import type { ConsumerKind, Consumers, Entities, EntityRows, Identities } from '../state/entities.ts'
 import { asSecret } from '../state/secrets/secret-rows.ts'
 import { json as answer, page } from './http/answers.ts'
 import { json, type BodyReader } from './http/body.ts'
@@ -43,12 +52,29 @@ const containerConsumerBody = {
 
 /** What differs between the consumers of secrets and of containers. */
 interface Kind<Name extends ConsumerKind, Body> {
-  readonly kind: Name
   /** Begins the name of every operation: `SecretConsumer creation`. */
   readonly label: string
   readonly collection: 'secrets' | 'containers'
   readonly param: string
   readonly find: (call: Call) => Promise<Entities[Name]>
+  readonly findWithPage: (
+    backend: Backend,
+    id: string,
+    page: ReturnType<typeof parsePage>,
+  ) => Promise<{ readonly entity: Entities[Name]; readonly listed: ConsumersPage<Name> }>
+  readonly findWithOne: (
+    backend: Backend,
+    id: string,
+    consumerId: string,
+  ) => Promise<{ readonly entity: Entities[Name]; readonly consumer: Consumers[Name] | undefined }>
+  /** Registers or removes the caller's consumer; returns the entity's row as it is then. */
+  readonly change: (
+    backend: Backend,
+    change: 'add' | 'delete',
+    entity: Entities[Name],
+    caller: Caller,
+    identity: Identities[Name],
+  ) => Promise<EntityRows[Name]>
   readonly idOfPath: (param: Call['param']) => string
   readonly body: BodyReader<Body>
   readonly identity: (body: Body) => Identities[Name]
@@ -64,11 +90,13 @@ const base = ({ created, updated }: { readonly created: string; readonly updated
 })
 
 const ofSecrets: Kind<'secret', z.infer<typeof secretConsumerBody.type>> = {
-  kind: 'secret',
   label: 'SecretConsumer',
   collection: 'secrets',
   param: 'secret',
   find: secretOfPath,
+  findWithPage: findSecretWithConsumers,
+  findWithOne: findSecretWithConsumer,
+  change: changeSecretConsumer,
   idOfPath: secretIdOfPath,
   body: json(secretConsumerBody),
   identity: ({ service, resource_type: resourceType, resource_id: resourceId }) => ({
@@ -92,11 +120,13 @@ const ofSecrets: Kind<'secret', z.infer<typeof secretConsumerBody.type>> = {
 }
 
 const ofContainers: Kind<'container', z.infer<typeof containerConsumerBody.type>> = {
-  kind: 'container',
   label: 'ContainerConsumer',
   collection: 'containers',
   param: 'container',
   find: containerOfPath,
+  findWithPage: findContainerWithConsumers,
+  findWithOne: findContainerWithConsumer,
+  change: changeContainerConsumer,
   idOfPath: containerIdOfPath,
   body: json(containerConsumerBody),
   identity: ({ name, URL: url }) => ({ name, url }),
@@ -119,7 +149,7 @@ function consumersOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body>) {
     async find(call) {
       if (call.c.req.method !== 'GET') return kind.find(call)
       const id = kind.idOfPath(call.param)
-      const { entity, listed } = await findWithConsumers(call.backend, kind.kind, id, parsePage(call.query))
+      const { entity, listed } = await kind.findWithPage(call.backend, id, parsePage(call.query))
       return { ...entity, listed }
     },
     operations: {
@@ -137,7 +167,7 @@ function consumersOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body>) {
         rule: kind.rules.post,
         body: kind.body,
         async answer({ c, backend, caller, refs }, entity, body) {
-          const after = await addConsumer(backend, kind.kind, entity, caller, kind.identity(body))
+          const after = await kind.change(backend, 'add', entity, caller, kind.identity(body))
           setHeader(c, 'Location', refs.to(kind.collection, entity.id, 'consumers'))
           return answer(c, 200, kind.entityView(after, refs))
         },
@@ -147,7 +177,7 @@ function consumersOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body>) {
         rule: kind.rules.delete,
         body: kind.body,
         async answer({ c, backend, caller, refs }, entity, body) {
-          const after = await deleteConsumer(backend, kind.kind, entity, caller, kind.identity(body))
+          const after = await kind.change(backend, 'delete', entity, caller, kind.identity(body))
           return answer(c, 200, kind.entityView(after, refs))
         },
       }),
@@ -159,7 +189,7 @@ function consumersOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body>) {
     // The form of an id is checked before the rule, as with the peer; whether it is there, after it.
     async find({ backend, param }) {
       const id = param('consumer')
-      const { entity, consumer } = await findWithConsumer(backend, kind.kind, kind.idOfPath(param), id)
+      const { entity, consumer } = await kind.findWithOne(backend, kind.idOfPath(param), id)
       if (!isCanonicalId(id)) throw fault('consumerId')
       return { ...entity, consumer }
     },

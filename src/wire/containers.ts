@@ -11,7 +11,7 @@ import {
   removeFromContainer,
   type ContainerType,
 } from '../state/containers/containers.ts'
-import type { Container, NamedSecret } from '../state/containers/container-rows.ts'
+import type { Container, NamedSecret } from '../state/entities.ts'
 import { created, json as answer, noContent, page } from './http/answers.ts'
 import { json, unchecked } from './http/body.ts'
 import { markerAfter, parseMarkedPage } from './http/paging.ts'

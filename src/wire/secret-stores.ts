@@ -1,7 +1,7 @@
 /** Secret stores on the wire: `/secret-stores`, its global default, the project's preference, and items. */
 import {
   findStore,
-  forgetPreferredStore,
+  removePreferredStore,
   globalDefaultStore,
   listStores,
   preferStore,
@@ -101,7 +101,7 @@ const preference = resource<StoreTarget>({
       name: 'Removing preferred secret store',
       rule: 'secretstore_preferred:delete',
       async answer({ c, backend, caller }) {
-        await forgetPreferredStore(backend, caller.projectId)
+        await removePreferredStore(backend, caller.projectId)
         return noContent(c)
       },
     }),

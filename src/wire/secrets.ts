@@ -5,7 +5,7 @@ import { fault } from '../faults.ts'
 import { resealSoon } from '../state/keys/project-key-versions.ts'
 import { listSecrets, type SecretFilter } from '../state/secrets/secret-list.ts'
 import { readSealedSecret, readSecret } from '../state/secrets/secret-reads.ts'
-import type { Secret } from '../state/secrets/secret-rows.ts'
+import type { Secret } from '../state/entities.ts'
 import {
   createSecret,
   deleteSecret,

@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { Hono } from 'hono'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { authenticateEmbedded, forgetLiveChecks, LIVE_CHECK_SECONDS } from '../../src/access/embedded.ts'
+import { authenticateEmbedded, evictLiveChecks, LIVE_CHECK_SECONDS } from '../../src/access/embedded.ts'
 import { logIn } from '../../src/access/log-in.ts'
 import { partsOfToken, type TokenClaims } from '../../src/access/tokens.ts'
 import { readConfig } from '../../src/config.ts'
@@ -47,7 +47,7 @@ async function given(...roles: readonly string[]) {
 
 type Given = Awaited<ReturnType<typeof given>>
 
-beforeEach(forgetLiveChecks)
+beforeEach(evictLiveChecks)
 
 describe('the caller of a token', () => {
   it('the caller of a token has its user, its project and the names of its roles in lower case', async () => {
@@ -95,7 +95,7 @@ describe('the caller of a token', () => {
     const { token } = await given('creator')
     expect(await authenticateEmbedded(token, await at(3599))).not.toBeNull()
     expect(await authenticateEmbedded(token, await at(3600))).toBeNull()
-    forgetLiveChecks()
+    evictLiveChecks()
     expect(await authenticateEmbedded(token, await at(3600))).toBeNull()
   })
 })
@@ -114,7 +114,7 @@ describe('the live check', () => {
     expect(trips()).toBe(2)
     await ask(LIVE_CHECK_SECONDS - 1)
     expect(trips(), 'a clock that was set back').toBe(3)
-    forgetLiveChecks()
+    evictLiveChecks()
     await ask(LIVE_CHECK_SECONDS)
     expect(trips()).toBe(4)
   })
@@ -165,7 +165,7 @@ describe('the live check', () => {
     const before = authenticateEmbedded(token, await backendAt(NOW, databaseOf(slow)))
     await read.promise
     await updateUser(await at(0), user.id, { enabled: false, extra: {} })
-    forgetLiveChecks()
+    evictLiveChecks()
     changed.resolve()
     expect(await before).not.toBeNull()
     expect(await authenticateEmbedded(token, await at(0))).toBeNull()

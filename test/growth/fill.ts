@@ -2,7 +2,8 @@
  * Projects of any size, filled by the database itself: a million rows take seconds. Their MACs are
  * not valid, and nothing opens what they have sealed; {@link authenticate} gives valid ones to the rows that are to be read.
  */
-import { asc, eq } from 'drizzle-orm'
+import { asc, eq, getTableColumns } from 'drizzle-orm'
+import { build, select } from '../../src/state/database/prepared.ts'
 import { withMac } from '../../src/state/integrity/row-authentication.ts'
 import { orders, secrets } from '../../src/state/schema/resources.ts'
 import { formatTime } from '../../src/times.ts'
@@ -45,8 +46,17 @@ export async function authenticate(projectId: string, offset: number, count: num
   for (const name of ['secrets', 'orders'] as const) {
     // Of the tables only what they have in common is named here.
     const table = { secrets, orders: orders as unknown as typeof secrets }[name]
-    const ofProject = backend.db.select().from(table).where(eq(table.projectId, projectId))
-    const rows = await ofProject.orderBy(asc(table.seq)).limit(count).offset(offset)
+    const rows = await backend.db.run(
+      select(getTableColumns(table), (columns) =>
+        build
+          .select(columns)
+          .from(table)
+          .where(eq(table.projectId, projectId))
+          .orderBy(asc(table.seq))
+          .limit(count)
+          .offset(offset),
+      ),
+    )
     const authentic = await Promise.all(rows.map((row) => withMac(backend, name as 'secrets', row)))
     const given = JSON.stringify(authentic.map(({ id, mac }) => ({ id, mac })))
     const update = `UPDATE ${name} SET mac = value ->> 'mac' FROM json_each(?) WHERE ${name}.id = value ->> 'id'`

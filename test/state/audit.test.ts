@@ -310,7 +310,7 @@ describe('a crash while events are sealed', () => {
     const { DB } = bindings
     const prepare = (query: string) => {
       const statement = DB.prepare(query)
-      if (!query.includes('update audit_events')) return statement
+      if (!query.startsWith('update "audit_events"')) return statement
       const broken = (values: unknown[]) => () => cutOff(statement.bind(...values))
       return { bind: (...values: unknown[]) => ({ run: broken(values), all: broken(values) }) }
     }
@@ -328,9 +328,9 @@ describe('a crash while events are sealed', () => {
       const crash = runInDurableObject(object(), async (_, { storage }) => {
         const now = formatTime(Date.now())
         const quotas = { secrets: -1, orders: -1, containers: -1, consumers: -1 }
-        const store = { db: new Session(cut(when), 'first-primary').db, quotas, now, source: byService('Test') }
-        const given = { ...store, recorded: () => undefined, limitsMac: () => '' }
-        return sealEvents(storage, given, who.projectId, 90).catch((error: Error) => error.cause === CUT)
+        const store = { db: new Session(cut(when), 'first-primary'), quotas, now, source: byService('Test') }
+        const given = { ...store, recorded: () => undefined }
+        return sealEvents(storage, given, who.projectId, 90).catch((error: Error) => error === CUT)
       })
       expect(await crash).toBe(true)
       await secret(who, PAYLOAD)

@@ -3,9 +3,9 @@ import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Caller } from '../../src/caller.ts'
 import { Fault } from '../../src/faults.ts'
-import type { Backend } from '../../src/state/backend.ts'
-import type { Registration } from '../../src/state/consumer-rows.ts'
-import { removeConsumer, storeConsumer } from '../../src/state/object/consumer-mutations.ts'
+import type { KeyedScope } from '../../src/state/scope.ts'
+import type { Registration } from '../../src/state/entities.ts'
+import { changeSecretConsumer } from '../../src/state/object/consumer-mutations.ts'
 import { GroupCommit } from '../../src/state/object/group-commit.ts'
 import { isSuperseded } from '../../src/state/database/refusals.ts'
 import { storeOrder } from '../../src/state/object/order-mutations.ts'
@@ -20,18 +20,17 @@ let secretId: string
 let database: CountingDatabase
 let group: GroupCommit
 /** Its batches go through the group. */
-let backend: Backend
+let backend: KeyedScope
 
 beforeEach(async () => {
   caller = { userId: 'somebody', projectId: crypto.randomUUID(), roles: [] }
   secretId = await createSecret(await backendAt(NOW), caller, described)
   database = countingDatabase()
   group = new GroupCommit(() => database.binding)
-  backend = { ...(await backendAt(NOW)), db: group.db }
+  backend = { ...(await backendAt(NOW)), db: group }
 })
 
-const registration = (resourceId: string): Registration => ({
-  kind: 'secret',
+const registration = (resourceId: string): Registration<'secret'> => ({
   id: crypto.randomUUID(),
   entityId: secretId,
   entityProjectId: caller.projectId,
@@ -53,7 +52,9 @@ const outcomeOf = (result: PromiseSettledResult<unknown>) =>
 describe('parallel mutations', () => {
   it('parallel mutations take two round trips: one for the first, one for those that arrived meanwhile', async () => {
     const before = database.trips()
-    await Promise.all(Array.from({ length: 5 }, (_, at) => storeConsumer(backend, registration(String(at)))))
+    await Promise.all(
+      Array.from({ length: 5 }, (_, at) => changeSecretConsumer(backend, 'add', registration(String(at)))),
+    )
     expect(database.trips() - before).toBe(2)
     expect(await countIn('secret_consumers', 'secret_id', secretId)).toBe(5)
     const events = await countIn('audit_events', 'project_id', caller.projectId)
@@ -61,17 +62,17 @@ describe('parallel mutations', () => {
   })
 
   it('mutations that arrive while a round trip runs wait for it and share the next one', async () => {
-    await Promise.all(['a', 'b', 'c'].map((id) => storeConsumer(backend, registration(id))))
+    await Promise.all(['a', 'b', 'c'].map((id) => changeSecretConsumer(backend, 'add', registration(id))))
     const before = database.trips()
-    const first = storeConsumer(backend, registration('d'))
+    const first = changeSecretConsumer(backend, 'add', registration('d'))
     await new Promise((turn) => queueMicrotask(() => turn(null)))
-    await Promise.all([first, storeConsumer(backend, registration('e'))])
+    await Promise.all([first, changeSecretConsumer(backend, 'add', registration('e'))])
     expect(database.trips() - before).toBe(1)
   })
 
   it('parallel mutations are sent in groups of a bounded size, and all of them are sent', async () => {
     const before = database.trips()
-    const many = Array.from({ length: 40 }, (_, at) => storeConsumer(backend, registration(String(at))))
+    const many = Array.from({ length: 40 }, (_, at) => changeSecretConsumer(backend, 'add', registration(String(at))))
     const rows = await Promise.all(many)
     expect(rows.every(({ id }) => id === secretId)).toBe(true)
     expect(database.trips() - before).toBeGreaterThan(2)
@@ -81,12 +82,12 @@ describe('parallel mutations', () => {
 
   it('parallel mutations are stored in the order of their arrival', async () => {
     const outcomes = await Promise.allSettled([
-      storeConsumer(backend, registration('one')),
-      removeConsumer(backend, registration('one')),
-      removeConsumer(backend, registration('one')),
-      storeConsumer(backend, registration('one')),
-      storeConsumer(backend, registration('other')),
-      removeConsumer(backend, registration('one')),
+      changeSecretConsumer(backend, 'add', registration('one')),
+      changeSecretConsumer(backend, 'delete', registration('one')),
+      changeSecretConsumer(backend, 'delete', registration('one')),
+      changeSecretConsumer(backend, 'add', registration('one')),
+      changeSecretConsumer(backend, 'add', registration('other')),
+      changeSecretConsumer(backend, 'delete', registration('one')),
     ])
     expect(outcomes.map(outcomeOf)).toEqual([
       'fulfilled',
@@ -102,7 +103,7 @@ describe('parallel mutations', () => {
   it('each of several parallel mutations counts toward the quota for the next, in the same group or another', async () => {
     const limited = { ...backend, quotas: { ...backend.quotas, consumers: 3 } }
     const registered = await Promise.allSettled(
-      Array.from({ length: 9 }, (_, at) => storeConsumer(limited, registration(String(at)))),
+      Array.from({ length: 9 }, (_, at) => changeSecretConsumer(limited, 'add', registration(String(at)))),
     )
     const allowed = ['fulfilled', 'fulfilled', 'fulfilled']
     expect(registered.map(outcomeOf)).toEqual([...allowed, ...Array.from({ length: 6 }, () => 'quotaReached')])
@@ -135,18 +136,20 @@ it('a lost connection is reported to every mutation that it may have lost, and n
       throw new Error('D1_ERROR: Network connection lost.')
     },
   })
-  const unreachable = { ...backend, db: new GroupCommit(() => lost).db }
-  const outcomes = await Promise.allSettled(['1', '2', '3'].map((id) => storeConsumer(unreachable, registration(id))))
+  const unreachable = { ...backend, db: new GroupCommit(() => lost) }
+  const outcomes = await Promise.allSettled(
+    ['1', '2', '3'].map((id) => changeSecretConsumer(unreachable, 'add', registration(id))),
+  )
   expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
   expect(sent).toBe(2)
 })
 
 it('a group returns a bookmark that is not older than what it stored', async () => {
-  const first = group.seen.bookmark
-  await storeConsumer(backend, registration('one'))
-  const then = group.seen.bookmark
-  await storeConsumer(backend, registration('two'))
+  const first = group.observed.bookmark
+  await changeSecretConsumer(backend, 'add', registration('one'))
+  const then = group.observed.bookmark
+  await changeSecretConsumer(backend, 'add', registration('two'))
   expect(first).toBeNull()
   expect(then).not.toBeNull()
-  expect(group.seen.bookmark! >= then!).toBe(true)
+  expect(group.observed.bookmark! >= then!).toBe(true)
 })

@@ -6,8 +6,8 @@ import { readConfig, type Environment } from '../../src/config.ts'
 import { deleteAcl, setAcl } from '../../src/state/acls.ts'
 import { connect } from '../../src/state/connect.ts'
 import type { Backend } from '../../src/state/backend.ts'
-import type { Registration } from '../../src/state/consumer-rows.ts'
-import { removeConsumer, storeConsumer } from '../../src/state/object/consumer-mutations.ts'
+import type { Registration } from '../../src/state/entities.ts'
+import { changeSecretConsumer } from '../../src/state/object/consumer-mutations.ts'
 import { addToContainer, containerRows, createContainer } from '../../src/state/containers/containers.ts'
 import { findContainer, removeFromContainer } from '../../src/state/containers/containers.ts'
 import { byService } from '../../src/state/scope.ts'
@@ -71,7 +71,7 @@ beforeAll(async () => {
     type: 'generic',
     secrets: [{ name: 'a', secretId }],
   })
-  await storeConsumer(backend, {
+  await changeSecretConsumer(backend, 'add', {
     ...registration(),
     identity: { service: 's', resourceType: 't', resourceId: 'there' },
   })
@@ -79,8 +79,7 @@ beforeAll(async () => {
   await setAcl(backend, 'secret', await findSecret(backend, secretId), { projectAccess: false, users: ['u'] }, true)
 })
 
-const registration = (): Registration => ({
-  kind: 'secret',
+const registration = (): Registration<'secret'> => ({
   id: crypto.randomUUID(),
   entityId: secretId,
   entityProjectId: caller.projectId,
@@ -108,9 +107,12 @@ const operations: Record<string, (backend: Backend) => Promise<unknown>> = {
     addToContainer(backend, await findContainer(backend, containerId), { name: 'b', secretId: otherId }),
   'taking a secret out of a container': async (backend) =>
     removeFromContainer(backend, await findContainer(backend, containerId), { name: 'a', secretId }, 'ref'),
-  'registering a consumer': (backend) => storeConsumer(backend, registration()),
+  'registering a consumer': (backend) => changeSecretConsumer(backend, 'add', registration()),
   'taking a consumer away': (backend) =>
-    removeConsumer(backend, { ...registration(), identity: { service: 's', resourceType: 't', resourceId: 'there' } }),
+    changeSecretConsumer(backend, 'delete', {
+      ...registration(),
+      identity: { service: 's', resourceType: 't', resourceId: 'there' },
+    }),
   'setting an ACL': async (backend) =>
     setAcl(backend, 'secret', await findSecret(backend, secretId), { projectAccess: true, users: ['x', 'y'] }, true),
   'deleting an ACL': async (backend) => deleteAcl(backend, 'secret', await findSecret(backend, secretId)),

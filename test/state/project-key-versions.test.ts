@@ -218,7 +218,7 @@ describe('a value that an older version sealed', () => {
     log.mockClear()
     expect((await supersede(who.projectId)).json).toMatchObject({ resealed: 1, unreadable: 1, retired: 0 })
     expect(log.mock.calls).toContainEqual([
-      { event: 'value not sealed again', table: 'secrets', id: idOf(damaged), reason: 'not a sealed value' },
+      { event: 'value not resealed', table: 'secrets', id: idOf(damaged), reason: 'not a sealed value' },
     ])
     expect(await versionsOf(who.projectId)).toEqual([1, 2])
     expect(await payloadOf(who, whole)).toBe('whole')

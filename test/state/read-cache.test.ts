@@ -1,7 +1,7 @@
 /** `READ_CACHE_SECONDS`: how long an isolate answers with a cached secret, and which changes it shows at once. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { reaching } from '../../src/state/connect.ts'
-import { MOST_KNOWN, readSecret } from '../../src/state/secrets/secret-reads.ts'
+import { MOST_CACHED, readSecret } from '../../src/state/secrets/secret-reads.ts'
 import { createSecret } from '../../src/state/secrets/secrets.ts'
 import { formatTime } from '../../src/times.ts'
 import { backendAt } from '../support/backend.ts'
@@ -158,7 +158,7 @@ describe('the cache of secrets', () => {
     const described = { name: null, secretType: 'opaque', algorithm: null, mode: null, bitLength: null } as const
     const make = () => createSecret(backend, who, { ...described, expiration: null, contentType: null, payload: null })
     const id = await make()
-    const ids = await Promise.all(Array.from({ length: MOST_KNOWN }, make))
+    const ids = await Promise.all(Array.from({ length: MOST_CACHED }, make))
     const tripsOf = async (one: string) => {
       const before = trips()
       await readSecret(reaching(backend, 'first-unconstrained'), one, false)

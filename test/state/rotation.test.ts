@@ -146,7 +146,7 @@ describe('a rotation', () => {
     ).first()
     expect(left).toEqual({ n: kept.length })
     const events = log.mock.calls.map(([entry]) => (entry as { event: string }).event)
-    expect(events.filter((event) => event === 'project key not wrapped anew')).toHaveLength(kept.length)
+    expect(events.filter((event) => event === 'project key not rewrapped')).toHaveLength(kept.length)
     await write((wrapped) => wrapped)
     log.mockRestore()
   })

@@ -1,8 +1,9 @@
 /** Audit events: what is recorded of a change, in the terms of CADF (DSP0262). */
 import { getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { justChanged } from '../database/statements.ts'
-import type { Store } from '../scope.ts'
-import { writtenChange } from '../database/written.ts'
+import { build, change, preparedChange, type Statement } from '../database/prepared.ts'
+import type { Scope } from '../scope.ts'
+import { newRowId } from '../row-ids.ts'
 import { auditEvents } from '../schema/audit.ts'
 
 /** What can be done, in CADF's taxonomy of actions. */
@@ -38,13 +39,13 @@ export type AuditTarget =
 /** CADF's branch of all targets. */
 export const TARGET_BRANCH = 'data/security/'
 
-/** What an operation says of a change; who makes it and by which request, the store knows. */
+/** What an operation says about a change; the scope knows who makes it and by which request. */
 export interface AuditEvent {
   readonly action: AuditAction
   readonly target: AuditTarget
   /** Id of the target. */
   readonly id: string
-  /** Whose log it belongs in. */
+  /** The project in whose log it belongs. */
   readonly projectId: string
   /** The status that it failed with; left out: it succeeded. */
   readonly failure?: string
@@ -52,7 +53,7 @@ export interface AuditEvent {
   readonly mac?: string
 }
 
-/** A change of an entity, or of a part of it; `mac`: the code that the change gives to the entity's row. */
+/** A change of an entity, or of a part of it; `mac`: the MAC that the change gives to the entity's row. */
 export function changeOf(
   { id, projectId }: { readonly id: string; readonly projectId: string },
   action: AuditAction,
@@ -67,9 +68,9 @@ export const DEPLOYMENT = 'the deployment'
 
 type Row = Omit<typeof auditEvents.$inferInsert, 'seq' | 'number' | 'previous' | 'hash'>
 
-function rowOf({ now, source }: Store, event: AuditEvent): Row {
+function rowOf({ now, source }: Scope, event: AuditEvent): Row {
   return {
-    id: crypto.randomUUID(),
+    id: newRowId(),
     projectId: event.projectId,
     time: now,
     action: event.action,
@@ -94,27 +95,27 @@ const members = sql.raw(
     .join(', '),
 )
 
-const rowsOf = (store: Store, events: readonly AuditEvent[]) =>
-  JSON.stringify(events.map((event) => rowOf(store, event)))
+const rowsOf = (scope: Scope, events: readonly AuditEvent[]) =>
+  JSON.stringify(events.map((event) => rowOf(scope, event)))
 
-/** The statement that stores those of the events for which the condition holds, where `value` is the event as JSON. */
-export function insertEvents(store: Store, events: readonly AuditEvent[], condition: SQL) {
-  const rows = rowsOf(store, events)
-  return store.db.insert(auditEvents).select(sql`select ${members} from json_each(${rows}) where ${condition}`)
+/** Stores those of the events for which the condition holds, where `value` is the event as JSON. */
+export function insertEvents(scope: Scope, events: readonly AuditEvent[], condition: SQL): Statement<number> {
+  const rows = sql`select ${members} from json_each(${rowsOf(scope, events)}) where ${condition}`
+  return change(build.insert(auditEvents).select(rows))
 }
 
-const insertAfterChange = writtenChange((db) =>
-  db
+const insertAfterChange = preparedChange(() =>
+  build
     .insert(auditEvents)
     .select(sql`select ${members} from json_each(${sql.placeholder('events')}) where ${justChanged}`),
 )
 
-/** The statement that stores the events of a change: to be run right after it, and it stores nothing if that did not. */
-export const insertEventsOfChange = (store: Store, events: readonly AuditEvent[]) =>
-  insertAfterChange(store, { events: rowsOf(store, events) })
+/** Stores the events of a change: to be run right after it. It stores nothing if the change changed nothing. */
+export const insertEventsOfChange = (scope: Scope, events: readonly AuditEvent[]): Statement<number> =>
+  insertAfterChange({ events: rowsOf(scope, events) })
 
-/** Records what changed nothing: that somebody was refused. */
-export async function recordEvent(store: Store, event: AuditEvent): Promise<void> {
-  await insertEvents(store, [event], sql`true`)
-  store.recorded(event.projectId)
+/** Records an attempt that changed nothing: that somebody was refused. */
+export async function recordEvent(scope: Scope, event: AuditEvent): Promise<void> {
+  await scope.db.run(insertEvents(scope, [event], sql`true`))
+  scope.recorded([event])
 }

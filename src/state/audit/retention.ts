@@ -1,9 +1,9 @@
 /** How long audit events are kept. */
 import { and, asc, inArray, isNotNull, lt } from 'drizzle-orm'
 import { DAY, formatTime, millisecondsOf } from '../../times.ts'
-import { changes } from '../database/statements.ts'
-import type { Store } from '../scope.ts'
+import { build, change, select } from '../database/prepared.ts'
 import { auditEvents } from '../schema/audit.ts'
+import type { Scope } from '../scope.ts'
 
 /** Days for which events are kept: the values of AUDIT_DAYS. */
 export const AUDIT_DAYS = { byDefault: 90, least: 1, most: 36_500 } as const
@@ -19,19 +19,14 @@ export const keptSince = (now: string, days: number): string => formatTime(milli
  * Deletes the sealed events that are older than `days`, a bounded number of them. The chain can be checked from the
  * first that is kept: it names the hash of the one before it.
  */
-export async function deleteOldEvents({ db, now }: Store, days: number): Promise<void> {
+export async function deleteOldEvents({ db, now }: Scope, days: number): Promise<void> {
   const since = keptSince(now, days)
+  const { seq, time, number } = auditEvents
+  const oldest = select({ time }, (columns) => build.select(columns).from(auditEvents).orderBy(asc(seq)).limit(1))
+  const some = build.select({ seq }).from(auditEvents).orderBy(asc(seq)).limit(EVENTS_PER_STATEMENT)
+  const deletion = change(build.delete(auditEvents).where(and(inArray(seq, some), lt(time, since), isNotNull(number))))
   for (let statement = 0; statement < MOST_STATEMENTS; statement += 1) {
-    const oldest = db.select().from(auditEvents).orderBy(asc(auditEvents.seq))
-    const [first] = await oldest.limit(1)
-    if (!first || first.time >= since) return
-    const some = db
-      .select({ seq: auditEvents.seq })
-      .from(auditEvents)
-      .orderBy(asc(auditEvents.seq))
-      .limit(EVENTS_PER_STATEMENT)
-    const isOld = and(lt(auditEvents.time, since), isNotNull(auditEvents.number))
-    const deletion = await db.delete(auditEvents).where(and(inArray(auditEvents.seq, some), isOld))
-    if (changes(deletion) === 0) return
+    const [first] = await db.run(oldest)
+    if (!first || first.time >= since || (await db.run(deletion)) === 0) return
   }
 }

@@ -1,38 +1,16 @@
 /** The rows of containers: which columns make a container, and the statement that reads it. */
 import { eq, sql, type Placeholder } from 'drizzle-orm'
+import { aclColumns, aclRow, guarded } from '../acl-columns.ts'
+import { build, preparedSelect, type Statement } from '../database/prepared.ts'
 import { atMostShown, inOrder } from '../database/statements.ts'
-import type { KeyedStore, Store } from '../scope.ts'
-import { writtenSelect } from '../database/written.ts'
-import { aclColumns, aclRow, guarded, type AclRow, type Guarded } from '../acl-columns.ts'
+import type { ConsumerOfContainer, Container, ContainerRow, NamedSecret } from '../entities.ts'
 import { authentic, requireAuthentic } from '../integrity/row-authentication.ts'
 import { containers } from '../schema/resources.ts'
-
-/** A secret in a container under a name; null: it was given without one. */
-export interface NamedSecret {
-  readonly name: string | null
-  readonly secretId: string
-}
-
-export interface ConsumerOfContainer {
-  readonly name: string
-  readonly URL: string
-}
-
-export interface Container extends Guarded {
-  readonly id: string
-  readonly name: string | null
-  readonly type: string
-  readonly created: string
-  readonly updated: string
-  /** The code of its row: a change is stored only over the row that it was made from. */
-  readonly mac: string
-  readonly secrets: readonly NamedSecret[]
-  readonly consumers: readonly ConsumerOfContainer[]
-}
+import type { KeyedScope, Scope } from '../scope.ts'
 
 /**
  * References to secrets that have expired are hidden like the secrets themselves. Written with literal names: in a
- * selection drizzle leaves the table's name away, which a subquery needs.
+ * selection drizzle leaves the table's name out, which a subquery needs.
  */
 const secretsAsJson = (now: string | Placeholder) => sql<string>`(
   select json_group_array(json_array(container_secrets.seq,
@@ -46,7 +24,7 @@ const consumersAsJson = sql<string>`(
   select json_group_array(json_array(seq, json_object('name', name, 'URL', url)))
   from (select * from container_consumers where container_consumers.container_id = containers.id ${atMostShown}))`
 
-/** The columns of a {@link Container}. */
+/** The columns of a {@link ContainerRow}. */
 export const containerColumns = (now: string | Placeholder) => ({
   id: containers.id,
   projectId: containers.projectId,
@@ -61,18 +39,15 @@ export const containerColumns = (now: string | Placeholder) => ({
   consumers: consumersAsJson,
 })
 
-export interface ContainerRow extends Omit<Container, 'secrets' | 'consumers' | keyof Guarded>, AclRow {
-  readonly secrets: string
-  readonly consumers: string
-}
-
-/** A reference as it is read. */
+/** A reference to a secret as it is read, with the project of its container, whose key authenticates it. */
 interface MemberRow extends NamedSecret {
+  readonly projectId: string
   readonly containerId: string
   readonly mac: string
 }
 
-const membersOf = (row: ContainerRow) => inOrder<MemberRow>(row.secrets)
+const membersOf = ({ projectId, secrets }: ContainerRow): MemberRow[] =>
+  inOrder<Omit<MemberRow, 'projectId'>>(secrets).map((member) => ({ ...member, projectId }))
 
 /** The container of an authentic row read with {@link containerColumns}. */
 export function asContainer(row: ContainerRow, members: readonly MemberRow[] = membersOf(row)): Container {
@@ -84,32 +59,31 @@ export function asContainer(row: ContainerRow, members: readonly MemberRow[] = m
   }
 }
 
-/** What the code of a container's row covers. */
+/** What the MAC of a container's row covers. */
 export const protectedContainer = (container: Container) => ({ ...container, ...aclRow(container.acl) })
 
 /** The containers of those rows that are authentic, with those of their references that are. */
-export async function authenticContainers(backend: KeyedStore, rows: readonly ContainerRow[]): Promise<Container[]> {
-  const passed = await authentic(backend, 'containers', rows)
+export async function authenticContainers(scope: KeyedScope, rows: readonly ContainerRow[]): Promise<Container[]> {
+  const passed = await authentic(scope, 'containers', rows)
   return Promise.all(
-    passed.map(async (row) => asContainer(row, await authentic(backend, 'containerSecrets', membersOf(row)))),
+    passed.map(async (row) => asContainer(row, await authentic(scope, 'containerSecrets', membersOf(row)))),
   )
 }
 
 /** The container of a row; throws `RowRefused` when the row, or a reference in it, is not authentic. */
-export async function authenticContainer(backend: KeyedStore, row: ContainerRow): Promise<Container> {
-  await requireAuthentic(backend, 'containers', row)
-  for (const member of membersOf(row)) await requireAuthentic(backend, 'containerSecrets', member)
+export async function authenticContainer(scope: KeyedScope, row: ContainerRow): Promise<Container> {
+  await requireAuthentic(scope, 'containers', row)
+  for (const member of membersOf(row)) await requireAuthentic(scope, 'containerSecrets', member)
   return asContainer(row)
 }
 
-const foundColumns = containerColumns(sql.placeholder('now'))
-/** Reads the container with this `id`, as it is `now`. */
-export const containerBy = writtenSelect(foundColumns, (db, columns) =>
-  db
+const containerBy = preparedSelect(containerColumns(sql.placeholder('now')), (columns) =>
+  build
     .select(columns)
     .from(containers)
     .where(eq(containers.id, sql.placeholder('id'))),
 )
 
-/** The statement that reads the container with this id, for a batch. */
-export const findContainerBy = (store: Store, id: string) => containerBy.inBatch(store, { id, now: store.now })
+/** Reads the container with this id, of whatever project, as it is now. */
+export const selectContainer = ({ now }: Pick<Scope, 'now'>, id: string): Statement<ContainerRow[]> =>
+  containerBy({ id, now })

@@ -2,36 +2,30 @@
 import { and, asc, eq, getTableColumns, isNull, sql, type Placeholder, type SQL } from 'drizzle-orm'
 import type { Caller } from '../../caller.ts'
 import { fault } from '../../faults.ts'
+import { aclRow } from '../acl-columns.ts'
 import { commit } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
-import type { Backend } from '../backend.ts'
-import { together } from '../connect.ts'
-import { belowQuota, quotaValues, refusalOf } from '../projects/quota-condition.ts'
-import {
-  authenticContainer,
-  authenticContainers,
-  containerBy,
-  containerColumns,
-  type Container,
-  type NamedSecret,
-} from './container-rows.ts'
-import { changes, insertWhere, justChanged, storableJson, writtenInsert } from '../database/statements.ts'
-import { writtenChange, writtenSelect } from '../database/written.ts'
-import { aclRow } from '../acl-columns.ts'
-import { requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { readPage, type ReadPage, type WantedPage } from '../database/pages.ts'
+import { build, change, oneRow, preparedChange, preparedSelect, select, selectValues } from '../database/prepared.ts'
+import { insertWhere, justChanged, preparedInsert, storableJson } from '../database/statements.ts'
+import type { Container, NamedSecret } from '../entities.ts'
+import { requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { countOf } from '../projects/counts.ts'
+import { belowQuota, quotaValues, refusalOf } from '../projects/quota-condition.ts'
+import { newRowId } from '../row-ids.ts'
 import { containers, containerSecrets, issuedCertificates, secrets } from '../schema/resources.ts'
+import type { KeyedScope, Scope } from '../scope.ts'
 import { live } from '../secrets/secret-rows.ts'
+import { authenticContainer, authenticContainers, containerColumns, selectContainer } from './container-rows.ts'
 
 export const containerTypes = ['generic', 'rsa', 'certificate'] as const
 export type ContainerType = (typeof containerTypes)[number]
 
 /** The container with this id, of whatever project; throws `containerNotFound`. */
-export async function findContainer(backend: Backend, id: string): Promise<Container> {
-  const [row] = await containerBy.ask(backend.session, { id, now: backend.now })
+export async function findContainer(scope: KeyedScope, id: string): Promise<Container> {
+  const [row] = await scope.db.run(selectContainer(scope, id))
   if (!row) throw fault('containerNotFound')
-  return authenticContainer(backend, row)
+  return authenticContainer(scope, row)
 }
 
 export interface ContainerFilter {
@@ -44,30 +38,26 @@ export interface ContainerFilter {
  * out. Throws `markerUnknown`.
  */
 export async function listContainers(
-  backend: Backend,
+  scope: KeyedScope,
   projectId: string,
-  filter: ContainerFilter,
+  { name, type }: ContainerFilter,
   page: WantedPage,
 ): Promise<ReadPage<Container>> {
   const list = {
     table: containers,
     scope: eq(containers.projectId, projectId),
     filter: and(
-      filter.name === undefined ? undefined : eq(containers.name, filter.name),
-      filter.type === undefined ? undefined : sql`${containers.type} = ${filter.type} collate nocase`,
+      name === undefined ? undefined : eq(containers.name, name),
+      type === undefined ? undefined : sql`${containers.type} = ${type} collate nocase`,
     ),
-    count: countOf('containers', projectId, backend.now),
+    count: countOf('containers', projectId, scope.now),
   }
-  const read = await readPage(backend, list, page, (where, { limit, offset }) =>
-    backend.db
-      .select(containerColumns(backend.now))
-      .from(containers)
-      .where(where)
-      .orderBy(asc(containers.seq))
-      .limit(limit)
-      .offset(offset),
+  const read = await readPage(scope.db, list, page, ({ where, limit, offset }) =>
+    select(containerColumns(scope.now), (columns) =>
+      build.select(columns).from(containers).where(where).orderBy(asc(containers.seq)).limit(limit).offset(offset),
+    ),
   )
-  return { ...read, items: await authenticContainers(backend, read.items) }
+  return { ...read, items: await authenticContainers(scope, read.items) }
 }
 
 export interface NewContainer {
@@ -78,109 +68,17 @@ export interface NewContainer {
 
 /** A new container with its references as rows. */
 export async function containerRows(
-  backend: Backend,
+  scope: KeyedScope,
   { projectId, userId }: Pick<Caller, 'projectId' | 'userId'>,
   { name, type, secrets: given }: Omit<NewContainer, 'type'> & { readonly type: string },
 ) {
-  const id = crypto.randomUUID()
+  const id = newRowId()
   const described = { id, projectId, creatorId: userId, name, type, ...aclRow(null) }
-  const members = given.map((pair) => withMac(backend, 'containerSecrets', { containerId: id, ...pair }))
+  const members = given.map((pair) => withMac(scope, 'containerSecrets', { projectId, containerId: id, ...pair }))
   return {
-    container: await withMac(backend, 'containers', { ...described, created: backend.now, updated: backend.now }),
+    container: await withMac(scope, 'containers', { ...described, created: scope.now, updated: scope.now }),
     members: await Promise.all(members),
   }
-}
-
-const liveSecretOf = (projectId: string | Placeholder, now: string | Placeholder) =>
-  sql`${secrets.projectId} = ${projectId} and ${live(now)}`
-
-const references = sql.placeholder('references')
-const newId = sql.placeholder('container')
-const absent = sql`json_each(${references}) as reference where not exists (
-  select 1 from ${secrets} where ${secrets.id} = reference.value ->> 'secretId'
-    and ${liveSecretOf(sql.placeholder('project'), sql.placeholder('now'))})`
-const isThere = sql`exists (select 1 from ${containers} where ${containers.id} = ${newId})`
-const insertContainer = writtenInsert(
-  containers,
-  sql`${belowQuota.containers} and not exists (select 1 from ${absent})`,
-)
-const insertReferences = writtenChange((db) =>
-  db
-    .insert(containerSecrets)
-    .select(
-      sql`select null, ${newId}, value ->> 'secretId', value ->> 'name', value ->> 'mac' from json_each(${references}) where ${isThere}`,
-    ),
-)
-const refusal = {
-  full: sql<number>`not ${belowQuota.containers}`.as('full'),
-  name: sql<string | null>`(select reference.value ->> 'name' from ${absent} order by reference.key limit 1)`.as(
-    'name',
-  ),
-}
-/** Why a container is not made. */
-const missingOf = writtenSelect(refusal, (db, columns) => db.select(columns).from(sql`(select 1)`))
-
-/**
- * Stores a container of the caller's project with its references, all or nothing, in one round trip. Throws
- * `quotaReached`, `containerFull`, or `containerSecretAbsent` naming the first reference whose secret is not the
- * project's.
- */
-export async function createContainer(backend: Backend, caller: Caller, wanted: NewContainer): Promise<string> {
-  if (wanted.secrets.length > MOST_MEMBERS) throw fault('containerFull', String(MOST_MEMBERS))
-  const { projectId } = caller
-  const { container, members } = await containerRows(backend, caller, wanted)
-  const { id } = container
-  const quota = quotaValues(backend, 'containers', projectId)
-  const values = { ...quota, container: id, project: projectId, references: storableJson(members), now: backend.now }
-  const store = together(backend, projectId)
-  const [made, , [missing]] = await commit(
-    store,
-    changeOf(container, 'create', 'container', container.mac),
-    insertContainer(store, container, values),
-    insertReferences(store, values),
-    missingOf.inBatch(store, values),
-  )
-  if (changes(made) > 0) return id
-  if (missing?.full === 1) throw await refusalOf(backend, projectId)
-  throw fault('containerSecretAbsent', missing?.name ?? 'None')
-}
-
-/** The certificate that was issued into a container and is good, as it is to be stored; null when there is none. */
-async function revocation(backend: Backend, container: Container) {
-  const good = and(eq(issuedCertificates.containerId, container.id), isNull(issuedCertificates.revoked))
-  const row = await backend.db.select(getTableColumns(issuedCertificates)).from(issuedCertificates).where(good).get()
-  if (!row) return null
-  await requireAuthentic(backend, 'issuedCertificates', row)
-  const { mac } = await withMac(backend, 'issuedCertificates', { ...row, revoked: backend.now })
-  return { serial: row.serial, before: row.mac, mac, at: backend.now }
-}
-
-/**
- * Deletes a container with its references, consumers and ACL; the secrets stay. With `revoke` the certificate that was
- * issued into it is revoked in the same batch. Throws `containerNotFound`, and `notIssued` when there is none to revoke.
- */
-export async function deleteContainer(backend: Backend, container: Container, revoke: boolean): Promise<void> {
-  const { db } = backend
-  const revoked = revoke ? await revocation(backend, container) : null
-  const isIssued = eq(issuedCertificates.mac, revoked?.before ?? '')
-  const revocable = sql`exists (select 1 from ${issuedCertificates} where serial = ${revoked?.serial ?? ''} and ${isIssued})`
-  const isContainer = and(eq(containers.id, container.id), eq(containers.projectId, container.projectId))
-  const deletion = changeOf(container, 'delete', 'container')
-  const [deleted, found] = await commit(
-    backend,
-    revoke ? [deletion, changeOf(container, 'revoke', 'certificate')] : [deletion],
-    db.delete(containers).where(and(isContainer, revoke ? revocable : undefined)),
-    db.select({ id: containers.id }).from(containers).where(isContainer),
-    ...(revoked
-      ? [
-          db
-            .update(issuedCertificates)
-            .set({ revoked: revoked.at, mac: revoked.mac })
-            .where(and(eq(issuedCertificates.serial, revoked.serial), isIssued, justChanged)),
-        ]
-      : []),
-  )
-  if (changes(deleted) === 0) throw fault(found.length > 0 ? 'notIssued' : 'containerNotFound')
 }
 
 /**
@@ -189,50 +87,151 @@ export async function deleteContainer(backend: Backend, container: Container, re
  */
 export const MOST_MEMBERS = 1_000
 
+const liveSecretOf = (projectId: string | Placeholder, now: string | Placeholder) =>
+  sql`${secrets.projectId} = ${projectId} and ${live(now)}`
+
+const references = sql.placeholder('references')
+const newContainerId = sql.placeholder('container')
+/** The references whose secret is not a live one of the project. */
+const absent = sql`json_each(${references}) as reference where not exists (
+  select 1 from ${secrets} where ${secrets.id} = reference.value ->> 'secretId'
+    and ${liveSecretOf(sql.placeholder('project'), sql.placeholder('now'))})`
+const isStored = sql`exists (select 1 from ${containers} where ${containers.id} = ${newContainerId})`
+
+const creation = {
+  insert: preparedInsert(containers, sql`${belowQuota.containers} and not exists (select 1 from ${absent})`),
+  insertReferences: preparedChange(() =>
+    build
+      .insert(containerSecrets)
+      .select(
+        sql`select null, ${newContainerId}, value ->> 'secretId', value ->> 'name', value ->> 'mac' from json_each(${references}) where ${isStored}`,
+      ),
+  ),
+  /** Why a container is not created. */
+  refusal: preparedSelect(
+    {
+      full: sql<number>`not ${belowQuota.containers}`,
+      absentName: sql<string | null>`(select reference.value ->> 'name' from ${absent} order by reference.key limit 1)`,
+    },
+    (columns) => build.select(columns).from(oneRow),
+  ),
+}
+
+/**
+ * Stores a container of the caller's project with its references, all or nothing, in one round trip. Throws
+ * `quotaReached`, `projectDestroyed`, `containerFull`, or `containerSecretAbsent` naming the first reference whose secret
+ * is not the project's.
+ */
+export async function createContainer(scope: KeyedScope, caller: Caller, wanted: NewContainer): Promise<string> {
+  if (wanted.secrets.length > MOST_MEMBERS) throw fault('containerFull', String(MOST_MEMBERS))
+  const { projectId } = caller
+  const { container, members } = await containerRows(scope, caller, wanted)
+  const quota = quotaValues(scope, 'containers', projectId)
+  const own = { container: container.id, project: projectId, references: storableJson(members), now: scope.now }
+  const values = { ...quota, ...own }
+  const { changed, refusal } = await commit(
+    scope,
+    changeOf(container, 'create', 'container', container.mac),
+    creation.insert(container, values),
+    { references: creation.insertReferences(values), refusal: creation.refusal(values) },
+  )
+  if (changed > 0) return container.id
+  if (refusal[0]?.full === 1) throw await refusalOf(scope, projectId)
+  throw fault('containerSecretAbsent', refusal[0]?.absentName ?? 'None')
+}
+
+interface Revocation {
+  readonly serial: string
+  /** The MACs of the row before and after it. */
+  readonly before: string
+  readonly after: string
+  readonly at: string
+}
+
+/** How to revoke the good certificate that was issued into the container; null when there is none. */
+async function revocationOf(scope: KeyedScope, container: Container): Promise<Revocation | null> {
+  const isGood = and(eq(issuedCertificates.containerId, container.id), isNull(issuedCertificates.revoked))
+  const [row] = await scope.db.run(
+    select(getTableColumns(issuedCertificates), (columns) =>
+      build.select(columns).from(issuedCertificates).where(isGood).limit(1),
+    ),
+  )
+  if (!row) return null
+  await requireAuthentic(scope, 'issuedCertificates', row)
+  const { mac } = await withMac(scope, 'issuedCertificates', { ...row, revoked: scope.now })
+  return { serial: row.serial, before: row.mac, after: mac, at: scope.now }
+}
+
+/** Revokes in a batch that has just deleted the container. */
+function revoke({ serial, before, after, at }: Revocation) {
+  const asRead = and(eq(issuedCertificates.serial, serial), eq(issuedCertificates.mac, before), justChanged)
+  return change(build.update(issuedCertificates).set({ revoked: at, mac: after }).where(asRead))
+}
+
+/**
+ * Deletes a container with its references, consumers and ACL; the secrets stay. With `revoking` the certificate that was
+ * issued into it is revoked in the same batch. Throws `containerNotFound`, and `notIssued` when there is none to revoke.
+ */
+export async function deleteContainer(scope: KeyedScope, container: Container, revoking: boolean): Promise<void> {
+  const revocation = revoking ? await revocationOf(scope, container) : null
+  const isRevocable = sql`exists (select 1 from ${issuedCertificates}
+    where serial = ${revocation?.serial ?? ''} and ${issuedCertificates.mac} = ${revocation?.before ?? ''})`
+  const isContainer = and(eq(containers.id, container.id), eq(containers.projectId, container.projectId))
+  const deletion = changeOf(container, 'delete', 'container')
+  const { changed, found } = await commit(
+    scope,
+    revoking ? [deletion, changeOf(container, 'revoke', 'certificate')] : [deletion],
+    change(build.delete(containers).where(and(isContainer, revoking ? isRevocable : undefined))),
+    {
+      found: select({ id: containers.id }, (columns) => build.select(columns).from(containers).where(isContainer)),
+      revoked: revocation ? [revoke(revocation)] : [],
+    },
+  )
+  if (changed === 0) throw fault(found.length > 0 ? 'notIssued' : 'containerNotFound')
+}
+
 const pairIs = (container: Container, { name, secretId }: NamedSecret): SQL =>
   sql`${containerSecrets.containerId} = ${container.id} and ${containerSecrets.secretId} = ${secretId}
     and ${containerSecrets.name} is ${name}`
 
-function secretIsThere(backend: Backend, container: Container, secretId: string): SQL {
-  return sql`exists (select 1 from ${secrets}
-    where ${secrets.id} = ${secretId} and ${liveSecretOf(container.projectId, backend.now)})`
-}
+/** SQL: the secret is a live one of the container's project. */
+const secretExists = ({ now }: Scope, { projectId }: Container, secretId: string): SQL<number> =>
+  sql<number>`exists (select 1 from ${secrets} where ${secrets.id} = ${secretId} and ${liveSecretOf(projectId, now)})`
 
 /** Adds a secret of the project; throws `secretProvidedAbsent`, `secretInContainer` or `containerFull`. */
-export async function addToContainer(backend: Backend, container: Container, pair: NamedSecret): Promise<void> {
-  const { db } = backend
-  const there = secretIsThere(backend, container, pair.secretId)
-  const known = sql`exists (select 1 from ${containerSecrets} where ${pairIs(container, pair)})`
-  const full = sql`(select count(*) from ${containerSecrets} where container_id = ${container.id}) >= ${MOST_MEMBERS}`
-  const free = sql`${there} and exists (select 1 from ${containers} where ${containers.id} = ${container.id})
-    and not ${known} and not ${full}`
-  const row = await withMac(backend, 'containerSecrets', { containerId: container.id, ...pair })
-  const [added, [found]] = await commit(
-    backend,
+export async function addToContainer(scope: KeyedScope, container: Container, pair: NamedSecret): Promise<void> {
+  const exists = secretExists(scope, container, pair.secretId)
+  const isMember = sql`exists (select 1 from ${containerSecrets} where ${pairIs(container, pair)})`
+  const isFull = sql`(select count(*) from ${containerSecrets} where container_id = ${container.id}) >= ${MOST_MEMBERS}`
+  const isFree = sql`${exists} and exists (select 1 from ${containers} where ${containers.id} = ${container.id})
+    and not ${isMember} and not ${isFull}`
+  const { projectId, id: containerId } = container
+  const row = await withMac(scope, 'containerSecrets', { projectId, containerId, ...pair })
+  const { changed, reason } = await commit(
+    scope,
     changeOf(container, 'create', 'container/secret'),
-    insertWhere(backend, containerSecrets, row, free),
-    db.select({ there: sql<number>`${there}`, over: sql<number>`not ${known} and ${full}` }).from(sql`(select 1)`),
+    insertWhere(containerSecrets, row, isFree),
+    { reason: selectValues({ exists, full: sql<number>`not ${isMember} and ${isFull}` }) },
   )
-  if (found?.there !== 1) throw fault('secretProvidedAbsent')
-  if (changes(added) > 0) return
-  throw found.over === 1 ? fault('containerFull', String(MOST_MEMBERS)) : fault('secretInContainer')
+  if (reason[0]?.exists !== 1) throw fault('secretProvidedAbsent')
+  if (changed > 0) return
+  throw reason[0].full === 1 ? fault('containerFull', String(MOST_MEMBERS)) : fault('secretInContainer')
 }
 
 /** Takes a secret out of a container; throws `secretReferenceAbsent` (quoting `ref`) or `secretNotInContainer`. */
 export async function removeFromContainer(
-  backend: Backend,
+  scope: Scope,
   container: Container,
   pair: NamedSecret,
   ref: string,
 ): Promise<void> {
-  const { db } = backend
-  const there = secretIsThere(backend, container, pair.secretId)
-  const [removed, [found]] = await commit(
-    backend,
+  const exists = secretExists(scope, container, pair.secretId)
+  const { changed, reason } = await commit(
+    scope,
     changeOf(container, 'delete', 'container/secret'),
-    db.delete(containerSecrets).where(and(pairIs(container, pair), there)),
-    db.select({ there: sql<number>`${there}` }).from(sql`(select 1)`),
+    change(build.delete(containerSecrets).where(and(pairIs(container, pair), exists))),
+    { reason: selectValues({ exists }) },
   )
-  if (found?.there !== 1) throw fault('secretReferenceAbsent', pair.name ?? 'None', ref)
-  if (changes(removed) === 0) throw fault('secretNotInContainer')
+  if (reason[0]?.exists !== 1) throw fault('secretReferenceAbsent', pair.name ?? 'None', ref)
+  if (changed === 0) throw fault('secretNotInContainer')
 }

@@ -3,10 +3,10 @@
  * entry that a marker names, which costs the same at any depth.
  */
 import { and, eq, sql, type SQL } from 'drizzle-orm'
-import type { RunnableQuery } from 'drizzle-orm/runnable-query'
 import { fault } from '../../faults.ts'
-import type { Store } from '../scope.ts'
 import type { containers, orders, secrets } from '../schema/resources.ts'
+import { selectValues, type Statement } from './prepared.ts'
+import type { Connection } from './session.ts'
 
 export interface WantedPage {
   readonly limit: number
@@ -34,28 +34,33 @@ export interface List {
   readonly count: SQL<number> | undefined
 }
 
+/** The condition and the number of rows of one page. */
+export interface PageOfRows {
+  readonly where: SQL | undefined
+  readonly limit: number
+  readonly offset: number
+}
+
 /**
- * Reads a page with its total in one round trip; `select` is given the condition and the number of rows that it needs.
+ * Reads a page with its total in one round trip; `rows` is given the condition and the number of rows that it selects.
  * Throws `markerUnknown` when the marker is not in the list's scope.
  */
 export async function readPage<Row>(
-  { db }: Store,
+  db: Connection,
   { table, scope, filter, count }: List,
   { limit, offset, marker }: WantedPage,
-  select: (
-    where: SQL | undefined,
-    rows: { readonly limit: number; readonly offset: number },
-  ) => RunnableQuery<Row[], 'sqlite'>,
+  rows: (page: PageOfRows) => Statement<Row[]>,
 ): Promise<ReadPage<Row>> {
   const isMarker = marker ? and(eq(table.id, marker), scope) : undefined
   const follows = isMarker && sql`${table.seq} > (select ${table.seq} from ${table} where ${isMarker})`
-  const known = isMarker ? sql<number>`exists (select 1 from ${table} where ${isMarker})` : sql<number>`1`
+  const exists = isMarker ? sql<number>`exists (select 1 from ${table} where ${isMarker})` : sql<number>`1`
   const counted = sql<number>`(select count(*) from ${table} where ${and(scope, filter)})`
   const total = filter ? counted : (count ?? counted)
-  const [rows, [all]] = await db.batch([
-    select(and(scope, filter, follows), { limit: marker === undefined ? limit : limit + 1, offset }),
-    db.select({ total: total.as('total'), known: known.as('known') }).from(sql`(select 1)`),
-  ])
-  if (all?.known !== 1) throw fault('markerUnknown')
-  return { items: rows.slice(0, limit), total: all.total, more: rows.length > limit }
+  const read = await db.batch({
+    rows: rows({ where: and(scope, filter, follows), limit: marker === undefined ? limit : limit + 1, offset }),
+    list: selectValues({ total, exists }),
+  })
+  const [list] = read.list
+  if (list?.exists !== 1) throw fault('markerUnknown')
+  return { items: read.rows.slice(0, limit), total: list.total, more: read.rows.length > limit }
 }

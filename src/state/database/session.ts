@@ -1,158 +1,125 @@
 /**
- * Sessions on the database. With read replication D1 keeps copies of it near its readers, each of which lags behind the
- * primary; a session says which of them may answer, and its bookmark names the newest state that it has seen.
+ * Sessions on the database. With read replication D1 keeps replicas near its readers, each of which lags behind the
+ * primary. A session says which of them may answer, and its bookmark names the newest state that it has observed.
  */
-import { drizzle, type DrizzleD1Database } from 'drizzle-orm/d1'
-import { isPrimary, type Asked, type Reach, type Seen } from './calls.ts'
-import { askTogether, lookUps, writes, type Terms } from './turns.ts'
+import type { Statement } from './prepared.ts'
 
-/** drizzle, and the client that it prepares statements with. */
-export type Database = DrizzleD1Database & { readonly $client: D1Database }
+/** Who answers reads: the primary alone, any replica, or (a bookmark) any replica that has caught up with it. */
+export type Consistency = 'first-primary' | 'first-unconstrained' | (string & {})
+
+/** What the answers of a session came from. */
+export interface Observed {
+  /** The newest of their states; null before there is one. */
+  readonly bookmark: string | null
+  /** One of them may have come from a replica that lags behind the primary. */
+  readonly lagging: boolean
+}
+
+/** Statements by name; a name may stand for any number of them. */
+export type Batch = Readonly<Record<string, Statement<unknown> | readonly Statement<unknown>[]>>
+
+/** The results of a batch, by the names of its statements. */
+export type BatchResults<Statements extends Batch> = {
+  readonly [Name in keyof Statements]: Statements[Name] extends Statement<infer Result>
+    ? Result
+    : Statements[Name] extends readonly Statement<infer Result>[]
+      ? Result[]
+      : never
+}
+
+/** What runs statements: one round trip for each call. A batch is a transaction, in the order of its names. */
+export interface Connection {
+  readonly run: <Result>(statement: Statement<Result>) => Promise<Result>
+  readonly batch: <Statements extends Batch>(statements: Statements) => Promise<BatchResults<Statements>>
+}
+
+const isOne = (named: Batch[string]): named is Statement<unknown> => !Array.isArray(named)
+
+/** The statements of a batch in their order. */
+export const statementsOf = (batch: Batch): Statement<unknown>[] =>
+  Object.values(batch).flatMap((named) => (isOne(named) ? [named] : named))
+
+/** The results of {@link statementsOf}, by name. */
+export function resultsOf<Statements extends Batch>(
+  batch: Statements,
+  results: readonly D1Result[],
+): BatchResults<Statements> {
+  const rest = [...results]
+  const read = (statement: Statement<unknown>) => {
+    const result = rest.shift()
+    if (!result) throw new Error('D1 returned fewer results than there were statements')
+    return statement.read(result)
+  }
+  const named = Object.entries(batch).map(([name, one]) => [name, isOne(one) ? read(one) : one.map(read)])
+  return Object.fromEntries(named) as BatchResults<Statements>
+}
+
+/** Sends statements in one round trip, several of them as a batch. */
+export async function send(session: D1DatabaseSession, statements: readonly Statement<unknown>[]): Promise<D1Result[]> {
+  const prepared = statements.map(({ sql, parameters }) => session.prepare(sql).bind(...parameters))
+  const [first] = prepared
+  return first && prepared.length === 1 ? [await first.all()] : session.batch(prepared)
+}
 
 /** A bookmark as D1 writes it. That of a later state is greater as text. */
 const BOOKMARK = /^[\da-f]{8}-[\da-f]{8}-[\da-f]{8}-[\da-f]{32}$/
 
-/** The reach for a client that sends this bookmark. Text that is none asks for the primary, which knows everything. */
-export function reachOf(bookmark: string | undefined): Reach {
+/** The consistency for a client that sends this bookmark. Other text asks for the primary, which has every state. */
+export function consistencyOf(bookmark: string | undefined): Consistency {
   if (bookmark === undefined) return 'first-unconstrained'
   return BOOKMARK.test(bookmark) ? bookmark : 'first-primary'
 }
 
-/** A statement that notes who answered it. */
-interface Noting {
-  readonly statement: D1PreparedStatement
-  readonly bind: (...values: unknown[]) => Noting
-  readonly run: () => Promise<D1Result>
-  readonly all: () => Promise<D1Result>
-  readonly raw: () => Promise<unknown[][]>
-}
+const isPrimary = ({ meta }: D1Result) => meta['served_by_primary'] === true
 
-/** A statement as data, as drizzle takes it. */
-interface Together extends Asked {
-  readonly bind: (...values: unknown[]) => Together
-  readonly run: () => Promise<D1Result | undefined>
-  readonly all: () => Promise<D1Result | undefined>
-  readonly raw: () => Promise<unknown[][]>
-}
-
-/**
- * A row as its values in the order of its columns. Only rows that are objects come with word of who answered. Their
- * columns need names of their own, as in a batch.
- */
-const valuesOf = (row: unknown): unknown[] => Object.values(row as object)
-
-/** One request's use of the database. Writes reach the primary, whoever answers the look-ups. */
-export class Session {
+/** One request's use of the database. Writes reach the primary, whoever answers the reads. */
+export class Session implements Connection {
   readonly binding: D1Database
-  readonly reach: Reach
-  readonly db: Database
-  #seen: Seen
-  #copies: D1DatabaseSession | null = null
+  readonly consistency: Consistency
+  #observed: Observed
 
-  constructor(binding: D1Database, reach: Reach) {
+  constructor(binding: D1Database, consistency: Consistency) {
     this.binding = binding
-    this.reach = reach
-    this.#seen = { bookmark: reach.startsWith('first-') ? null : reach, lagging: false }
-    const client = {
-      prepare: (query: string) => {
-        const session = this.#next()
-        return this.#noting(session, session.prepare(query))
-      },
-      batch: (statements: readonly Noting[]) => {
-        const session = this.#next()
-        return this.#answered(session, session.batch(statements.map(({ statement }) => statement)), (results) =>
-          results.every(isPrimary),
-        )
-      },
-    }
-    this.db = drizzle(client as unknown as D1Database)
+    this.consistency = consistency
+    this.#observed = { bookmark: consistency.startsWith('first-') ? null : consistency, lagging: false }
   }
 
-  /**
-   * The rows of a query, each as its values in the order of its columns, which need names of their own. It may go together
-   * with those of other requests.
-   */
-  async rows(query: string, values: readonly unknown[]): Promise<unknown[][]> {
-    const [result] = await this.#ask('', [{ query, values }], lookUps)
-    return (result?.results ?? []).map(valuesOf)
+  get observed(): Observed {
+    return this.#observed
   }
 
-  /**
-   * The database for what may go together with what other requests ask under the same name. Where the connection is lost
-   * they share their fate, so it is that of a project.
-   */
-  together(name: string): Database {
-    const prepare = (query: string, values: readonly unknown[] = []): Together => {
-      const all = async () => (await this.#ask(name, [{ query, values }], writes))[0]
-      const raw = async () => ((await all())?.results ?? []).map(valuesOf)
-      return { query, values, bind: (...given) => prepare(query, given), run: all, all, raw }
-    }
-    const batch = (asked: readonly Asked[]) => this.#ask(name, asked, writes)
-    return drizzle({ prepare, batch } as unknown as D1Database)
+  /** Who answers the next read: never an older state than one that was observed. */
+  get from(): Consistency {
+    return this.consistency === 'first-primary' ? this.consistency : (this.#observed.bookmark ?? this.consistency)
   }
 
-  async #ask(name: string, asked: readonly Asked[], terms: Terms): Promise<readonly D1Result[]> {
+  async run<Result>(statement: Statement<Result>): Promise<Result> {
+    const [result] = await this.#send([statement])
+    if (!result) throw new Error('D1 returned no result')
+    return statement.read(result)
+  }
+
+  async batch<Statements extends Batch>(statements: Statements): Promise<BatchResults<Statements>> {
+    return resultsOf(statements, await this.#send(statementsOf(statements)))
+  }
+
+  async #send(statements: readonly Statement<unknown>[]): Promise<readonly D1Result[]> {
+    // In a session of D1 only the first query is sure to reach the primary: each call has one of its own.
+    const session = this.binding.withSession(this.from)
+    let lagging = this.consistency !== 'first-primary'
     try {
-      const { results, seen } = await askTogether(this.binding, this.from, name, asked, terms)
-      this.follow(seen)
+      const results = await send(session, statements)
+      lagging &&= !results.every(isPrimary)
       return results
-    } catch (error) {
-      this.#note(null, this.reach !== 'first-primary')
-      throw error
-    }
-  }
-
-  get seen(): Seen {
-    return this.#seen
-  }
-
-  /** Who answers the next look-up. */
-  get from(): Reach {
-    return this.reach === 'first-primary' ? this.reach : (this.#seen.bookmark ?? this.reach)
-  }
-
-  /** Notes what was seen on behalf of this session elsewhere: its look-ups from now on are not older. */
-  follow({ bookmark, lagging }: Seen): void {
-    this.#note(bookmark, lagging)
-    if (this.#seen.bookmark) this.#copies = null
-  }
-
-  #note(bookmark: string | null, lagging: boolean): void {
-    const { bookmark: known, lagging: before } = this.#seen
-    const newest = known !== null && (bookmark === null || bookmark < known) ? known : bookmark
-    this.#seen = { bookmark: newest, lagging: before || lagging }
-  }
-
-  /** Of a session of D1 only the first query is sure to reach the primary: what keeps to it begins one for each. */
-  #next(): D1DatabaseSession {
-    if (this.reach === 'first-primary') return this.binding.withSession(this.reach)
-    this.#copies ??= this.binding.withSession(this.from)
-    return this.#copies
-  }
-
-  async #answered<Answer>(
-    session: D1DatabaseSession,
-    answer: Promise<Answer>,
-    ofPrimary: (answer: Answer) => boolean,
-  ): Promise<Answer> {
-    let lagging = this.reach !== 'first-primary'
-    try {
-      const given = await answer
-      lagging &&= !ofPrimary(given)
-      return given
     } finally {
-      this.#note(session.getBookmark(), lagging)
+      this.observe({ bookmark: session.getBookmark(), lagging })
     }
   }
 
-  #noting(session: D1DatabaseSession, statement: D1PreparedStatement): Noting {
-    const all = () => this.#answered(session, statement.all(), isPrimary)
-    return {
-      statement,
-      bind: (...values) => this.#noting(session, statement.bind(...values)),
-      run: () => this.#answered(session, statement.run(), isPrimary),
-      all,
-      raw: async () => (await all()).results.map(valuesOf),
-    }
+  /** Takes over what was observed on behalf of this session elsewhere: its reads from now on are not older. */
+  observe({ bookmark, lagging }: Observed): void {
+    const { bookmark: before, lagging: lagged } = this.#observed
+    const newest = before !== null && (bookmark === null || bookmark < before) ? before : bookmark
+    this.#observed = { bookmark: newest, lagging: lagged || lagging }
   }
 }

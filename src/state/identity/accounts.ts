@@ -1,27 +1,25 @@
 /**
- * Accounts: all that log-in and the live check of a token need to know of a user in a project, in one round trip,
- * which is the same whether the user exists or not.
+ * Accounts: everything that log-in and the live check of a token need of a user in a project. It is loaded in one round
+ * trip with the same statements whether the user exists or not, so that the time does not reveal it.
  */
-import { and, eq, getTableColumns, lte, or, sql, type SQL } from 'drizzle-orm'
+import { and, eq, getTableColumns, isNotNull, lte, or, sql, type SQL } from 'drizzle-orm'
 import { commit } from '../audit/commit.ts'
 import { changeOf, DEPLOYMENT } from '../audit/events.ts'
-import type { Backend } from '../backend.ts'
+import { build, change, preparedSelect, type Values } from '../database/prepared.ts'
 import { authentic } from '../integrity/row-authentication.ts'
 import { applicationCredentials, identityProjects, identityRoles, identityUsers } from '../schema/identity.ts'
 import { revokedTokens, roleAssignments } from '../schema/identity.ts'
-import { credentialColumns } from './credentials.ts'
+import type { KeyedScope, Scope } from '../scope.ts'
 import { foldName } from './names.ts'
-import { projectColumns } from './projects.ts'
-import { impliedChain, impliedRoles, type RoleName } from './roles.ts'
-import { userColumns } from './users.ts'
+import { impliedChain, impliedRoles, type RoleName, type RoleRow } from './roles.ts'
 
-/** How a user or project is given: by its id, or by its name in the one domain. */
+/** How a request identifies a user or project: by its id, or by its name in the one domain. */
 export type IdentityKey = { readonly id: string } | { readonly name: string }
 
-/** How an application credential is given: by its id, or by its name among those of a user. */
+/** How a request identifies an application credential: by its id, or by its name among those of a user. */
 export type CredentialKey = { readonly id: string } | { readonly name: string; readonly user: IdentityKey }
 
-/** A key that nothing has: what lies outside of the one domain is looked up by it, and so takes as long. */
+/** A key that no row has. It stands for what is outside of the one domain, so that finding nothing takes as long. */
 export const NOBODY: IdentityKey = { id: '' }
 
 export interface AccountUser extends RoleName {
@@ -50,134 +48,176 @@ export interface Account {
   /** The user's roles in the project, with those that they imply. */
   readonly roles: readonly RoleName[]
   readonly credential: AccountCredential | undefined
-  /** One of the audit ids that were asked about belongs to a revoked token. */
+  /** One of the query's audit ids belongs to a revoked token. */
   readonly revoked: boolean
 }
 
-/** What is asked about. `project`: `default` is the user's default project, null is none. */
+/** Which account is loaded. */
 export interface AccountQuery {
   readonly user: IdentityKey
+  /** `default` is the user's default project, null is none. */
   readonly project: IdentityKey | 'default' | null
-  readonly credential?: CredentialKey | undefined
+  /** Id of an application credential; null: none. */
+  readonly credentialId?: string | null
+  /** The audit ids that are searched among those of revoked tokens. */
   readonly auditIds?: readonly string[]
 }
 
-const idOf = (table: typeof identityUsers | typeof identityProjects, key: IdentityKey): SQL =>
-  'id' in key ? sql`${key.id}` : sql`(select id from ${table} where folded = ${foldName(key.name)})`
+/** Roles of {@link selectRolesOf}: all columns, and those of the assignment, which are null for a role without one. */
+interface FoundRole extends RoleRow {
+  readonly userId: string | null
+  readonly projectId: string | null
+  readonly assignmentMac: string | null
+}
+
+const idNamed = (table: typeof identityUsers | typeof identityProjects, folded: string): SQL =>
+  sql`(select id from ${table} where folded = ${sql.placeholder(folded)})`
+
+/** The id of the user whose id or name a request gives. {@link keyValues} has the values of the placeholders. */
+const givenUser = sql`coalesce(${sql.placeholder('userId')}, ${idNamed(identityUsers, 'userFolded')})`
+
+const defaultProject = sql`(
+  select default_project_id from ${identityUsers} where ${sql.placeholder('useDefault')} and id = ${givenUser}
+)`
+const givenProject = sql`coalesce(
+  ${sql.placeholder('projectId')}, ${idNamed(identityProjects, 'projectFolded')}, ${defaultProject}
+)`
+const credentialNamed = sql`(
+  select id from ${applicationCredentials} where user_id = ${givenUser} and name = ${sql.placeholder('credentialName')}
+)`
+const givenCredential = sql`coalesce(${sql.placeholder('credentialId')}, ${credentialNamed})`
+
+/** The values of the placeholders `…Id` and `…Folded` for a key; null: none. */
+function keyValues(prefix: 'user' | 'project', key: IdentityKey | null): Values {
+  const id = key && 'id' in key ? key.id : null
+  const folded = key && 'name' in key ? foldName(key.name) : null
+  return { [`${prefix}Id`]: id, [`${prefix}Folded`]: folded }
+}
+
+/** The roles that are assigned to the user in the project, and those that other roles may imply; oldest first. */
+function selectRolesOf(user: SQL, project: SQL) {
+  const fields = {
+    ...getTableColumns(identityRoles),
+    userId: roleAssignments.userId,
+    projectId: roleAssignments.projectId,
+    assignmentMac: roleAssignments.mac,
+  }
+  const isAssigned = sql`${roleAssignments.userId} = ${user} and ${roleAssignments.projectId} = ${project}`
+  const implied = JSON.stringify(Object.values(impliedRoles))
+  const isImplied = sql`${identityRoles.folded} in (select value from json_each(${implied}))`
+  return preparedSelect(fields, (selected) =>
+    build
+      .select(selected)
+      .from(identityRoles)
+      .leftJoin(roleAssignments, and(eq(roleAssignments.roleId, identityRoles.id), isAssigned))
+      .where(or(isNotNull(roleAssignments.seq), isImplied))
+      .orderBy(identityRoles.seq),
+  )
+}
+
+const revokedOf = preparedSelect({ auditId: revokedTokens.auditId }, (fields) => {
+  const isGiven = sql`${revokedTokens.auditId} in (select value from json_each(${sql.placeholder('auditIds')}))`
+  return build.select(fields).from(revokedTokens).where(isGiven).limit(1)
+})
+
+/** The statements that load an account, compiled once; the parameters are SQL for ids. */
+function accountStatements(user: SQL, project: SQL, credential: SQL) {
+  const users = preparedSelect(getTableColumns(identityUsers), (columns) =>
+    build.select(columns).from(identityUsers).where(eq(identityUsers.id, user)),
+  )
+  const projects = preparedSelect(getTableColumns(identityProjects), (columns) =>
+    build.select(columns).from(identityProjects).where(eq(identityProjects.id, project)),
+  )
+  const roles = selectRolesOf(user, project)
+  const credentials = preparedSelect(getTableColumns(applicationCredentials), (columns) =>
+    build.select(columns).from(applicationCredentials).where(eq(applicationCredentials.id, credential)),
+  )
+  return (values: Values) => ({
+    users: users(values),
+    projects: projects(values),
+    roles: roles(values),
+    credentials: credentials(values),
+    revoked: revokedOf(values),
+  })
+}
+
+const accountOfUser = accountStatements(givenUser, givenProject, sql`${sql.placeholder('credentialId')}`)
+
+const accountOfCredential = accountStatements(
+  sql`(select user_id from ${applicationCredentials} where id = ${givenCredential})`,
+  sql`(select project_id from ${applicationCredentials} where id = ${givenCredential})`,
+  givenCredential,
+)
 
 /** The state of a user in a project. */
-export function loadAccount(backend: Backend, query: AccountQuery): Promise<Account> {
-  const { project, credential, auditIds = [] } = query
-  const user = idOf(identityUsers, query.user)
-  const defaultProject = sql`(select default_project_id from ${identityUsers} where id = ${user})`
-  const projectId =
-    project === 'default' ? defaultProject : project === null ? sql`null` : idOf(identityProjects, project)
-  return load(backend, user, projectId, credential ? isCredential(credential) : sql`false`, auditIds)
+export function loadAccount(scope: KeyedScope, query: AccountQuery): Promise<Account> {
+  const { user, project, credentialId = null, auditIds = [] } = query
+  const isDefault = project === 'default'
+  const statements = accountOfUser({
+    ...keyValues('user', user),
+    ...keyValues('project', isDefault ? null : project),
+    useDefault: isDefault ? 1 : 0,
+    credentialId,
+    auditIds: JSON.stringify(auditIds),
+  })
+  return load(scope, statements)
 }
 
 /** The state of the user and project of an application credential. */
-export function loadCredentialAccount(backend: Backend, key: CredentialKey): Promise<Account> {
-  const where = isCredential(key)
-  const user = sql`(select user_id from ${applicationCredentials} where ${where})`
-  const project = sql`(select project_id from ${applicationCredentials} where ${where})`
-  return load(backend, user, project, where, [])
+export function loadCredentialAccount(scope: KeyedScope, key: CredentialKey): Promise<Account> {
+  const statements = accountOfCredential({
+    ...keyValues('user', 'user' in key ? key.user : null),
+    credentialId: 'id' in key ? key.id : null,
+    credentialName: 'name' in key ? key.name : null,
+    auditIds: '[]',
+  })
+  return load(scope, statements)
 }
 
-function isCredential(key: CredentialKey): SQL {
-  if ('id' in key) return sql`${applicationCredentials.id} = ${key.id}`
-  const user = idOf(identityUsers, key.user)
-  return sql`${applicationCredentials.userId} = ${user} and ${applicationCredentials.name} = ${key.name}`
-}
-
-async function load(
-  backend: Backend,
-  user: SQL,
-  project: SQL,
-  isCredential: SQL,
-  auditIds: readonly string[],
-): Promise<Account> {
-  const { db } = backend
-  const audits = sql`${revokedTokens.auditId} in (select value from json_each(${JSON.stringify(auditIds)}))`
-  const [users, projects, roles, credentials, revoked] = await db.batch([
-    db
-      .select(userColumns)
-      .from(identityUsers)
-      .where(sql`${identityUsers.id} = ${user}`),
-    db
-      .select(projectColumns)
-      .from(identityProjects)
-      .where(sql`${identityProjects.id} = ${project}`),
-    rolesIn(backend, user, project),
-    db.select(credentialColumns).from(applicationCredentials).where(isCredential),
-    db.select({ auditId: revokedTokens.auditId }).from(revokedTokens).where(audits).limit(1),
-  ])
-  const [foundUser] = await authentic(backend, 'identityUsers', users)
-  const [foundProject] = await authentic(backend, 'identityProjects', projects)
-  const [credential] = await authentic(backend, 'applicationCredentials', credentials)
+async function load(scope: KeyedScope, statements: ReturnType<typeof accountOfUser>): Promise<Account> {
+  const { users, projects, roles, credentials, revoked } = await scope.db.batch(statements)
+  const [user] = await authentic(scope, 'identityUsers', users)
+  const [project] = await authentic(scope, 'identityProjects', projects)
+  const [credential] = await authentic(scope, 'applicationCredentials', credentials)
   return {
-    user: foundUser,
-    project: foundProject,
-    roles: effectiveRoles(await authenticRolesIn(backend, roles)),
+    user,
+    project,
+    roles: effectiveRoles(await authenticRolesOf(scope, roles)),
     credential: credential && { ...credential, roleIds: JSON.parse(credential.roleIds) as string[] },
     revoked: revoked.length > 0,
   }
 }
 
-/** The roles assigned to the user in the project, and those that others may imply. */
-function rolesIn(backend: Backend, user: SQL, project: SQL) {
-  const implied = JSON.stringify(Object.values(impliedRoles))
-  const assigned = sql`${roleAssignments.userId} = ${user} and ${roleAssignments.projectId} = ${project}`
-  return backend.db
-    .select({
-      ...getTableColumns(identityRoles),
-      userId: sql<string | null>`${roleAssignments.userId}`.as('assigned_user_id'),
-      projectId: sql<string | null>`${roleAssignments.projectId}`.as('assigned_project_id'),
-      assignmentMac: sql<string | null>`${roleAssignments.mac}`.as('assignment_mac'),
-    })
-    .from(identityRoles)
-    .leftJoin(roleAssignments, and(eq(roleAssignments.roleId, identityRoles.id), assigned))
-    .where(
-      or(
-        sql`${roleAssignments.seq} is not null`,
-        sql`${identityRoles.folded} in (select value from json_each(${implied}))`,
-      ),
-    )
-    .orderBy(identityRoles.seq)
-}
-
-type FoundRole = Awaited<ReturnType<typeof rolesIn>>[number]
-
-interface RoleRow extends RoleName {
+interface AccountRole extends RoleName {
   readonly folded: string
   readonly assigned: boolean
 }
 
-/** Those of the roles that are authentic; one counts as assigned when its assignment is, too. */
-async function authenticRolesIn(backend: Backend, rows: readonly FoundRole[]): Promise<RoleRow[]> {
+/** The roles whose MAC is valid; one counts as assigned if the MAC of its assignment is valid, too. */
+async function authenticRolesOf(scope: KeyedScope, rows: readonly FoundRole[]): Promise<AccountRole[]> {
   const assignments = rows.flatMap(({ id: roleId, userId, projectId, assignmentMac: mac }) =>
     userId === null || projectId === null || mac === null ? [] : [{ roleId, userId, projectId, mac }],
   )
-  const assigned = new Set((await authentic(backend, 'roleAssignments', assignments)).map(({ roleId }) => roleId))
-  const roles = await authentic(backend, 'identityRoles', rows)
+  const assigned = new Set((await authentic(scope, 'roleAssignments', assignments)).map(({ roleId }) => roleId))
+  const roles = await authentic(scope, 'identityRoles', rows)
   return roles.map(({ id, name, folded }) => ({ id, name, folded, assigned: assigned.has(id) }))
 }
 
-function effectiveRoles(rows: readonly RoleRow[]): RoleName[] {
+function effectiveRoles(rows: readonly AccountRole[]): RoleName[] {
   const names = new Set(rows.filter(({ assigned }) => assigned).flatMap(({ folded }) => impliedChain(folded)))
   return rows.filter(({ folded }) => names.has(folded)).map(({ id, name }) => ({ id, name }))
 }
 
-/** Ends a token before its time. Rows of tokens that have expired by themselves go on the way. */
+/** Revokes a token before it expires, and deletes the revocations of tokens that have expired. */
 export async function revokeToken(
-  backend: Backend,
+  scope: Scope,
   token: { readonly auditId: string; readonly expires: string; readonly projectId: string | null },
 ): Promise<void> {
-  const { db, now } = backend
   const { auditId, expires, projectId } = token
   await commit(
-    backend,
+    scope,
     changeOf({ id: auditId, projectId: projectId ?? DEPLOYMENT }, 'revoke', 'token'),
-    db.insert(revokedTokens).values({ auditId, expires }).onConflictDoNothing(),
-    db.delete(revokedTokens).where(lte(revokedTokens.expires, now)),
+    change(build.insert(revokedTokens).values({ auditId, expires }).onConflictDoNothing()),
+    { expired: change(build.delete(revokedTokens).where(lte(revokedTokens.expires, scope.now))) },
   )
 }

@@ -1,15 +1,16 @@
-/** Application credentials: what is kept of them. One public operation is one D1 batch. */
-import { and, eq, getTableColumns, sql } from 'drizzle-orm'
+/** Application credentials: their rows. One public operation is one D1 batch. */
+import { and, eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { hashPassword } from '../../crypto/password.ts'
 import { commit } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
-import type { Backend } from '../backend.ts'
-import { changes, insertWhere } from '../database/statements.ts'
+import { build, change, select } from '../database/prepared.ts'
+import { insertWhereBuilder } from '../database/statements.ts'
 import { authentic, withMac } from '../integrity/row-authentication.ts'
-import { applicationCredentials, identityProjects, identityRoles, identityUsers } from '../schema/identity.ts'
+import { applicationCredentials, identityProjects, identityUsers } from '../schema/identity.ts'
+import type { KeyedScope, Scope } from '../scope.ts'
 import { identityFault } from './faults.ts'
 import { newId } from './names.ts'
-import { authenticRoles, roleColumns, type IdentityRole } from './roles.ts'
+import { authenticRoles, selectRoles, type IdentityRole } from './roles.ts'
 
 interface CredentialProperties {
   readonly userId: string
@@ -32,81 +33,72 @@ export interface NewCredential extends CredentialProperties {
   readonly roleIds: readonly string[]
 }
 
-export const credentialColumns = getTableColumns(applicationCredentials)
+const { userId: ofUser, id: withId, name: withName } = applicationCredentials
 
-/** The application credentials of a user, or the one with this name; oldest first. */
-export async function listCredentials(
-  backend: Backend,
-  userId: string,
-  name?: string,
-): Promise<ApplicationCredential[]> {
-  const byName = name === undefined ? undefined : eq(applicationCredentials.name, name)
-  return select(backend, and(eq(applicationCredentials.userId, userId), byName))
-}
-
-/** The application credential with this id, if it is the user's; throws `notFound`. */
-export async function findCredential(backend: Backend, userId: string, id: string): Promise<ApplicationCredential> {
-  const [found] = await select(
-    backend,
-    and(eq(applicationCredentials.userId, userId), eq(applicationCredentials.id, id)),
+const selectCredentials = (condition: SQL | undefined) =>
+  select(getTableColumns(applicationCredentials), (columns) =>
+    build.select(columns).from(applicationCredentials).where(condition).orderBy(applicationCredentials.seq),
   )
-  if (!found) throw identityFault('notFound', 'Application Credential', id)
-  return found
-}
 
-async function select(backend: Backend, condition: ReturnType<typeof and>): Promise<ApplicationCredential[]> {
-  const { db } = backend
-  const [rows, foundRoles] = await db.batch([
-    db.select(credentialColumns).from(applicationCredentials).where(condition).orderBy(applicationCredentials.seq),
-    db.select(roleColumns).from(identityRoles).orderBy(identityRoles.seq),
-  ])
-  const roles = await authenticRoles(backend, foundRoles)
-  return (await authentic(backend, 'applicationCredentials', rows)).map((row) => {
-    const { id, userId, projectId, name, description, unrestricted, expires } = row
+async function credentialsWhere(scope: KeyedScope, condition: SQL | undefined): Promise<ApplicationCredential[]> {
+  const found = await scope.db.batch({ credentials: selectCredentials(condition), roles: selectRoles() })
+  const roles = await authenticRoles(scope, found.roles)
+  const rows = await authentic(scope, 'applicationCredentials', found.credentials)
+  return rows.map(({ id, userId, projectId, name, description, unrestricted, expires, ...row }) => {
     const roleIds = JSON.parse(row.roleIds) as string[]
     const credential = { id, userId, projectId, name, description, unrestricted, expires }
     return { ...credential, roles: roles.filter((role) => roleIds.includes(role.id)) }
   })
 }
 
+/** The application credentials of a user, or the one with this name; oldest first. */
+export async function listCredentials(
+  scope: KeyedScope,
+  userId: string,
+  name?: string,
+): Promise<ApplicationCredential[]> {
+  const byName = name === undefined ? undefined : eq(withName, name)
+  return credentialsWhere(scope, and(eq(ofUser, userId), byName))
+}
+
+/** The application credential with this id, if it is the user's; throws `notFound`. */
+export async function findCredential(scope: KeyedScope, userId: string, id: string): Promise<ApplicationCredential> {
+  const [found] = await credentialsWhere(scope, and(eq(ofUser, userId), eq(withId, id)))
+  if (!found) throw identityFault('notFound', 'Application Credential', id)
+  return found
+}
+
+const bothEnabled = (userId: string, projectId: string) =>
+  sql`exists (select 1 from ${identityUsers} where id = ${userId} and enabled)
+    and exists (select 1 from ${identityProjects} where id = ${projectId} and enabled)`
+
 /**
- * Makes an application credential of a user who, when the statement runs, exists and is enabled. The roles have to be
- * the user's: whoever calls knows them from a checked token. Throws `credentialExists` when the user has one of the
- * same name, and `notFound` when the user or project has gone meanwhile.
+ * Creates an application credential of a user who, when the statement runs, exists and is enabled. The caller has to
+ * check that the roles are the user's, by means of a token. Throws `credentialExists` when the user has one of the same
+ * name, and `notFound` when the user or project does not exist or is disabled.
  */
-export async function createCredential(backend: Backend, credential: NewCredential): Promise<ApplicationCredential> {
+export async function createCredential(scope: KeyedScope, credential: NewCredential): Promise<ApplicationCredential> {
   const { secret, roleIds, ...properties } = credential
   const { userId, projectId, name } = properties
-  const { db } = backend
   const id = newId()
   const secretHash = await hashPassword(secret)
-  const stored = { ...properties, id, secretHash, roleIds: JSON.stringify(roleIds), created: backend.now }
-  const row = await withMac(backend, 'applicationCredentials', stored)
-  const userLives = sql`exists (select 1 from ${identityUsers} where id = ${userId} and enabled)`
-  const projectLives = sql`exists (select 1 from ${identityProjects} where id = ${projectId} and enabled)`
-  const bothLive = sql`${userLives} and ${projectLives}`
-  const [result, roles, [same]] = await commit(
-    backend,
-    changeOf(row, 'create', 'credential'),
-    insertWhere(backend, applicationCredentials, row, bothLive).onConflictDoNothing(),
-    db.select(roleColumns).from(identityRoles).orderBy(identityRoles.seq),
-    db
-      .select({ id: applicationCredentials.id })
-      .from(applicationCredentials)
-      .where(and(eq(applicationCredentials.userId, userId), eq(applicationCredentials.name, name))),
-  )
-  if (changes(result) === 0 && same) throw identityFault('credentialExists', name)
-  if (changes(result) === 0) throw identityFault('notFound', 'user', userId)
-  const known = await authenticRoles(backend, roles)
+  const stored = { ...properties, id, secretHash, roleIds: JSON.stringify(roleIds), created: scope.now }
+  const row = await withMac(scope, 'applicationCredentials', stored)
+  const insert = insertWhereBuilder(applicationCredentials, row, bothEnabled(userId, projectId)).onConflictDoNothing()
+  const { changed, roles, same } = await commit(scope, changeOf(row, 'create', 'credential'), change(insert), {
+    roles: selectRoles(),
+    same: selectCredentials(and(eq(ofUser, userId), eq(withName, name))),
+  })
+  if (changed === 0 && same.length > 0) throw identityFault('credentialExists', name)
+  if (changed === 0) throw identityFault('notFound', 'user', userId)
+  const known = await authenticRoles(scope, roles)
   return { id, ...properties, roles: known.filter((role) => roleIds.includes(role.id)) }
 }
 
 /** Deletes an application credential of the user; throws `notFound`. */
-export async function deleteCredential(backend: Backend, credential: ApplicationCredential): Promise<void> {
+export async function deleteCredential(scope: Scope, credential: ApplicationCredential): Promise<void> {
   const { id, userId } = credential
-  const removal = backend.db
-    .delete(applicationCredentials)
-    .where(and(eq(applicationCredentials.userId, userId), eq(applicationCredentials.id, id)))
-  const [result] = await commit(backend, changeOf(credential, 'delete', 'credential'), removal)
-  if (changes(result) === 0) throw identityFault('notFound', 'Application Credential', id)
+  const removal = build.delete(applicationCredentials).where(and(eq(ofUser, userId), eq(withId, id)))
+  const { changed } = await commit(scope, changeOf(credential, 'delete', 'credential'), change(removal))
+  if (changed === 0) throw identityFault('notFound', 'Application Credential', id)
 }

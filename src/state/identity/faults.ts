@@ -1,8 +1,8 @@
 /**
- * The closed list of failures of the embedded identity, each with its status and its words.
+ * The closed list of failures of the embedded identity, each with its status and its message.
  *
- * The texts are Keystone's own (22.0), because clients show them and some match on them. Two things are never said:
- * which part of a log-in was wrong, and a password.
+ * The messages are Keystone's own (22.0), because clients show them and some match on them. No message contains a
+ * password, or which part of a log-in was wrong.
  */
 
 /** Reason phrases of the statuses that the identity answers with. */
@@ -17,7 +17,7 @@ export const identityTitles = {
 
 export type IdentityStatus = keyof typeof identityTitles
 
-/** What can be named in a failure, in the words of Keystone. */
+/** The kinds of entities in messages, by Keystone's names. */
 export type IdentityNoun =
   'user' | 'project' | 'role' | 'domain' | 'service' | 'endpoint' | 'region' | 'Application Credential'
 
@@ -67,13 +67,14 @@ const failures = {
     409,
     (name: string) => conflict('application_credential', `Duplicate entry found with name ${name}`),
   ],
+  changedConcurrently: [409, () => conflict('it', 'It was changed at the same time by others')],
   tooLarge: [413, () => 'Request is too large.'],
 } as const satisfies Record<string, readonly [IdentityStatus, (...details: never[]) => string]>
 
 export type IdentityFailureName = keyof typeof failures
 type DetailsOf<Name extends IdentityFailureName> = Parameters<(typeof failures)[Name][1]>
 
-/** One failure of the embedded identity; `message` is what the client is shown. */
+/** One failure of the embedded identity; `message` is sent to the client. */
 export class IdentityFault extends Error {
   override readonly name = 'IdentityFault'
   readonly failure: IdentityFailureName
@@ -86,7 +87,7 @@ export class IdentityFault extends Error {
   }
 }
 
-/** Makes the failure `name`; the compiler checks that its details are all there. */
+/** Makes the failure `name`; the compiler checks that all of its details are given. */
 export function identityFault<Name extends IdentityFailureName>(
   name: Name,
   ...details: DetailsOf<Name>

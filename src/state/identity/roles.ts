@@ -1,15 +1,16 @@
-/** Roles: what is kept of them, and which of them carry others. One public operation is one D1 batch. */
-import { and, eq, getTableColumns, not, sql } from 'drizzle-orm'
+/** Roles: their rows, and which of them imply others. One public operation is one D1 batch; an update reads first. */
+import { and, eq, getTableColumns, type SQL } from 'drizzle-orm'
 import { commit } from '../audit/commit.ts'
 import { changeOf, DEPLOYMENT, type AuditAction } from '../audit/events.ts'
-import type { Backend } from '../backend.ts'
-import { changes } from '../database/statements.ts'
+import { build, changeReturning, select } from '../database/prepared.ts'
 import { authentic, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { identityRoles } from '../schema/identity.ts'
+import type { KeyedScope, Scope } from '../scope.ts'
 import { identityFault } from './faults.ts'
-import { foldName, nameTaken, newId } from './names.ts'
+import { insertUnlessTaken, updateRow } from './named-rows.ts'
+import { foldName, nameColumns, newId } from './names.ts'
 
-/** A role as tokens carry it. */
+/** The part of a role that tokens carry. */
 export interface RoleName {
   readonly id: string
   readonly name: string
@@ -20,13 +21,13 @@ export interface IdentityRole extends RoleName {
   readonly immutable: boolean
 }
 
-/** What is to change; absent: it stays. */
+/** What is to change; an absent member stays as it is. */
 export interface RoleChanges {
   readonly name?: string | undefined
   readonly description?: string | null | undefined
 }
 
-/** The roles that every deployment has: Keystone's own, and those that the Key Manager's rules name. */
+/** The roles of every deployment: Keystone's own, and those that the Key Manager's rules name. */
 export const builtInRoles = [
   'admin',
   'member',
@@ -55,9 +56,7 @@ function following(folded: string): string | undefined {
   return Object.hasOwn(impliedRoles, folded) ? impliedRoles[folded] : undefined
 }
 
-type RoleRow = typeof identityRoles.$inferSelect
-
-export const roleColumns = getTableColumns(identityRoles)
+export type RoleRow = typeof identityRoles.$inferSelect
 
 const asRole = ({ id, name, description, immutable }: Omit<RoleRow, 'seq' | 'mac'>): IdentityRole => ({
   id,
@@ -66,78 +65,82 @@ const asRole = ({ id, name, description, immutable }: Omit<RoleRow, 'seq' | 'mac
   immutable,
 })
 
-/** The roles of those rows, read with {@link roleColumns}, that are authentic. */
-export async function authenticRoles(backend: Backend, rows: readonly RoleRow[]): Promise<IdentityRole[]> {
-  return (await authentic(backend, 'identityRoles', rows)).map(asRole)
+/** Selects the rows of the roles for which the condition holds, of all without one; oldest first. */
+export const selectRoles = (condition?: SQL) =>
+  select(getTableColumns(identityRoles), (columns) =>
+    build.select(columns).from(identityRoles).where(condition).orderBy(identityRoles.seq),
+  )
+
+/** The roles of those rows whose MAC is valid; the rows are those of {@link selectRoles}. */
+export async function authenticRoles(scope: KeyedScope, rows: readonly RoleRow[]): Promise<IdentityRole[]> {
+  return (await authentic(scope, 'identityRoles', rows)).map(asRole)
 }
 
 /** All roles, or the one with this name; oldest first. */
-export async function listRoles(backend: Backend, name?: string): Promise<IdentityRole[]> {
+export async function listRoles(scope: KeyedScope, name?: string): Promise<IdentityRole[]> {
   const byName = name === undefined ? undefined : eq(identityRoles.folded, foldName(name))
-  const rows = await backend.db.select(roleColumns).from(identityRoles).where(byName).orderBy(identityRoles.seq)
-  return authenticRoles(backend, rows)
+  return authenticRoles(scope, await scope.db.run(selectRoles(byName)))
 }
 
-async function roleRow(backend: Backend, id: string): Promise<RoleRow> {
-  const row = await backend.db.select(roleColumns).from(identityRoles).where(eq(identityRoles.id, id)).get()
+async function roleRow(scope: KeyedScope, id: string): Promise<RoleRow> {
+  const [row] = await scope.db.run(selectRoles(eq(identityRoles.id, id)))
   if (!row) throw identityFault('notFound', 'role', id)
-  return requireAuthentic(backend, 'identityRoles', row)
+  return requireAuthentic(scope, 'identityRoles', row)
 }
 
 /** The role with this id; throws `notFound`. */
-export async function findRole(backend: Backend, id: string): Promise<IdentityRole> {
-  return asRole(await roleRow(backend, id))
+export async function findRole(scope: KeyedScope, id: string): Promise<IdentityRole> {
+  return asRole(await roleRow(scope, id))
 }
 
 const changeBy = (id: string, action: AuditAction) => changeOf({ id, projectId: DEPLOYMENT }, action, 'role')
 
-/** Makes a role; throws `roleExists` when the name is taken. */
-export async function createRole(backend: Backend, name: string, description: string | null): Promise<IdentityRole> {
-  const made = { id: newId(), name, description, immutable: false, folded: foldName(name), created: backend.now }
-  const row = await withMac(backend, 'identityRoles', made)
-  const insert = backend.db.insert(identityRoles).values(row).onConflictDoNothing()
-  const [result] = await commit(backend, changeBy(row.id, 'create'), insert)
-  if (changes(result) === 0) throw identityFault('roleExists', name)
+/** Creates a role; throws `roleExists` when the name is taken. */
+export async function createRole(scope: KeyedScope, name: string, description: string | null): Promise<IdentityRole> {
+  const row = await withMac(scope, 'identityRoles', {
+    id: newId(),
+    ...nameColumns(name),
+    description,
+    immutable: false,
+    created: scope.now,
+  })
+  const { changed } = await commit(scope, changeBy(row.id, 'create'), insertUnlessTaken(identityRoles, row))
+  if (changed === 0) throw identityFault('roleExists', name)
   return asRole(row)
 }
 
-/** Changes a role. Throws `notFound`, `immutableUpdate`, and `roleExists` when the new name is taken. */
-export async function updateRole(backend: Backend, id: string, change: RoleChanges): Promise<IdentityRole> {
-  const { name, description } = change
-  const before = await roleRow(backend, id)
-  if (before.immutable) throw identityFault('immutableUpdate', 'role', id)
-  const taken = nameTaken(identityRoles, id, name)
-  const { seq: _, ...row } = await withMac(backend, 'identityRoles', {
-    ...before,
-    name: name ?? before.name,
-    folded: foldName(name ?? before.name),
-    description: description === undefined ? before.description : description,
+/** Changes a role. Throws `notFound`, `immutableUpdate`, `roleExists` for a taken name, and `changedConcurrently`. */
+export async function updateRole(
+  scope: KeyedScope,
+  id: string,
+  { name, description }: RoleChanges,
+): Promise<IdentityRole> {
+  const row = await updateRow(scope, {
+    table: identityRoles,
+    event: changeBy(id, 'update'),
+    newName: name,
+    read: () => roleRow(scope, id),
+    changed: async (before) => {
+      if (before.immutable) throw identityFault('immutableUpdate', 'role', id)
+      return withMac(scope, 'identityRoles', {
+        ...before,
+        ...nameColumns(name ?? before.name),
+        description: description === undefined ? before.description : description,
+      })
+    },
+    taken: () => identityFault('roleExists', name ?? ''),
   })
-  const asRead = and(eq(identityRoles.id, id), eq(identityRoles.mac, before.mac), not(taken))
-  const [result, [found]] = await commit(
-    backend,
-    changeBy(id, 'update'),
-    backend.db.update(identityRoles).set(row).where(asRead),
-    backend.db.select({ taken: sql<number>`${taken}`.as('taken') }).from(sql`(select 1)`),
-  )
-  if (changes(result) > 0) return asRole(row)
-  if (found?.taken) throw identityFault('roleExists', name ?? '')
-  // Somebody else changed it meanwhile: the change is made of what it is now.
-  return updateRole(backend, id, change)
+  return asRole(row)
 }
 
 /** Deletes a role with its assignments. Throws `notFound` and `immutableDelete`. */
-export async function deleteRole(backend: Backend, id: string): Promise<void> {
-  const { db } = backend
-  const [deleted, [kept]] = await commit(
-    backend,
-    changeBy(id, 'delete'),
-    db
-      .delete(identityRoles)
-      .where(and(eq(identityRoles.id, id), eq(identityRoles.immutable, false)))
-      .returning({ id: identityRoles.id }),
-    db.select({ id: identityRoles.id }).from(identityRoles).where(eq(identityRoles.id, id)),
-  )
-  if (kept) throw identityFault('immutableDelete', 'role', id)
-  if (deleted.length === 0) throw identityFault('notFound', 'role', id)
+export async function deleteRole(scope: Scope, id: string): Promise<void> {
+  const isRole = eq(identityRoles.id, id)
+  const deletable = and(isRole, eq(identityRoles.immutable, false))
+  const removal = build.delete(identityRoles).where(deletable).returning({ id: identityRoles.id })
+  const { changed, kept } = await commit(scope, changeBy(id, 'delete'), changeReturning(removal), {
+    kept: selectRoles(isRole),
+  })
+  if (kept.length > 0) throw identityFault('immutableDelete', 'role', id)
+  if (changed === 0) throw identityFault('notFound', 'role', id)
 }

@@ -1,9 +1,9 @@
 /**
- * What protects each column of each table from whoever can write to the database: the one place where it says so.
+ * What protects each column of each table from whoever can write to the database: the one place that says so.
  *
  * - `authenticated`: the row's MAC covers it. A row that was edited, swapped or copied does not pass. An older state of
  *   the same row passes: that of a secret, container or order is found by the ledger of the project's object.
- * - `present`: the code covers whether there is a value; the value is sealed.
+ * - `present`: the MAC covers whether there is a value; the value is sealed.
  * - `sealed`: AES-256-GCM with the row's place as associated data, or what finds the key of such a value: a wrong one
  *   does not open.
  * - anything else: neither, and the text says why nothing is opened or granted by it.
@@ -21,19 +21,20 @@ export type Protection = 'authenticated' | 'present' | 'sealed' | { readonly nei
 
 export interface ProtectedTable<Table extends SQLiteTable = SQLiteTable> {
   readonly table: Table
-  /** The column that names the project whose key authenticates the row; null: the key of the deployment. */
-  readonly project: string | null
+  /** The member that names the project whose key authenticates the row; null: the key of the deployment. */
+  readonly project: PropertyKey | null
   readonly columns: Readonly<Record<string, Protection>>
 }
 
 type Columns<Table extends SQLiteTable> = Exclude<keyof Table['_']['columns'], 'mac'>
 type Rules<Table extends SQLiteTable> = Readonly<Record<Columns<Table>, Protection>>
 
-const rules = <Table extends SQLiteTable>(table: Table, project: Columns<Table> | null, columns: Rules<Table>) => ({
-  table,
-  project: project as string | null,
-  columns,
-})
+/** A row may also be given its project beside its columns, where it belongs to a row that has one. */
+const rules = <Table extends SQLiteTable, const Project extends Columns<Table> | 'projectId' | null>(
+  table: Table,
+  project: Project,
+  columns: Rules<Table>,
+) => ({ table, project, columns })
 
 const yes = 'authenticated'
 const neither = (why: string): Protection => ({ neither: why })
@@ -49,7 +50,7 @@ const progress = neither('says how far the order is, or points at a result that 
 
 const acl = { aclProjectAccess: yes, aclUsers: yes, aclCreated: yes, aclUpdated: yes } as const
 
-/** The tables whose rows carry a code, and what protects each of their columns; see `row-authentication.ts`. */
+/** The tables whose rows carry a MAC, and what protects each of their columns; see `row-authentication.ts`. */
 export const protectedTables = {
   secrets: rules(tables.secrets, 'projectId', {
     seq: place,
@@ -81,7 +82,12 @@ export const protectedTables = {
     updated: moment,
     ...acl,
   }),
-  containerSecrets: rules(tables.containerSecrets, null, { seq: place, containerId: yes, secretId: yes, name: yes }),
+  containerSecrets: rules(tables.containerSecrets, 'projectId', {
+    seq: place,
+    containerId: yes,
+    secretId: yes,
+    name: yes,
+  }),
   orders: rules(tables.orders, 'projectId', {
     seq: place,
     id: yes,
@@ -174,13 +180,13 @@ export const protectedTables = {
   }),
 } as const satisfies Readonly<Record<string, ProtectedTable>>
 
-/** Tables whose rows carry no code, and why none is needed. */
+/** Tables whose rows carry no MAC, and why none is needed. */
 export const otherTables = {
   projectKeys: {
     projectId: 'sealed',
     store: 'sealed',
     version: 'sealed',
-    masterKeyId: neither('finds keys that are to be wrapped anew; the wrapped key names its master key itself'),
+    masterKeyId: neither('finds keys that are to be rewrapped; the wrapped key names its master key itself'),
     wrapped: 'sealed',
     created: moment,
     superseded: neither('says which key seals; each of them opens what names it'),

@@ -4,46 +4,43 @@
  * learns nothing of it. An older state of a row has a valid MAC: the ledger of the project's object finds it.
  */
 import { isRowMac, rowMac, deriveRowKey, type ColumnValue, type RowContent } from '../../crypto/row-mac.ts'
+import { cacheOf } from '../../cache.ts'
 import { logProblem } from '../../log.ts'
-import type { Keyring } from '../../crypto/keyring.ts'
-import type { KeyedStore } from '../scope.ts'
+import type { KeyedScope } from '../scope.ts'
 import { rowAuthenticationKey } from '../keys/project-keys.ts'
 import { protectedTables, type ProtectedName, type ProtectedTable } from './protection.ts'
-
-const MOST_ROW_KEYS = 5_000
 
 /** A stored row is not what the service wrote. The message names the table alone. */
 export class RowRefused extends Error {
   override readonly name = 'RowRefused'
 }
 
-/** The columns of a row that its code covers; further members are passed over. */
+/** The columns of a row that its MAC covers, and the one that names its project; further members are ignored. */
 export type RowValues<Name extends ProtectedName> = {
-  readonly [Column in AuthenticatedColumn<Name>]: unknown
+  readonly [Column in AuthenticatedColumn<Name> | ProjectColumn<Name>]: unknown
 }
+
+type ProjectColumn<Name extends ProtectedName> = (typeof protectedTables)[Name]['project'] & string
 
 type Rules<Name extends ProtectedName> = (typeof protectedTables)[Name]['columns']
 type AuthenticatedColumn<Name extends ProtectedName> = {
   [Column in keyof Rules<Name>]: Rules<Name>[Column] extends 'authenticated' | 'present' ? Column : never
 }[keyof Rules<Name>]
 
-const rowKeys = new WeakMap<Keyring, Map<string, CryptoKey>>()
+const rowKeys = cacheOf<CryptoKey>({ entries: 5_000 })
 
 /** The key of a project's rows. One round trip for the first row of this isolate, of whatever project. */
-async function rowKey(backend: KeyedStore, project: string): Promise<CryptoKey> {
-  const known = rowKeys.get(backend.keyring) ?? new Map<string, CryptoKey>()
-  rowKeys.set(backend.keyring, known)
-  const found = known.get(project)
-  if (found) return found
-  const { material } = await rowAuthenticationKey(backend)
+async function rowKey(scope: KeyedScope, project: string): Promise<CryptoKey> {
+  const cache = rowKeys(scope.keyring)
+  const cached = cache.get(project)
+  if (cached) return cached
+  const { material } = await rowAuthenticationKey(scope)
   const key = await deriveRowKey(material, project)
-  if (known.size >= MOST_ROW_KEYS)
-    for (const oldest of [...known.keys()].slice(0, MOST_ROW_KEYS / 2)) known.delete(oldest)
-  known.set(project, key)
+  cache.set(project, key)
   return key
 }
 
-/** Which columns the code of a row covers, and in the same order whether it covers no more than that there is a value. */
+/** The columns that the MAC of a row covers, and in the same order whether it covers only that there is a value. */
 interface Covered {
   readonly columns: readonly string[]
   readonly presence: readonly boolean[]
@@ -74,11 +71,11 @@ function projectOf(name: ProtectedName, row: Readonly<Record<string, unknown>>):
 
 /** The row with its MAC. */
 export async function withMac<Name extends ProtectedName, Row extends RowValues<Name>>(
-  backend: KeyedStore,
+  scope: KeyedScope,
   name: Name,
   row: Row,
 ): Promise<Omit<Row, 'mac'> & { readonly mac: string }> {
-  const key = await rowKey(backend, projectOf(name, row))
+  const key = await rowKey(scope, projectOf(name, row))
   return { ...row, mac: await rowMac(key, contentOf(name, row)) }
 }
 
@@ -86,8 +83,8 @@ interface ReadRow {
   readonly mac: string
 }
 
-async function passes(backend: KeyedStore, name: ProtectedName, row: ReadRow & Readonly<Record<string, unknown>>) {
-  const key = await rowKey(backend, projectOf(name, row))
+async function passes(scope: KeyedScope, name: ProtectedName, row: ReadRow & Readonly<Record<string, unknown>>) {
+  const key = await rowKey(scope, projectOf(name, row))
   if (await isRowMac(key, contentOf(name, row), row.mac)) return true
   logProblem({ event: 'row not authentic', table: name, row: row['id'] ?? row['seq'] })
   return false
@@ -95,20 +92,20 @@ async function passes(backend: KeyedStore, name: ProtectedName, row: ReadRow & R
 
 /** Those of the rows that are what the service wrote; the others are logged. */
 export async function authentic<Name extends ProtectedName, Row extends RowValues<Name> & ReadRow>(
-  backend: KeyedStore,
+  scope: KeyedScope,
   name: Name,
   rows: readonly Row[],
 ): Promise<Row[]> {
-  const passed = await Promise.all(rows.map((row) => passes(backend, name, row)))
+  const passed = await Promise.all(rows.map((row) => passes(scope, name, row)))
   return rows.filter((_, at) => passed[at])
 }
 
 /** The row itself; throws {@link RowRefused}, after it was logged, unless it is what the service wrote. */
 export async function requireAuthentic<Name extends ProtectedName, Row extends RowValues<Name> & ReadRow>(
-  backend: KeyedStore,
+  scope: KeyedScope,
   name: Name,
   row: Row,
 ): Promise<Row> {
-  if (await passes(backend, name, row)) return row
+  if (await passes(scope, name, row)) return row
   throw new RowRefused(name)
 }

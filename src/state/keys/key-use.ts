@@ -1,7 +1,8 @@
 /** What the keys are depended on for. A master key is taken out of the keyring on the word of this. */
 import { count, sql } from 'drizzle-orm'
-import type { KeyedStore } from '../scope.ts'
+import { build, select, selectValues } from '../database/prepared.ts'
 import { projectKeys } from '../schema/resources.ts'
+import type { KeyedScope } from '../scope.ts'
 import { ofSuperseded } from './project-key-versions.ts'
 import { sealedTables } from './sealed-values.ts'
 
@@ -29,7 +30,7 @@ export interface ProjectKeyUse {
   readonly more: boolean
 }
 
-/** SQL: how many values the superseded keys have sealed, counted a little further than is told. */
+/** SQL: how many values the superseded keys have sealed, counted one further than is reported. */
 const waiting = sql.join(
   sealedTables.map(
     (table) => sql`(select count(*) from (select 1 from ${ofSuperseded(table)}
@@ -38,11 +39,11 @@ const waiting = sql.join(
   sql` + `,
 )
 
-const versionColumns = {
-  current: sql<number>`(select count(*) from project_keys where superseded is null)`.as('current'),
-  oldest: sql<string | null>`(select min(created) from project_keys where superseded is null)`.as('oldest'),
-  superseded: sql<number>`(select count(*) from project_keys where superseded is not null)`.as('superseded'),
-  waiting: sql<number>`${waiting}`.as('waiting'),
+const versions = {
+  current: sql<number>`(select count(*) from project_keys where superseded is null)`,
+  oldest: sql<string | null>`(select min(created) from project_keys where superseded is null)`,
+  superseded: sql<number>`(select count(*) from project_keys where superseded is not null)`,
+  waiting: sql<number>`${waiting}`,
 }
 
 /**
@@ -52,14 +53,16 @@ const versionColumns = {
 export async function keyUse({
   db,
   keyring,
-}: KeyedStore): Promise<{ readonly masterKeys: MasterKeyUse[]; readonly projectKeys: ProjectKeyUse }> {
-  const [rows, [versions]] = await db.batch([
-    db.select({ id: projectKeys.masterKeyId, projectKeys: count() }).from(projectKeys).groupBy(projectKeys.masterKeyId),
-    db.select(versionColumns).from(sql`(select 1)`),
-  ])
-  const used = new Map(rows.map((row) => [row.id, row.projectKeys]))
+}: KeyedScope): Promise<{ readonly masterKeys: MasterKeyUse[]; readonly projectKeys: ProjectKeyUse }> {
+  const read = await db.batch({
+    masterKeys: select({ id: projectKeys.masterKeyId, projectKeys: count() }, (columns) =>
+      build.select(columns).from(projectKeys).groupBy(projectKeys.masterKeyId),
+    ),
+    versions: selectValues(versions),
+  })
+  const used = new Map(read.masterKeys.map((row) => [row.id, row.projectKeys]))
   const ids = new Set([...keyring.keys.keys(), ...used.keys()])
-  const { current = 0, oldest = null, superseded = 0, waiting: values = 0 } = versions ?? {}
+  const { current = 0, oldest = null, superseded = 0, waiting: values = 0 } = read.versions[0] ?? {}
   return {
     masterKeys: [...ids].map((id) => ({ id, primary: id === keyring.primary.id, projectKeys: used.get(id) ?? 0 })),
     projectKeys: { current, oldest, superseded, values: Math.min(values, MOST_COUNTED), more: values > MOST_COUNTED },

@@ -1,26 +1,27 @@
 /**
- * Versions of project keys: a new one takes over, what the old ones sealed is sealed again in bounded steps that any
- * number of isolates may take at the same time, and a version that seals nothing any more is deleted.
+ * Versions of project keys: a new one takes over, what the old ones sealed is resealed in bounded steps that any number of
+ * isolates may take at the same time, and a version that seals nothing any more is deleted.
  *
- * What is read is sealed again right after the answer; the steps get to the rest.
+ * A payload that is read is resealed right after the answer; the steps reach the rest.
  */
 import { waitUntil } from 'cloudflare:workers'
-import { and, eq, isNull, lt, ne, sql, type SQL } from 'drizzle-orm'
+import { and, eq, getTableColumns, isNull, lt, ne, sql, type SQL } from 'drizzle-orm'
 import { open, seal, SealError } from '../../crypto/envelope.ts'
 import type { KeyPlace } from '../../crypto/keyring.ts'
 import { logProblem } from '../../log.ts'
-import { commitEach } from '../audit/commit.ts'
+import { commitEach, type RecordedChange } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
-import type { KeyedStore } from '../scope.ts'
+import { build, bytesOf, change, digitsOf, select, type Statement } from '../database/prepared.ts'
 import { isSuperseded } from '../database/refusals.ts'
-import { changes, insertWhere } from '../database/statements.ts'
-import { projectKeys, secrets } from '../schema/resources.ts'
+import { bytesAsSql, insertWhere } from '../database/statements.ts'
+import { projectKeys } from '../schema/resources.ts'
+import type { KeyedScope } from '../scope.ts'
 import { newKeyRow, openKey } from './project-keys.ts'
 import { ROW_KEYS_OWNER, sealedTables, type SealedTable } from './sealed-values.ts'
 
 /** Keys that one batch supersedes. */
 const KEYS_PER_STEP = 25
-/** Values that one batch seals again, and the bytes of them after which it takes no further one. */
+/** Values that one batch reseals, and the bytes of them after which it takes no further one. */
 const VALUES_PER_STEP = 50
 const BYTES_PER_STEP = 4_000_000
 /** Steps of one call or one period of the cron trigger, of each kind; the next one takes the rest. */
@@ -28,73 +29,81 @@ const MOST_STEPS = 40
 /** Superseded keys that one call deletes. */
 const MOST_RETIRED = 1_000
 
-/** Which keys are to be superseded: those made before a time, of one project or of all. */
+/** Which keys are to be superseded: those created before a time, of one project or of all. */
 export interface KeysToSupersede {
   readonly createdBefore: string
   readonly projectId?: string | undefined
 }
 
-async function supersedeSome(backend: KeyedStore, { createdBefore, projectId }: KeysToSupersede) {
-  const { db } = backend
-  const seals = ne(projectKeys.projectId, ROW_KEYS_OWNER)
-  const ofProject = projectId === undefined ? undefined : eq(projectKeys.projectId, projectId)
-  const old = await db
-    .select()
-    .from(projectKeys)
-    .where(and(isNull(projectKeys.superseded), lt(projectKeys.created, createdBefore), seals, ofProject))
-    .limit(KEYS_PER_STEP)
-  const supersessions = await Promise.all(
-    old.map(async ({ projectId, store, version }) => {
-      const ofPlace = sql`project_id = ${projectId} and store = ${store}`
-      // Not for a project that was destroyed meanwhile, and not when somebody else made the next version.
-      const isNext = sql`exists (select 1 from ${projectKeys} where ${ofPlace})
-        and not exists (select 1 from ${projectKeys} where ${ofPlace} and superseded is null)`
-      const next = { project: projectId, store, version: version + 1 }
-      return {
-        before: db
-          .update(projectKeys)
-          .set({ superseded: backend.now })
-          .where(sql`${ofPlace} and ${projectKeys.version} = ${version} and superseded is null`),
-        change: insertWhere(backend, projectKeys, await newKeyRow(backend, next), isNext),
-        event: changeOf({ id: `${store}/${next.version}`, projectId }, 'create', 'key'),
-      }
-    }),
-  )
-  const results = await commitEach(backend, supersessions)
-  const made = results.reduce<number>((sum, result) => sum + changes(result), 0)
-  return { found: old.length, made }
+/** Supersedes a key and creates the next version. */
+async function supersession(
+  scope: KeyedScope,
+  { projectId, store, version }: typeof projectKeys.$inferSelect,
+): Promise<RecordedChange> {
+  const ofPlace = sql`project_id = ${projectId} and store = ${store}`
+  // Not for a project that a concurrent request destroyed, and not when one created the next version.
+  const isNext = sql`exists (select 1 from ${projectKeys} where ${ofPlace})
+    and not exists (select 1 from ${projectKeys} where ${ofPlace} and superseded is null)`
+  const next = { project: projectId, store, version: version + 1 }
+  const end = build
+    .update(projectKeys)
+    .set({ superseded: scope.now })
+    .where(sql`${ofPlace} and ${projectKeys.version} = ${version} and superseded is null`)
+  return {
+    before: change(end),
+    change: insertWhere(projectKeys, await newKeyRow(scope, next), isNext),
+    event: changeOf({ id: `${store}/${next.version}`, projectId }, 'create', 'key'),
+  }
 }
 
-/** Gives new versions to a bounded number of the keys. Gives how many it was; none is left when it is 0. */
-export async function supersedeKeys(backend: KeyedStore, which: KeysToSupersede): Promise<number> {
-  // Not what this call itself makes.
-  const createdBefore = which.createdBefore < backend.now ? which.createdBefore : backend.now
+async function supersedeSome(scope: KeyedScope, { createdBefore, projectId }: KeysToSupersede) {
+  const ofProject = projectId === undefined ? undefined : eq(projectKeys.projectId, projectId)
+  const isOld = and(
+    isNull(projectKeys.superseded),
+    lt(projectKeys.created, createdBefore),
+    // The key of the rows' MACs seals nothing and has one version.
+    ne(projectKeys.projectId, ROW_KEYS_OWNER),
+    ofProject,
+  )
+  const old = await scope.db.run(
+    select(getTableColumns(projectKeys), (columns) =>
+      build.select(columns).from(projectKeys).where(isOld).limit(KEYS_PER_STEP),
+    ),
+  )
+  const changes = await Promise.all(old.map((key) => supersession(scope, key)))
+  return { found: old.length, made: await commitEach(scope, changes) }
+}
+
+/** Creates new versions of a bounded number of the keys. Returns how many; none is left when it is 0. */
+export async function supersedeKeys(scope: KeyedScope, which: KeysToSupersede): Promise<number> {
+  // Not the keys that this call creates.
+  const createdBefore = which.createdBefore < scope.now ? which.createdBefore : scope.now
   let superseded = 0
   for (let step = 0; step < MOST_STEPS; step += 1) {
-    const { found, made } = await supersedeSome(backend, { ...which, createdBefore })
+    const { found, made } = await supersedeSome(scope, { ...which, createdBefore })
     superseded += made
     if (found < KEYS_PER_STEP) break
   }
   return superseded
 }
 
-/** A row whose values are sealed under a superseded key, with that key and the one that seals now. */
+/** A row whose values are sealed under a superseded key, with that key and the newest one. */
 interface OldRow {
   readonly id: string
   readonly project: string
   readonly store: string
   readonly version: number
-  readonly wrapped: number[]
+  readonly wrapped: Uint8Array | null
   readonly newest: number
-  readonly newest_wrapped: number[]
-  readonly [sealedColumn: string]: unknown
+  readonly newestWrapped: Uint8Array | null
+  readonly sealed: Readonly<Record<string, Uint8Array | null>>
 }
 
 /** SQL: the row is sealed under the key that is called `key`. */
 const isKeyOf = ({ project }: SealedTable, key: string) =>
   `${key}.project_id = ${project} and ${key}.store = sealed_row.store and ${key}.version = sealed_row.key_version`
 
-/** SQL: the rows under superseded keys, which are called `old`, for the index to lead from the keys to them. */
+/** SQL: the rows under superseded keys, which are called `old`, so that the index leads from the keys to them. */
 export const ofSuperseded = (table: SealedTable) =>
   sql.raw(`project_keys old cross join ${table.name} sealed_row on ${isKeyOf(table, 'old')}`)
 
@@ -102,85 +111,96 @@ export const ofSuperseded = (table: SealedTable) =>
 function someOld(table: SealedTable, without: readonly string[]): SQL {
   const columns = Object.keys(table.kinds)
   const bytes = sql.raw(columns.map((column) => `length(sealed_row.${column})`).join(' + '))
-  const from = ofSuperseded(table)
-  const some = sql`select sealed_row.id as id, ${bytes} as bytes from ${from}
+  const some = sql`select sealed_row.id as id, ${bytes} as bytes from ${ofSuperseded(table)}
     where old.superseded is not null and sealed_row.id not in (select value from json_each(${JSON.stringify(without)}))
     limit ${sql.raw(String(VALUES_PER_STEP))}`
   return sql`select id from (select id, sum(bytes) over (rows unbounded preceding) - bytes as before from (${some}))
     where before < ${sql.raw(String(BYTES_PER_STEP))}`
 }
 
-/** Those of the rows that are sealed under superseded keys, `ids` being a select of their ids. */
-async function oldRows({ db }: KeyedStore, table: SealedTable, ids: SQL): Promise<OldRow[]> {
-  const columns = Object.keys(table.kinds)
-  return db.all<OldRow>(sql`
-    select sealed_row.id as id, old.project_id as project, old.store as store, old.version as version,
-      old.wrapped as wrapped, newest.version as newest, newest.wrapped as newest_wrapped,
-      ${sql.raw(columns.map((column) => `sealed_row.${column} as ${column}`).join(', '))}
-    from ${sql.raw(table.name)} sealed_row
-      cross join project_keys old on ${sql.raw(isKeyOf(table, 'old'))}
-      cross join project_keys newest
-        on newest.project_id = old.project_id and newest.store = old.store and newest.superseded is null
-    where sealed_row.id in (${ids}) and old.superseded is not null`)
+/** Those of the rows that are sealed under superseded keys; `ids` is a select of their ids. */
+async function oldRows({ db }: KeyedScope, table: SealedTable, ids: SQL): Promise<OldRow[]> {
+  const members = Object.keys(table.kinds).flatMap((name) => [
+    sql.raw(`'${name}'`),
+    digitsOf(sql.raw(`sealed_row.${name}`)),
+  ])
+  const fields = {
+    id: sql<string>`sealed_row.id`,
+    project: sql<string>`old.project_id`,
+    store: sql<string>`old.store`,
+    version: sql<number>`old.version`,
+    wrapped: digitsOf(sql`old.wrapped`),
+    newest: sql<number>`newest.version`,
+    newestWrapped: digitsOf(sql`newest.wrapped`),
+    sealed: sql<string>`json_object(${sql.join(members, sql`, `)})`,
+  }
+  const from = sql`${sql.raw(table.name)} sealed_row
+    cross join project_keys old on ${sql.raw(isKeyOf(table, 'old'))}
+    cross join project_keys newest
+      on newest.project_id = old.project_id and newest.store = old.store and newest.superseded is null`
+  const where = sql`sealed_row.id in (${ids}) and old.superseded is not null`
+  const rows = await db.run(select(fields, (selected) => build.select(selected).from(from).where(where)))
+  return rows.map(({ wrapped, newestWrapped, sealed, ...row }) => {
+    const digits = Object.entries(JSON.parse(sealed) as Record<string, string>)
+    const values = Object.fromEntries(digits.map(([name, value]) => [name, bytesOf(value)]))
+    return { ...row, wrapped: bytesOf(wrapped), newestWrapped: bytesOf(newestWrapped), sealed: values }
+  })
 }
 
 /**
- * The one statement that seals a row again. It changes nothing when the row was deleted, or sealed again by somebody
- * else; a payload is put once only, so that none can come in between.
+ * The one statement that reseals a row. It changes nothing when the row was deleted or resealed by a concurrent step; a
+ * payload is put once only, so that none can come in between.
  */
-function resealedRow({ db }: KeyedStore, { table }: SealedTable, row: OldRow, sealed: Record<string, Uint8Array>) {
+function resealing(table: SealedTable, row: OldRow, sealed: Readonly<Record<string, Uint8Array>>): Statement<number> {
   const isRow = sql`id = ${row.id} and store = ${row.store} and key_version = ${row.version}`
-  // The tables differ in their sealed columns alone.
-  return db
-    .update(table as typeof secrets)
-    .set({ ...sealed, keyVersion: row.newest })
-    .where(isRow)
+  const columns: Readonly<Record<string, string>> = table.columns
+  const bytes = Object.entries(sealed).map(([column, value]) => [columns[column] ?? column, bytesAsSql(value)] as const)
+  const values = { ...Object.fromEntries<SQL>(bytes), keyVersion: row.newest }
+  return change(build.update(table.table).set(values).where(isRow))
 }
 
-const drizzleName = (column: string) => column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
-
-async function sealedAgain(
-  backend: KeyedStore,
+async function resealed(
+  scope: KeyedScope,
   { kinds }: SealedTable,
-  row: OldRow,
+  { id, project, store, ...row }: OldRow,
 ): Promise<Record<string, Uint8Array>> {
-  const { id, project, store } = row
-  const key = (version: number, wrapped: number[]) =>
-    openKey(backend, { project, store, version } satisfies KeyPlace, Uint8Array.from(wrapped))
-  const [old, newest] = [await key(row.version, row.wrapped), await key(row.newest, row.newest_wrapped)]
+  const key = (version: number, wrapped: Uint8Array | null) => {
+    if (!wrapped) throw new SealError('the key of a sealed value is missing')
+    return openKey(scope, { project, store, version } satisfies KeyPlace, wrapped)
+  }
+  const [old, newest] = [await key(row.version, row.wrapped), await key(row.newest, row.newestWrapped)]
   const values = Object.entries(kinds).map(async ([column, kind]) => {
     const place = { project, kind, id }
-    const plaintext = await open(old, place, Uint8Array.from(row[column] as number[]))
+    const plaintext = await open(old, place, row.sealed[column] ?? new Uint8Array())
     const sealed = await seal(newest, place, plaintext)
     plaintext.fill(0)
-    return [drizzleName(column), sealed] as const
+    return [column, sealed] as const
   })
   return Object.fromEntries(await Promise.all(values))
 }
 
-/** Seals the rows again that are under superseded keys; `unreadable` grows by the ids of those that do not open. */
-async function resealRows(backend: KeyedStore, table: SealedTable, ids: SQL, unreadable: string[]) {
-  const rows = await oldRows(backend, table, ids)
-  const statements = []
+/** Reseals the rows that are under superseded keys; `unreadable` grows by the ids of those that do not open. */
+async function resealRows(scope: KeyedScope, table: SealedTable, ids: SQL, unreadable: string[]) {
+  const rows = await oldRows(scope, table, ids)
+  const statements: Statement<number>[] = []
   for (const row of rows) {
     try {
-      statements.push(resealedRow(backend, table, row, await sealedAgain(backend, table, row)))
+      statements.push(resealing(table, row, await resealed(scope, table, row)))
     } catch (error) {
       if (!(error instanceof SealError)) throw error
-      logProblem({ event: 'value not sealed again', table: table.name, id: row.id, reason: error.message })
+      logProblem({ event: 'value not resealed', table: table.name, id: row.id, reason: error.message })
       unreadable.push(row.id)
     }
   }
-  return { found: rows.length, resealed: await stored(backend, statements) }
+  return { found: rows.length, resealed: await store(scope, statements) }
 }
 
-/** Stores rows that were sealed again, all or none: none when a key that sealed them was superseded in turn. */
-async function stored({ db }: KeyedStore, statements: readonly ReturnType<typeof resealedRow>[]): Promise<number> {
-  const [first, ...rest] = statements
-  if (!first) return 0
+/** Stores resealed rows, all or none: none when a key that sealed them was superseded in turn. */
+async function store({ db }: KeyedScope, statements: readonly Statement<number>[]): Promise<number> {
+  if (statements.length === 0) return 0
   try {
-    const results = await db.batch([first, ...rest])
-    return results.reduce((sum, result) => sum + changes(result), 0)
+    const { rows } = await db.batch({ rows: statements })
+    return rows.reduce((sum, changed) => sum + changed, 0)
   } catch (error) {
     if (isSuperseded(error)) return 0
     throw error
@@ -196,37 +216,37 @@ export interface Resealed {
   readonly retired: number
 }
 
-/** Seals a bounded number of the values of superseded keys again, and deletes the keys that are not needed any more. */
-export async function resealValues(backend: KeyedStore): Promise<Resealed> {
-  let resealed = 0
+/** Reseals a bounded number of the values of superseded keys, and deletes the keys that seal nothing any more. */
+export async function resealValues(scope: KeyedScope): Promise<Resealed> {
+  let sum = 0
   let unreadable = 0
   for (const table of sealedTables) {
     const failed: string[] = []
     for (let step = 0; step < MOST_STEPS; step += 1) {
-      const done = await resealRows(backend, table, someOld(table, failed), failed)
-      resealed += done.resealed
+      const done = await resealRows(scope, table, someOld(table, failed), failed)
+      sum += done.resealed
       if (done.found === 0) break
     }
     unreadable += failed.length
   }
-  return { resealed, unreadable, retired: await retireKeys(backend) }
+  return { resealed: sum, unreadable, retired: await retireKeys(scope) }
 }
 
-/** Seals a payload again that was read under a superseded key, after the answer; the steps make up for a failure. */
-export function resealSoon(backend: KeyedStore, secretId: string): void {
+/** Reseals a payload that was read under a superseded key, after the answer; the steps make up for a failure. */
+export function resealSoon(scope: KeyedScope, secretId: string): void {
   const [payloads] = sealedTables
-  waitUntil(resealRows(backend, payloads, sql`select ${secretId}`, []).catch(() => null))
+  waitUntil(resealRows(scope, payloads, sql`select ${secretId}`, []).catch(() => null))
 }
 
-/** No value depends on the key: no new one can, since the triggers let none be stored under a superseded key. */
+/** No value depends on the key, and none can: the triggers refuse a value under a superseded key. */
 const unused: SQL = sql.raw(
   sealedTables
     .map((table) => `not exists (select 1 from ${table.name} sealed_row where ${isKeyOf(table, 'project_keys')})`)
     .join(' and '),
 )
 
-async function retireKeys({ db }: KeyedStore): Promise<number> {
+async function retireKeys({ db }: KeyedScope): Promise<number> {
   const some = sql`select rowid from project_keys where superseded is not null and ${unused}
     limit ${sql.raw(String(MOST_RETIRED))}`
-  return changes(await db.delete(projectKeys).where(sql`rowid in (${some})`))
+  return db.run(change(build.delete(projectKeys).where(sql`rowid in (${some})`)))
 }

@@ -8,16 +8,30 @@ export const AUTHORITY_OWNER = 'certificate authority'
 export const ROW_KEYS_OWNER = 'row authentication'
 
 /**
- * Every table with sealed columns, and the kind that keeps the values of one id apart. `project` is SQL, about a row
- * called `sealed_row`, for the project whose key seals them: the key of the row's `store` and `key_version`.
+ * Every table with sealed columns: the names of the columns in drizzle's schema, and the kinds that keep the values of one
+ * id apart. `project` is SQL, about a row called `sealed_row`, for the project whose key seals them: the key of the row's
+ * `store` and `key_version`.
  */
 export const sealedTables = [
-  { table: secrets, name: 'secrets', project: 'sealed_row.project_id', kinds: { sealed: 'payload' } },
-  { table: orders, name: 'orders', project: 'sealed_row.project_id', kinds: { sealed: 'passphrase' } },
+  {
+    table: secrets,
+    name: 'secrets',
+    project: 'sealed_row.project_id',
+    columns: { sealed: 'sealed' },
+    kinds: { sealed: 'payload' },
+  },
+  {
+    table: orders,
+    name: 'orders',
+    project: 'sealed_row.project_id',
+    columns: { sealed: 'sealed' },
+    kinds: { sealed: 'passphrase' },
+  },
   {
     table: certificateAuthorities,
     name: 'certificate_authorities',
     project: `'${AUTHORITY_OWNER}'`,
+    columns: { root_sealed: 'rootSealed', issuing_sealed: 'issuingSealed' },
     kinds: { root_sealed: 'root key', issuing_sealed: 'issuing key' },
   },
 ] as const

@@ -1,124 +1,169 @@
-/**
- * The consumer mutations that run inside the object of the project that owns the entity: one guarded D1 batch each.
- * Consumers of secrets and of containers follow the same rules; what differs is in {@link kinds}.
- */
-import { and, eq, getTableColumns, sql } from 'drizzle-orm'
+/** The consumer mutations that run inside the object of the project that owns the entity: one guarded D1 batch each. */
+import { and, eq, sql, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import { fault } from '../../faults.ts'
 import { commit } from '../audit/commit.ts'
-import type { AuditAction, AuditEvent } from '../audit/events.ts'
-import { belowQuota, quotaValues, refusalOf } from '../projects/quota-condition.ts'
-import { findContainerBy } from '../containers/container-rows.ts'
-import { changes, justChanged, writtenInsert } from '../database/statements.ts'
-import type { Store } from '../scope.ts'
-import { writtenChange, writtenSelect, type Values } from '../database/written.ts'
-import { absent, type ConsumerKind, type EntityRows, type Registration } from '../consumer-rows.ts'
+import { changeOf, type AuditEvent } from '../audit/events.ts'
+import { selectContainer } from '../containers/container-rows.ts'
+import { build, oneRow, preparedChange, preparedSelect, type Statement, type Values } from '../database/prepared.ts'
+import { justChanged, preparedInsert } from '../database/statements.ts'
+import type { ContainerRow, Registration, SecretRow } from '../entities.ts'
 import type { CountedKind } from '../projects/counts.ts'
+import { belowQuota, quotaValues, refusalOf } from '../projects/quota-condition.ts'
 import { containerConsumers, containers, secretConsumers, secrets } from '../schema/resources.ts'
-import { findSecretBy } from '../secrets/secret-rows.ts'
+import type { Scope } from '../scope.ts'
+import { selectSecret } from '../secrets/secret-rows.ts'
 
 const given = sql.placeholder
 
-/** The statements of a kind; `same` are the columns that tell its consumers apart. */
+/**
+ * The statements for consumers in this table; `owner` is the column of the entity, `identity` are the columns that tell
+ * its consumers apart, whose values are given under their names.
+ */
 function statementsOf<Table extends typeof secretConsumers | typeof containerConsumers>(
   table: Table,
   counted: CountedKind,
   owner: SQLiteColumn,
   entity: typeof secrets | typeof containers,
-  same: readonly SQLiteColumn[],
+  identity: Readonly<Record<string, SQLiteColumn>>,
 ) {
-  const isThere = sql`exists (select 1 from ${entity} where ${entity.id} = ${given('entity')})`
-  const isRegistered = and(eq(owner, given('entity')), ...same.map((column) => eq(column, given(column.name))))
+  const exists = sql`exists (select 1 from ${entity} where ${entity.id} = ${given('entity')})`
+  const same = Object.entries(identity).map(([name, column]) => eq(column, given(name)))
+  const isRegistered = and(eq(owner, given('entity')), ...same)
   const isNew = sql`not exists (select 1 from ${table} where ${isRegistered})`
   const ofCaller = sql`(${given('entity project')} = ${given('project')} or ${table.projectId} = ${given('project')})`
-  const full = { reached: sql<number>`not ${belowQuota[counted]}`.as('reached') }
-  const id = { id: table.id }
   return {
-    insert: writtenInsert(table, sql`${belowQuota[counted]} and ${isNew} and ${isThere}`),
-    touch: writtenChange((db) =>
-      db
+    insert: preparedInsert(table, sql`${belowQuota[counted]} and ${isNew} and ${exists}`),
+    touch: preparedChange(() =>
+      build
         .update(entity)
         .set({ updated: sql`${given('now')}` })
         .where(and(eq(entity.id, given('entity')), justChanged)),
     ),
-    full: writtenSelect(full, (db, columns) => db.select(columns).from(sql`(select 1)`)),
-    remove: writtenChange((db) => db.delete(table).where(and(isRegistered, ofCaller))),
-    registered: writtenSelect(id, (db, columns) => db.select(columns).from(table).where(isRegistered)),
+    full: preparedSelect({ full: sql<number>`not ${belowQuota[counted]}` }, (columns) =>
+      build.select(columns).from(oneRow),
+    ),
+    remove: preparedChange(() => build.delete(table).where(and(isRegistered, ofCaller))),
+    registered: preparedSelect({ id: sql<string>`id` }, (columns) =>
+      build
+        .select(columns)
+        .from(table)
+        .where(isRegistered as SQL),
+    ),
   }
 }
 
 const { service, resourceType, resourceId } = secretConsumers
 const { name, url } = containerConsumers
 
-const kinds = {
-  secret: {
-    table: secretConsumers,
-    counted: 'secretConsumers',
-    readChanged: (store: Store, id: string) => findSecretBy(store, id, true),
-    ...statementsOf(secretConsumers, 'secretConsumers', secretConsumers.secretId, secrets, [
-      service,
-      resourceType,
-      resourceId,
-    ]),
-  },
-  container: {
-    table: containerConsumers,
-    counted: 'containerConsumers',
-    readChanged: findContainerBy,
-    ...statementsOf(containerConsumers, 'containerConsumers', containerConsumers.containerId, containers, [name, url]),
-  },
-} as const
+const ofSecrets = statementsOf(secretConsumers, 'secretConsumers', secretConsumers.secretId, secrets, {
+  service,
+  resourceType,
+  resourceId,
+})
+const ofContainers = statementsOf(
+  containerConsumers,
+  'containerConsumers',
+  containerConsumers.containerId,
+  containers,
+  { name, url },
+)
 
-/** The values of a kind's statements. */
-function valuesOf({ now }: Store, { kind, entityId, entityProjectId, projectId, identity }: Registration): Values {
-  const columns = getTableColumns<typeof secretConsumers | typeof containerConsumers>(kinds[kind].table)
-  const same = Object.entries(identity).map(([name, value]) => [columns[name as keyof typeof columns].name, value])
-  return { ...Object.fromEntries(same), entity: entityId, 'entity project': entityProjectId, project: projectId, now }
+/** What the two kinds of consumers have in common, and what a mutation sends for one of them. */
+interface Mutation<Row> {
+  readonly statements: Pick<typeof ofSecrets, 'touch' | 'full' | 'remove' | 'registered'>
+  readonly insert: Statement<number>
+  readonly registration: Registration
+  readonly values: Values
+  readonly kind: 'secret' | 'container'
+  /** Reads the entity as it is after the mutation. */
+  readonly after: Statement<Row[]>
 }
 
-function changeBy({ kind, entityId, entityProjectId }: Registration, action: AuditAction): AuditEvent {
-  return { action, target: `${kind}/consumer`, id: entityId, projectId: entityProjectId }
+const entityOf = ({ entityId: id, entityProjectId: projectId }: Registration) => ({ id, projectId })
+
+const valuesOf = ({ now }: Scope, { entityId, entityProjectId, projectId, identity }: Registration): Values => ({
+  ...identity,
+  entity: entityId,
+  'entity project': entityProjectId,
+  project: projectId,
+  now,
+})
+
+const absent = { secret: 'secretNotFound', container: 'containerNotFound' } as const
+
+/**
+ * Registers a consumer and returns the entity's row; a registered consumer stays as it is. Throws `quotaReached` (or
+ * `projectDestroyed`), also for a registered consumer: Barbican asks the quota first.
+ */
+async function store<Row>(scope: Scope, mutation: Mutation<Row>): Promise<Row> {
+  const { statements, insert, registration, values, kind, after } = mutation
+  const event: AuditEvent = changeOf(entityOf(registration), 'create', `${kind}/consumer`)
+  const { changed, ...read } = await commit(scope, event, insert, {
+    touched: statements.touch(values),
+    quota: statements.full(values),
+    after,
+  })
+  if (changed === 0 && read.quota[0]?.full === 1) throw await refusalOf(scope, registration.projectId)
+  const [row] = read.after
+  if (!row) throw fault(absent[kind])
+  return row
 }
 
 /**
- * Registers a consumer and gives the entity's row; a consumer that is there stays as it is. Runs in the project's
- * object, as one batch. Throws `quotaReached`, also for a consumer that is there (the peer asks the quota first).
+ * Removes a registration and returns the entity's row. Throws `consumerNotFound`, and `consumerForeign` when neither the
+ * entity nor the registration is of the caller's project.
  */
-export async function storeConsumer(store: Store, registration: Registration): Promise<EntityRows[ConsumerKind]> {
-  const { kind, id, entityId, projectId, identity } = registration
-  const { counted, insert, touch, full, readChanged } = kinds[kind]
-  const owner = kind === 'secret' ? { secretId: entityId } : { containerId: entityId }
-  const row = { ...owner, ...identity, id, projectId, created: store.now, updated: store.now }
-  const values = { ...valuesOf(store, registration), ...quotaValues(store, counted, projectId) }
-  const [added, , [quota], [after]] = await commit(
-    store,
-    changeBy(registration, 'create'),
-    insert(store, row as never, values),
-    touch(store, values),
-    full.inBatch(store, values),
-    readChanged(store, entityId),
-  )
-  if (changes(added) === 0 && quota?.reached === 1) throw await refusalOf(store, projectId)
-  if (!after) throw fault(absent[kind])
-  return after
+async function remove<Row>(scope: Scope, mutation: Mutation<Row>): Promise<Row> {
+  const { statements, registration, values, kind, after } = mutation
+  const event: AuditEvent = changeOf(entityOf(registration), 'delete', `${kind}/consumer`)
+  const { changed, ...read } = await commit(scope, event, statements.remove(values), {
+    kept: statements.registered(values),
+    after,
+  })
+  if (changed === 0) throw fault(read.kept.length > 0 ? 'consumerForeign' : 'consumerNotFound')
+  const [row] = read.after
+  if (!row) throw fault(absent[kind])
+  return row
 }
 
-/**
- * Takes a registration away and gives the entity's row. Runs in the project's object, as one batch. Throws
- * `consumerNotFound`, and `consumerForeign` when neither the entity nor the registration is of the caller's project.
- */
-export async function removeConsumer(store: Store, registration: Registration): Promise<EntityRows[ConsumerKind]> {
-  const { kind, entityId } = registration
-  const { remove, registered, readChanged } = kinds[kind]
-  const values = valuesOf(store, registration)
-  const [removed, kept, [after]] = await commit(
-    store,
-    changeBy(registration, 'delete'),
-    remove(store, values),
-    registered.inBatch(store, values),
-    readChanged(store, entityId),
-  )
-  if (changes(removed) === 0) throw fault(kept.length > 0 ? 'consumerForeign' : 'consumerNotFound')
-  if (!after) throw fault(absent[kind])
-  return after
+const mutations = { add: store, delete: remove } as const
+export type ConsumerChange = keyof typeof mutations
+
+/** Registers or removes a consumer of a secret; returns the secret's row as it is then. */
+export function changeSecretConsumer(
+  scope: Scope,
+  change: ConsumerChange,
+  registration: Registration<'secret'>,
+): Promise<SecretRow> {
+  const { id, entityId: secretId, projectId, identity } = registration
+  const row = { secretId, ...identity, id, projectId, created: scope.now, updated: scope.now }
+  const values = { ...valuesOf(scope, registration), ...quotaValues(scope, 'secretConsumers', projectId) }
+  return mutations[change](scope, {
+    kind: 'secret',
+    statements: ofSecrets,
+    insert: ofSecrets.insert(row, values),
+    registration,
+    values,
+    after: selectSecret(scope, secretId, true),
+  })
+}
+
+/** Registers or removes a consumer of a container; returns the container's row as it is then. */
+export function changeContainerConsumer(
+  scope: Scope,
+  change: ConsumerChange,
+  registration: Registration<'container'>,
+): Promise<ContainerRow> {
+  const { id, entityId: containerId, projectId, identity } = registration
+  const row = { containerId, ...identity, id, projectId, created: scope.now, updated: scope.now }
+  const values = { ...valuesOf(scope, registration), ...quotaValues(scope, 'containerConsumers', projectId) }
+  return mutations[change](scope, {
+    kind: 'container',
+    statements: ofContainers,
+    insert: ofContainers.insert(row, values),
+    registration,
+    values,
+    after: selectContainer(scope, containerId),
+  })
 }

@@ -1,24 +1,30 @@
 /**
- * Group commit: what comes while the database is at work goes to it together, as one batch. Each member of a group is as
- * it would be alone: their statements run in the order in which they came, and one that fails fails by itself.
+ * Group commit: batches that arrive while the database is at work go to it together, as one. Each member of a group is as
+ * it would be alone: their statements run in the order in which they came, and one that is refused fails by itself. It is
+ * safe here and nowhere else, because all calls of one Durable Object share one I/O context.
  */
-import { drizzle } from 'drizzle-orm/d1'
-import type { Seen } from '../database/calls.ts'
+import type { Statement } from '../database/prepared.ts'
 import { isRefused } from '../database/refusals.ts'
-import type { Database } from '../database/session.ts'
+import { resultsOf, send, Session, statementsOf } from '../database/session.ts'
+import type { Batch, BatchResults, Connection, Observed } from '../database/session.ts'
 
 /** Statements of a group of several members; D1's free plan allows 50 for each call of an object. */
 const MOST_STATEMENTS = 48
+/** Bytes of the text and the parameters of a group of several members. */
+const MOST_BYTES = 8_000_000
 
 interface Member {
-  readonly statements: readonly D1PreparedStatement[]
+  readonly statements: readonly Statement<unknown>[]
+  readonly bytes: number
   readonly resolve: (results: D1Result[]) => void
   readonly reject: (error: unknown) => void
 }
 
+const bytesOf = (statements: readonly Statement<unknown>[]): number =>
+  statements.reduce((sum, { sql, parameters }) => sum + sql.length + JSON.stringify(parameters).length, 0)
+
 /** The batches of one object. What is not a batch goes to the primary at once. */
-export class GroupCommit {
-  readonly db: Database
+export class GroupCommit implements Connection {
   readonly #binding: () => D1Database
   #waiting: Member[] = []
   #working = false
@@ -28,21 +34,24 @@ export class GroupCommit {
 
   constructor(binding: () => D1Database) {
     this.#binding = binding
-    const client = {
-      prepare: (query: string) => binding().prepare(query),
-      batch: (statements: readonly D1PreparedStatement[]) => this.#join(statements),
-    }
-    this.db = drizzle(client as unknown as D1Database)
   }
 
-  /** The newest state that a batch has seen; not older than that of any batch that has ended. */
-  get seen(): Seen {
+  /** The newest state that a batch has observed; not older than that of any batch that has ended. */
+  get observed(): Observed {
     return { bookmark: this.#bookmark, lagging: false }
   }
 
-  #join(statements: readonly D1PreparedStatement[]): Promise<D1Result[]> {
+  run<Result>(statement: Statement<Result>): Promise<Result> {
+    return new Session(this.#binding(), 'first-primary').run(statement)
+  }
+
+  async batch<Statements extends Batch>(batch: Statements): Promise<BatchResults<Statements>> {
+    return resultsOf(batch, await this.#join(statementsOf(batch)))
+  }
+
+  #join(statements: readonly Statement<unknown>[]): Promise<D1Result[]> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ statements, resolve, reject })
+      this.#waiting.push({ statements, bytes: bytesOf(statements), resolve, reject })
       if (!this.#working) void this.#work()
     })
   }
@@ -59,12 +68,13 @@ export class GroupCommit {
     this.#working = false
   }
 
-  /** The first that waits, and as many more as are allowed. */
+  /** The first that waits, and as many more as both bounds allow. */
   #nextGroup(): Member[] {
-    let statements = 0
+    let [statements, bytes] = [0, 0]
     const end = this.#waiting.findIndex((member, at) => {
       statements += member.statements.length
-      return at > 0 && statements > MOST_STATEMENTS
+      bytes += member.bytes
+      return at > 0 && (statements > MOST_STATEMENTS || bytes > MOST_BYTES)
     })
     return this.#waiting.splice(0, end < 0 ? this.#waiting.length : end)
   }
@@ -76,16 +86,16 @@ export class GroupCommit {
       let end = 0
       for (const { statements, resolve } of group) resolve(results.slice(end, (end += statements.length)))
     } catch (error) {
-      // Refused, nothing of it is stored, and nobody knows for whose sake; else all of it may be, and is not sent again.
+      // A refused group stored nothing, and which member was at fault is open; after any other error it may be stored.
       if (group.length > 1 && isRefused(error)) for (const member of group) await this.#store([member])
       else for (const { reject } of group) reject(error)
     }
   }
 
-  async #send(statements: D1PreparedStatement[]): Promise<D1Result[]> {
+  async #send(statements: readonly Statement<unknown>[]): Promise<D1Result[]> {
     const session = this.#binding().withSession('first-primary')
     try {
-      return await session.batch(statements)
+      return await send(session, statements)
     } finally {
       const bookmark = session.getBookmark()
       if (bookmark !== null && bookmark > (this.#bookmark ?? '')) this.#bookmark = bookmark

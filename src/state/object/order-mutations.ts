@@ -3,114 +3,117 @@ import { and, asc, eq, lte, sql, type SQL } from 'drizzle-orm'
 import { fault } from '../../faults.ts'
 import { commit } from '../audit/commit.ts'
 import { changeOf, type AuditEvent } from '../audit/events.ts'
-import { belowQuota, quotaValues, refusalOf } from '../projects/quota-condition.ts'
-import { changes, insertWhere, writtenInsert } from '../database/statements.ts'
-import type { Store } from '../scope.ts'
-
+import { build, change, select } from '../database/prepared.ts'
+import { insertWhere, preparedInsert } from '../database/statements.ts'
 import type { OrderError, OrderFailure, OrderRestart, OrderResult, StoredOrder } from '../project-calls.ts'
+import { belowQuota, quotaValues, refusalOf } from '../projects/quota-condition.ts'
 import { containers, containerSecrets, issuedCertificates, orders, secrets } from '../schema/resources.ts'
+import type { Scope } from '../scope.ts'
 import { live } from '../secrets/secret-rows.ts'
 
-const insertOrder = writtenInsert(orders, belowQuota.orders)
-const orderIsThere = sql`exists (select 1 from ${orders} where ${orders.id} = ${sql.placeholder('order')})`
-const insertSecretOfOrder = writtenInsert(secrets, orderIsThere)
+const insertOrder = preparedInsert(orders, belowQuota.orders)
+const orderIsStored = sql`exists (select 1 from ${orders} where ${orders.id} = ${sql.placeholder('order')})`
+const insertSecretOfOrder = preparedInsert(secrets, orderIsStored)
 
-/** Stores the order if the quota allows it, and its secret only with it; throws `quotaReached`. */
-export async function storeOrder(store: Store, { order, secret }: StoredOrder): Promise<null> {
-  const ofOrder = { order: order.id }
-  const made = secret ? [changeOf(secret, 'create', 'secret', secret.mac)] : []
-  const [result] = await commit(
-    store,
-    [changeOf(order, 'create', 'order', order.mac), ...made],
-    insertOrder(store, order, quotaValues(store, 'orders', order.projectId)),
-    ...(secret ? [insertSecretOfOrder(store, secret, ofOrder)] : []),
+/** Stores the order if the quota allows it, and its secret only with it; throws `quotaReached` or `projectDestroyed`. */
+export async function storeOrder(scope: Scope, { order, secret }: StoredOrder): Promise<null> {
+  const generated = secret ? [changeOf(secret, 'create', 'secret', secret.mac)] : []
+  const { changed } = await commit(
+    scope,
+    [changeOf(order, 'create', 'order', order.mac), ...generated],
+    insertOrder(order, quotaValues(scope, 'orders', order.projectId)),
+    { secret: secret ? [insertSecretOfOrder(secret, { order: order.id })] : [] },
   )
-  if (changes(result) === 0) throw await refusalOf(store, order.projectId)
+  if (changed === 0) throw await refusalOf(scope, order.projectId)
   return null
 }
 
-/** Deletes the project's order; what it made stays. Throws `orderNotFound`. */
-export async function removeOrder(store: Store, projectId: string, orderId: string): Promise<null> {
-  const removal = store.db.delete(orders).where(and(eq(orders.id, orderId), eq(orders.projectId, projectId)))
-  const [result] = await commit(store, changeOf({ id: orderId, projectId }, 'delete', 'order'), removal)
-  if (changes(result) === 0) throw fault('orderNotFound')
+/** Deletes the project's order; what was generated for it stays. Throws `orderNotFound`. */
+export async function removeOrder(scope: Scope, projectId: string, orderId: string): Promise<null> {
+  const removal = change(build.delete(orders).where(and(eq(orders.id, orderId), eq(orders.projectId, projectId))))
+  const { changed } = await commit(scope, changeOf({ id: orderId, projectId }, 'delete', 'order'), removal)
+  if (changed === 0) throw fault('orderNotFound')
   return null
 }
 
 const isPending = (projectId: string, orderId: string): SQL | undefined =>
   and(eq(orders.id, orderId), eq(orders.projectId, projectId), eq(orders.status, 'PENDING'))
 
-/** Nothing of an order's run is kept once it is over. */
-const over = { due: null, store: null, keyVersion: null, sealed: null }
+/** Nothing of an order's run is kept once it has ended. */
+const ended = { due: null, store: null, keyVersion: null, sealed: null }
 
-/** The members that were there before are there still: what became of them during the run is not passed over. */
-function membersAreThere({ projectId, members, secrets: made }: OrderResult, now: string): SQL {
-  const isMade = (id: string) => made.some((secret) => secret.id === id)
-  const ids = [...new Set(members.map(({ secretId }) => secretId))].filter((id) => !isMade(id))
+/** The members that existed before still exist: a deletion during the run is not passed over. */
+function membersExist({ projectId, members, secrets: generated }: OrderResult, now: string): SQL {
+  const isNew = (id: string) => generated.some((secret) => secret.id === id)
+  const ids = [...new Set(members.map(({ secretId }) => secretId))].filter((id) => !isNew(id))
   if (ids.length === 0) return sql`true`
   return sql`(select count(*) from ${secrets} where ${secrets.projectId} = ${projectId} and ${live(now)}
     and ${secrets.id} in (select value from json_each(${JSON.stringify(ids)}))) = ${ids.length}`
 }
 
-/** That the order has ended, and all that it made. */
-function eventsOf({ orderId, projectId, container, secrets: made, issued }: OrderResult): AuditEvent[] {
+/** That the order has ended, and all that was generated for it. */
+function eventsOf({ orderId, projectId, container, secrets: generated, issued }: OrderResult): AuditEvent[] {
   return [
     changeOf({ id: orderId, projectId }, 'update', 'order'),
     changeOf(container, 'create', 'container', container.mac),
-    ...made.map((secret) => changeOf(secret, 'create', 'secret', secret.mac)),
+    ...generated.map((secret) => changeOf(secret, 'create', 'secret', secret.mac)),
     ...(issued ? [changeOf({ id: issued.serial, projectId }, 'create', 'certificate')] : []),
   ]
 }
 
 /**
- * Ends the order ACTIVE with its result, all or nothing, if it is still PENDING: of repeated runs only one lands, and
- * none for a deleted order. Gives whether this one did.
+ * Ends the order ACTIVE with its result, all or nothing, if it is still PENDING: of repeated runs only one is stored, and
+ * none for a deleted order. Returns whether this one was.
  */
-export async function storeResult(store: Store, result: OrderResult): Promise<boolean> {
+export async function storeResult(scope: Scope, result: OrderResult): Promise<boolean> {
   const { orderId, projectId, container, subStatus, subStatusMessage } = result
-  const { db, now } = store
-  const ended = { status: 'ACTIVE', containerId: container.id, subStatus, subStatusMessage, updated: now, ...over }
-  const landed = sql`exists (select 1 from ${orders}
+  const active = { status: 'ACTIVE', containerId: container.id, subStatus, subStatusMessage, updated: scope.now }
+  const isStored = sql`exists (select 1 from ${orders}
     where ${orders.id} = ${orderId} and ${orders.containerId} = ${container.id})`
-  const asRead = and(isPending(projectId, orderId), eq(orders.meta, result.meta), membersAreThere(result, now))
-  const [update] = await commit(
-    store,
-    eventsOf(result),
-    db.update(orders).set(ended).where(asRead),
-    insertWhere(store, containers, container, landed),
-    ...result.secrets.map((secret) => insertWhere(store, secrets, secret, landed)),
-    ...result.members.map((member) => insertWhere(store, containerSecrets, member, landed)),
-    ...(result.issued ? [insertWhere(store, issuedCertificates, result.issued, landed)] : []),
-  )
-  return changes(update) > 0
+  const asRead = and(isPending(projectId, orderId), eq(orders.meta, result.meta), membersExist(result, scope.now))
+  const update = build
+    .update(orders)
+    .set({ ...active, ...ended })
+    .where(asRead)
+  const { changed } = await commit(scope, eventsOf(result), change(update), {
+    container: insertWhere(containers, container, isStored),
+    secrets: result.secrets.map((secret) => insertWhere(secrets, secret, isStored)),
+    members: result.members.map((member) => insertWhere(containerSecrets, member, isStored)),
+    issued: result.issued ? [insertWhere(issuedCertificates, result.issued, isStored)] : [],
+  })
+  return changed > 0
 }
 
-const failed = ({ now }: Store, { code, reason }: OrderError) => ({
-  status: 'ERROR',
-  errorStatusCode: code,
-  errorReason: reason,
-  subStatus: null,
-  subStatusMessage: null,
-  updated: now,
-  ...over,
-})
-
-/** Ends an order in ERROR where the condition holds, with the event of it. */
-async function end(store: Store, id: string, projectId: string, error: OrderError, where: SQL | undefined) {
-  const change = { ...changeOf({ id, projectId }, 'update', 'order'), failure: error.code }
-  await commit(store, change, store.db.update(orders).set(failed(store, error)).where(where))
+/** Ends an order in ERROR where the condition holds, with its event. */
+async function end(
+  scope: Scope,
+  id: string,
+  projectId: string,
+  { code, reason }: OrderError,
+  where: SQL | undefined,
+): Promise<null> {
+  const failed = {
+    status: 'ERROR',
+    errorStatusCode: code,
+    errorReason: reason,
+    subStatus: null,
+    subStatusMessage: null,
+    updated: scope.now,
+    ...ended,
+  }
+  const event = { ...changeOf({ id, projectId }, 'update', 'order'), failure: code }
+  await commit(scope, event, change(build.update(orders).set(failed).where(where)))
   return null
 }
 
 /** Ends the order in ERROR, if it is still PENDING and what the run read. */
-export async function storeError(store: Store, failure: OrderFailure): Promise<null> {
-  const { orderId, projectId, meta } = failure
-  return end(store, orderId, projectId, failure, and(isPending(projectId, orderId), eq(orders.meta, meta)))
+export function storeError(scope: Scope, { orderId, projectId, meta, ...error }: OrderFailure): Promise<null> {
+  return end(scope, orderId, projectId, error, and(isPending(projectId, orderId), eq(orders.meta, meta)))
 }
 
-/** Ends in ERROR an order whose last attempt is over; one that was begun anew meanwhile is left alone. */
-export async function giveUpOrder(store: Store, projectId: string, orderId: string, error: OrderError): Promise<null> {
-  return end(store, orderId, projectId, error, and(isPending(projectId, orderId), lte(orders.due, store.now)))
+/** Ends in ERROR an order whose last attempt is over; one that was restarted since is left alone. */
+export function giveUpOrder(scope: Scope, projectId: string, orderId: string, error: OrderError): Promise<null> {
+  return end(scope, orderId, projectId, error, and(isPending(projectId, orderId), lte(orders.due, scope.now)))
 }
 
 /** An order that waits for its next run. */
@@ -122,46 +125,52 @@ export interface WaitingOrder {
 }
 
 /** The project's orders that wait for a run, those first that have waited longest. */
-export async function waitingOrders(store: Store, projectId: string, most: number): Promise<WaitingOrder[]> {
-  const rows = await store.db
-    .select({ id: orders.id, creatorId: orders.creatorId, attempts: orders.attempts, due: orders.due })
-    .from(orders)
-    .where(and(eq(orders.projectId, projectId), sql`${orders.due} is not null`))
-    .orderBy(asc(orders.due))
-    .limit(most)
-  return rows.flatMap(({ due, ...order }) => (due === null ? [] : [{ ...order, due }]))
+export async function waitingOrders({ db }: Scope, projectId: string, most: number): Promise<WaitingOrder[]> {
+  const { id, creatorId, attempts, due } = orders
+  const rows = await db.run(
+    select({ id, creatorId, attempts, due }, (columns) =>
+      build
+        .select(columns)
+        .from(orders)
+        .where(and(eq(orders.projectId, projectId), sql`${due} is not null`))
+        .orderBy(asc(due))
+        .limit(most),
+    ),
+  )
+  return rows.flatMap((row) => (row.due === null ? [] : [{ ...row, due: row.due }]))
 }
 
-/** Takes the order for one more run, which has until `due`; false when it is over or somebody else has it. */
+/** Claims the order for one more run, which has until `due`; false when it has ended or another run has it. */
 export async function claimOrder(
-  store: Store,
+  { db, now }: Scope,
   projectId: string,
   orderId: string,
   claim: { readonly due: string; readonly subStatusMessage: string },
 ): Promise<boolean> {
-  const result = await store.db
+  const update = build
     .update(orders)
-    .set({ ...claim, attempts: sql`${orders.attempts} + 1`, updated: store.now })
-    .where(and(isPending(projectId, orderId), lte(orders.due, store.now)))
-  return changes(result) > 0
+    .set({ ...claim, attempts: sql`${orders.attempts} + 1`, updated: now })
+    .where(and(isPending(projectId, orderId), lte(orders.due, now)))
+  return (await db.run(change(update))) > 0
 }
 
 /**
- * Gives a certificate order that is PENDING or in ERROR another `meta` and begins it anew; false when it is over or is
- * not there.
+ * Gives a certificate order that is PENDING or in ERROR another `meta` and restarts it; false when it is ACTIVE or does
+ * not exist.
  */
 export async function restartOrder(
-  store: Store,
+  scope: Scope,
   projectId: string,
   orderId: string,
-  begun: OrderRestart,
+  restart: OrderRestart,
 ): Promise<boolean> {
-  const waits = sql`${orders.type} = 'certificate' and ${orders.status} in ('PENDING', 'ERROR')`
-  const update = store.db
+  const isOpen = sql`${orders.type} = 'certificate' and ${orders.status} in ('PENDING', 'ERROR')`
+  const pending = { status: 'PENDING', attempts: 1, errorStatusCode: null, errorReason: null, updated: scope.now }
+  const update = build
     .update(orders)
-    .set({ ...begun, status: 'PENDING', attempts: 1, errorStatusCode: null, errorReason: null, updated: store.now })
-    .where(and(eq(orders.id, orderId), eq(orders.projectId, projectId), waits))
-  const change = changeOf({ id: orderId, projectId }, 'update', 'order', begun.mac)
-  const [result] = await commit(store, change, update)
-  return changes(result) > 0
+    .set({ ...restart, ...pending })
+    .where(and(eq(orders.id, orderId), eq(orders.projectId, projectId), isOpen))
+  const event = changeOf({ id: orderId, projectId }, 'update', 'order', restart.mac)
+  const { changed } = await commit(scope, event, change(update))
+  return changed > 0
 }

@@ -22,12 +22,12 @@ import {
   type Result,
   type StoredOrder,
 } from '../project-calls.ts'
-import { removeConsumer, storeConsumer } from './consumer-mutations.ts'
-import type { ConsumerKind, EntityRows, Registration } from '../consumer-rows.ts'
+import { changeContainerConsumer, changeSecretConsumer, type ConsumerChange } from './consumer-mutations.ts'
+import type { ContainerRow, Registration, SecretRow } from '../entities.ts'
 import { GroupCommit } from './group-commit.ts'
 import { isSuperseded } from '../database/refusals.ts'
-import { Session, type Database } from '../database/session.ts'
-import { byService, type QuotaLimits, type Store } from '../scope.ts'
+import { Session, type Connection } from '../database/session.ts'
+import { byService, type QuotaLimits, type Scope } from '../scope.ts'
 import {
   claimOrder,
   giveUpOrder,
@@ -63,22 +63,22 @@ export class ProjectObject
   /** Through it the mutations reach the database in the order in which they came, with those that wait beside them. */
   readonly #group = new GroupCommit(() => this.env.DB)
 
-  async #mutate<Value>(context: MutationContext, mutation: (store: Store) => Promise<Value>): Promise<Result<Value>> {
+  async #mutate<Value>(context: MutationContext, mutation: (scope: Scope) => Promise<Value>): Promise<Result<Value>> {
     try {
       await this.sealBy(formatTime(Date.now() + SEAL_DELAY))
-      const value = await mutation(this.#store(context, this.#group))
-      return { value, seen: this.#group.seen }
+      const value = await mutation(this.#scope(context, this.#group))
+      return { value, observed: this.#group.observed }
     } catch (error) {
-      const { seen } = this.#group
-      if (error instanceof Fault) return { failure: error.failure, details: error.details, seen }
-      if (isSuperseded(error)) return { failure: 'keySuperseded', details: [], seen }
+      const { observed } = this.#group
+      if (error instanceof Fault) return { failure: error.failure, details: error.details, observed }
+      if (isSuperseded(error)) return { failure: 'keySuperseded', details: [], observed }
       throw error
     }
   }
 
   /** Stores an order that is finished already, with what it made; see {@link storeOrder}. */
   placeOrder(context: MutationContext, order: StoredOrder): Promise<Result<null>> {
-    return this.#mutate(context, (store) => storeOrder(store, order))
+    return this.#mutate(context, (scope) => storeOrder(scope, order))
   }
 
   /**
@@ -86,20 +86,20 @@ export class ProjectObject
    * alarm finds nothing to do, while the other order could leave an order behind that nobody runs.
    */
   acceptOrder(context: MutationContext, order: StoredOrder): Promise<Result<null>> {
-    return this.#mutate(context, async (store) => {
+    return this.#mutate(context, async (scope) => {
       await this.#wakeAt(order.order.due ?? context.now)
-      return storeOrder(store, order)
+      return storeOrder(scope, order)
     })
   }
 
   /** Ends an order with its result; see {@link storeResult}. */
   finishOrder(context: MutationContext, result: OrderResult): Promise<Result<boolean>> {
-    return this.#mutate(context, (store) => storeResult(store, result))
+    return this.#mutate(context, (scope) => storeResult(scope, result))
   }
 
   /** Ends an order in ERROR; see {@link storeError}. */
   failOrder(context: MutationContext, failure: OrderFailure): Promise<Result<null>> {
-    return this.#mutate(context, (store) => storeError(store, failure))
+    return this.#mutate(context, (scope) => storeError(scope, failure))
   }
 
   /** Begins a certificate order anew, the alarm first as in {@link acceptOrder}; see {@link restartOrder}. */
@@ -109,32 +109,37 @@ export class ProjectObject
     orderId: string,
     begun: OrderRestart,
   ): Promise<Result<boolean>> {
-    return this.#mutate(context, async (store) => {
+    return this.#mutate(context, async (scope) => {
       await this.#wakeAt(begun.due)
-      return restartOrder(store, projectId, orderId, begun)
+      return restartOrder(scope, projectId, orderId, begun)
     })
   }
 
   /** Deletes an order; see {@link removeOrder}. */
   deleteOrder(context: MutationContext, projectId: string, orderId: string): Promise<Result<null>> {
-    return this.#mutate(context, (store) => removeOrder(store, projectId, orderId))
+    return this.#mutate(context, (scope) => removeOrder(scope, projectId, orderId))
   }
 
-  /** Registers a consumer; see {@link storeConsumer}. */
-  addConsumer(context: MutationContext, registration: Registration): Promise<Result<EntityRows[ConsumerKind]>> {
-    return this.#mutate(context, (store) => storeConsumer(store, registration))
-  }
-
-  /** Takes a consumer away; see {@link removeConsumer}. */
-  deleteConsumer(context: MutationContext, registration: Registration): Promise<Result<EntityRows[ConsumerKind]>> {
-    return this.#mutate(context, (store) => removeConsumer(store, registration))
-  }
-
-  /** What a mutation is given. The object seals its events by itself, so that nobody is told of them. */
-  #store(
+  /** Registers or removes a consumer of a secret; returns the secret's row as it is then. */
+  changeSecretConsumer(
     context: MutationContext,
-    { db }: { readonly db: Database } = new Session(this.env.DB, 'first-primary'),
-  ): Store {
+    change: ConsumerChange,
+    registration: Registration<'secret'>,
+  ): Promise<Result<SecretRow>> {
+    return this.#mutate(context, (scope) => changeSecretConsumer(scope, change, registration))
+  }
+
+  /** Registers or removes a consumer of a container; returns the container's row as it is then. */
+  changeContainerConsumer(
+    context: MutationContext,
+    change: ConsumerChange,
+    registration: Registration<'container'>,
+  ): Promise<Result<ContainerRow>> {
+    return this.#mutate(context, (scope) => changeContainerConsumer(scope, change, registration))
+  }
+
+  /** The scope of a mutation. The object seals its events by itself, so that a change wakes nobody. */
+  #scope(context: MutationContext, db: Connection = new Session(this.env.DB, 'first-primary')): Scope {
     return { db, recorded: () => undefined, ...context }
   }
 
@@ -178,9 +183,9 @@ export class ProjectObject
 
   async #seal(projectId: string): Promise<void> {
     const now = formatTime(Date.now())
-    const store = this.#store({ quotas: NO_QUOTAS, now, source: byService('Sealing of the audit log') })
+    const scope = this.#scope({ quotas: NO_QUOTAS, now, source: byService('Sealing of the audit log') })
     const days = Number(this.env.AUDIT_DAYS || AUDIT_DAYS.byDefault)
-    if (await sealEvents(this.ctx.storage, store, projectId, days)) return this.#wakeAt(now)
+    if (await sealEvents(this.ctx.storage, scope, projectId, days)) return this.#wakeAt(now)
     await this.#patrol(projectId)
   }
 
@@ -191,7 +196,7 @@ export class ProjectObject
     const last = (await storage.get<number>(LAST_PATROL)) ?? 0
     if (now < last + PATROL) return this.#wakeAt(formatTime(last + PATROL))
     const source = byService('Comparison of rows')
-    await compareRows(storage, this.#store({ quotas: NO_QUOTAS, now: formatTime(now), source }), projectId)
+    await compareRows(storage, this.#scope({ quotas: NO_QUOTAS, now: formatTime(now), source }), projectId)
     await storage.put(LAST_PATROL, now)
     await this.#wakeAt(formatTime(now + PATROL))
   }
@@ -199,13 +204,13 @@ export class ProjectObject
   /** Runs the orders whose time has come: those that were accepted and whose run did not end. */
   async #runWaiting(projectId: string): Promise<void> {
     const now = formatTime(Date.now())
-    const store = this.#store({ quotas: NO_QUOTAS, now, source: byService(ORDER_RUN) })
-    const waiting = await waitingOrders(store, projectId, MOST_ORDERS_PER_ALARM)
+    const scope = this.#scope({ quotas: NO_QUOTAS, now, source: byService(ORDER_RUN) })
+    const waiting = await waitingOrders(scope, projectId, MOST_ORDERS_PER_ALARM)
     const due = waiting.filter((order) => order.due <= now)
     const runs = Promise.all(due.map((order) => this.#runAgain(projectId, order)))
     // There is one alarm at a time: a run that hangs must not keep the other orders from theirs.
     await Promise.race([runs, new Promise((resolve) => setTimeout(resolve, SHORTEST_ATTEMPT))])
-    const [next] = await waitingOrders(store, projectId, 1)
+    const [next] = await waitingOrders(scope, projectId, 1)
     if (next) await this.#wakeAt(next.due)
   }
 
@@ -214,14 +219,14 @@ export class ProjectObject
     if (attempts >= attemptTimes.length) {
       await unwrap(
         null,
-        this.#mutate(given, (store) => giveUpOrder(store, projectId, id, unfinished)),
+        this.#mutate(given, (scope) => giveUpOrder(scope, projectId, id, unfinished)),
       )
       return
     }
     const claim = progressOf(attempts + 1, given.now)
     const claimed = await unwrap(
       null,
-      this.#mutate(given, (store) => claimOrder(store, projectId, id, claim)),
+      this.#mutate(given, (scope) => claimOrder(scope, projectId, id, claim)),
     )
     const { OrderRunner: runner } = this.ctx.exports as unknown as { readonly OrderRunner: OrderRunner }
     if (claimed) await runner.run(projectId, id)

@@ -1,17 +1,18 @@
 /**
- * What a project's object remembers of the project's rows, outside of the database that holds them: the code that each
- * secret, container and order had after the last sealed event about it. So a row that was deleted, brought back or
- * replaced by an older state of itself is noticed, also when its code was put back in force with it.
+ * The ledger of a project's object: outside of the database that holds the rows, it keeps the MAC that each secret,
+ * container and order had after the last sealed event about it. So a row that was deleted, restored or replaced by an
+ * older state of itself is found.
  *
- * The ledger grows with what is sealed, at a row of the object's storage for each event, and is compared with the
- * database on {@link PATROL}: a bounded number of rows each time, taken in turns. A row about which an event waits to be
+ * The ledger grows with what is sealed, by a row of the object's storage for each event, and is compared with the
+ * database every {@link PATROL}: a bounded number of rows each time, taken in turns. A row about which an event waits to be
  * sealed is left for the next time.
  */
-import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, isNull, sql, type SQL } from 'drizzle-orm'
 import { logProblem } from '../../log.ts'
-import type { Store } from '../scope.ts'
 import { auditEvents } from '../schema/audit.ts'
 import { containers, orders, secrets } from '../schema/resources.ts'
+import type { Scope } from '../scope.ts'
+import { build, select } from '../database/prepared.ts'
 import { recordEvent } from '../audit/events.ts'
 
 /** Milliseconds between two comparisons, also of a project in which nothing happens. */
@@ -34,7 +35,7 @@ export interface RowChange {
   readonly mac: string | null
 }
 
-/** How a row differs from what is remembered of it. */
+/** How a row differs from what the ledger has of it. */
 export type Difference = 'changed' | 'gone' | 'unknown'
 
 export interface StrangeRow {
@@ -45,14 +46,14 @@ export interface StrangeRow {
 
 const DEFINITION =
   'create table if not exists row_ledger (kind text, id text, mac text not null, primary key (kind, id)) without rowid'
-/** One statement for all: each call on the storage is dearer than a row. */
-const REMEMBER = `insert or replace into row_ledger select value ->> 0, value ->> 1, value ->> 2
+/** One statement for all: each call on the storage costs more than a row. */
+const KEEP = `insert or replace into row_ledger select value ->> 0, value ->> 1, value ->> 2
   from json_each(?) where value ->> 2 is not null`
-const FORGET = `delete from row_ledger where (kind, id) in
+const REMOVE = `delete from row_ledger where (kind, id) in
   (select value ->> 0, value ->> 1 from json_each(?) where value ->> 2 is null)`
 const PLACES = 'row ledger places'
 const STRANGE = 'strange rows'
-/** Rows that the object tells of; the log has them all. Each is told of once. */
+/** Rows that the object reports; the log has them all. Each is reported once. */
 const MOST_STRANGE = 1_000
 
 /** Where the comparison goes on: after this id of the ledger, and after this `seq` of each table. */
@@ -62,10 +63,10 @@ interface Places {
 }
 const beginning: Places = { ledger: ['', ''], tables: { secret: 0, container: 0, order: 0 } }
 
-/** Remembers what sealed events say of rows, in their order; of several about one row the last counts. */
-export function rememberRows({ sql: ledger }: DurableObjectStorage, changes: readonly RowChange[]): void {
+/** Takes over what sealed events say about rows, in their order; of several about one row the last counts. */
+export function updateLedger({ sql: ledger }: DurableObjectStorage, changes: readonly RowChange[]): void {
   ledger.exec(DEFINITION)
-  const codes = new Map<string, readonly [kind: string, id: string, mac: string | null]>()
+  const macs = new Map<string, readonly [kind: string, id: string, mac: string | null]>()
   for (const { target, id, action, outcome, mac } of changes) {
     const [kind = '', part] = target.split('/')
     if (outcome !== 'success') continue
@@ -73,16 +74,17 @@ export function rememberRows({ sql: ledger }: DurableObjectStorage, changes: rea
     // The end of a project's keys is that of all that it has.
     if (isEnd && target === 'key') {
       ledger.exec('delete from row_ledger')
-      codes.clear()
+      macs.clear()
     } else if (Object.hasOwn(tables, kind) && (isEnd || mac !== null))
-      codes.set(`${kind}/${id}`, [kind, id, isEnd ? null : mac])
+      macs.set(`${kind}/${id}`, [kind, id, isEnd ? null : mac])
   }
-  const rows = JSON.stringify([...codes.values()])
-  ledger.exec(REMEMBER, rows)
-  ledger.exec(FORGET, rows)
+  const rows = JSON.stringify([...macs.values()])
+  ledger.exec(KEEP, rows)
+  ledger.exec(REMOVE, rows)
 }
 
-interface Remembered extends Record<string, SqlStorageValue> {
+/** What the ledger keeps of a row. */
+interface LedgerRow extends Record<string, SqlStorageValue> {
   readonly kind: string
   readonly id: string
   readonly mac: string
@@ -90,69 +92,61 @@ interface Remembered extends Record<string, SqlStorageValue> {
 
 const comparedColumns = (kind: Kind) => {
   const { seq, id, mac } = tables[kind]
-  return { kind: sql<Kind>`${sql.raw(`'${kind}'`)}`.as('kind'), seq, id, mac }
+  return { kind: sql<Kind>`${sql.raw(`'${kind}'`)}`, seq, id, mac }
 }
 
 /** The rows with these ids, and the next ones of each table, in one round trip: a batch, so they are of one moment. */
-async function rowsOf({ db }: Store, projectId: string, remembered: readonly Remembered[], places: Places) {
+async function rowsOf({ db }: Scope, projectId: string, kept: readonly LedgerRow[], places: Places) {
+  const selectRows = (kind: Kind, condition: SQL, limit: number) =>
+    select(comparedColumns(kind), (columns) =>
+      build
+        .select(columns)
+        .from(tables[kind])
+        .where(and(eq(tables[kind].projectId, projectId), condition))
+        .orderBy(asc(tables[kind].seq))
+        .limit(limit),
+    )
   const named = kinds.map((kind) => {
-    const table = tables[kind]
-    const ids = JSON.stringify(remembered.filter((one) => one.kind === kind).map(({ id }) => id))
-    const isNamed = sql`${table.id} in (select value from json_each(${ids}))`
-    return db
-      .select(comparedColumns(kind))
-      .from(table)
-      .where(and(isNamed, eq(table.projectId, projectId)))
+    const ids = JSON.stringify(kept.filter((one) => one.kind === kind).map(({ id }) => id))
+    return selectRows(kind, sql`${tables[kind].id} in (select value from json_each(${ids}))`, ROWS_PER_STEP)
   })
-  const next = kinds.map((kind) => {
-    const table = tables[kind]
-    return db
-      .select(comparedColumns(kind))
-      .from(table)
-      .where(and(eq(table.projectId, projectId), gt(table.seq, places.tables[kind])))
-      .orderBy(asc(table.seq))
-      .limit(ROWS_PER_STEP)
-  })
-  const waiting = db
-    .select({ id: auditEvents.targetId })
-    .from(auditEvents)
-    .where(and(eq(auditEvents.projectId, projectId), isNull(auditEvents.number)))
-  const [moving, ...found] = await db.batch([waiting, ...named, ...next])
-  return {
-    moving: new Set(moving.map(({ id }) => id)),
-    named: found.slice(0, kinds.length).flat(),
-    next: found.slice(kinds.length),
-  }
+  const next = kinds.map((kind) => selectRows(kind, gt(tables[kind].seq, places.tables[kind]), ROWS_PER_STEP))
+  const unsealed = and(eq(auditEvents.projectId, projectId), isNull(auditEvents.number))
+  const waiting = select({ id: auditEvents.targetId }, (columns) =>
+    build.select(columns).from(auditEvents).where(unsealed),
+  )
+  const read = await db.batch({ waiting, named, next })
+  return { moving: new Set(read.waiting.map(({ id }) => id)), named: read.named.flat(), next: read.next }
 }
 
-async function compareSome(storage: DurableObjectStorage, store: Store, projectId: string) {
+async function compareSome(storage: DurableObjectStorage, scope: Scope, projectId: string) {
   const places = (await storage.get<Places>(PLACES)) ?? beginning
   const [kind, id] = places.ledger
-  const remembered = storage.sql
-    .exec<Remembered>(
+  const kept = storage.sql
+    .exec<LedgerRow>(
       'select * from row_ledger where (kind, id) > (?, ?) order by kind, id limit ?',
       kind,
       id,
       ROWS_PER_STEP,
     )
     .toArray()
-  const { moving, named, next } = await rowsOf(store, projectId, remembered, places)
+  const { moving, named, next } = await rowsOf(scope, projectId, kept, places)
   // An event about the project itself may be that of its end.
   const isMoving = (id: string) => moving.has(id) || moving.has(projectId)
   const there = new Map(named.map((row) => [`${row.kind}/${row.id}`, row]))
-  const differing = remembered.flatMap(({ kind, id, mac }): StrangeRow[] => {
+  const differing = kept.flatMap(({ kind, id, mac }): StrangeRow[] => {
     const row = there.get(`${kind}/${id}`)
     if (isMoving(id) || row?.mac === mac) return []
     return [{ kind: kind as Kind, id, difference: row ? 'changed' : 'gone' }]
   })
-  const isRemembered = ({ kind, id }: { kind: string; id: string }) =>
+  const isKept = ({ kind, id }: { kind: string; id: string }) =>
     storage.sql.exec('select 1 from row_ledger where kind = ? and id = ?', kind, id).toArray().length > 0
   const unknown = next
     .flat()
-    .filter((row) => !isMoving(row.id) && !isRemembered(row))
+    .filter((row) => !isMoving(row.id) && !isKept(row))
     .map(({ kind, id }): StrangeRow => ({ kind, id, difference: 'unknown' }))
-  const last = remembered.at(-1)
-  const ended = remembered.length < ROWS_PER_STEP && next.every(({ length }) => length < ROWS_PER_STEP)
+  const last = kept.at(-1)
+  const ended = kept.length < ROWS_PER_STEP && next.every(({ length }) => length < ROWS_PER_STEP)
   const after = (kind: Kind, at: number) => next[at]?.at(-1)?.seq ?? places.tables[kind]
   const onwards: Places = {
     ledger: last ? [last.kind, last.id] : places.ledger,
@@ -163,18 +157,18 @@ async function compareSome(storage: DurableObjectStorage, store: Store, projectI
 }
 
 /**
- * Compares a bounded number of rows with what is remembered of them, and tells of those that differ: in the log, in the
- * audit log, and to the caller. To be called when the project's events are sealed.
+ * Compares a bounded number of rows with the ledger and reports those that differ: in the log, in the audit log, and to
+ * the caller. To be called when the project's events are sealed.
  */
 export async function compareRows(
   storage: DurableObjectStorage,
-  store: Store,
+  scope: Scope,
   projectId: string,
 ): Promise<readonly StrangeRow[]> {
   storage.sql.exec(DEFINITION)
   const found: StrangeRow[] = []
   for (let step = 0; step < MOST_STEPS; step += 1) {
-    const { strange, ended } = await compareSome(storage, store, projectId)
+    const { strange, ended } = await compareSome(storage, scope, projectId)
     found.push(...strange)
     if (ended) break
   }
@@ -183,7 +177,7 @@ export async function compareRows(
   const news = found.filter((row) => !known.includes(nameOf(row)))
   for (const row of news) {
     logProblem({ event: 'a row is not what was sealed', project: projectId, ...row })
-    await recordEvent(store, { action: 'monitor', target: row.kind, id: row.id, projectId, failure: '500' })
+    await recordEvent(scope, { action: 'monitor', target: row.kind, id: row.id, projectId, failure: '500' })
   }
   if (news.length > 0) await storage.put(STRANGE, [...known, ...news.map(nameOf)].slice(-MOST_STRANGE))
   return news

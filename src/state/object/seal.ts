@@ -2,21 +2,22 @@
  * Sealing: the object of a project numbers the project's new events and chains them, in the order in which they were
  * committed. Its own storage keeps the head of the chain, outside of the database that it checks.
  *
- * A number is never given twice. What is about to be sealed is written down before the database is told, and done again
- * after a crash. Where the database does not end with the head, somebody changed it or put an older one in its place:
- * that is recorded, in the object and as an event of its own, and the chain goes on from the head. So nothing is lost
- * that is there, and what is not there any more is a gap that the verifier finds.
+ * A number is never given twice. What is about to be sealed is written to the object's storage before the database is
+ * changed, and is done again after a crash. Where the database does not end with the head, it was changed or an older one
+ * was restored: that is recorded in the object and as an event of its own, and the chain continues from the head. So
+ * nothing that exists is lost, and what no longer exists is a gap that the verifier finds.
  */
-import { and, asc, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, isNotNull, isNull, sql } from 'drizzle-orm'
 import { chainHash, GENESIS } from '../../crypto/event-chain.ts'
 import { logProblem } from '../../log.ts'
-import type { Store } from '../scope.ts'
+import { build, change, select } from '../database/prepared.ts'
 import { auditEvents } from '../schema/audit.ts'
+import type { Scope } from '../scope.ts'
 import { cadfEvent, type AuditRow } from '../audit/cadf.ts'
 import { recordEvent, TARGET_BRANCH } from '../audit/events.ts'
 import { keptSince } from '../audit/retention.ts'
 import type { ChainHead, Incident } from '../project-calls.ts'
-import { rememberRows, type RowChange } from './row-ledger.ts'
+import { updateLedger, type RowChange } from './row-ledger.ts'
 
 /** Events that one step seals, and steps of one alarm; the next alarm takes the rest. */
 const EVENTS_PER_STEP = 200
@@ -58,50 +59,55 @@ export async function integrityOf(
 /** Seals the project's new events, a bounded number of them. Gives whether some may be left. `days`: AUDIT_DAYS. */
 export async function sealEvents(
   storage: DurableObjectStorage,
-  store: Store,
+  scope: Scope,
   projectId: string,
   days: number,
 ): Promise<boolean> {
   const interrupted = await storage.get<SealedEvent[]>(PLAN)
-  if (interrupted?.length) await carryOut(storage, store, interrupted)
+  if (interrupted?.length) await carryOut(storage, scope, interrupted)
   for (let step = 0; step < MOST_STEPS; step += 1) {
     const head = await headIn(storage)
-    let log = await endOfLog(store, projectId)
+    let log = await endOfLog(scope, projectId)
     let after = head
-    if (!continues(head, log.last, keptSince(store.now, Math.min(days, head.days)))) {
-      await recordIncident(storage, store, projectId, { time: store.now, expected: head, found: log.last })
+    if (!continues(head, log.last, keptSince(scope.now, Math.min(days, head.days)))) {
+      await recordIncident(storage, scope, projectId, { time: scope.now, expected: head, found: log.last })
       after = { ...head, number: Math.max(head.number, log.last?.number ?? 0) }
-      log = await endOfLog(store, projectId)
+      log = await endOfLog(scope, projectId)
     }
     if (log.unsealed.length === 0) return false
     const plan = await planFor(log.unsealed, after, days)
     await storage.put(PLAN, plan)
     // On the disk before the database hears of it.
     await storage.sync()
-    await carryOut(storage, store, plan)
+    await carryOut(storage, scope, plan)
     if (log.unsealed.length < EVENTS_PER_STEP) return false
   }
   return true
 }
 
 /** The last event that is sealed, and the first that are not. */
-async function endOfLog({ db }: Store, projectId: string) {
+async function endOfLog({ db }: Scope, projectId: string) {
   const ofProject = eq(auditEvents.projectId, projectId)
-  const [[last], unsealed] = await db.batch([
-    db
-      .select({ number: sql<number>`${auditEvents.number}`, hash: sql<string>`${auditEvents.hash}` })
-      .from(auditEvents)
-      .where(and(ofProject, isNotNull(auditEvents.number)))
-      .orderBy(desc(auditEvents.number))
-      .limit(1),
-    db
-      .select()
-      .from(auditEvents)
-      .where(and(ofProject, isNull(auditEvents.number)))
-      .orderBy(asc(auditEvents.seq))
-      .limit(EVENTS_PER_STEP),
-  ])
-  return { last: last ?? null, unsealed }
+  const end = { number: sql<number>`${auditEvents.number}`, hash: sql<string>`${auditEvents.hash}` }
+  const { last, unsealed } = await db.batch({
+    last: select(end, (columns) =>
+      build
+        .select(columns)
+        .from(auditEvents)
+        .where(and(ofProject, isNotNull(auditEvents.number)))
+        .orderBy(desc(auditEvents.number))
+        .limit(1),
+    ),
+    unsealed: select(getTableColumns(auditEvents), (columns) =>
+      build
+        .select(columns)
+        .from(auditEvents)
+        .where(and(ofProject, isNull(auditEvents.number)))
+        .orderBy(asc(auditEvents.seq))
+        .limit(EVENTS_PER_STEP),
+    ),
+  })
+  return { last: last[0] ?? null, unsealed }
 }
 
 /** The database ends with the head, or with nothing because the head is older than what is kept. */
@@ -112,14 +118,14 @@ function continues(head: KeptHead, last: ChainHead | null, since: string): boole
 
 async function recordIncident(
   storage: DurableObjectStorage,
-  store: Store,
+  scope: Scope,
   projectId: string,
   incident: Incident,
 ): Promise<void> {
   const incidents = [...(await incidentsIn(storage)), incident]
   await storage.put(INCIDENTS, incidents.slice(-MOST_INCIDENTS))
   logProblem({ event: 'the audit log does not end where it was sealed', project: projectId, ...incident })
-  await recordEvent(store, { action: 'monitor', target: 'audit-log', id: projectId, projectId, failure: '500' })
+  await recordEvent(scope, { action: 'monitor', target: 'audit-log', id: projectId, projectId, failure: '500' })
 }
 
 async function planFor(unsealed: readonly AuditRow[], after: KeptHead, days: number): Promise<SealedEvent[]> {
@@ -136,18 +142,20 @@ async function planFor(unsealed: readonly AuditRow[], after: KeptHead, days: num
 }
 
 /** Gives the events their places, those that have them already excepted, and moves the head. */
-async function carryOut(storage: DurableObjectStorage, { db }: Store, plan: readonly SealedEvent[]): Promise<void> {
+async function carryOut(storage: DurableObjectStorage, { db }: Scope, plan: readonly SealedEvent[]): Promise<void> {
   const places = JSON.stringify(plan.map(({ seq, id, number, previous, hash }) => [seq, id, number, previous, hash]))
-  await db.run(sql`
-    update audit_events set number = value ->> 2, previous = value ->> 3, hash = value ->> 4
-    from json_each(${places})
-    where audit_events.seq = value ->> 0 and audit_events.id = value ->> 1 and audit_events.number is null`)
+  const update = build
+    .update(auditEvents)
+    .set({ number: sql`value ->> 2`, previous: sql`value ->> 3`, hash: sql`value ->> 4` })
+    .from(sql`json_each(${places})`)
+    .where(and(sql`${auditEvents.seq} = value ->> 0`, sql`${auditEvents.id} = value ->> 1`, isNull(auditEvents.number)))
+  await db.run(change(update))
   const last = plan.at(-1)
   if (!last) return
-  // In one write: a plan is carried out when the head is its end.
-  rememberRows(
+  // In one write: a plan has been carried out when the head is its end.
+  updateLedger(
     storage,
-    plan.map(({ change }) => change),
+    plan.map(({ change: one }) => one),
   )
   await storage.put({ [HEAD]: headAt(last), [PLAN]: [] })
 }

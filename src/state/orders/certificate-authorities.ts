@@ -16,7 +16,11 @@ import type { Backend } from '../backend.ts'
 import { authentic, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { openKey, sealingKey, underSealingKey } from '../keys/project-keys.ts'
 import { AUTHORITY_OWNER, authorityPlace } from '../keys/sealed-values.ts'
+import { build, change, oneRow, select } from '../database/prepared.ts'
+import { insertWhereBuilder } from '../database/statements.ts'
+import { newRowId } from '../row-ids.ts'
 import { certificateAuthorities, issuedCertificates, projectKeys } from '../schema/resources.ts'
+import type { Scope } from '../scope.ts'
 import { storeForNewSecrets } from '../projects/secret-stores.ts'
 
 /** An authority with the wrapped key that opens its own. */
@@ -29,36 +33,36 @@ export interface Revocation {
 }
 
 /** Those that still issue: what they issue today ends before they do. */
-const issuing = ({ now }: Backend) =>
+const isIssuing = ({ now }: Scope) =>
   gt(certificateAuthorities.expiration, formatTime(millisecondsOf(now) + CERTIFICATE_DAYS * DAY))
 
-/** The statement that reads authorities with the key that seals theirs. */
-function readAuthority({ db }: Backend, where: SQL) {
+/** Reads the newest of these authorities with the key that seals its own keys. */
+function selectAuthority(where: SQL) {
   const keyOfAuthority = and(
     eq(projectKeys.projectId, AUTHORITY_OWNER),
     eq(projectKeys.store, certificateAuthorities.store),
     eq(projectKeys.version, certificateAuthorities.keyVersion),
   )
-  return db
-    .select({
-      ...getTableColumns(certificateAuthorities),
-      wrapped: projectKeys.wrapped,
-    })
-    .from(certificateAuthorities)
-    .leftJoin(projectKeys, keyOfAuthority)
-    .where(where)
-    .orderBy(desc(certificateAuthorities.generation))
-    .limit(1)
+  const fields = { ...getTableColumns(certificateAuthorities), wrapped: projectKeys.wrapped }
+  return select(fields, (columns) =>
+    build
+      .select(columns)
+      .from(certificateAuthorities)
+      .leftJoin(projectKeys, keyOfAuthority)
+      .where(where)
+      .orderBy(desc(certificateAuthorities.generation))
+      .limit(1),
+  )
 }
 
 async function newest(backend: Backend): Promise<CertificateAuthority | undefined> {
-  const row = await readAuthority(backend, issuing(backend)).get()
+  const [row] = await backend.db.run(selectAuthority(isIssuing(backend)))
   return row && requireAuthentic(backend, 'certificateAuthorities', row)
 }
 
 /** Makes the next authority; of several that do so at the same time one wins. */
 async function makeAuthority(backend: Backend): Promise<void> {
-  const id = crypto.randomUUID()
+  const id = newRowId()
   const store = await storeForNewSecrets(backend, AUTHORITY_OWNER)
   const key = await sealingKey(backend, AUTHORITY_OWNER, store)
   const made = await newAuthority(id.slice(0, 8), millisecondsOf(backend.now))
@@ -78,20 +82,16 @@ async function makeAuthority(backend: Backend): Promise<void> {
     rootSealed: await sealed('root', made.rootKey),
     issuingSealed: await sealed('issuing', made.issuingKey),
   })
-  const isMissing = sql`not exists (select 1 from ${certificateAuthorities} where ${issuing(backend)})`
-  // Settled before the insertion: of two that read the same generation the second changes nothing.
-  const next = await backend.db
-    .select({ generation: sql<number>`(select coalesce(max(generation), 0) + 1 from certificate_authorities)` })
-    .from(sql`(select 1)`)
-    .where(isMissing)
-    .get()
+  const isMissing = sql`not exists (select 1 from ${certificateAuthorities} where ${isIssuing(backend)})`
+  const generation = sql<number>`(select coalesce(max(generation), 0) + 1 from certificate_authorities)`
+  // Read before the insertion: of two that read the same generation the second inserts nothing.
+  const [next] = await backend.db.run(
+    select({ generation }, (columns) => build.select(columns).from(oneRow).where(isMissing)),
+  )
   if (!next) return
-  const insert = backend.db
-    .insert(certificateAuthorities)
-    .values({ ...row, ...next })
-    .onConflictDoNothing()
-  const change = changeOf({ id, projectId: DEPLOYMENT }, 'create', 'certificate-authority', row.mac)
-  await commit(backend, change, insert)
+  const insert = insertWhereBuilder(certificateAuthorities, { ...row, ...next }, sql`true`).onConflictDoNothing()
+  const event = changeOf({ id, projectId: DEPLOYMENT }, 'create', 'certificate-authority', row.mac)
+  await commit(backend, event, change(insert))
 }
 
 /** The authority that issues now; the first call of a deployment makes it. */
@@ -106,7 +106,7 @@ export async function currentAuthority(backend: Backend): Promise<CertificateAut
 
 /** The authority with this id; throws `authorityNotFound`. */
 export async function findAuthority(backend: Backend, id: string): Promise<CertificateAuthority> {
-  const row = await readAuthority(backend, eq(certificateAuthorities.id, id)).get()
+  const [row] = await backend.db.run(selectAuthority(eq(certificateAuthorities.id, id)))
   if (!row) throw fault('authorityNotFound')
   return requireAuthentic(backend, 'certificateAuthorities', row)
 }
@@ -120,17 +120,18 @@ export async function findWithRevocations(
   id: string,
 ): Promise<{ readonly authority: CertificateAuthority; readonly revocations: readonly Revocation[] }> {
   const { authorityId, expiration, revoked } = issuedCertificates
-  const [[authority], issued] = await backend.db.batch([
-    readAuthority(backend, eq(certificateAuthorities.id, id)),
-    backend.db
-      .select()
-      .from(issuedCertificates)
-      .where(and(eq(authorityId, id), gt(expiration, backend.now), isNotNull(revoked))),
-  ])
+  const isRevoked = and(eq(authorityId, id), gt(expiration, backend.now), isNotNull(revoked))
+  const read = await backend.db.batch({
+    authority: selectAuthority(eq(certificateAuthorities.id, id)),
+    revoked: select(getTableColumns(issuedCertificates), (columns) =>
+      build.select(columns).from(issuedCertificates).where(isRevoked),
+    ),
+  })
+  const [authority] = read.authority
   if (!authority) throw fault('authorityNotFound')
   return {
     authority: await requireAuthentic(backend, 'certificateAuthorities', authority),
-    revocations: await Promise.all(issued.map((row) => requireAuthentic(backend, 'issuedCertificates', row))),
+    revocations: await Promise.all(read.revoked.map((row) => requireAuthentic(backend, 'issuedCertificates', row))),
   }
 }
 
@@ -139,11 +140,12 @@ export async function listAuthorities(
   backend: Backend,
   page: { readonly limit: number; readonly offset: number },
 ): Promise<{ items: { readonly id: string }[]; total: number }> {
-  const oldestFirst = asc(certificateAuthorities.generation)
+  const all = select(getTableColumns(certificateAuthorities), (columns) =>
+    build.select(columns).from(certificateAuthorities).orderBy(asc(certificateAuthorities.generation)),
+  )
   const read = async () => {
-    const rows = await backend.db.select().from(certificateAuthorities).orderBy(oldestFirst)
-    const all = await authentic(backend, 'certificateAuthorities', rows)
-    return { items: all.slice(page.offset, page.offset + page.limit), total: all.length }
+    const items = await authentic(backend, 'certificateAuthorities', await backend.db.run(all))
+    return { items: items.slice(page.offset, page.offset + page.limit), total: items.length }
   }
   const found = await read()
   if (found.total > 0) return found

@@ -17,9 +17,8 @@ import {
   openedAuthority,
   type CertificateAuthority,
 } from './certificate-authorities.ts'
-import type { NamedSecret } from '../containers/container-rows.ts'
 import { containerRows, findContainer } from '../containers/containers.ts'
-import type { Guarded } from '../acl-columns.ts'
+import type { Guarded, NamedSecret } from '../entities.ts'
 import { withMac } from '../integrity/row-authentication.ts'
 import type { OrderError, OrderResult } from '../project-calls.ts'
 import { unfinished } from './order-schedule.ts'

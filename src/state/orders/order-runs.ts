@@ -1,17 +1,18 @@
 /** Runs of orders: what is generated outside of the project's object and handed to it as a finished result. */
-import { and, eq } from 'drizzle-orm'
+import { and, eq, getTableColumns } from 'drizzle-orm'
 import { open } from '../../crypto/envelope.ts'
 import { generateKeyPair } from '../../crypto/key-pairs.ts'
 import type { Backend } from '../backend.ts'
 import { certificateResult } from './certificate-orders.ts'
 import { containerRows } from '../containers/containers.ts'
-import { byService } from '../scope.ts'
+import { byService, type Scope } from '../scope.ts'
 import { authentic } from '../integrity/row-authentication.ts'
 import { openKey, underSealingKey } from '../keys/project-keys.ts'
 import { passphrasePlace } from '../keys/sealed-values.ts'
 import { ORDER_RUN, unfinished } from './order-schedule.ts'
 import type { Order } from './orders.ts'
 import { mutationContext, unwrap, type OrderError, type OrderResult } from '../project-calls.ts'
+import { build, select } from '../database/prepared.ts'
 import { orders, projectKeys } from '../schema/resources.ts'
 import { sealedRow, type NewSecret, type SecretType } from '../secrets/secrets.ts'
 
@@ -27,21 +28,25 @@ interface KeyPairMeta {
 
 interface WaitingRow {
   readonly order: Order
+  /** The wrapped key that opens the order's passphrase; null: it has none. */
   readonly wrapped: Uint8Array | null
 }
 
-async function waitingOrder(backend: Backend, projectId: string, id: string): Promise<WaitingRow | undefined> {
+async function waitingOrder({ db }: Scope, projectId: string, id: string): Promise<WaitingRow | undefined> {
   const keyOfOrder = and(
     eq(projectKeys.projectId, orders.projectId),
     eq(projectKeys.store, orders.store),
     eq(projectKeys.version, orders.keyVersion),
   )
-  return backend.db
-    .select({ order: orders, wrapped: projectKeys.wrapped })
-    .from(orders)
-    .leftJoin(projectKeys, keyOfOrder)
-    .where(and(eq(orders.id, id), eq(orders.projectId, projectId), eq(orders.status, 'PENDING')))
-    .get()
+  const isWaiting = and(eq(orders.id, id), eq(orders.projectId, projectId), eq(orders.status, 'PENDING'))
+  const [row] = await db.run(
+    select({ ...getTableColumns(orders), wrapped: projectKeys.wrapped }, (columns) =>
+      build.select(columns).from(orders).leftJoin(projectKeys, keyOfOrder).where(isWaiting),
+    ),
+  )
+  if (!row) return undefined
+  const { wrapped, ...order } = row
+  return { order, wrapped }
 }
 
 async function passphraseOf(backend: Backend, { order, wrapped }: WaitingRow): Promise<string | null> {
@@ -110,7 +115,7 @@ async function runOnce(backend: Backend, projectId: string, orderId: string): Pr
   const given = mutationContext({ ...backend, source })
   const result = await resultOf(backend, row)
   await unwrap<unknown>(
-    backend.session,
+    backend.db,
     'reason' in result
       ? project.failOrder(given, { orderId, projectId, meta: row.order.meta, ...result })
       : project.finishOrder(given, result),

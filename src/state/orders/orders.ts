@@ -1,5 +1,5 @@
 /** Orders: what is asked of the service to generate, and what became of it. */
-import { and, asc, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm'
 import type { Caller } from '../../caller.ts'
 import { seal } from '../../crypto/envelope.ts'
 import { symmetricKey, symmetricOutcome } from '../../crypto/generate.ts'
@@ -13,7 +13,10 @@ import { progressOf, unfinished } from './order-schedule.ts'
 import { readPage, type ReadPage, type WantedPage } from '../database/pages.ts'
 import { countOf } from '../projects/counts.ts'
 import { mutationContext, unwrap, type StoredOrder } from '../project-calls.ts'
+import { build, select } from '../database/prepared.ts'
+import { newRowId } from '../row-ids.ts'
 import { orders } from '../schema/resources.ts'
+import type { KeyedScope } from '../scope.ts'
 import { storeForNewSecrets } from '../projects/secret-stores.ts'
 import { sealedRow } from '../secrets/secrets.ts'
 
@@ -61,7 +64,7 @@ function newOrder(
   contentType: string | null = null,
 ): Promise<NewOrder> {
   return withMac(backend, 'orders', {
-    id: crypto.randomUUID(),
+    id: newRowId(),
     projectId: caller.projectId,
     creatorId: caller.userId,
     type,
@@ -78,7 +81,7 @@ const projectOf = (backend: Backend, { projectId }: { readonly projectId: string
 
 /** Hands a new order to the project's object; throws `quotaReached`. */
 async function handOver(backend: Backend, method: 'placeOrder' | 'acceptOrder', stored: StoredOrder): Promise<void> {
-  await unwrap(backend.session, projectOf(backend, stored.order)[method](mutationContext(backend), stored))
+  await unwrap(backend.db, projectOf(backend, stored.order)[method](mutationContext(backend), stored))
 }
 
 /** Stores an order that cannot be served: it was accepted, and it says why it failed. */
@@ -149,7 +152,7 @@ export async function updateCertificateOrder(backend: Backend, order: Order, met
   const { meta: kept, mac } = await withMac(backend, 'orders', { ...order, meta: JSON.stringify(meta) })
   const begun = { meta: kept, mac, ...progressOf(1, backend.now) }
   const call = projectOf(backend, order).updateOrder(mutationContext(backend), order.projectId, order.id, begun)
-  if (!(await unwrap(backend.session, call))) throw fault('orderNotPending', 'ACTIVE')
+  if (!(await unwrap(backend.db, call))) throw fault('orderNotPending', 'ACTIVE')
 }
 
 async function sealedPassphrase(backend: Backend, order: NewOrder, { passphrase }: KeyPairOrder) {
@@ -162,14 +165,13 @@ async function sealedPassphrase(backend: Backend, order: NewOrder, { passphrase 
 }
 
 /** The caller's project's order with this id; throws `orderNotFound`, also for an order of another project. */
-export async function findOrder(backend: Backend, projectId: string, id: string): Promise<Order> {
-  const row = await backend.db
-    .select()
-    .from(orders)
-    .where(and(eq(orders.id, id), eq(orders.projectId, projectId)))
-    .get()
+export async function findOrder(scope: KeyedScope, projectId: string, id: string): Promise<Order> {
+  const isOrder = and(eq(orders.id, id), eq(orders.projectId, projectId))
+  const [row] = await scope.db.run(
+    select(getTableColumns(orders), (columns) => build.select(columns).from(orders).where(isOrder)),
+  )
   if (!row) throw fault('orderNotFound')
-  return requireAuthentic(backend, 'orders', row)
+  return requireAuthentic(scope, 'orders', row)
 }
 
 /**
@@ -177,7 +179,7 @@ export async function findOrder(backend: Backend, projectId: string, id: string)
  * Throws `markerUnknown`.
  */
 export async function listOrders(
-  backend: Backend,
+  scope: KeyedScope,
   projectId: string,
   filter: { readonly meta: string },
   page: WantedPage,
@@ -186,18 +188,17 @@ export async function listOrders(
     table: orders,
     scope: eq(orders.projectId, projectId),
     filter: filter.meta ? sql`instr(${orders.meta}, ${filter.meta}) > 0` : undefined,
-    count: countOf('orders', projectId, backend.now),
+    count: countOf('orders', projectId, scope.now),
   }
-  const read = await readPage(backend, list, page, (where, { limit, offset }) =>
-    backend.db.select().from(orders).where(where).orderBy(asc(orders.seq)).limit(limit).offset(offset),
+  const read = await readPage(scope.db, list, page, ({ where, limit, offset }) =>
+    select(getTableColumns(orders), (columns) =>
+      build.select(columns).from(orders).where(where).orderBy(asc(orders.seq)).limit(limit).offset(offset),
+    ),
   )
-  return { ...read, items: await authentic(backend, 'orders', read.items) }
+  return { ...read, items: await authentic(scope, 'orders', read.items) }
 }
 
 /** Deletes an order; the secret or container that it made stays. Throws `orderNotFound`. */
 export async function deleteOrder(backend: Backend, order: Order): Promise<void> {
-  await unwrap(
-    backend.session,
-    projectOf(backend, order).deleteOrder(mutationContext(backend), order.projectId, order.id),
-  )
+  await unwrap(backend.db, projectOf(backend, order).deleteOrder(mutationContext(backend), order.projectId, order.id))
 }

@@ -1,7 +1,4 @@
-/**
- * How much a project has, without counting it: the database keeps the counts, see `projectCounts` in the schema. With
- * names as they are in the database: it is part of every creation, and dear to write otherwise.
- */
+/** How many rows of each kind a project has, without counting them: triggers keep `project_counts`. */
 import { sql, type Placeholder, type SQL } from 'drizzle-orm'
 import { projectCounts } from '../schema/resources.ts'
 

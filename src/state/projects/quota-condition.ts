@@ -1,11 +1,11 @@
-/** The condition that a project may have one more of a kind, for statements whose text is written once. */
+/** The condition that a project may have one more of a kind, for prepared statements. */
 import { sql, type SQL } from 'drizzle-orm'
 import { fault, type Fault } from '../../faults.ts'
-import type { QuotaLimits, Store } from '../scope.ts'
-import type { Values } from '../database/written.ts'
+import type { Values } from '../database/prepared.ts'
+import { projectQuotas } from '../schema/resources.ts'
+import type { QuotaLimits, Scope } from '../scope.ts'
 import { countOf, type CountedKind } from './counts.ts'
 import { isDestroyed } from './destructions.ts'
-import { projectQuotas } from '../schema/resources.ts'
 
 /** Consumers of secrets and of containers have one limit, which holds for each of the two. */
 const quotas: Readonly<Record<CountedKind, keyof QuotaLimits>> = {
@@ -19,7 +19,7 @@ const quotas: Readonly<Record<CountedKind, keyof QuotaLimits>> = {
 const project = sql.placeholder('quota project')
 const now = sql.placeholder('quota now')
 
-/** Its {@link quotaValues} say for which project, and by which limits. */
+/** {@link quotaValues} says for which project, and the configured limit. */
 function condition(kind: CountedKind): SQL {
   const own = sql.raw(projectQuotas[quotas[kind]].name)
   const configured = sql.placeholder('quota configured')
@@ -29,8 +29,8 @@ function condition(kind: CountedKind): SQL {
 }
 
 /**
- * What the project has is below its own limit, or below the configured one where it has none. A negative limit means
- * none. A project whose destruction has begun may have nothing more.
+ * What the project has is below its own limit, or below the configured one where it has none. A negative limit means no
+ * limit. A project whose destruction has begun may have nothing more.
  */
 export const belowQuota: Readonly<Record<CountedKind, SQL>> = {
   secrets: condition('secrets'),
@@ -41,13 +41,13 @@ export const belowQuota: Readonly<Record<CountedKind, SQL>> = {
 }
 
 /** The values of {@link belowQuota}. */
-export const quotaValues = (store: Store, kind: CountedKind, projectId: string): Values => ({
+export const quotaValues = (scope: Pick<Scope, 'quotas' | 'now'>, kind: CountedKind, projectId: string): Values => ({
   'quota project': projectId,
-  'quota configured': store.quotas[quotas[kind]],
-  'quota now': store.now,
+  'quota configured': scope.quotas[quotas[kind]],
+  'quota now': scope.now,
 })
 
 /** Why a project may have nothing more: its destruction has begun, or its quota is reached. */
-export async function refusalOf(store: Store, projectId: string): Promise<Fault> {
-  return fault((await isDestroyed(store, projectId)) ? 'projectDestroyed' : 'quotaReached')
+export async function refusalOf(scope: Scope, projectId: string): Promise<Fault> {
+  return fault((await isDestroyed(scope, projectId)) ? 'projectDestroyed' : 'quotaReached')
 }

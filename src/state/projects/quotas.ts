@@ -1,11 +1,11 @@
 /** Limits on how much a project may have. */
-import { asc, eq, sql, type SQL } from 'drizzle-orm'
+import { asc, eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { fault } from '../../faults.ts'
 import { commit } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
-import type { Backend } from '../backend.ts'
-import { changes } from '../database/statements.ts'
+import { build, change, select, selectValues } from '../database/prepared.ts'
 import { projectQuotas } from '../schema/resources.ts'
+import type { Scope } from '../scope.ts'
 
 /** `cas` is a limit in name only: nothing counts against it. */
 const quotaNames = ['secrets', 'orders', 'containers', 'consumers', 'cas'] as const
@@ -25,59 +25,62 @@ const limitsOf = ({ secrets, orders, containers, consumers, cas }: OwnLimits): O
 })
 
 /** The project's own limits; undefined when it has none. */
-async function findLimits(backend: Backend, projectId: string) {
+async function findLimits({ db }: Scope, projectId: string): Promise<OwnLimits | undefined> {
   const ofProject = eq(projectQuotas.projectId, projectId)
-  return backend.db.select().from(projectQuotas).where(ofProject).get()
+  const [row] = await db.run(
+    select(getTableColumns(projectQuotas), (columns) => build.select(columns).from(projectQuotas).where(ofProject)),
+  )
+  return row
 }
 
 /** The limits that hold for a project: its own where set, else the configured ones. */
-export async function effectiveQuotas(backend: Backend, projectId: string): Promise<Record<QuotaName, number>> {
-  const own = await findLimits(backend, projectId)
-  const defaults = { ...backend.quotas, cas: UNLIMITED }
+export async function effectiveQuotas(scope: Scope, projectId: string): Promise<Record<QuotaName, number>> {
+  const own = await findLimits(scope, projectId)
+  const defaults = { ...scope.quotas, cas: UNLIMITED }
   const limits = quotaNames.map((name) => [name, own?.[name] ?? defaults[name]])
   return Object.fromEntries(limits) as Record<QuotaName, number>
 }
 
 /** The limits that a project was given; throws `projectQuotasNotFound` when it was given none. */
-export async function findProjectQuotas(backend: Backend, projectId: string): Promise<OwnLimits> {
-  const own = await findLimits(backend, projectId)
+export async function findProjectQuotas(scope: Scope, projectId: string): Promise<OwnLimits> {
+  const own = await findLimits(scope, projectId)
   if (!own) throw fault('projectQuotasNotFound')
   return limitsOf(own)
 }
 
 /** One page of the projects that were given limits, oldest first. */
 export async function listProjectQuotas(
-  backend: Backend,
-  page: { readonly limit: number; readonly offset: number },
+  { db }: Scope,
+  { limit, offset }: { readonly limit: number; readonly offset: number },
 ): Promise<{ items: { projectId: string; limits: OwnLimits }[]; total: number }> {
-  const [rows, [counted]] = await backend.db.batch([
-    backend.db.select().from(projectQuotas).orderBy(asc(projectQuotas.seq)).limit(page.limit).offset(page.offset),
-    backend.db.select({ total: sql<number>`count(*)` }).from(projectQuotas),
-  ])
-  return {
-    items: rows.map((row) => ({ projectId: row.projectId, limits: limitsOf(row) })),
-    total: counted?.total ?? 0,
-  }
+  const read = await db.batch({
+    rows: select(getTableColumns(projectQuotas), (columns) =>
+      build.select(columns).from(projectQuotas).orderBy(asc(projectQuotas.seq)).limit(limit).offset(offset),
+    ),
+    counted: selectValues({ total: sql<number>`(select count(*) from ${projectQuotas})` }),
+  })
+  const items = read.rows.map((row) => ({ projectId: row.projectId, limits: limitsOf(row) }))
+  return { items, total: read.counted[0]?.total ?? 0 }
 }
 
 /** Gives a project limits: those that are given are set, the others stay as they are. */
 export async function setProjectQuotas(
-  backend: Backend,
+  scope: Scope,
   projectId: string,
   given: Partial<Record<QuotaName, number | undefined>>,
 ): Promise<void> {
   const limits = Object.fromEntries(quotaNames.map((name) => [name, given[name] ?? null])) as OwnLimits
-  const kept = quotaNames.map((name) => [name, sql`coalesce(${given[name] ?? null}, ${projectQuotas[name]})`])
-  const upsert = backend.db
+  const kept = quotaNames.map((name) => [name, sql`coalesce(${limits[name]}, ${projectQuotas[name]})`])
+  const upsert = build
     .insert(projectQuotas)
     .values({ projectId, ...limits })
     .onConflictDoUpdate({ target: projectQuotas.projectId, set: Object.fromEntries(kept) as Record<QuotaName, SQL> })
-  await commit(backend, changeOf({ id: projectId, projectId }, 'update', 'quota'), upsert)
+  await commit(scope, changeOf({ id: projectId, projectId }, 'update', 'quota'), change(upsert))
 }
 
 /** Returns a project to the configured limits; throws `projectQuotasNotFound` when it was given none. */
-export async function deleteProjectQuotas(backend: Backend, projectId: string): Promise<void> {
-  const removal = backend.db.delete(projectQuotas).where(eq(projectQuotas.projectId, projectId))
-  const [result] = await commit(backend, changeOf({ id: projectId, projectId }, 'delete', 'quota'), removal)
-  if (changes(result) === 0) throw fault('projectQuotasNotFound')
+export async function deleteProjectQuotas(scope: Scope, projectId: string): Promise<void> {
+  const removal = change(build.delete(projectQuotas).where(eq(projectQuotas.projectId, projectId)))
+  const { changed } = await commit(scope, changeOf({ id: projectId, projectId }, 'delete', 'quota'), removal)
+  if (changed === 0) throw fault('projectQuotasNotFound')
 }

@@ -6,15 +6,22 @@ import { eq } from 'drizzle-orm'
 import { fault } from '../../faults.ts'
 import { commit } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
-import type { Backend } from '../backend.ts'
-import { changes } from '../database/statements.ts'
+import { build, change, select } from '../database/prepared.ts'
 import { preferredStores } from '../schema/resources.ts'
+import type { Scope } from '../scope.ts'
 
 export interface SecretStore {
   readonly id: string
   readonly name: string
   readonly globalDefault: boolean
 }
+
+/** Whether projects choose between two secret stores. */
+export interface StoreChoice {
+  readonly secretStores: 'single' | 'multiple'
+}
+
+type StoreScope = Scope & StoreChoice
 
 /** The stores of the service. The first is the only one of a service without a choice, and else the global default. */
 const stores = [
@@ -23,61 +30,60 @@ const stores = [
 ] as const satisfies readonly SecretStore[]
 
 /** The stores to choose from; throws `singleStore` when there is no choice. */
-export function listStores({ secretStores }: Backend): readonly SecretStore[] {
+export function listStores({ secretStores }: StoreChoice): readonly SecretStore[] {
   if (secretStores === 'single') throw fault('singleStore')
   return stores
 }
 
 /** The store that projects without a preference use; throws `singleStore`. */
-export function globalDefaultStore(backend: Backend): SecretStore {
-  return listStores(backend)[0] ?? stores[0]
+export function globalDefaultStore(choice: StoreChoice): SecretStore {
+  return listStores(choice)[0] ?? stores[0]
 }
 
 /** The store with this id; throws `singleStore` and `storeNotFound`. */
-export function findStore(backend: Backend, id: string): SecretStore {
-  const store = listStores(backend).find((one) => one.id === id)
+export function findStore(choice: StoreChoice, id: string): SecretStore {
+  const store = listStores(choice).find((one) => one.id === id)
   if (!store) throw fault('storeNotFound')
   return store
 }
 
-async function preferredId(backend: Backend, projectId: string): Promise<string | undefined> {
-  const row = await backend.db.select().from(preferredStores).where(eq(preferredStores.projectId, projectId)).get()
+async function preferredId({ db }: Scope, projectId: string): Promise<string | undefined> {
+  const ofProject = eq(preferredStores.projectId, projectId)
+  const [row] = await db.run(
+    select({ store: preferredStores.store }, (columns) => build.select(columns).from(preferredStores).where(ofProject)),
+  )
   return row?.store
 }
 
 /** The store that the project chose; throws `singleStore`, and `noPreferredStore` when it chose none. */
-export async function preferredStore(backend: Backend, projectId: string): Promise<SecretStore> {
-  const available = listStores(backend)
-  const id = await preferredId(backend, projectId)
+export async function preferredStore(scope: StoreScope, projectId: string): Promise<SecretStore> {
+  const available = listStores(scope)
+  const id = await preferredId(scope, projectId)
   const store = available.find((one) => one.id === id)
   if (!store) throw fault('noPreferredStore')
   return store
 }
 
-/** Chooses a store for the secrets that the project makes from now on. */
-export async function preferStore(backend: Backend, projectId: string, store: SecretStore): Promise<void> {
-  const upsert = backend.db
+/** Chooses a store for the secrets that the project creates from now on. */
+export async function preferStore(scope: Scope, projectId: string, store: SecretStore): Promise<void> {
+  const upsert = build
     .insert(preferredStores)
     .values({ projectId, store: store.id })
     .onConflictDoUpdate({ target: preferredStores.projectId, set: { store: store.id } })
-  const change = changeOf({ id: store.id, projectId }, 'update', 'secret-store/preferred')
-  await commit(backend, change, upsert)
+  await commit(scope, changeOf({ id: store.id, projectId }, 'update', 'secret-store/preferred'), change(upsert))
 }
 
-/** Takes the project's choice back; throws `noPreferredStore` when it chose none. */
-export async function forgetPreferredStore(backend: Backend, projectId: string): Promise<void> {
-  const removal = backend.db.delete(preferredStores).where(eq(preferredStores.projectId, projectId))
-  const [result] = await commit(
-    backend,
-    changeOf({ id: projectId, projectId }, 'delete', 'secret-store/preferred'),
-    removal,
-  )
-  if (changes(result) === 0) throw fault('noPreferredStore')
+/** Withdraws the project's choice; throws `noPreferredStore` when it chose none. */
+export async function removePreferredStore(scope: Scope, projectId: string): Promise<void> {
+  const removal = change(build.delete(preferredStores).where(eq(preferredStores.projectId, projectId)))
+  const event = changeOf({ id: projectId, projectId }, 'delete', 'secret-store/preferred')
+  const { changed } = await commit(scope, event, removal)
+  if (changed === 0) throw fault('noPreferredStore')
 }
 
-/** The id of the store in which the project's new secrets are kept: no look-up when there is no choice. */
-export async function storeForNewSecrets(backend: Backend, projectId: string): Promise<string> {
-  if (backend.secretStores === 'single') return stores[0].id
-  const id = await preferredId(backend, projectId)
+/** The id of the store in which the project's new secrets are kept: nothing is read when there is no choice. */
+export async function storeForNewSecrets(scope: StoreScope, projectId: string): Promise<string> {
+  if (scope.secretStores === 'single') return stores[0].id
+  const id = await preferredId(scope, projectId)
   return stores.find((store) => store.id === id)?.id ?? stores[0].id
 }

@@ -1,35 +1,39 @@
-/** Expiry: what no route shows any more is deleted from the database. */
+/** Expiry: secrets that no route shows any more are deleted from the database. */
 import { and, lte, sql } from 'drizzle-orm'
 import { commitWhere } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
-import type { Backend } from '../backend.ts'
-import type { Store } from '../scope.ts'
+import { build, changeReturning, select } from '../database/prepared.ts'
 import { authentic } from '../integrity/row-authentication.ts'
 import { secrets } from '../schema/resources.ts'
+import type { KeyedScope, Scope } from '../scope.ts'
 import { protectedRow, secretColumns } from './secret-rows.ts'
 
 /** Secrets that one step deletes: each takes its metadata, consumers and places in containers with it. */
 const MOST_SECRETS_PER_STEP = 500
-/** Steps of one sweep; what is left over, the next sweep takes. */
+/** Steps of one sweep; the next sweep takes the rest. */
 const MOST_STEPS_PER_SWEEP = 40
 
 /**
- * Deletes the secrets whose expiration has come, with their ciphertext and all that belongs to them. Gives how many.
- * One that was given its expiration by somebody else than the service is logged and stays.
+ * Deletes the secrets whose expiration has passed, with their ciphertext and all that belongs to them. Returns how many.
+ * A secret whose expiration the service did not write is logged and stays.
  */
-export async function deleteExpired(backend: Backend): Promise<number> {
+export async function deleteExpired(scope: KeyedScope): Promise<number> {
   let deleted = 0
   let last = { expiration: '', seq: 0 }
   for (let step = 0; step < MOST_STEPS_PER_SWEEP; step += 1) {
     const { expiration, seq } = secrets
     const isNext = sql`(${expiration}, ${seq}) > (${last.expiration}, ${last.seq})`
-    const expired = await backend.db
-      .select({ ...secretColumns(false), seq })
-      .from(secrets)
-      .where(and(lte(expiration, backend.now), isNext))
-      .orderBy(expiration, seq)
-      .limit(MOST_SECRETS_PER_STEP)
-    deleted += await deleteAll(backend, await authentic(backend, 'secrets', expired.map(protectedRow)))
+    const expired = await scope.db.run(
+      select({ ...secretColumns(false), seq }, (columns) =>
+        build
+          .select(columns)
+          .from(secrets)
+          .where(and(lte(expiration, scope.now), isNext))
+          .orderBy(expiration, seq)
+          .limit(MOST_SECRETS_PER_STEP),
+      ),
+    )
+    deleted += await deleteAll(scope, await authentic(scope, 'secrets', expired.map(protectedRow)))
     const end = expired.at(-1)
     if (!end || expired.length < MOST_SECRETS_PER_STEP) break
     last = { expiration: end.expiration ?? '', seq: end.seq }
@@ -37,18 +41,22 @@ export async function deleteExpired(backend: Backend): Promise<number> {
   return deleted
 }
 
-/** Deletes those that somebody else has not deleted meanwhile. */
-async function deleteAll(store: Store, expired: readonly { id: string; projectId: string }[]): Promise<number> {
+/** Deletes those that no concurrent request has deleted. */
+async function deleteAll(scope: Scope, expired: readonly { id: string; projectId: string }[]): Promise<number> {
   if (expired.length === 0) return 0
   const ids = JSON.stringify(expired.map(({ id }) => id))
-  const [deletion] = await commitWhere(
-    store,
+  const { deletion } = await commitWhere(
+    scope,
     expired.map((secret) => changeOf(secret, 'delete', 'secret')),
     sql`exists (select 1 from ${secrets} where ${secrets.id} = value ->> 'targetId')`,
-    store.db
-      .delete(secrets)
-      .where(sql`${secrets.id} in (select value from json_each(${ids}))`)
-      .returning({ seq: secrets.seq }),
+    {
+      deletion: changeReturning(
+        build
+          .delete(secrets)
+          .where(sql`${secrets.id} in (select value from json_each(${ids}))`)
+          .returning({ seq: secrets.seq }),
+      ),
+    },
   )
-  return deletion.length
+  return deletion
 }

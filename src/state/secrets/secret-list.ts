@@ -2,12 +2,14 @@
 import { and, asc, desc, eq, gt, gte, lt, lte, sql, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import type { Caller } from '../../caller.ts'
-import type { Backend } from '../backend.ts'
-import { authentic } from '../integrity/row-authentication.ts'
 import { readPage, type ReadPage, type WantedPage } from '../database/pages.ts'
+import { build, select } from '../database/prepared.ts'
+import type { Secret } from '../entities.ts'
+import { authentic } from '../integrity/row-authentication.ts'
 import { countOf } from '../projects/counts.ts'
 import { secretReaders, secrets } from '../schema/resources.ts'
-import { asSecret, live, protectedRow, secretColumns, type Secret } from './secret-rows.ts'
+import type { KeyedScope } from '../scope.ts'
+import { asSecret, live, protectedRow, secretColumns } from './secret-rows.ts'
 
 export type Comparison = 'eq' | 'gt' | 'gte' | 'lt' | 'lte'
 
@@ -93,11 +95,10 @@ function ordering(sort: readonly SortTerm[]): SQL[] {
 
 /**
  * One page of secrets, oldest first unless sorted, and how many match in all: one round trip. Rows that are not
- * authentic are left out; whether a row is an older state of itself is asked when it is read alone. Throws
- * `markerUnknown`; a marker means nothing in another order.
+ * authentic are left out. Throws `markerUnknown`; a marker means nothing in another order.
  */
 export async function listSecrets(
-  backend: Backend,
+  scope: KeyedScope,
   caller: Caller,
   filter: SecretFilter,
   sort: readonly SortTerm[],
@@ -107,19 +108,21 @@ export async function listSecrets(
   const { projectId, userId } = caller
   const list = {
     table: secrets,
-    scope: and(filter.onAcl ? namedOnAcl(userId) : eq(secrets.projectId, projectId), live(backend.now)),
+    scope: and(filter.onAcl ? namedOnAcl(userId) : eq(secrets.projectId, projectId), live(scope.now)),
     filter: conditions(filter),
-    count: filter.onAcl ? undefined : countOf('secrets', projectId, backend.now),
+    count: filter.onAcl ? undefined : countOf('secrets', projectId, scope.now),
   }
-  const read = await readPage(backend, list, page, (where, { limit, offset }) =>
-    backend.db
-      .select(secretColumns(withConsumers))
-      .from(secrets)
-      .where(where)
-      .orderBy(...ordering(sort))
-      .limit(limit)
-      .offset(offset),
+  const read = await readPage(scope.db, list, page, ({ where, limit, offset }) =>
+    select(secretColumns(withConsumers), (columns) =>
+      build
+        .select(columns)
+        .from(secrets)
+        .where(where)
+        .orderBy(...ordering(sort))
+        .limit(limit)
+        .offset(offset),
+    ),
   )
-  const passed = await authentic(backend, 'secrets', read.items.map(protectedRow))
+  const passed = await authentic(scope, 'secrets', read.items.map(protectedRow))
   return { ...read, items: passed.map((row) => asSecret(row)) }
 }

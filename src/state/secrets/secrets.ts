@@ -3,22 +3,24 @@ import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Caller } from '../../caller.ts'
 import { open, seal, SealError } from '../../crypto/envelope.ts'
 import { fault } from '../../faults.ts'
+import { aclRow } from '../acl-columns.ts'
 import { commit, commitWhere } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
-import { together } from '../connect.ts'
-import { belowQuota, quotaValues, refusalOf } from '../projects/quota-condition.ts'
-import { changes, writtenInsert } from '../database/statements.ts'
-import { writtenSelect } from '../database/written.ts'
-import { aclRow } from '../acl-columns.ts'
+import { CONFLICT, untilStored } from '../database/conflicts.ts'
+import { build, change, preparedSelect, select } from '../database/prepared.ts'
+import { bytesAsSql, preparedInsert } from '../database/statements.ts'
+import type { Secret } from '../entities.ts'
 import { withMac } from '../integrity/row-authentication.ts'
-import { isDestroyed } from '../projects/destructions.ts'
 import { openKey, sealingKey, underSealingKey } from '../keys/project-keys.ts'
 import { payloadPlace } from '../keys/sealed-values.ts'
+import { isDestroyed } from '../projects/destructions.ts'
+import { belowQuota, quotaValues, refusalOf } from '../projects/quota-condition.ts'
+import { storeForNewSecrets } from '../projects/secret-stores.ts'
+import { newRowId } from '../row-ids.ts'
 import { projectKeys, secretConsumers, secrets } from '../schema/resources.ts'
 import { authenticSecret, foundColumns, isLiveSecret, live, protectedSecret } from './secret-rows.ts'
-import { secretBy, secretIs, type Secret } from './secret-rows.ts'
-import { storeForNewSecrets } from '../projects/secret-stores.ts'
+import { secretIs, selectSecret } from './secret-rows.ts'
 
 export const secretTypes = ['symmetric', 'passphrase', 'private', 'public', 'certificate', 'opaque'] as const
 export type SecretType = (typeof secretTypes)[number]
@@ -48,7 +50,7 @@ export interface NewSecret {
 
 /** The live secret with this id, of whatever project; throws `secretNotFound`. */
 export async function findSecret(backend: Backend, id: string, withConsumers = false): Promise<Secret> {
-  const [row] = await secretBy.ask(backend.session, { id, now: backend.now, withConsumers })
+  const [row] = await backend.db.run(selectSecret(backend, id, withConsumers))
   if (!row) throw fault('secretNotFound')
   return authenticSecret(backend, row)
 }
@@ -67,24 +69,26 @@ const sealedColumns = {
   wrapped: projectKeys.wrapped,
   superseded: projectKeys.superseded,
 }
-const sealedSecretBy = writtenSelect(sealedColumns, (db, columns) =>
-  db.select(columns).from(secrets).leftJoin(projectKeys, keyOfSecret).where(isLiveSecret),
+const sealedSecretBy = preparedSelect(sealedColumns, (columns) =>
+  build.select(columns).from(secrets).leftJoin(projectKeys, keyOfSecret).where(isLiveSecret),
 )
 
 /** Like {@link findSecret}, with the sealed payload and the wrapped key that opens it. */
 export async function findSealedSecret(backend: Backend, id: string): Promise<SealedSecret> {
-  const [row] = await sealedSecretBy.ask(backend.session, { id, now: backend.now })
+  const [row] = await backend.db.run(sealedSecretBy({ id, now: backend.now }))
   if (!row) throw fault('secretNotFound')
   return { ...(await authenticSecret(backend, row)), consumers: null }
 }
 
-/** Stores the event that the payload was read, before it is handed out; throws `secretNotFound` when it has gone. */
+/** Stores the event that the payload was read, before it is handed out; throws `secretNotFound` when it was deleted. */
 export async function recordRead(backend: Backend, secret: SealedSecret): Promise<void> {
-  const find = backend.db.select({ id: secrets.id }).from(secrets)
-  const still = find.where(and(secretIs(secret), live(backend.now)))
+  const isThere = and(secretIs(secret), live(backend.now))
+  const still = build.select({ id: secrets.id }).from(secrets).where(isThere)
   const read = changeOf(secret, 'read', 'secret/payload')
-  const [[found]] = await commitWhere(backend, [read], sql`exists ${still}`, still)
-  if (!found) throw fault('secretNotFound')
+  const { found } = await commitWhere(backend, [read], sql`exists ${still}`, {
+    found: select({ id: secrets.id }, (columns) => build.select(columns).from(secrets).where(isThere)),
+  })
+  if (found.length === 0) throw fault('secretNotFound')
 }
 
 /** The payload's bytes. Throws `noPayload` when there is none, and SealError when it does not open in its place. */
@@ -100,14 +104,14 @@ export async function openPayload(backend: Backend, secret: SealedSecret): Promi
   return open(key, payloadPlace(projectId, secret.id), sealed)
 }
 
-/** The row of a new secret, its payload sealed: one round trip when this isolate has not used the project's key yet. */
+/** The row of a new secret, its payload sealed: one round trip when this isolate has not cached the project's key. */
 export async function sealedRow(
   backend: Backend,
   caller: Caller,
   secret: NewSecret,
 ): Promise<typeof secrets.$inferInsert> {
   const { payload, ...described } = secret
-  const id = crypto.randomUUID()
+  const id = newRowId()
   const store = await storeForNewSecrets(backend, caller.projectId)
   const key = payload && (await sealingKey(backend, caller.projectId, store))
   return withMac(backend, 'secrets', {
@@ -125,25 +129,44 @@ export async function sealedRow(
   })
 }
 
-const insertSecret = writtenInsert(secrets, belowQuota.secrets)
+const insertSecret = preparedInsert(secrets, belowQuota.secrets)
 
-/** Stores a new secret of the caller's project and gives its id; throws `quotaReached`. */
+/** Stores a new secret of the caller's project and returns its id; throws `quotaReached` or `projectDestroyed`. */
 export async function createSecret(backend: Backend, caller: Caller, secret: NewSecret): Promise<string> {
   const { projectId } = caller
-  const create = async () => {
+  return underSealingKey(backend, projectId, async () => {
     const row = await sealedRow(backend, caller, secret)
-    const store = together(backend, projectId)
-    const insert = insertSecret(store, row, quotaValues(backend, 'secrets', projectId))
-    const [result] = await commit(store, changeOf(row, 'create', 'secret', row.mac), insert)
-    if (changes(result) === 0) throw await refusalOf(backend, projectId)
+    const insert = insertSecret(row, quotaValues(backend, 'secrets', projectId))
+    const { changed } = await commit(backend, changeOf(row, 'create', 'secret', row.mac), insert)
+    if (changed === 0) throw await refusalOf(backend, projectId)
     return row.id
-  }
-  return underSealingKey(backend, projectId, create)
+  })
+}
+
+/** Stores a payload over the row that the secret was read from. */
+function storePayload(
+  backend: Backend,
+  secret: Secret,
+  contentType: string,
+  payload: Uint8Array,
+): Promise<typeof CONFLICT | 'stored'> {
+  return underSealingKey(backend, secret.projectId, async () => {
+    const store = await storeForNewSecrets(backend, secret.projectId)
+    const key = await sealingKey(backend, secret.projectId, store)
+    const sealed = await seal(key, payloadPlace(secret.projectId, secret.id), payload)
+    const { mac } = await withMac(backend, 'secrets', { ...protectedSecret(secret), contentType, sealed })
+    const update = build
+      .update(secrets)
+      .set({ sealed: bytesAsSql(sealed), store, keyVersion: key.version, contentType, mac, updated: backend.now })
+      .where(and(secretIs(secret), isNull(secrets.sealed), eq(secrets.mac, secret.mac)))
+    const { changed } = await commit(backend, changeOf(secret, 'create', 'secret/payload', mac), change(update))
+    return changed > 0 ? 'stored' : CONFLICT
+  })
 }
 
 /**
- * Gives a secret its payload, once; throws `payloadExists` when it has one, also when another PUT was faster, and
- * `secretNotFound` when it has gone meanwhile.
+ * Gives a secret its payload, once; throws `payloadExists` when it has one, also when a concurrent PUT was faster, and
+ * `secretNotFound` when it was deleted.
  */
 export async function putPayload(
   backend: Backend,
@@ -151,22 +174,15 @@ export async function putPayload(
   contentType: string,
   payload: Uint8Array,
 ): Promise<void> {
-  if (secret.hasPayload) throw fault('payloadExists')
-  const stored = await underSealingKey(backend, secret.projectId, async () => {
-    const store = await storeForNewSecrets(backend, secret.projectId)
-    const key = await sealingKey(backend, secret.projectId, store)
-    const sealed = await seal(key, payloadPlace(secret.projectId, secret.id), payload)
-    const { mac } = await withMac(backend, 'secrets', { ...protectedSecret(secret), contentType, sealed })
-    const update = backend.db
-      .update(secrets)
-      .set({ sealed, store, keyVersion: key.version, contentType, mac, updated: backend.now })
-      .where(and(secretIs(secret), isNull(secrets.sealed), eq(secrets.mac, secret.mac)))
-    const change = changeOf(secret, 'create', 'secret/payload', mac)
-    const [result] = await commit(backend, change, update)
-    return changes(result) > 0
+  let current: Secret | null = secret
+  await untilStored(async () => {
+    // A payload or an ACL was stored since the secret was read: the change is made again from what it is now.
+    current ??= await findSecret(backend, secret.id)
+    if (current.hasPayload) throw fault('payloadExists')
+    const outcome = await storePayload(backend, current, contentType, payload)
+    current = null
+    return outcome
   })
-  // Its payload or its ACL came meanwhile: the change is made of what it is now.
-  if (!stored) await putPayload(backend, await findSecret(backend, secret.id), contentType, payload)
 }
 
 /**
@@ -175,11 +191,14 @@ export async function putPayload(
  */
 export async function deleteSecret(backend: Backend, secret: Secret, unlessConsumed: boolean): Promise<void> {
   const unused = sql`not exists (select 1 from ${secretConsumers} where ${secretConsumers.secretId} = ${secret.id})`
-  const [deleted, found] = await commit(
+  const isUnused = unlessConsumed ? unused : undefined
+  const { changed, found } = await commit(
     backend,
     changeOf(secret, 'delete', 'secret'),
-    backend.db.delete(secrets).where(and(secretIs(secret), unlessConsumed ? unused : undefined)),
-    backend.db.select({ id: secrets.id }).from(secrets).where(secretIs(secret)),
+    change(build.delete(secrets).where(and(secretIs(secret), isUnused))),
+    {
+      found: select({ id: secrets.id }, (columns) => build.select(columns).from(secrets).where(secretIs(secret))),
+    },
   )
-  if (changes(deleted) === 0) throw fault(found.length > 0 ? 'hasConsumers' : 'secretNotFound')
+  if (changed === 0) throw fault(found.length > 0 ? 'hasConsumers' : 'secretNotFound')
 }

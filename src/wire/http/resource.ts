@@ -14,8 +14,7 @@ import { Fault, fault } from '../../faults.ts'
 import { recordEvent, type AuditTarget } from '../../state/audit/events.ts'
 import type { Backend } from '../../state/backend.ts'
 import { reaching } from '../../state/connect.ts'
-import { reachOf } from '../../state/database/session.ts'
-import { forgetSecret } from '../../state/secrets/secret-reads.ts'
+import { consistencyOf } from '../../state/database/session.ts'
 import { admitsJson, admitsKnownType } from './accept.ts'
 import type { BodyReader } from './body.ts'
 import type { Service } from './context.ts'
@@ -55,7 +54,7 @@ export interface Resource<Subject extends Target = Target> {
   readonly names?: AuditTarget
   /** Finds what the path names, or throws its 404. Left out: the path is a collection of the caller's project. */
   readonly find?: (call: Call) => Promise<Subject>
-  /** Who answers the look-ups of `GET`; left out: any copy of the database. Everything else is of the primary. */
+  /** Who answers the reads of `GET`; left out: any replica. Everything else is answered by the primary. */
   readonly reads?: 'primary'
   readonly operations: Partial<Record<Method, AnyOperation<Subject>>>
 }
@@ -152,8 +151,8 @@ async function attempt(c: Context<Service>, resource: Resource): Promise<Respons
     const body = chosen.body ? await chosen.body(c) : undefined
     return await chosen.answer(ruled, subject, body as never)
   } catch (error) {
-    // What a copy of the database refuses, the primary is asked about.
-    const refused = error instanceof Fault && error.status === 403 && !ruled.backend.session.seen.lagging
+    // What a replica refuses is asked again at the primary.
+    const refused = error instanceof Fault && error.status === 403 && !ruled.backend.db.observed.lagging
     if (refused && entity) {
       const action = actions[c.req.method as Method]
       await recordEvent(ruled.backend, { ...entity, action, projectId: subject.projectId, failure: '403' })
@@ -162,34 +161,19 @@ async function attempt(c: Context<Service>, resource: Resource): Promise<Respons
   }
 }
 
-/** A request that may change what it names; a fault changes nothing. */
-async function change(c: Context<Service>, resource: Resource): Promise<Response> {
-  let unchanged = false
-  try {
-    return await attempt(c, resource)
-  } catch (error) {
-    unchanged = error instanceof Fault
-    throw error
-  } finally {
-    const secret = c.req.param('secret')
-    if (secret !== undefined && !unchanged) forgetSecret(c.get('backend'), secret)
-  }
-}
-
 /**
- * Serves a request. A copy of the database may not have what was made or granted a moment ago, nor a new table: what
- * fails there is asked again at the primary before it is an answer.
+ * Serves a request. A replica may lack what was created or granted a moment ago, or a new table: what fails there is asked
+ * again at the primary before it is an answer.
  */
 async function serve(c: Context<Service>, resource: Resource): Promise<Response> {
-  if (c.req.method !== 'GET') return change(c, resource)
-  if (resource.reads === 'primary') return attempt(c, resource)
+  if (c.req.method !== 'GET' || resource.reads === 'primary') return attempt(c, resource)
   const primary = c.get('backend')
-  const near = reaching(primary, reachOf(c.req.header(BOOKMARK_HEADER)))
+  const near = reaching(primary, consistencyOf(c.req.header(BOOKMARK_HEADER)))
   c.set('backend', near)
   try {
     return await attempt(c, resource)
   } catch (error) {
-    if (!near.session.seen.lagging) throw error
+    if (!near.db.observed.lagging) throw error
     c.set('backend', primary)
     return attempt(c, resource)
   }

@@ -5,7 +5,7 @@
 import type { Context } from 'hono'
 import type { Service } from './context.ts'
 
-/** The bookmark of the newest state that the client has seen: given with every write, and sent back by who reads. */
+/** The bookmark of the newest state that the client has observed: returned with every write, sent back by its reads. */
 export const BOOKMARK_HEADER = 'X-D1-Bookmark'
 
 /** Gives the response to come a header, whatever it will be; a later value takes the place of an earlier one. */
@@ -17,7 +17,7 @@ export function setHeader(c: Context<Service>, name: string, value: string): voi
 
 function bookmarkOf(c: Context<Service>, status: number): string | null {
   const isWrite = c.req.method !== 'GET' && status < 300
-  return (isWrite && c.get('backend')?.session.seen.bookmark) || null
+  return (isWrite && c.get('backend')?.db.observed.bookmark) || null
 }
 
 /** The response; `contentType` stays out where there is no body. Whatever is written must have been by now. */

@@ -13,7 +13,7 @@ export function json(c: Context<Service>, status: ContentfulStatusCode, value: u
   return respond(c, status, JSON.stringify(value), 'application/json')
 }
 
-/** Answers that it is done: 204. */
+/** Success without a body: 204. */
 export const noContent = (c: Context<Service>): Response => respond(c, 204, null)
 
 /** The link of an entity to itself; `path` is below the base of the identity. */
@@ -25,7 +25,7 @@ export function collection(c: Context<Service>, member: string, items: readonly 
   return json(c, 200, { [member]: items, links: { next: null, self, previous: null } })
 }
 
-/** The answer to a failure of the identity, in Keystone's form; other errors are the service's to answer. */
+/** The answer to a failure of the identity, in Keystone's form. Throws other errors, which the service answers. */
 export function answerIdentityFailure(error: Error, c: Context<Service>): Response {
   if (!(error instanceof IdentityFault)) throw error
   const { status, message } = error
@@ -33,7 +33,7 @@ export function answerIdentityFailure(error: Error, c: Context<Service>): Respon
   return json(c, status, { error: { code: status, message, title: identityTitles[status] } })
 }
 
-/** A path that there is not, as the framework under Keystone answers it. */
+/** The answer for an unknown path: that of the framework on which Keystone is built. */
 export function answerUnknownPath(c: Context<Service>): Response {
   const text =
     'The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.'
@@ -41,7 +41,7 @@ export function answerUnknownPath(c: Context<Service>): Response {
   return respond(c, 404, page, 'text/html; charset=UTF-8')
 }
 
-/** A path that there is, but not for this method. */
+/** The answer for a known path without an operation for the method. */
 export function answerMethodNotAllowed(c: Context<Service>, allowed: readonly string[]): Response {
   setHeader(c, 'Allow', allowed.join(', '))
   return json(c, 405, { message: 'The method is not allowed for the requested URL.' })

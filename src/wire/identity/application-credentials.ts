@@ -1,4 +1,4 @@
-/** Application credentials: secrets that stand for some of a user's roles in one project. */
+/** Application credentials: secrets with which a client acts with some of a user's roles in one project. */
 import type { Context } from 'hono'
 import * as z from 'zod/mini'
 import { encodeBase64 } from '../../crypto/encoding.ts'
@@ -62,7 +62,7 @@ function expirationOf(given: string | null | undefined, now: string): string | n
   return expires
 }
 
-/** The ids of the roles that are asked for: all of them have to be roles of the token. None asked for: all of these. */
+/** The ids of the requested roles, or of all roles of the token. Throws `credentialInvalid` for any other role. */
 function rolesFor(given: readonly RoleReference[] | undefined, held: readonly RoleName[]): string[] {
   if (!given?.length) return held.map(({ id }) => id)
   const isMeant = ({ id, name }: RoleReference) =>

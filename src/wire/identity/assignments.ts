@@ -1,4 +1,4 @@
-/** Role assignments of the embedded identity: giving, taking, asking and listing. */
+/** Role assignments of the embedded identity: assigning, removing, checking and listing. */
 import type { Context } from 'hono'
 import { assignRole, listAssignedRoles, listAssignments, requireAssignment } from '../../state/identity/assignments.ts'
 import { unassignRole, type NamedAssignment } from '../../state/identity/assignments.ts'
@@ -54,7 +54,7 @@ async function list({ c, backend, query }: Call): Promise<Response> {
     projectId: query.get('scope.project.id') ?? undefined,
     roleId: query.get('role.id') ?? undefined,
   }
-  // Roles are assigned to users in projects only, and inherited by nobody.
+  // Roles are assigned to users in projects only, and are not inherited.
   const other = ['group.id', 'scope.domain.id', 'scope.system', 'scope.OS-INHERIT:inherited_to']
   const assignments = other.some((name) => query.has(name))
     ? []

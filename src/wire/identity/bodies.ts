@@ -20,7 +20,7 @@ export const nameOf = (most: number) => z.pipe(z.pipe(text(), z.transform(stripT
 
 const NO_OPTIONS = 'Resource options are not supported'
 
-/** What every entity may carry and what cannot be chosen: the one domain, no options. */
+/** The members that all entities have in common. The domain has to be the only one, and options are refused. */
 export const commonMembers = {
   id: z.optional(text()),
   domain_id: z.optional(textOrNull({ least: 1, most: 64 })),
@@ -53,7 +53,7 @@ function parse(text: string | null): unknown {
   }
 }
 
-/** The member `member` of the request's document, checked; `given` is the same as it came. Throws `invalidField`. */
+/** The member `member` of the request's document, checked; `given` is its original form. Throws `invalidField`. */
 export async function readMember<Value>(
   c: Context<Service>,
   member: string,
@@ -66,7 +66,7 @@ export async function readMember<Value>(
   throw violation(result.error.issues[0], given)
 }
 
-/** Like {@link readMember} for a change: it has to change something, and neither id nor domain. */
+/** Like {@link readMember} for a change. Throws `invalid` for one without members, and for one of id or domain. */
 export async function readChange<Value extends { id?: string | undefined; domain_id?: string | null | undefined }>(
   c: Context<Service>,
   member: string,
@@ -94,7 +94,7 @@ function violation(issue: z.core.$ZodIssue | undefined, given: unknown) {
   return field === '' ? identityFault('invalid', reason) : identityFault('invalidField', field, reason)
 }
 
-/** The members that are not `known`: kept and shown as they are. Throws `invalidField` for lists and objects. */
+/** The members that are not `known`, which are stored and shown unchanged. Throws `invalidField` for lists and objects. */
 export function extraOf(given: Members, known: readonly string[]): ExtraProperties {
   const others = Object.entries(given).filter(([name]) => !known.includes(name) && name !== '__proto__')
   return Object.fromEntries(
@@ -106,24 +106,24 @@ export function extraOf(given: Members, known: readonly string[]): ExtraProperti
   )
 }
 
-/** Whether a filter that is a switch is on: it is there, and not `0` or `false`. */
+/** Whether a boolean filter is on: present, and not `0` or `false`. */
 export function isOn(query: URLSearchParams, name: string): boolean {
   return query.has(name) && stateOf(query, name) === true
 }
 
-/** The state that a filter asks for; undefined: any. Everything but `0` and `false` means true, as in Keystone. */
+/** The value of a boolean filter; undefined: it is absent. Everything but `0` and `false` means true, as in Keystone. */
 export function stateOf(query: URLSearchParams, name: string): boolean | undefined {
   const value = query.get(name)
   return value === null ? undefined : !['0', 'false'].includes(value.toLowerCase())
 }
 
-/** The name that a filter asks for; undefined: any. */
+/** The name in a filter; undefined: it is absent. */
 export function nameIn(query: URLSearchParams): string | undefined {
   const name = query.get('name')
   return name === null ? undefined : stripText(name)
 }
 
-/** Whether the filters leave the one domain, and all that is in it, in the list. */
+/** Whether the filters match the one domain. */
 export function inDefaultDomain(query: URLSearchParams): boolean {
   return (query.get('domain_id') ?? DEFAULT_DOMAIN.id) === DEFAULT_DOMAIN.id
 }

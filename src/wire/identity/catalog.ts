@@ -61,7 +61,7 @@ const domainViews = (c: Context<Service>) => [
   },
 ]
 
-/** The items whose members have the values that the query asks for; other parameters of the query do not matter. */
+/** The items whose members `names` have the values in the query; other parameters of the query are ignored. */
 function filtered<Item extends Readonly<Record<string, unknown>>>(
   query: URLSearchParams,
   items: readonly Item[],

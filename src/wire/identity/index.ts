@@ -42,7 +42,7 @@ export const identityOperations = [
   ...credentialOperations,
 ]
 
-/** With another identity in charge there is nothing here. What is here depends on the token and is nobody else's. */
+/** Answers 404 unless the identity is embedded. Responses depend on the token, so no shared cache may store them. */
 const onlyWhenEmbedded: MiddlewareHandler<Service> = async function onlyWhenEmbedded(c, next) {
   if (c.var.config.identity !== 'embedded') return answerUnknownPath(c)
   setHeader(c, 'Vary', 'X-Auth-Token')

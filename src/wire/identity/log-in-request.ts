@@ -1,4 +1,4 @@
-/** The body of `POST /auth/tokens`: what proves the caller, and what the token is to be for. */
+/** The body of `POST /auth/tokens`: the proof of the caller's identity, and the requested scope of the token. */
 import type { Context } from 'hono'
 import * as z from 'zod/mini'
 import type { Proof, Scope } from '../../access/log-in.ts'
@@ -32,7 +32,7 @@ type Identity = z.infer<typeof identity>
 type Domain = z.infer<typeof domain>
 type User = NonNullable<z.infer<typeof user>>
 
-/** What lies in another domain is looked up as nobody: it does not exist, and finding that out takes as long. */
+/** The key, or {@link NOBODY} in another domain: nothing exists there, and the same statements run to find nothing. */
 function inDomain(key: IdentityKey, given: NonNullable<Domain>, field: string): IdentityKey {
   const { id, name } = given
   if (id === undefined && name === undefined) {
@@ -42,7 +42,7 @@ function inDomain(key: IdentityKey, given: NonNullable<Domain>, field: string): 
   return isDefault ? key : NOBODY
 }
 
-/** An id, or a name with its domain; the name counts when both are there, as in Keystone. */
+/** An id, or a name with its domain; the name takes precedence over the id, as in Keystone. */
 function keyOf(
   given: { readonly id?: string | undefined; readonly name?: string | undefined; readonly domain?: Domain },
   noun: 'user' | 'project',
@@ -102,7 +102,7 @@ function scopeIn(given: unknown): Scope {
   if (chosen.length !== 1) throw identityFault('expected', SCOPES, 'scope')
   const { project } = result.data
   if (project) return keyOf(project, 'project', 'scope/project')
-  // Nobody has a role in the domain, in the system or by a trust: looked up as a project that does not exist.
+  // No user has a role in the domain, in the system or by a trust: such a scope is read as an unknown project.
   return 'unscoped' in result.data ? 'unscoped' : NOBODY
 }
 

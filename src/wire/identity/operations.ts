@@ -1,12 +1,12 @@
 /**
  * Operations of the identity API: a method, a path, a rule and an answer. This file is the order of the checks:
  *
- *     path 404 → method 405 → token 401 → what the rule is asked about 404 → rule 403 → body 413/400 → operation
+ *     path 404 → method 405 → token 401 → target of the rule 404 → rule 403 → body 413/400 → operation
  *
- * An operation either names its rule or says that it is public, so none can be forgotten.
+ * Each operation names its rule or is declared public, so that none is left unguarded.
  */
 import type { Context, Hono } from 'hono'
-import { currentStanding, forgetLiveChecks, type Standing } from '../../access/embedded.ts'
+import { currentStanding, evictLiveChecks, type Standing } from '../../access/embedded.ts'
 import { permitsIdentity, type IdentityRule, type IdentityTarget } from '../../access/identity-policy.ts'
 import type { Backend } from '../../state/backend.ts'
 import { identityFault } from '../../state/identity/faults.ts'
@@ -15,12 +15,12 @@ import { answerMethodNotAllowed, answerUnknownPath } from './answers.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-/** One request, as far as it has been checked. */
+/** One request before its token is checked. */
 export interface PublicCall {
   readonly c: Context<Service>
   readonly backend: Backend
   readonly query: URLSearchParams
-  /** The part of the path with this name. */
+  /** The parameter of the path with this name; empty if there is none. */
   readonly param: (name: string) => string
 }
 
@@ -59,7 +59,7 @@ export function guarded(
   return guardedBy(method, path, rule, named, answer)
 }
 
-/** An operation on something that `find` finds, or throws its 404. */
+/** An operation on the target that `find` returns; `find` throws its 404. */
 export function guardedBy<Target extends IdentityTarget>(
   method: Method,
   path: string,
@@ -79,13 +79,13 @@ export function guardedBy<Target extends IdentityTarget>(
       try {
         return await answer(call, target)
       } finally {
-        forgetLiveChecks()
+        evictLiveChecks()
       }
     },
   }
 }
 
-/** The call, for what its caller does by this rule; the rule's name is the operation's as well. */
+/** The call with its caller as the initiator of audit events; the rule's name is the operation's as well. */
 function attributed(call: Call, rule: IdentityRule): Call {
   const { c, backend, standing } = call
   const initiator = { userId: standing.user.id, projectId: standing.project?.id ?? null }
@@ -94,7 +94,7 @@ function attributed(call: Call, rule: IdentityRule): Call {
   return { ...call, backend: { ...backend, source } }
 }
 
-/** What the caller's token stands for at this moment: nothing remembered counts where rights are given and taken. */
+/** What the caller's token stands for at this moment: rights are given and taken by current state, not by a cache. */
 async function authenticate(c: Context<Service>): Promise<Standing> {
   const token = c.req.header('X-Auth-Token')
   const standing = token ? await currentStanding(token, c.var.backend) : null
@@ -121,7 +121,7 @@ function authorize(rule: IdentityRule, standing: Standing, target: IdentityTarge
   )
 }
 
-/** Puts the operations into the app, with 405 for the other methods of their paths and 404 for all other paths. */
+/** Registers the operations with the app, with 405 for the other methods of their paths and 404 for all other paths. */
 export function mountOperations(app: Hono<Service>, operations: readonly IdentityOperation[]): void {
   const methods = new Map<string, string[]>()
   for (const { method, path, answer } of operations) {

@@ -48,7 +48,7 @@ function projectView(c: Context<Service>, project: IdentityProject) {
   }
 }
 
-/** The projects that the query's filters let through; none of them is a domain, tagged or below another. */
+/** The projects that match the query's filters; none is a domain, has tags or a parent other than the domain. */
 export async function answerProjects({ c, backend, query }: Call, ofUser?: string): Promise<Response> {
   const parent = query.get('parent_id') ?? DEFAULT_DOMAIN.id
   const other = parent !== DEFAULT_DOMAIN.id || isOn(query, 'is_domain') || query.has('tags') || query.has('tags-any')

@@ -1,4 +1,4 @@
-/** Tokens: issuing, showing and giving them back; and what a token opens. */
+/** Tokens: issuing, validating and revoking them, and the projects to which a token gives access. */
 import type { Context } from 'hono'
 import { currentStanding, type Standing } from '../../access/embedded.ts'
 import { logIn } from '../../access/log-in.ts'
@@ -51,7 +51,10 @@ async function issue({ c, backend }: PublicCall): Promise<Response> {
   return answerToken(c, 201, token, standing)
 }
 
-/** The token that is asked about, if one is named. The rule is asked about its user, as its signature says. */
+/**
+ * The token in the header `X-Subject-Token`, if there is one. Its user, which its signature authenticates, is the target
+ * of the rule.
+ */
 async function subjectOf({ c, backend }: Call) {
   const token = c.req.header('X-Subject-Token')
   const standing = token ? await currentStanding(token, backend) : null

@@ -77,14 +77,14 @@ async function update({ c, backend, param }: Call): Promise<Response> {
   return json(c, 200, { user: userView(c, user) })
 }
 
-/** A user's own change of password: the old one is asked for, and every token issued so far ends. */
+/** A user's own change of password: it requires the old one, and invalidates every token issued so far. */
 async function changePassword({ c, backend, param }: Call): Promise<Response> {
   const { value } = await readMember(c, 'user', passwordChange)
   const id = param('user')
   const hash = await findPasswordHash(backend, id)
   const matches = await verifyPassword(value.original_password, hash)
-  const replaced = matches && hash !== undefined && (await replacePassword(backend, id, hash, value.password))
-  if (!replaced) throw identityFault('unauthenticated')
+  if (!matches || hash === undefined) throw identityFault('unauthenticated')
+  await replacePassword(backend, id, hash, value.password)
   return noContent(c)
 }
 
