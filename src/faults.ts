@@ -160,6 +160,7 @@ const failures = {
   requestFormat: failure(400, 'bare', 'Invalid PKCS10 Data: Bad format'),
   requestSignature: failure(400, 'bare', 'Invalid PKCS10 Data: Signing key incorrect'),
   subjectName: failure(400, 'bare', (name: string) => `Invalid subject DN: ${name}`),
+  subjectRefused: failure(400, 'bare', (reason: string) => `Invalid subject DN: ${reason}`),
   certificateExtensions: failure(400, 'bare', 'Extensions are not yet supported.  Specify a valid profile instead.'),
   authorityNotFound: failure(404, 'bare', 'Not Found. Certificate authority not found.'),
   notIssued: failure(400, 'issue', 'The container holds no certificate that can be revoked'),

@@ -5,8 +5,10 @@
  * Serial numbers are 128 random bits (CA/Browser Forum asks for 64 at least). Nothing that is issued outlives its issuer.
  */
 import type { Extension, JsonGeneralName, X509Certificate } from '@peculiar/x509'
+import { isDnsName } from './alternative-names.ts'
 import type { CheckedRequest } from './certificate-requests.ts'
 import { encodeUtf8, toHex } from './encoding.ts'
+import { issuedFault } from './issued-certificates.ts'
 
 const DAY = 86_400_000
 const ROOT_DAYS = 3_650
@@ -121,11 +123,16 @@ export async function openAuthority(
   return { root: new Certificate(Uint8Array.from(root)), issuing: new Certificate(Uint8Array.from(issuing)), key }
 }
 
-/** A server without alternative names is known by its common name, where today's clients no longer look. */
-function alternativeNames({ subject, alternativeNames: given }: CheckedRequest, profile: Profile): JsonGeneralName[] {
-  if (given.length > 0 || profile !== 'server') return [...given]
-  const [name] = subject.getField('CN')
-  return name && /^(\*\.)?[a-z\d-]+(\.[a-z\d-]+)*$/i.test(name) ? [{ type: 'dns', value: name }] : []
+/**
+ * A subject without alternative names is known by its common name, where today's clients no longer look (RFC 9525 section
+ * 1.2), so that its domain names are copied. A single word is one for a server only: elsewhere it is as likely a person.
+ */
+function alternativeNames(request: CheckedRequest, profile: Profile): readonly JsonGeneralName[] {
+  if (request.alternativeNames.length > 0) return request.alternativeNames
+  const names = new Set(
+    request.commonNames.filter((name) => isDnsName(name) && (name.includes('.') || profile === 'server')),
+  )
+  return Array.from(names, (value) => ({ type: 'dns', value }))
 }
 
 async function extensionsOf(authority: OpenAuthority, request: CheckedRequest, profile: Profile): Promise<Extension[]> {
@@ -133,33 +140,37 @@ async function extensionsOf(authority: OpenAuthority, request: CheckedRequest, p
   const { KeyUsageFlags, ExtendedKeyUsage } = library
   const publicKey = new library.PublicKey(request.publicKey)
   const names = alternativeNames(request, profile)
+  // RFC 5280 section 4.2.1.6: the names of a subject without a name are critical. An empty SEQUENCE has two bytes.
+  const subjectIsEmpty = request.subject.length === 2
   const extended = profiles[profile]
   // Key encipherment is of use with RSA only, in TLS before 1.3.
   const usage = KeyUsageFlags.digitalSignature | (request.rsa ? KeyUsageFlags.keyEncipherment : 0)
-  const subjectIsEmpty = request.subject.toString() === ''
   return [
     new library.BasicConstraintsExtension(false, undefined, true),
     new library.KeyUsagesExtension(usage, true),
     await library.SubjectKeyIdentifierExtension.create(publicKey),
     await library.AuthorityKeyIdentifierExtension.create(authority.issuing.publicKey),
     ...(extended ? [new library.ExtendedKeyUsageExtension([ExtendedKeyUsage[extended]])] : []),
-    ...(names.length > 0 ? [new library.SubjectAlternativeNameExtension(names, subjectIsEmpty)] : []),
+    ...(names.length > 0 ? [new library.SubjectAlternativeNameExtension([...names], subjectIsEmpty)] : []),
   ]
 }
 
-/** Issues a certificate for a request whose possession of the key was checked; `now` in milliseconds. */
+/**
+ * Issues a certificate for a request whose possession of the key was checked; `now` in milliseconds. Gives the reason
+ * instead when a strict reader would refuse what was signed.
+ */
 export async function issueCertificate(
   authority: OpenAuthority,
   request: CheckedRequest,
   profile: Profile,
   now: number,
-): Promise<IssuedCertificate> {
-  const { PublicKey, X509CertificateGenerator, X509Certificates } = await import('./x509.ts')
+): Promise<IssuedCertificate | { readonly reason: string }> {
+  const { Name, PublicKey, X509CertificateGenerator, X509Certificates } = await import('./x509.ts')
   const expires = Math.min(now + CERTIFICATE_DAYS * DAY, authority.issuing.notAfter.getTime())
   const serial = newSerial()
   const certificate = await X509CertificateGenerator.create({
     serialNumber: serial,
-    subject: request.subject,
+    subject: new Name(request.subject),
     issuer: authority.issuing.subjectName,
     notBefore: new Date(now - BACKDATED_MILLISECONDS),
     notAfter: new Date(expires),
@@ -168,6 +179,8 @@ export async function issueCertificate(
     signingKey: authority.key,
     extensions: await extensionsOf(authority, request, profile),
   })
+  const fault = issuedFault(new Uint8Array(certificate.rawData), request.subject)
+  if (fault) return { reason: `The certificate would not be valid: ${fault}` }
   // The library labels the bundle CMS; OpenSSL and the peer call the same bytes PKCS7.
   const bundle = new X509Certificates([authority.issuing]).toString('pem').replaceAll(/(BEGIN|END) CMS/g, '$1 PKCS7')
   return { serial, expires, certificate: withNewline(certificate.toString('pem')), intermediates: withNewline(bundle) }

@@ -1,33 +1,61 @@
-/** What opening an encrypted private key (PKCS#8, RFC 5958; PBES2, RFC 8018) would cost, before anybody opens it. */
-import { decodeBase64 } from './encoding.ts'
+/** What opening an encrypted private key (PKCS#8, RFC 5958; PBES2, RFC 8018) would take, before anybody opens it. */
+import { elementsOf, objectIdentifierOf, readElement, tags, type DerElement } from './der.ts'
 
 /** Iterations of a key derivation. OpenSSL's default is 2,048; this many take some tenths of a second. */
-const MOST_ITERATIONS = 1_000_000n
+const MOST_ITERATIONS = 1_000_000
 
-const BEGIN = '-----BEGIN ENCRYPTED PRIVATE KEY-----'
-const KEY = /-----BEGIN ENCRYPTED PRIVATE KEY-----([A-Za-z0-9+/=\s]*)-----END ENCRYPTED PRIVATE KEY-----/g
+const PBES2 = '1.2.840.113549.1.5.13'
+/** SHA-1 and triple DES (RFC 7292 appendix C), as Java and older versions of OpenSSL encrypt keys. */
+const PKCS12_TRIPLE_DES = '1.2.840.113549.1.12.1.3'
+const PBKDF2 = '1.2.840.113549.1.5.12'
+/** RFC 7914 section 7. */
+const SCRYPT = '1.3.6.1.4.1.11591.4.11'
+/** AES of 128, 192 and 256 bits and triple DES, each in CBC mode. */
+const ciphers = new Set([
+  '2.16.840.1.101.3.4.1.2',
+  '2.16.840.1.101.3.4.1.22',
+  '2.16.840.1.101.3.4.1.42',
+  '1.2.840.113549.3.7',
+])
 
-/** The integers among the parameters of the key's encryption; null when there is no such key. */
-async function parametersOf(key: Uint8Array<ArrayBuffer>): Promise<bigint[] | null> {
-  const { Constructed, fromBER, Integer } = await import('./x509.ts')
-  const integersIn = (block: unknown): bigint[] => {
-    if (block instanceof Integer) return [block.toBigInt()]
-    return block instanceof Constructed ? block.valueBlock.value.flatMap(integersIn) : []
-  }
-  const { offset, result } = fromBER(key)
-  return offset >= 0 && result instanceof Constructed ? integersIn(result.valueBlock.value[0]) : null
+/** An AlgorithmIdentifier: what it names, and its parameters. */
+function algorithmOf(element: DerElement | undefined): {
+  readonly type: string | null
+  readonly parameters?: DerElement
+} {
+  const [type, parameters] = elementsOf(element, tags.sequence) ?? []
+  const identifier = type?.tag === tags.objectIdentifier ? objectIdentifierOf(type.content) : null
+  return { type: identifier, ...(parameters && { parameters }) }
+}
+
+/** A positive INTEGER; Infinity for one that is beyond what a number holds exactly. */
+function numberOf(content: Uint8Array): number {
+  const value = content.reduce((sum, byte) => sum * 256 + byte, 0)
+  return Number.isSafeInteger(value) ? value : Infinity
+}
+
+/** What is wrong with a derivation's parameters, which are a salt, a number of iterations, and more. */
+function iterationsFault(parameters: DerElement | undefined): string | null {
+  const iterations = elementsOf(parameters, tags.sequence)?.[1]
+  if (iterations?.tag !== tags.integer) return 'is encrypted in a way that cannot be read'
+  return numberOf(iterations.content) > MOST_ITERATIONS
+    ? `is encrypted with more than ${MOST_ITERATIONS} iterations`
+    : null
 }
 
 /**
- * Whether what is encrypted in a PEM text can be opened in bounded time: how often a passphrase is hashed is what the
- * sender wrote there. False also for an encrypted key that cannot be read.
+ * Why the runtime would not open an EncryptedPrivateKeyInfo under any passphrase, or only at a price that its sender
+ * wrote there; null when it would.
  */
-export async function opensInBoundedTime(pem: string): Promise<boolean> {
-  const keys = [...pem.matchAll(KEY)].map(([, text = '']) => decodeBase64(text))
-  if (keys.length < pem.split(BEGIN).length - 1) return false
-  for (const key of keys) {
-    const parameters = key && (await parametersOf(key))
-    if (!parameters?.every((parameter) => parameter <= MOST_ITERATIONS)) return false
-  }
-  return true
+export function encryptionFault(der: Uint8Array): string | null {
+  const [encryption] = elementsOf(readElement(der), tags.sequence) ?? []
+  const scheme = algorithmOf(encryption)
+  if (scheme.type === PKCS12_TRIPLE_DES) return iterationsFault(scheme.parameters)
+  if (scheme.type !== PBES2) return 'is encrypted with another scheme than PBES2'
+  const [derivation, cipher] = elementsOf(scheme.parameters, tags.sequence) ?? []
+  const { type, parameters } = algorithmOf(derivation)
+  if (type === SCRYPT) return 'is encrypted with scrypt, which is not supported: use PBKDF2'
+  if (type !== PBKDF2) return 'is encrypted with another key derivation than PBKDF2'
+  const isKnownCipher = ciphers.has(algorithmOf(cipher).type ?? '')
+  return iterationsFault(parameters) ?? (isKnownCipher ? null : 'is encrypted with a cipher that is not supported')
 }

@@ -1,6 +1,6 @@
 /** `meta` of certificate orders: what the contract checks before it accepts one, in its order and words. */
 import { checkRequest } from '../crypto/certificate-requests.ts'
-import { parseName } from '../crypto/distinguished-names.ts'
+import { readSubject } from '../crypto/distinguished-names.ts'
 import { fault } from '../faults.ts'
 import { parseExtensions, type CertificateMeta } from '../state/orders/certificate-orders.ts'
 import { pythonNotation, stripText } from './http/python.ts'
@@ -40,9 +40,10 @@ async function checkRequestData(meta: Meta): Promise<void> {
 function checkStoredKey(meta: Meta): void {
   required(meta, 'container_ref')
   const name = required(meta, 'subject_dn')
-  if (typeof name !== 'string' || !parseName(name)) {
-    throw fault('subjectName', typeof name === 'string' ? name : pythonNotation(name))
-  }
+  if (typeof name !== 'string') throw fault('subjectName', pythonNotation(name))
+  const subject = readSubject(name)
+  if (subject.outcome === 'syntax') throw fault('subjectName', name)
+  if (subject.outcome === 'refused') throw fault('subjectRefused', subject.reason)
   const { extensions } = meta
   if (!extensions) return
   if (typeof extensions !== 'string' || !parseExtensions(extensions)) throw fault('certificateExtensions')

@@ -42,6 +42,8 @@ export const differences = {
   'order types':
     'certificate orders end with a certificate, can be updated, and their authority is shown; the peer has no authority',
   'bounded names': 'a `subject_dn` has at most 1,000 characters; the peer reads as many as a body has',
+  'strict subjects':
+    'a `subject_dn` that no certificate can carry is refused at once and says why; the peer takes what LDAP can read',
   'members of 401': 'beside the wrapped members a 401 has them at the top, where python-barbicanclient looks',
   'nothing is cached': 'every answer says `Cache-Control: no-store`; the peer leaves caches to guess',
   'always an answer': 'what makes the peer close the connection has the answer that the contract names',

@@ -88,7 +88,7 @@ const crash = (name: string, rounds: number, ...options: readonly string[]) =>
 
 /** Every kind of key pair and certificate in the hands of the real openssl, and what the service acknowledged after SIGKILL. */
 async function runPrograms(wanted: readonly Part[]): Promise<readonly Outcome[]> {
-  await needPackages(['openssl'])
+  await needPackages(['openssl', 'python3-cryptography'])
   return [
     ...(wanted.includes('openssl') ? await runProgram('openssl: key pairs', 'openssl-key-pairs.ts') : []),
     ...(wanted.includes('openssl') ? await runProgram('openssl: certificates', 'openssl-certificates.ts') : []),

@@ -1,6 +1,7 @@
 /**
- * The authority in the hands of the real openssl: its chain, what it issues for requests of openssl's own and for
- * stored keys, the revocation list, and a TLS handshake with an issued certificate.
+ * The authority in the hands of the real openssl: its chain, what it issues for requests of openssl's own, for stored
+ * keys and for hostile subjects, the revocation list, and a TLS handshake with an issued certificate. Every certificate is
+ * read by pyca/cryptography as well, which is stricter.
  *
  *     node test/peer/openssl-certificates.ts
  */
@@ -14,8 +15,11 @@ import {
   revocationList,
   type Profile,
 } from '../../src/crypto/certificate-authority.ts'
-import { checkRequest, requestForStoredKey } from '../../src/crypto/certificate-requests.ts'
+import { checkRequest } from '../../src/crypto/certificate-requests.ts'
+import { readSubject } from '../../src/crypto/distinguished-names.ts'
 import { generateKeyPair } from '../../src/crypto/key-pairs.ts'
+import { requestForStoredKey } from '../../src/crypto/stored-key-requests.ts'
+import { hostileSubjects, type HostileSubject } from '../support/hostile-subjects.ts'
 import { handshake } from './openssl-handshake.ts'
 import { run, runToSuccess } from './process.ts'
 
@@ -50,11 +54,16 @@ async function checkAuthority(): Promise<void> {
     require(shown.includes(part), `the issuing certificate has no ${part}`)
 }
 
+/** Every certificate that was issued, and its subject where that is known. */
+const everyIssued: { readonly pem: string; readonly subject?: HostileSubject['parts'] }[] = []
+
 /** Issues a certificate for a request and writes `leaf.pem` and `intermediates.pem`; gives its serial number. */
-async function issue(request: string, profile: Profile): Promise<string> {
+async function issue(request: string, profile: Profile, subject?: HostileSubject['parts']): Promise<string> {
   const checked = await checkRequest(request)
   if (checked.outcome !== 'good') throw new Error(`the request is ${JSON.stringify(checked)}`)
   const issued = await issueCertificate(authority, checked.request, profile, Date.now())
+  if ('reason' in issued) throw new Error(issued.reason)
+  everyIssued.push({ pem: new TextDecoder().decode(issued.certificate), ...(subject && { subject }) })
   await writeFile(at('leaf.pem'), issued.certificate)
   await writeFile(at('intermediates.p7'), issued.intermediates)
   await openssl('pkcs7', '-in', 'intermediates.p7', '-print_certs', '-out', 'intermediates.pem')
@@ -125,16 +134,21 @@ const storedKinds = [
   ['ed25519', 256, null],
 ] as const
 
+/** The request for a stored key and a subject as orders write it; null for a subject that is refused. */
+async function storedKeyRequest(privateKey: Uint8Array, passphrase: string | null, written: string) {
+  const read = readSubject(written)
+  if (read.outcome !== 'good') return null
+  const stored = { privateKey, passphrase, subject: read.names, alternativeNames: [] }
+  const requested = await requestForStoredKey(stored)
+  if (requested.outcome === 'refused') throw new Error(requested.reason)
+  return requested.request
+}
+
 async function checkStoredKeys(): Promise<void> {
   for (const [algorithm, bits, passphrase] of storedKinds) {
     const pair = await generateKeyPair(algorithm, bits, passphrase)
-    const request = await requestForStoredKey({
-      privateKey: new TextDecoder().decode(pair.privateKey),
-      passphrase,
-      subject: [{ '2.5.4.6': ['US'] }, { '2.5.4.3': ['a.example'] }],
-      alternativeNames: [{ type: 'dns', value: 'a.example' }],
-    })
-    if (!request) throw new Error('no request was made')
+    const request = await storedKeyRequest(pair.privateKey, passphrase, 'cn=a.example,c=US')
+    if (request === null) throw new Error('no request was made')
     await writeFile(at('request.der'), Buffer.from(request, 'base64'))
     await openssl('req', '-inform', 'DER', '-in', 'request.der', '-verify', '-noout')
     await issue(request, 'server')
@@ -144,6 +158,53 @@ async function checkStoredKeys(): Promise<void> {
     require((await readFile(at('certified.pem'))).equals(Buffer.from(pair.publicKey)), 'another key was certified')
     console.log(`ok certificate for a stored key, ${algorithm} ${bits}`)
   }
+}
+
+/** Every so many of the hostile subjects is shown to openssl; the other reader sees all. */
+const SAMPLE = 10
+
+/** The values of a subject of single attributes, as openssl reads them. */
+async function valuesOfLeaf(): Promise<string[]> {
+  const shown = await openssl(
+    'x509',
+    '-in',
+    'leaf.pem',
+    '-noout',
+    '-subject',
+    '-nameopt',
+    'sep_multiline,utf8,oid,space_eq',
+  )
+  return shown
+    .split('\n')
+    .slice(1)
+    .filter((line) => line !== '')
+    .map((line) => line.slice(line.indexOf(' = ') + ' = '.length))
+}
+
+async function checkHostileSubjects(): Promise<void> {
+  const { privateKey } = await generateKeyPair('EC', 256, null)
+  let issued = 0
+  for (const [number, { written, parts }] of hostileSubjects.entries()) {
+    const request = await storedKeyRequest(privateKey, null, written)
+    if (request === null) continue
+    await issue(request, 'default', parts)
+    issued += 1
+    if (number % SAMPLE > 0) continue
+    await openssl(...verifyLeaf, 'leaf.pem')
+    if (parts.some((part) => part.length > 1)) continue
+    const [read, expected] = [await valuesOfLeaf(), parts.flat().map(({ text }) => text)]
+    require(JSON.stringify(read) === JSON.stringify(expected), `${written} is read as ${read.join(', ')}`)
+  }
+  require(issued > 300, `${issued} of the hostile subjects were certified`)
+  console.log(`ok ${issued} certificates for hostile subjects`)
+}
+
+/** What pyca/cryptography reads, which refuses encodings that openssl takes. */
+async function checkStrictReader(): Promise<void> {
+  const authorities = [made.root, made.issuing].map((der) => ({ pem: pem(der) }))
+  await writeFile(at('issued.json'), JSON.stringify([...authorities, ...everyIssued]))
+  const script = join(import.meta.dirname, 'read-certificates.py')
+  console.log((await runToSuccess('python3', [script, 'issued.json'], { folder })).trim())
 }
 
 async function newRequest(): Promise<string> {
@@ -200,6 +261,8 @@ try {
   await checkStoredKeys()
   await checkRevocation()
   await checkHandshake()
+  await checkHostileSubjects()
+  await checkStrictReader()
 } finally {
   await rm(folder, { recursive: true })
 }

@@ -187,7 +187,7 @@ describe('an order', () => {
     const meta = { request_type: 'stored-key', container_ref: pair.container_ref, subject_dn: 'cn=a.example' }
     expect(await ordered({ type: 'certificate', meta })).toMatchObject({ status: 'ACTIVE' })
     vi.setSystemTime(Date.now() + EXPIRES_AFTER)
-    expect(await ordered({ type: 'certificate', meta })).toMatchObject({ status: 'ERROR', error_status_code: '500' })
+    expect(await ordered({ type: 'certificate', meta })).toMatchObject({ status: 'ERROR', error_status_code: '400' })
     expect((await call('GET', pair.order_ref, { token: who.token })).json).toEqual(pair)
   })
 })

@@ -270,7 +270,7 @@ describe('a certificate order', () => {
     return (await ended(json.order_ref)).container_ref as string
   }
   const stored = (ref: string) => ({ request_type: 'stored-key', container_ref: ref, subject_dn: 'cn=a.example' })
-  const failed = { status: 'ERROR', error_status_code: '500' }
+  const failed = { status: 'ERROR', error_status_code: '400' }
 
   it('a certificate order that is updated is not ended by the run of its earlier version', async () => {
     const id = await place({ request_data: requests.sha1 })

@@ -1,13 +1,10 @@
 /** Runs of certificate orders: from what was ordered to a container with the certificate, or the reason why not. */
 import { issueCertificate, profiles, type IssuedCertificate, type Profile } from '../../crypto/certificate-authority.ts'
-import {
-  checkRequest,
-  isAlternativeName,
-  requestForStoredKey,
-  type AlternativeName,
-} from '../../crypto/certificate-requests.ts'
-import { certificateName, parseName } from '../../crypto/distinguished-names.ts'
+import { alternativeName, type AlternativeName } from '../../crypto/alternative-names.ts'
+import { checkRequest } from '../../crypto/certificate-requests.ts'
+import { readSubject } from '../../crypto/distinguished-names.ts'
 import { decodeUtf8 } from '../../crypto/encoding.ts'
+import { requestForStoredKey } from '../../crypto/stored-key-requests.ts'
 import { Fault } from '../../faults.ts'
 import { formatTime, millisecondsOf } from '../../times.ts'
 import type { Backend } from '../backend.ts'
@@ -45,7 +42,7 @@ export function parseExtensions(text: string): AlternativeName[] | null {
   const names = list.split(',').map((one) => {
     const [, kind = '', value = ''] = /^\s*(\w+)\s*:\s*(\S+)\s*$/.exec(one) ?? []
     const type = Object.entries(alternativeKinds).find(([name]) => name === kind.toLowerCase())?.[1]
-    return type && isAlternativeName({ type, value }) ? { type, value } : null
+    return type ? alternativeName(type, value) : null
   })
   return names.includes(null) ? null : names.flatMap((name) => (name ? [name] : []))
 }
@@ -66,10 +63,10 @@ interface Wanted {
   readonly kept: readonly (NamedSecret & { readonly name: string })[]
 }
 
-/** What may be missing is missing for the order, not for the service. */
+/** What may be missing is missing for the order, not for the service; another fault is the service's own. */
 async function unlessGone<Value>(found: Promise<Value>): Promise<Value | null> {
   return found.catch((error: unknown) => {
-    if (error instanceof Fault) return null
+    if (error instanceof Fault && error.status === 404) return null
     throw error
   })
 }
@@ -83,36 +80,47 @@ function mayUse({ projectId, creatorId }: Order, entity: Guarded | null): entity
   return !entity.private || entity.creatorId === creatorId || entity.readers.includes(creatorId)
 }
 
-async function textOf(backend: Backend, order: Order, secretId: string): Promise<string | null> {
+/** The payload of a secret; null when it is not there, has none, or may not be used: an order does not tell them apart. */
+async function payloadOf(backend: Backend, order: Order, secretId: string): Promise<Uint8Array | null> {
   const secret = await unlessGone(findSealedSecret(backend, secretId))
-  if (!secret || !mayUse(order, secret)) return null
-  const payload = await unlessGone(openPayload(backend, secret))
-  return payload && decodeUtf8(payload)
+  return secret && mayUse(order, secret) ? unlessGone(openPayload(backend, secret)) : null
 }
 
-/** The request for a key pair that a container of the project holds; null when it, or a usable key, is not there. */
-async function storedKey(backend: Backend, order: Order, meta: CertificateMeta): Promise<Wanted | null> {
+/** A secret of a container under this name, with its payload; null for none that the order may use. */
+async function namedPayload(backend: Backend, order: Order, secrets: readonly NamedSecret[], name: string) {
+  const secret = secrets.find((each) => each.name === name)
+  const payload = secret && (await payloadOf(backend, order, secret.secretId))
+  return payload ? { name, secretId: secret.secretId, payload } : null
+}
+
+/** The request for a key pair that a container of the project holds, or why there is none. */
+async function storedKey(backend: Backend, order: Order, meta: CertificateMeta): Promise<Wanted | OrderError> {
+  // Both were checked when the order was placed, maybe by an earlier version.
+  const subject = readSubject(meta.subject_dn ?? '')
+  if (subject.outcome !== 'good') return refused('The subject_dn cannot be used')
+  const alternativeNames = meta.extensions ? parseExtensions(meta.extensions) : []
+  if (!alternativeNames) return refused('The extensions cannot be used')
   const ref = (meta.container_ref ?? '').replace(/\/$/, '')
   const container = await unlessGone(findContainer(backend, ref.slice(ref.lastIndexOf('/') + 1)))
-  const subject = certificateName(parseName(meta.subject_dn ?? '') ?? [])
-  if (!container || !mayUse(order, container) || !subject) return null
-  const { secrets } = container
-  const named = (name: string) => secrets.find((secret) => secret.name === name)
-  const [key, secretPassphrase] = [named('private_key'), named('private_key_passphrase')]
-  const privateKey = key && (await textOf(backend, order, key.secretId))
-  const passphrase = secretPassphrase ? await textOf(backend, order, secretPassphrase.secretId) : null
-  if (!key || !privateKey) return null
-  const alternativeNames = meta.extensions ? (parseExtensions(meta.extensions) ?? []) : []
-  const requestData = await requestForStoredKey({ privateKey, passphrase, subject, alternativeNames })
-  const kept = [
-    { name: 'private_key', secretId: key.secretId },
-    ...(secretPassphrase ? [{ name: 'private_key_passphrase', secretId: secretPassphrase.secretId }] : []),
-  ]
-  return requestData === null ? null : { requestData, kept }
+  if (!container || !mayUse(order, container)) return refused('There is no such container that the order may use')
+  const key = await namedPayload(backend, order, container.secrets, 'private_key')
+  if (!key) return refused('The container has no private_key that the order may use')
+  const passphrase = await namedPayload(backend, order, container.secrets, 'private_key_passphrase')
+  const text = passphrase && decodeUtf8(passphrase.payload)
+  if (passphrase && text === null) return refused('The private_key_passphrase is not text in UTF-8')
+  const requested = await requestForStoredKey({
+    privateKey: key.payload,
+    passphrase: text,
+    subject: subject.names,
+    alternativeNames,
+  })
+  if (requested.outcome === 'refused') return refused(requested.reason)
+  const kept = [key, ...(passphrase ? [passphrase] : [])].map(({ name, secretId }) => ({ name, secretId }))
+  return { requestData: requested.request, kept }
 }
 
 async function wantedBy(backend: Backend, order: Order, meta: CertificateMeta): Promise<Wanted | OrderError> {
-  if (meta.request_type === 'stored-key') return (await storedKey(backend, order, meta)) ?? unfinished
+  if (meta.request_type === 'stored-key') return storedKey(backend, order, meta)
   return meta.request_data ? { requestData: meta.request_data, kept: [] } : noRequestData
 }
 
@@ -166,7 +174,8 @@ export async function certificateResult(backend: Backend, order: Order): Promise
   const profile = meta.profile || 'default'
   if (!Object.hasOwn(profiles, profile)) return refused(`There is no profile ${profile.slice(0, 40)}`)
   const authority = await authorityFor(backend, meta.ca_id)
-  if (!authority || authority.expiration <= backend.now) return unfinished
+  if (!authority) return meta.ca_id ? refused('There is no such certificate authority') : unfinished
+  if (authority.expiration <= backend.now) return meta.ca_id ? refused('The authority has expired') : unfinished
   const wanted = await wantedBy(backend, order, meta)
   if ('reason' in wanted) return wanted
   const checked = await checkRequest(wanted.requestData)
@@ -174,5 +183,6 @@ export async function certificateResult(backend: Backend, order: Order): Promise
   if (checked.outcome !== 'good') return refused('The certificate request cannot be used')
   const opened = await openedAuthority(backend, authority)
   const issued = await issueCertificate(opened, checked.request, profile as Profile, millisecondsOf(backend.now))
+  if ('reason' in issued) return refused(issued.reason)
   return resultOf(backend, order, authority, issued, wanted.kept)
 }
