@@ -3,14 +3,12 @@ import * as z from 'zod/mini'
 import { KeyringError, readKeyring } from './crypto/keyring.ts'
 import { AUDIT_DAYS } from './state/audit/retention.ts'
 import type { StateSettings } from './state/backend.ts'
-import type { ProjectObject } from './state/object/project-object.ts'
 
-/** What the runtime hands to the Worker: bindings, and variables as they were set (nothing of them is trusted). */
-export interface Environment {
-  readonly DB: D1Database
-  readonly PROJECT: DurableObjectNamespace<ProjectObject>
-  readonly [variable: string]: unknown
-}
+/**
+ * What the runtime passes to the Worker: the bindings of `wrangler.toml`, whose types `wrangler types` generates, and
+ * variables as they were set. Nothing about variables is trusted.
+ */
+export type Environment = Env & Readonly<Record<string, unknown>>
 
 export interface Config extends StateSettings {
   readonly identity: 'embedded' | 'keystone'

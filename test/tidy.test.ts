@@ -7,7 +7,11 @@ import { rules } from '../src/access/policy.ts'
 import { resources } from '../src/app.ts'
 import { differences } from './support/differences.ts'
 
-const sources = import.meta.glob<string>('../src/**/*.ts', { query: '?raw', eager: true, import: 'default' })
+const sources = import.meta.glob<string>(['../src/**/*.ts', '!**/*.d.ts'], {
+  query: '?raw',
+  eager: true,
+  import: 'default',
+})
 const tests = import.meta.glob<string>('./**/*.ts', { query: '?raw', eager: true, import: 'default' })
 const files = Object.entries(sources).map(([path, text]) => ({ path: path.replace('../src/', ''), text }))
 
@@ -91,7 +95,7 @@ describe('a source file', () => {
   it('only the entry point and the configuration import object/, whose code runs in the Durable Object alone', () => {
     const inObject = (path: string) => path.startsWith('state/object/')
     const importers = files.filter((file) => !inObject(file.path) && importsOf(file).some(inObject))
-    expect(importers.map(({ path }) => path)).toEqual(['config.ts', 'index.ts'])
+    expect(importers.map(({ path }) => path)).toEqual(['index.ts'])
   })
 
   it('every relative import names an existing file inside src', () => {

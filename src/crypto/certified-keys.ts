@@ -5,7 +5,7 @@
  */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { elementsOf, readElement, tags } from './der.ts'
-import { decodeBase64, decodeUtf8, encodeBase64, encodeUtf8 } from './encoding.ts'
+import { decodeBase64, decodeUtf8, encodeUtf8 } from './encoding.ts'
 import { encryptionFault } from './encrypted-keys.ts'
 
 /** RSA of 16,384 bits in PEM, twice: more than any key that is used. */
@@ -29,7 +29,7 @@ const unusable = (reason: string): PrivateKeyOutcome => ({ outcome: 'unusable', 
 
 /** RFC 7468 section 2: lines of 64 characters, the last of which may be shorter and not empty. */
 function pemOf(label: string, der: Uint8Array): string {
-  const lines = encodeBase64(der).match(/.{1,64}/g) ?? []
+  const lines = der.toBase64().match(/.{1,64}/g) ?? []
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n')
 }
 

@@ -9,9 +9,6 @@ const ITERATIONS = 100_000
 const SALT_BYTES = 16
 const HASH_BYTES = 32
 
-const base64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes))
-const bytesOf = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(text), (c) => c.charCodeAt(0))
-
 async function derive(password: string, salt: Uint8Array<ArrayBuffer>, iterations: number): Promise<Uint8Array> {
   const material = await crypto.subtle.importKey('raw', new TextEncoder().encode(password), 'PBKDF2', false, [
     'deriveBits',
@@ -28,16 +25,16 @@ async function derive(password: string, salt: Uint8Array<ArrayBuffer>, iteration
 export async function hashPassword(password: string): Promise<string> {
   const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES))
   const hash = await derive(password, salt, ITERATIONS)
-  return `pbkdf2-sha256$${ITERATIONS}$${base64(salt)}$${base64(hash)}`
+  return `pbkdf2-sha256$${ITERATIONS}$${salt.toBase64()}$${hash.toBase64()}`
 }
 
 /** A hash that no password has: verifying against it costs what a real one costs, so unknown users take as long. */
-const NO_PASSWORD = `pbkdf2-sha256$${ITERATIONS}$${base64(new Uint8Array(SALT_BYTES))}$${base64(new Uint8Array(HASH_BYTES))}`
+const NO_PASSWORD = `pbkdf2-sha256$${ITERATIONS}$${new Uint8Array(SALT_BYTES).toBase64()}$${new Uint8Array(HASH_BYTES).toBase64()}`
 
 /** Whether `password` is the one that `stored` was made of; `undefined` (no such user) is false after the same work. */
 export async function verifyPassword(password: string, stored: string | undefined): Promise<boolean> {
   const [, iterations, salt = '', hash = ''] = (stored ?? NO_PASSWORD).split('$')
-  const expected = bytesOf(hash)
-  const actual = await derive(password, bytesOf(salt), Number(iterations))
+  const expected = Uint8Array.fromBase64(hash)
+  const actual = await derive(password, Uint8Array.fromBase64(salt), Number(iterations))
   return actual.length === expected.length && crypto.subtle.timingSafeEqual(actual, expected) && stored !== undefined
 }

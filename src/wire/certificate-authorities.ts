@@ -7,7 +7,6 @@ import {
   type CertificateAuthority,
 } from '../state/orders/certificate-authorities.ts'
 import type { Target } from '../access/policy.ts'
-import { encodeBase64 } from '../crypto/encoding.ts'
 import { json as answer, page } from './http/answers.ts'
 import { parsePage } from './http/paging.ts'
 import { operation, projectTarget, resource, type Call } from './http/resource.ts'
@@ -37,7 +36,7 @@ function view({ id, created, expiration }: CertificateAuthority) {
 
 /** A certificate (DER) as PEM of RFC 7468. */
 function pemOf(der: Uint8Array): string {
-  const lines = encodeBase64(der).match(/.{1,64}/g) ?? []
+  const lines = der.toBase64().match(/.{1,64}/g) ?? []
   return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n')
 }
 

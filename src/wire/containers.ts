@@ -12,9 +12,9 @@ import {
   type ContainerType,
 } from '../state/containers/containers.ts'
 import type { Container, NamedSecret } from '../state/entities.ts'
-import { created, json as answer, noContent, page } from './http/answers.ts'
+import { created, json as answer, listed, noContent } from './http/answers.ts'
 import { json, unchecked } from './http/body.ts'
-import { markerAfter, parseMarkedPage } from './http/paging.ts'
+import { parseMarkedPage } from './http/paging.ts'
 import { idOf, isCanonicalId, type Refs } from './http/refs.ts'
 import { operation, resource, type Call } from './http/resource.ts'
 import { checked, list, object, schemaFault, text, textOrNull } from './http/schema.ts'
@@ -123,13 +123,12 @@ const collection = resource({
     GET: operation({
       name: 'Containers(s) retrieval',
       rule: 'containers:get',
-      async answer({ c, backend, caller, query, refs }) {
+      async answer(call) {
+        const { backend, caller, query, refs } = call
         const asked = parseMarkedPage(query)
         const filter = { name: lastGiven(query, 'name'), type: lastGiven(query, 'type') }
         const read = await listContainers(backend, caller.projectId, filter, asked)
-        const views = read.items.map((container) => containerView(container, refs))
-        const [total, nextMarker] = [read.total, markerAfter(asked, read)]
-        return page(c, 'containers', views, { href: refs.to('containers'), query, page: asked, total, nextMarker })
+        return listed(call, 'containers', asked, read, (container) => containerView(container, refs))
       },
     }),
     POST: operation({

@@ -16,11 +16,11 @@ import {
   type KeyPairOrder,
   type Order,
 } from '../state/orders/orders.ts'
-import { created, json as answer, noContent, page } from './http/answers.ts'
+import { created, json as answer, listed, noContent } from './http/answers.ts'
 import { json } from './http/body.ts'
 import { checkedCertificateMeta, shownCertificateMeta } from './certificate-orders.ts'
 import { logUnexpected } from './http/failures.ts'
-import { markerAfter, parseMarkedPage } from './http/paging.ts'
+import { parseMarkedPage } from './http/paging.ts'
 import { payloadTypes } from './payload.ts'
 import { lastGiven } from './http/query.ts'
 import type { Refs } from './http/refs.ts'
@@ -140,13 +140,11 @@ const collection = resource({
     GET: operation({
       name: 'Order(s) retrieval',
       rule: 'orders:get',
-      async answer({ c, backend, caller, query, refs }) {
+      async answer(call) {
+        const { backend, caller, query, refs } = call
         const asked = parseMarkedPage(query)
-        const filter = { meta: lastGiven(query, 'meta') ?? '' }
-        const read = await listOrders(backend, caller.projectId, filter, asked)
-        const views = read.items.map((order) => orderView(order, refs))
-        const [total, nextMarker] = [read.total, markerAfter(asked, read)]
-        return page(c, 'orders', views, { href: refs.to('orders'), query, page: asked, total, nextMarker })
+        const read = await listOrders(backend, caller.projectId, { meta: lastGiven(query, 'meta') ?? '' }, asked)
+        return listed(call, 'orders', asked, read, (order) => orderView(order, refs))
       },
     }),
     POST: operation({

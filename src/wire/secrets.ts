@@ -15,12 +15,12 @@ import {
   recordRead,
   type SealedSecret,
 } from '../state/secrets/secrets.ts'
-import { created, json as answer, noContent, page } from './http/answers.ts'
+import { created, json as answer, listed, noContent } from './http/answers.ts'
 import { json, payload, readBytes, type Payload } from './http/body.ts'
 import type { Service } from './http/context.ts'
 import { parseBits, parseDateFilter, parseSort } from './secret-filters.ts'
 import { atLeast } from './http/microversion.ts'
-import { markerAfter, parseMarkedPage } from './http/paging.ts'
+import { parseMarkedPage } from './http/paging.ts'
 import { acceptsMetadata, negotiatePayload, normaliseContentType } from './payload.ts'
 import { lastGiven } from './http/query.ts'
 import { isCanonicalId, type Refs } from './http/refs.ts'
@@ -101,16 +101,15 @@ const collection = resource({
     GET: operation({
       name: 'Secret(s) retrieval',
       rule: 'secrets:get',
-      async answer({ c, backend, caller, query, refs }) {
+      async answer(call) {
+        const { c, backend, caller, query, refs } = call
         const filter = filterOf(query)
         const sort = parseSort(lastGiven(query, 'sort') ?? '')
         const asked = parseMarkedPage(query)
         if (asked.marker !== undefined && sort.length > 0) throw fault('queryParameters')
         const withConsumers = showsConsumers(c)
         const read = await listSecrets(backend, caller, filter, sort, asked, withConsumers)
-        const views = read.items.map((secret) => secretView(secret, refs, withConsumers))
-        const [total, nextMarker] = [read.total, markerAfter(asked, read)]
-        return page(c, 'secrets', views, { href: refs.to('secrets'), query, page: asked, total, nextMarker })
+        return listed(call, 'secrets', asked, read, (secret) => secretView(secret, refs, withConsumers))
       },
     }),
     POST: operation({

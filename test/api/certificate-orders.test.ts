@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base } from '../support/client.ts'
-import { itDiffers } from '../support/differences.ts'
+import { either, itDiffers } from '../support/differences.ts'
 import { callAs, owner, person, type Person } from '../support/people.ts'
 import { expectRefusal, mismatch, notPermitted, wrongType } from '../support/refusals.ts'
 import { workerWith } from '../support/worker-with.ts'
@@ -72,7 +72,10 @@ describe('an invalid order for a certificate', () => {
     [{ profile: '' }, field('ca_id')],
     [{ profile: 'x', request_type: 'foo' }, field('ca_id')],
     [{ request_type: 'simple-cmc', request_data: 1 }, 'Unable to decode request data.'],
-    [{ request_type: 'simple-cmc', request_data: '***' }, 'Invalid PKCS10 Data: Bad format'],
+    [
+      { request_type: 'simple-cmc', request_data: '***' },
+      either('strict base64', { ours: 'Unable to decode request data.', peer: 'Invalid PKCS10 Data: Bad format' }),
+    ],
     [simple(requests.changed), 'Invalid PKCS10 Data: Signing key incorrect'],
     ...['foo', '', 'cn=', 'cn=a,', ';', 'cn=a,,o=b'].map(
       (name) => [{ ...stored, subject_dn: name }, `Invalid subject DN: ${name}`] as [object, string],

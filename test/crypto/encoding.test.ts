@@ -1,7 +1,7 @@
 /** Base64, UTF-8 and hexadecimal digits: what is written, what is read, and what is refused. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeBase64, decodeUtf8, encodeBase64, encodeUtf8, toHex } from '../../src/crypto/encoding.ts'
+import { decodeBase64, decodeUtf8, encodeUtf8, toHex } from '../../src/crypto/encoding.ts'
 
 const decoded = (text: string) => {
   const bytes = decodeBase64(text)
@@ -11,59 +11,45 @@ const decoded = (text: string) => {
 describe('base64', () => {
   it.each([
     ['', ''],
-    ['f', 'Zg=='],
-    ['fo', 'Zm8='],
-    ['foo', 'Zm9v'],
-    ['foob', 'Zm9vYg=='],
-    ['fooba', 'Zm9vYmE='],
-    ['foobar', 'Zm9vYmFy'],
-  ])('base64 of %j is %j, as in RFC 4648 section 10', (text, base64) => {
-    expect(encodeBase64(encodeUtf8(text))).toBe(base64)
+    ['Zg==', 'f'],
+    ['Zm8=', 'fo'],
+    ['Zm9v', 'foo'],
+    ['Zm9vYg==', 'foob'],
+    ['Zm9vYmE=', 'fooba'],
+    ['Zm9vYmFy', 'foobar'],
+    [' Zm9v\r\nYmFy\t\f', 'foobar'],
+  ])('base64 decoding of %j returns %j, as RFC 4648 section 10 has it', (base64, text) => {
     expect(decoded(base64)).toBe(text)
   })
 
-  it.each([
-    'aGVs\nbG8=',
-    'aGVs bG8=',
-    'aGVsbG8==',
-    '!aGVsbG8=',
-    'aGVsbG8=trailing',
-    'aGVsbG8=aGVsbG8=',
-    'a=G=VsbG8=',
-    'aGVsbG8-_=',
-  ])('base64 decoding of %j returns hello', (text) => {
-    expect(decoded(text)).toBe('hello')
-  })
-
-  it.each(['aGVsbG8', 'a', 'ab', 'abc', '_-8=', 'aGVsb', 'ab=', 'ab=c', 'aGVsbG8é', 'aGVsbG8=é', 'aGVsbG8=😀', 'a==='])(
-    'base64 decoding refuses %j',
+  it.each(['aGVsbG8', 'a', 'ab', 'abc', 'aGVsb', 'ab=', 'ab=c', 'aGVsbG8é', 'aGVsbG8=é', 'aGVsbG8=😀', 'a===', '='])(
+    'base64 decoding refuses what is incomplete or not ASCII: %j',
     (text) => {
       expect(decodeBase64(text)).toBeNull()
     },
   )
 
-  it.each(['', '****', '=', '====', ' \n', '_-'])('base64 decoding of %j returns no bytes', (text) => {
-    expect(decodeBase64(text)).toEqual(new Uint8Array())
-  })
+  it.each(['_-8=', 'aGVsbG8-_=', '!aGVsbG8=', '****', 'aGVsbG8==', 'aGVsbG8=trailing', 'aGVsbG8=aGVsbG8=', 'Zh=='])(
+    'base64 decoding refuses what would be decoded to other bytes than were meant: %j',
+    (text) => {
+      expect(decodeBase64(text)).toBeNull()
+    },
+  )
 
-  it('base64 encoding and decoding returns the same bytes, for all bytes', () => {
+  it('base64 decoding returns the bytes that were encoded, with white space anywhere', () => {
+    const space = fc.string({ unit: fc.constantFrom('\n', ' ', '\t', '\r') })
     fc.assert(
-      fc.property(fc.uint8Array(), (bytes) => {
-        expect(decodeBase64(encodeBase64(bytes))).toEqual(bytes)
+      fc.property(fc.uint8Array(), space, (bytes, skipped) => {
+        expect(decodeBase64(bytes.toBase64().split('').join(skipped))).toEqual(bytes)
       }),
     )
   })
 
-  it('base64 encoding and decoding returns the same bytes for more bytes than a call can have arguments', () => {
-    const bytes = Uint8Array.from({ length: 300_000 }, (_, index) => index % 251)
-    expect(decodeBase64(encodeBase64(bytes))).toEqual(bytes)
-  })
-
-  it('base64 decoding skips characters outside the alphabet at any position', () => {
-    const noise = fc.string({ unit: fc.constantFrom('\n', ' ', '!', '-', '_', '.', '\u0000') })
+  it('base64 decoding refuses every base64url text with characters of its own alphabet', () => {
     fc.assert(
-      fc.property(fc.uint8Array(), noise, (bytes, skipped) => {
-        expect(decodeBase64(encodeBase64(bytes).split('').join(skipped))).toEqual(bytes)
+      fc.property(fc.uint8Array({ minLength: 3 }), (bytes) => {
+        const text = bytes.toBase64({ alphabet: 'base64url' })
+        expect(decodeBase64(text)).toEqual(/[-_]/.test(text) ? null : bytes)
       }),
     )
   })

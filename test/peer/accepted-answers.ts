@@ -33,6 +33,8 @@ export const differences = {
     'asking for a transport key where there are none is the client’s fault on POST and nothing on GET; the peer answers 500',
   'unspoken payloads': 'a payload of the wrong type is not in the refusal; the peer quotes it',
   'undecodable payloads': 'a PUT body that is no base64 is the client’s fault, 400; the peer answers 500',
+  'strict base64':
+    'a payload that is not base64 is refused with 400; Barbican skips what is outside of the alphabet and stores other bytes than were sent, for example of base64url',
   'closed meta': '`meta` of an order keeps the members that clients know; the peer keeps and shows all',
   'absent types': '`payload_content_type: null` in an order is the same as none; the peer’s order ends in ERROR',
   'long HMAC keys': 'HMAC keys as long as their digest are made; the peer fails on 384 and 512 bits',

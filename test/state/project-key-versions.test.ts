@@ -309,8 +309,7 @@ describe('the keys of the certificate authorities', () => {
 })
 
 describe('PROJECT_KEY_DAYS', () => {
-  const sweep = (days: string) =>
-    worker.scheduled(createScheduledController(), { ...env, PROJECT_KEY_DAYS: days } as unknown as Environment)
+  const sweep = (days: string) => worker.scheduled(createScheduledController(), { ...env, PROJECT_KEY_DAYS: days })
   const age = (project: string, days: number) =>
     database
       .prepare('update project_keys set created = ? where project_id = ?')

@@ -42,11 +42,6 @@ import {
 import { attemptTimes, MOST_ORDERS_PER_ALARM, ORDER_RUN, unfinished } from '../orders/order-schedule.ts'
 import { progressOf, SHORTEST_ATTEMPT } from '../orders/order-schedule.ts'
 
-/** Runs an order outside of the object, so that a slow generation never holds up the project. */
-export interface OrderRunner {
-  run(projectId: string, orderId: string): Promise<void>
-}
-
 /** When rows were last compared, in milliseconds. */
 const LAST_PATROL = 'last patrol'
 
@@ -228,7 +223,7 @@ export class ProjectObject
       null,
       this.#mutate(given, (scope) => claimOrder(scope, projectId, id, claim)),
     )
-    const { OrderRunner: runner } = this.ctx.exports as unknown as { readonly OrderRunner: OrderRunner }
-    if (claimed) await runner.run(projectId, id)
+    // Outside of the object, so that a slow generation never holds up the project.
+    if (claimed) await this.ctx.exports.OrderRunner.run(projectId, id)
   }
 }

@@ -3,7 +3,9 @@ import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Service } from './context.ts'
 import { respond, setHeader } from './response.ts'
-import { pageLinks, type PageOfCollection } from './paging.ts'
+import type { ReadPage } from '../../state/database/pages.ts'
+import { markerAfter, pageLinks, type MarkedPage, type PageOfCollection } from './paging.ts'
+import type { Refs } from './refs.ts'
 
 const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
@@ -31,4 +33,24 @@ export function page(
 ): Response {
   const links = pageLinks({ ...read, count: items.length })
   return json(c, 200, { [member]: items, ...links, total: read.total })
+}
+
+/** What a handler of a list needs of its call. */
+interface ListCall {
+  readonly c: Context<Service>
+  readonly query: URLSearchParams
+  readonly refs: Refs
+}
+
+/** The page of a list that was asked for with {@link parseMarkedPage}, each item as `view` shows it. */
+export function listed<Item extends { readonly id: string }>(
+  { c, query, refs }: ListCall,
+  collection: 'secrets' | 'containers' | 'orders',
+  asked: MarkedPage,
+  read: ReadPage<Item>,
+  view: (item: Item) => unknown,
+): Response {
+  const { items, total } = read
+  const nextMarker = markerAfter(asked, read)
+  return page(c, collection, items.map(view), { href: refs.to(collection), query, page: asked, total, nextMarker })
 }

@@ -1,7 +1,6 @@
 /** Application credentials: secrets with which a client acts with some of a user's roles in one project. */
 import type { Context } from 'hono'
 import * as z from 'zod/mini'
-import { encodeBase64 } from '../../crypto/encoding.ts'
 import { createCredential, deleteCredential, findCredential } from '../../state/identity/credentials.ts'
 import { listCredentials, type ApplicationCredential } from '../../state/identity/credentials.ts'
 import { identityFault } from '../../state/identity/faults.ts'
@@ -79,7 +78,7 @@ function rolesFor(given: readonly RoleReference[] | undefined, held: readonly Ro
 
 function randomSecret(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(SECRET_BYTES))
-  return encodeBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+  return bytes.toBase64({ alphabet: 'base64url', omitPadding: true })
 }
 
 async function create({ c, backend, standing, param }: Call): Promise<Response> {
