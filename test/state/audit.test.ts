@@ -82,7 +82,7 @@ describe('an event', () => {
       reason: { policyType: 'rule', policyId: 'secrets:post' },
       tags: [`correlation_id?value=${made.headers.get('X-OpenStack-Request-Id')}`],
       attachments: [
-        { name: 'code of the target', typeURI: 'text/plain', content: expect.stringMatching(/^[\w+/]{43}=$/) },
+        { name: 'mac of the target', typeURI: 'text/plain', content: expect.stringMatching(/^[\w+/]{43}=$/) },
       ],
       number: expect.any(Number),
       previous: expect.stringMatching(/^[0-9a-f]{64}$/),
