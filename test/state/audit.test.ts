@@ -305,7 +305,7 @@ describe('reading a payload', () => {
 
 describe('a crash while events are sealed', () => {
   const CUT = new Error('the power is cut')
-  /** The database, which is gone before or after the statement that gives the events their places. */
+  /** The database, which fails before or after the statement that numbers the events. */
   function cut(when: 'before' | 'after'): D1Database {
     const { DB } = bindings
     const prepare = (query: string) => {

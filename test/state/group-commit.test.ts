@@ -1,4 +1,4 @@
-/** Parallel mutations of one project share round trips, and each is stored as if it were alone. */
+/** Parallel mutations of one project share round trips, and each has the same result as alone. */
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Caller } from '../../src/caller.ts'
@@ -19,7 +19,7 @@ let caller: Caller
 let secretId: string
 let database: CountingDatabase
 let group: GroupCommit
-/** Its batches go through the group. */
+/** A backend whose batches are sent by the group commit. */
 let backend: KeyedScope
 
 beforeEach(async () => {

@@ -31,7 +31,9 @@ const described: NewSecret = {
   payload: new TextEncoder().encode('payload'),
 }
 
-/** A database whose batches get one more statement at `place`, which fails. `seen` tells the longest batch. */
+/**
+ * A database that inserts a failing statement at `place` into each batch. `seen` records the size of the largest batch.
+ */
 function failingAt(place: number, seen: { statements: number }): D1Database {
   const { DB } = bindings
   return databaseOf({

@@ -1,4 +1,4 @@
-/** Rollback: the project's object notices what an older backup of the database brings back or takes away (T27). */
+/** Rollback: the project's object detects rows that an older backup of the database restores or removes (T27). */
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -16,7 +16,7 @@ const log = vi.spyOn(console, 'error').mockImplementation(() => {})
 let who: Person
 const object = () => bindings.PROJECT.getByName(who.projectId)
 
-/** The alarm after that of the last change: all is sealed, and it is time to compare. */
+/** Runs the alarm when a comparison is due, which also seals all events, and returns the differing rows. */
 async function compareAfterInterval(): Promise<readonly string[]> {
   vi.setSystemTime(Date.now() + COMPARISON_INTERVAL)
   await runDurableObjectAlarm(object())
@@ -36,7 +36,7 @@ type Table = 'secrets' | 'containers' | 'orders'
 const rowOf = async (id: string, table: Table = 'secrets') =>
   (await database.prepare(`select * from ${table} where id = ?`).bind(id).first<Row>()) ?? {}
 
-/** Puts a row back as it was, with its MAC. */
+/** Restores a row, with its MAC. */
 async function restore(row: Row, table: Table = 'secrets'): Promise<void> {
   const columns = Object.keys(row)
   const values = columns.map((column) => {
@@ -145,7 +145,7 @@ describe('T27: the object of a project', () => {
     await database.prepare('delete from secrets where id = ?').bind(id).run()
     await compareAfterInterval()
     await compareAfterInterval()
-    // Tokens have no life of as many hours.
+    // Tokens do not remain valid for so many hours.
     vi.useRealTimers()
     const { token } = await person(['audit'], { projectId: who.projectId })
     const shown = await call('GET', '/v1/audit?head=true', { token })
