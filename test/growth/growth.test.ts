@@ -1,6 +1,6 @@
 /**
- * Growth: what an operation costs is the same in a project of a hundred secrets and in one of a million, and in a
- * database of a million more. Rows are compared, which the database counts exactly; times are only printed. The suite
+ * Growth: an operation costs the same in a project of a hundred secrets and in one of a million, and in a database of a
+ * million more. Rows are compared, which the database counts exactly; times are only printed. The suite
  * stops at ten thousand; `npm run growth` goes to a million, and prints the table.
  */
 import { env } from 'cloudflare:workers'
@@ -13,7 +13,7 @@ import { fakeKeystone, keystoneVariables } from '../support/keystone.ts'
 import { authenticate, fill, middleOf, placeOfMiddle } from './fill.ts'
 
 const full = (env as unknown as { readonly GROWTH: string }).GROWTH === 'full'
-/** How far the dearest stage may be from the cheapest one. */
+/** The maximum ratio between the costs of the most and the least expensive stage. */
 const MOST_GROWTH = 1.3
 const PAGE = 100
 const MOST_ROWS_OF_A_PAGE = 200
@@ -31,7 +31,7 @@ const stages = [
 ]
 
 const keystone = fakeKeystone()
-/** Limits that count, and are never met. */
+/** Limits that are checked and never reached. */
 const limits = { QUOTA_SECRETS: '100000000', QUOTA_ORDERS: '100000000' }
 const send = countedService({ ...keystoneVariables, ...limits })
 
@@ -51,7 +51,7 @@ const operations = {
 } as const satisfies Record<string, (secret: string, middle: string) => readonly [string, string, object]>
 type Operation = keyof typeof operations
 const names = Object.keys(operations) as Operation[]
-/** How many entries an answer has, where it has a list of them. */
+/** The number of entries in a response, if it has a list of them. */
 const entries: Partial<Record<Operation, number>> = {
   'first page of 10': 10,
   'first page of 100': 100,
@@ -93,7 +93,7 @@ describe('the database at each stage', () => {
     const prefix = `filled-${stage}-`
     await fill(prefix, projects, each)
     const projectId = `${prefix}${Math.floor(projects / 2)}`
-    // What the pages show.
+    // The entries of the pages.
     await authenticate(projectId, 0, PAGE)
     await authenticate(projectId, placeOfMiddle(each), PAGE)
     const token = keystone.issue({ userId: 'user', projectId, roles: ['admin', 'creator'] })
