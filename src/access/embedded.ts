@@ -23,7 +23,7 @@ export interface Standing {
   readonly user: RoleName
   /** Null: the token is unscoped. */
   readonly project: RoleName | null
-  /** Those of the token's roles that the user still has. */
+  /** The token's roles that the user still has. */
   readonly roles: readonly RoleName[]
   readonly credential: { readonly id: string; readonly name: string; readonly unrestricted: boolean } | null
   /** Whether it has the role `admin` in the administrative project. */

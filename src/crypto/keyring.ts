@@ -1,5 +1,5 @@
 /**
- * The master keyring and the project keys below it.
+ * The master keyring, and the project keys that its master keys wrap.
  *
  *     MASTER_KEYS = <id>:<base64 of 32 bytes>[,<id>:<base64>…]     the first key is the primary
  *     wrapped     = 01 ‖ length of id (1 byte) ‖ master key id ‖ nonce (12 bytes) ‖ AES-256-GCM of 32 bytes ‖ tag

@@ -61,7 +61,7 @@ function readOptions() {
   }
 }
 
-/** One thing to measure. */
+/** An operation of one target, to be measured. */
 interface Measurable {
   readonly target: string
   readonly operation: string

@@ -9,7 +9,7 @@ export interface Request {
   readonly token?: string
   /** JSON by default. */
   readonly accept?: string
-  /** Microversion. */
+  /** The microversion, such as `1.1`. */
   readonly version?: string
   /** Sent as JSON. */
   readonly body?: object

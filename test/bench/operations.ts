@@ -43,7 +43,7 @@ export interface Service {
   readonly written: Project
   /** The number of requests to prepare per second: more than the service can answer on such a machine. */
   readonly mostPerSecond: number
-  /** Tokens of the project `read` that the service has not seen. */
+  /** Returns tokens of the project `read` that the service has not received yet. */
   freshTokens(count: number): Promise<string[]>
   /** Sends a request; throws unless the status is 2xx. */
   call(request: Request): Promise<string>

@@ -1,6 +1,6 @@
--- The wrk script of the benchmark. Sends the requests of a file in order and prints the results as one line of JSON. The
--- file contains each request as a line with its length in bytes, followed by its bytes. After the last request, it starts
--- again with the first; with the argument `once`, it reports that as an error.
+-- The wrk script of the benchmark. Sends the requests of a file in order and prints the results as one line of JSON.
+-- The file contains each request as a line with its length in bytes, followed by its bytes. After the last request, the
+-- script starts again with the first; with the argument `once`, it reports that as an error.
 local threads = {}
 
 function setup(thread)

@@ -67,7 +67,7 @@ export const PASSPHRASE = randomBytes(24).toString('base64url')
 /** The name of the secrets that are stored without an order. */
 export const STORED = 'stored'
 
-const storeSecret: Write = async (client, known) => {
+const saveSecret: Write = async (client, known) => {
   const payload = randomBytes(randomInt(1, 2_000)).toString('base64')
   const response = await call(client, 'POST', '/v1/secrets', {
     name: STORED,
@@ -164,7 +164,7 @@ const deleteContainer: Write = async (client, known) => {
 }
 
 const writes: readonly Write[] = [
-  ...Array.from({ length: 6 }, () => storeSecret),
+  ...Array.from({ length: 6 }, () => saveSecret),
   ...Array.from({ length: 9 }, () => placeOrder),
   updateOrder,
   deleteSecret,

@@ -43,7 +43,7 @@ export async function acl(who: Person, ref: string, read: object, send: Send = c
   if (answer.status !== 200) throw new Error(`ACL: ${answer.status} ${answer.text}`)
 }
 
-/** Makes a secret or container private to its creator and these users. */
+/** Restricts a secret or container to its creator and these users. */
 export const close = (send: Send, who: Person, ref: string, users: readonly string[] = []): Promise<void> =>
   acl(who, ref, { 'project-access': false, users }, send)
 
