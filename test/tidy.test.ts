@@ -33,7 +33,7 @@ const admitted: Readonly<Record<string, readonly string[]>> = {
   wire: ['crypto', 'state', 'access', 'caller', 'config', 'faults', 'times', 'log'],
   app: ['state', 'access', 'wire', 'config', 'faults', 'times', 'log'],
   index: ['app', 'state', 'config', 'times', 'log'],
-  local: ['config', 'crypto', 'state'],
+  local: ['config', 'crypto'],
 }
 
 /** The layers of `state`, from the lowest. Folders and files import only from lower layers, types included. */

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { schemaDifferences } from '../../src/state/schema/comparison.ts'
+import { schemaDifferences } from '../migrations/comparison.ts'
 import { rowsForEveryTable, tableNames } from '../support/every-table.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')

@@ -1,6 +1,6 @@
 /** SQL that inserts one row into every table of the schema, for tests of migrations and dumps. */
 import { getTableConfig, type SQLiteColumn, type SQLiteTable } from 'drizzle-orm/sqlite-core'
-import { tables } from '../../src/state/schema/comparison.ts'
+import { tables } from '../migrations/comparison.ts'
 
 /** Values that satisfy the constraints between tables. Other text columns contain their own name. */
 const fixed: Readonly<Record<string, string>> = {

@@ -8,9 +8,9 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { schemaDifferences } from '../state/schema/comparison.ts'
-import { triggers } from '../state/schema/triggers.ts'
-import { admissible, refusals, statementsOf } from './migration-rules.ts'
+import { schemaDifferences } from './comparison.ts'
+import { triggers } from '../../src/state/schema/triggers.ts'
+import { admissible, refusals, statementsOf } from './rules.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const FOLDER = join(ROOT, 'migrations')

@@ -5,8 +5,8 @@
 import { applyD1Migrations, type D1Migration } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { admissible, isRepetition, refusals, statementsOf } from '../../src/local/migration-rules.ts'
-import { schemaDifferences } from '../../src/state/schema/comparison.ts'
+import { admissible, isRepetition, refusals, statementsOf } from './rules.ts'
+import { schemaDifferences } from './comparison.ts'
 import { triggers } from '../../src/state/schema/triggers.ts'
 import { rowsForEveryTable, tableNames } from '../support/every-table.ts'
 

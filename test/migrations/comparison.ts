@@ -1,10 +1,10 @@
 /** Compares a migrated database with `schema/`: tables, columns, keys, indices and triggers. */
 import { is } from 'drizzle-orm'
 import { getTableConfig, SQLiteTable, type SQLiteColumn } from 'drizzle-orm/sqlite-core'
-import * as audit from './audit.ts'
-import * as identity from './identity.ts'
-import * as resources from './resources.ts'
-import { triggers } from './triggers.ts'
+import * as audit from '../../src/state/schema/audit.ts'
+import * as identity from '../../src/state/schema/identity.ts'
+import * as resources from '../../src/state/schema/resources.ts'
+import { triggers } from '../../src/state/schema/triggers.ts'
 
 type Row = Readonly<Record<string, unknown>>
 /** Runs a statement without parameters and returns its rows. */
