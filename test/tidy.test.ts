@@ -240,6 +240,21 @@ describe('an operation', () => {
   })
 })
 
+describe('a test file', () => {
+  const testFiles = Object.entries(tests).filter(([path]) => path.endsWith('.test.ts'))
+
+  it.each(testFiles)('the test file %s begins with a comment that says what it proves', (_path, text) => {
+    expect(text.replace(/^\/\/\/ <reference [^\n]*\n/, '')).toMatch(/^\/\*\*/)
+  })
+
+  it('test/api imports nothing of src, so that it runs against Barbican as it is', () => {
+    const strange = testFiles
+      .filter(([path]) => path.startsWith('./api/'))
+      .filter(([, text]) => text.includes("from '../../src/"))
+    expect(strange.map(([path]) => path)).toEqual([])
+  })
+})
+
 describe('a difference from Barbican', () => {
   const used = Object.entries(tests).filter(([path]) => path.endsWith('.test.ts') && !path.endsWith('tidy.test.ts'))
 
