@@ -9,6 +9,7 @@ import { readBytes } from '../http/body.ts'
 import type { Service } from '../http/context.ts'
 import { stripText } from '../http/python.ts'
 import { anyObject, flag, text, textOrNull } from '../http/schema.ts'
+import { isWellFormedJson } from '../http/well-formed.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -30,7 +31,7 @@ export const commonMembers = {
   ),
 }
 
-/** The request's JSON document: an object, or an empty one for no body. Throws `tooLarge`, `expected`. */
+/** The request's JSON document: an object, or an empty one for no body. Throws `tooLarge`, `expected`, `illFormed`. */
 async function readDocument(c: Context<Service>): Promise<Members> {
   const most = c.var.config.maxRequestBytes
   const bytes = await readBytes(c.req.raw, most + 1)
@@ -40,8 +41,10 @@ async function readDocument(c: Context<Service>): Promise<Members> {
   if (type.trim() !== '' && type.trim() !== 'application/json') {
     throw identityFault('expected', 'application/json', 'Content-Type header')
   }
-  const document = parse(decodeUtf8(bytes))
-  if (!isObject(document)) throw identityFault('expected', 'valid JSON', 'request body')
+  const json = decodeUtf8(bytes)
+  const document = parse(json)
+  if (json === null || !isObject(document)) throw identityFault('expected', 'valid JSON', 'request body')
+  if (!isWellFormedJson(json, document)) throw identityFault('illFormed')
   return document
 }
 
