@@ -1,5 +1,6 @@
 /** The table of contents: what happens to every request, in this order, and which parts of the service there are. */
 import { Hono, type Context, type MiddlewareHandler } from 'hono'
+import { clientAddress } from './access/addresses.ts'
 import { authenticateEmbedded } from './access/embedded.ts'
 import { authenticateKeystone } from './access/keystone.ts'
 import { ConfigError, readConfig, type Config, type Environment } from './config.ts'
@@ -66,7 +67,8 @@ const configure: MiddlewareHandler<Service> = async function configure(c, next) 
   c.set('config', config)
   c.set('base', config.hostHref || originOf(c.req.url))
   const requestId = `req-${crypto.randomUUID()}`
-  const source = { ...byService('Request'), requestId }
+  const address = clientAddress(c.req.header('CF-Connecting-IP'))
+  const source = { ...byService('Request'), requestId, address }
   c.set('backend', connect(c.env, config, formatTime(Date.now()), source))
   setHeader(c, 'X-OpenStack-Request-Id', requestId)
   setHeader(c, 'Cache-Control', 'no-store')

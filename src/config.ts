@@ -1,6 +1,7 @@
 /** The bindings and variables of the Worker, checked once. A bad value is an error that names its variable. */
 import * as z from 'zod/mini'
 import { KeyringError, readKeyring } from './crypto/keyring.ts'
+import { LEAST_PASSWORD_CHARACTERS } from './crypto/password.ts'
 import { AUDIT_DAYS } from './state/audit/retention.ts'
 import type { StateSettings } from './state/backend.ts'
 
@@ -29,6 +30,8 @@ export interface Config extends StateSettings {
   readonly projectKeyDays: number
   /** Password of the first administrator of the embedded identity; empty: none is made. */
   readonly adminPassword: string
+  /** A log-in of the user `admin` with that password makes it the administrator again. */
+  readonly adminRecovery: boolean
 }
 
 /** The configuration cannot be used: `message` says which variable and why, never its value when it is secret. */
@@ -41,7 +44,6 @@ const MOST_SECRET_BYTES = 1_900_000
 const MOST_REQUEST_BYTES = 10_000_000
 /** The longest that a secret may be shown as it was to somebody who has changed it elsewhere. */
 const MOST_READ_CACHE_SECONDS = 60
-const LEAST_PASSWORD_CHARACTERS = 8
 
 const choice = <const Values extends readonly [string, ...string[]]>(values: Values, byDefault: Values[number]) =>
   z._default(z.enum(values, { error: `must be one of ${values.join(', ')}` }), byDefault)
@@ -94,6 +96,7 @@ const variables = z.object({
       .check(z.minLength(LEAST_PASSWORD_CHARACTERS, `must have at least ${LEAST_PASSWORD_CHARACTERS} characters`)),
     '',
   ),
+  ADMIN_RECOVERY: choice(['off', 'reset'], 'off'),
   MASTER_KEYS: z.optional(z.string('must be text')),
 })
 
@@ -110,7 +113,10 @@ export function readVariables(env: Readonly<Record<string, unknown>>): z.infer<t
       `${String(issue?.path[0])} ${issue?.code === 'invalid_type' ? 'must be text' : issue?.message}`,
     )
   }
-  const { IDENTITY, KEYSTONE_URL } = result.data
+  const { IDENTITY, KEYSTONE_URL, ADMIN_PASSWORD, ADMIN_RECOVERY } = result.data
+  if (ADMIN_RECOVERY === 'reset' && !ADMIN_PASSWORD) {
+    throw new ConfigError('ADMIN_PASSWORD must be set for ADMIN_RECOVERY reset')
+  }
   if (IDENTITY === 'keystone' && !KEYSTONE_URL) throw new ConfigError('KEYSTONE_URL must be set for IDENTITY keystone')
   return result.data
 }
@@ -139,6 +145,7 @@ async function build(env: Environment): Promise<Config> {
       readCacheSeconds: read.READ_CACHE_SECONDS,
       nameDefault: read.NAME_DEFAULT,
       adminPassword: read.ADMIN_PASSWORD,
+      adminRecovery: read.ADMIN_RECOVERY === 'reset',
       keyring: await readKeyring(read.MASTER_KEYS),
     }
   } catch (error) {

@@ -17,6 +17,8 @@ export interface Source {
   /** The user for whom the service itself does it. */
   readonly onBehalfOf: string | null
   readonly requestId: string | null
+  /** The address that the request came from; left out: the service itself does it. */
+  readonly address?: string
   /** What is done, in the words of failures: `Secret creation`. */
   readonly operation: string
   /** The rule of access that allowed or refused it. */

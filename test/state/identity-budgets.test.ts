@@ -37,8 +37,9 @@ const domain = { id: 'default' }
 const budgets: Readonly<Record<string, Budget | undefined>> = {
   'GET /': nothing,
   'GET /v3': nothing,
+  // The account is looked up, the attempt is counted, and its outcome is recorded.
   'POST /v3/auth/tokens': {
-    trips: 1,
+    trips: 3,
     request: ({ name, password }) => ({
       json: { auth: { identity: { methods: ['password'], password: { user: { name, domain, password } } } } },
     }),
@@ -67,9 +68,10 @@ const budgets: Readonly<Record<string, Budget | undefined>> = {
   'GET /v3/users/:user': both,
   'PATCH /v3/users/:user': changing('user', { email: 'a@example.com' }),
   'DELETE /v3/users/:user': both,
-  // The old password is looked up, and it must be the password still when the new one takes its place.
+  // The old password is looked up, and it must be the password still when the new one takes its place. The attempt at it
+  // is counted and its outcome recorded, as for a log-in.
   'POST /v3/users/:user/password': {
-    trips: 4,
+    trips: 6,
     as: 'own',
     request: ({ password }) => ({ json: { user: { original_password: password, password: 'another password' } } }),
   },

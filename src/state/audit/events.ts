@@ -7,7 +7,7 @@ import { newRowId } from '../row-ids.ts'
 import { auditEvents } from '../schema/audit.ts'
 
 /** What can be done, in CADF's taxonomy of actions. */
-export type AuditAction = 'create' | 'read' | 'update' | 'delete' | 'renew' | 'revoke' | 'monitor'
+export type AuditAction = 'create' | 'read' | 'update' | 'delete' | 'renew' | 'revoke' | 'monitor' | 'authenticate'
 
 /** What it can be done to: a branch of CADF's `data/security`. A part of an entity has the entity's id. */
 export type AuditTarget =
@@ -80,6 +80,7 @@ function rowOf({ now, source }: Scope, event: AuditEvent): Row {
     targetId: event.id,
     initiatorId: source.initiator?.userId ?? null,
     initiatorProjectId: source.initiator?.projectId ?? null,
+    initiatorAddress: event.action === 'authenticate' ? (source.address ?? null) : null,
     onBehalfOf: source.onBehalfOf,
     requestId: source.requestId,
     operation: source.operation,

@@ -14,7 +14,7 @@ import { getTableColumns } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { auditEvents } from '../schema/audit.ts'
 import { applicationCredentials, identityProjects, identityRoles, identityUsers } from '../schema/identity.ts'
-import { revokedTokens, roleAssignments } from '../schema/identity.ts'
+import { loginAttempts, revokedTokens, roleAssignments } from '../schema/identity.ts'
 import * as tables from '../schema/resources.ts'
 
 export type Protection = 'authenticated' | 'present' | 'sealed' | { readonly neither: string }
@@ -43,6 +43,7 @@ const moment = neither('says when something happened; nothing is decided by it')
 const count = neither('kept by the database for totals and limits; the rows can be counted again')
 const index = neither('finds rows; the authenticated row that it finds decides')
 const description = neither('describes; nothing is decided by it')
+const attempts = neither('slows guesses; whoever can write here has no need to guess, and a hash still stands before')
 const limit = neither('is compared with a count that is not authenticated either; no secret is opened by it')
 const preference = neither('says where new secrets are kept; each store seals under keys of the same project')
 const registration = neither('a registration; it grants nothing, and its removal is asked of the rules first')
@@ -244,6 +245,14 @@ export const otherTables = {
     auditId: neither('ends the power of a token; without it the token ends within the hour'),
     expires: moment,
   },
+  loginAttempts: {
+    subject: attempts,
+    failures: attempts,
+    allowance: attempts,
+    refusedUntil: attempts,
+    told: attempts,
+    expires: attempts,
+  },
   auditEvents: Object.fromEntries(
     Object.keys(getTableColumns(auditEvents)).map((column) => [column, neither('the chain of the log covers it')]),
   ) as Record<keyof (typeof auditEvents)['_']['columns'], Protection>,
@@ -253,6 +262,9 @@ export const otherTables = {
   >
 } & {
   readonly auditEvents: Readonly<Record<keyof (typeof auditEvents)['_']['columns'], Protection>>
-} & { readonly revokedTokens: Readonly<Record<keyof (typeof revokedTokens)['_']['columns'], Protection>> }
+} & {
+  readonly revokedTokens: Readonly<Record<keyof (typeof revokedTokens)['_']['columns'], Protection>>
+  readonly loginAttempts: Readonly<Record<keyof (typeof loginAttempts)['_']['columns'], Protection>>
+}
 
 export type ProtectedName = keyof typeof protectedTables

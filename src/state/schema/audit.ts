@@ -23,6 +23,8 @@ export const auditEvents = sqliteTable(
     /** A user and the project of the token; null: the service itself. */
     initiatorId: text('initiator_id'),
     initiatorProjectId: text('initiator_project_id'),
+    /** The address that a log-in came from. */
+    initiatorAddress: text('initiator_address'),
     /** The user for whom the service itself did it. */
     onBehalfOf: text('on_behalf_of'),
     requestId: text('request_id'),

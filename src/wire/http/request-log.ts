@@ -12,13 +12,15 @@ const failureOf = (error: Error | undefined): string | null => {
 
 /**
  * Logs the request that was just answered, begun at `started`. Only what the service itself made or has checked is in
- * it: nothing of a path, a query, a header or a body, but the id of a thing that was found.
+ * it: nothing of a path, a query, a header or a body, but the id of a thing that was found, the address of the client,
+ * and of a log-in the first characters of the name or id that it claims.
  */
 export function logRequest(c: Context<Service>, started: number): void {
   const { backend, source = backend.source, target = null } = c.var
   logLater({
     event: 'request',
     request_id: source.requestId,
+    address: source.address ?? null,
     method: c.req.method,
     user: source.initiator?.userId ?? null,
     project: source.initiator?.projectId ?? null,
