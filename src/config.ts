@@ -113,16 +113,16 @@ export function readVariables(env: Readonly<Record<string, unknown>>): z.infer<t
       `${String(issue?.path[0])} ${issue?.code === 'invalid_type' ? 'must be text' : issue?.message}`,
     )
   }
-  const { IDENTITY, KEYSTONE_URL, ADMIN_PASSWORD, ADMIN_RECOVERY } = result.data
-  if (ADMIN_RECOVERY === 'reset' && !ADMIN_PASSWORD) {
-    throw new ConfigError('ADMIN_PASSWORD must be set for ADMIN_RECOVERY reset')
-  }
+  const { IDENTITY, KEYSTONE_URL } = result.data
   if (IDENTITY === 'keystone' && !KEYSTONE_URL) throw new ConfigError('KEYSTONE_URL must be set for IDENTITY keystone')
   return result.data
 }
 
 async function build(env: Environment): Promise<Config> {
   const read = readVariables(env)
+  if (read.ADMIN_RECOVERY === 'reset' && !read.ADMIN_PASSWORD) {
+    throw new ConfigError('ADMIN_PASSWORD must be set for ADMIN_RECOVERY reset')
+  }
   try {
     return {
       identity: read.IDENTITY,

@@ -58,14 +58,14 @@ export async function hashPassword(password: string): Promise<string> {
 export const isOutdated = (stored: string): boolean => !stored.startsWith(PREFIX)
 
 /** A hash that no password has: verifying against it costs what a real one costs, so unknown users take as long. */
-const NO_PASSWORD = `${PREFIX}${new Uint8Array(SALT_BYTES).toBase64()}$${new Uint8Array(HASH_BYTES).toBase64()}`
+const noPassword = () => `${PREFIX}${new Uint8Array(SALT_BYTES).toBase64()}$${new Uint8Array(HASH_BYTES).toBase64()}`
 
 /**
  * Whether `password` is the one that `stored` was made of. `undefined` (no such user) is false after the same work, and a
  * hash of one call is brought up to it: the time tells neither.
  */
 export async function verifyPassword(password: string, stored: string | undefined): Promise<boolean> {
-  const [, cost = '', salt = '', hash = ''] = (stored ?? NO_PASSWORD).split('$')
+  const [, cost = '', salt = '', hash = ''] = (stored ?? noPassword()).split('$')
   const expected = Uint8Array.fromBase64(hash)
   const actual = await derive(password, Uint8Array.fromBase64(salt), cost)
   const missing = CALLS - costOf(cost).calls
