@@ -1,4 +1,4 @@
-/** Log-in: issues a token for a password, an application credential or another token. */
+/** Log-in: issues tokens for passwords, application credentials and other tokens. */
 import { isOutdated, verifyPassword } from '../crypto/password.ts'
 import type { Backend } from '../state/backend.ts'
 import { loadAccount, loadCredentialAccount } from '../state/identity/accounts.ts'
@@ -25,7 +25,7 @@ export type Proof =
 /** The requested scope of the token: a project, the user's default project if it is usable, or none. */
 export type Scope = IdentityKey | 'default' | 'unscoped'
 
-/** A new token and what it stands for. */
+/** A new token and its evaluated claims. */
 export interface Issued {
   readonly token: string
   readonly standing: Standing
@@ -143,11 +143,11 @@ async function logInWithToken(backend: Backend, token: string, scope: Scope): Pr
     throw identityFault('notPermitted', 'Using a delegated token to create another token is not allowed.')
   }
   const project = scope === 'unscoped' ? null : scope
-  // The account is read again with the other project, and so is whatever may have ended the first token since.
+  // Read the account with the new project, and again whatever could have invalidated the first token since.
   const chain = auditIds.filter((id) => id !== undefined)
   const account = await loadAccount(backend, { user: { id: parent.user.id }, project, auditIds: chain })
   if (!account.user) throw await refusedFor(backend, parent.user.id)
-  // The token expires with the one that it was issued for (CVE-2026-44394), and is revoked with the first of the chain.
+  // The token expires with its parent (CVE-2026-44394), and is revoked together with the first token of the chain.
   const origin: Origin = {
     tokenEpoch,
     methods: ['token', ...methods.filter((method) => method !== 'token')],
@@ -207,7 +207,7 @@ async function unlessRefused(issuing: Promise<Issued>): Promise<Issued | null> {
   }
 }
 
-/** A token for the project of the account, or an unscoped one; a default project that is not usable is left out. */
+/** Issues a token for the account's project, or an unscoped one if there is none or a default project is not usable. */
 async function issue(
   backend: Backend,
   account: Account & { readonly user: AccountUser },
@@ -228,7 +228,7 @@ async function issue(
   return sign(backend, claims, account)
 }
 
-/** Signs the claims if a token with them has power; throws `unauthenticated` otherwise. */
+/** Signs the claims if a token with them is valid; throws `unauthenticated` otherwise. */
 async function sign(backend: Backend, claims: TokenClaims, account: Account): Promise<Issued> {
   const standing = standingOf(claims, account)
   if (!standing) throw identityFault('unauthenticated')

@@ -11,7 +11,7 @@
  */
 
 /** The fewest characters, in code points, of a password that a user is given. */
-export const LEAST_PASSWORD_CHARACTERS = 8
+export const MIN_PASSWORD_CHARACTERS = 8
 
 const ITERATIONS_PER_CALL = 100_000
 const CALLS = 6

@@ -7,7 +7,7 @@ import { StartError } from './options.ts'
 
 const PROJECT = 'demo'
 const USER = 'demo'
-/** Enough for everything in the project, under every POLICY. */
+/** Roles that allow everything in the project, under every POLICY. */
 const ROLES = ['admin', 'creator', 'member', 'audit'] as const
 
 interface Credentials {
@@ -52,7 +52,7 @@ async function logIn(identity: string, { user, password, project }: Credentials)
   return token
 }
 
-/** The entity of this name in the collection, made when it is not there yet. */
+/** Returns the entity with this name, and creates it if it does not exist. */
 async function ensure(
   identity: string,
   token: string,

@@ -1,6 +1,6 @@
 /** Users: their rows. One public operation is one D1 batch; an update reads first. */
 import { and, eq, getTableColumns, type SQL } from 'drizzle-orm'
-import { hashPassword, LEAST_PASSWORD_CHARACTERS } from '../../crypto/password.ts'
+import { hashPassword, MIN_PASSWORD_CHARACTERS } from '../../crypto/password.ts'
 import { commit } from '../audit/commit.ts'
 import { changeOf, DEPLOYMENT, type AuditAction } from '../audit/events.ts'
 import { build, change, select } from '../database/prepared.ts'
@@ -46,8 +46,8 @@ export interface UserFilter {
 
 /** Hashes a new password; throws `weakPassword` for one that is too short. */
 async function hashNewPassword(password: string): Promise<string> {
-  if (Array.from(password).length < LEAST_PASSWORD_CHARACTERS) {
-    throw identityFault('weakPassword', String(LEAST_PASSWORD_CHARACTERS))
+  if (Array.from(password).length < MIN_PASSWORD_CHARACTERS) {
+    throw identityFault('weakPassword', String(MIN_PASSWORD_CHARACTERS))
   }
   return hashPassword(password)
 }

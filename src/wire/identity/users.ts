@@ -15,19 +15,19 @@ import { readChange, readMember, stateOf } from './bodies.ts'
 import { guarded, type Call } from './operations.ts'
 import { answerProjects } from './projects.ts'
 
-const MOST_NAME_CHARACTERS = 255
+const MAX_NAME_CHARACTERS = 255
 
 const members = {
   ...commonMembers,
-  default_project_id: z.optional(textOrNull({ least: 1, most: 64 })),
+  default_project_id: z.optional(textOrNull({ min: 1, max: 64 })),
   password: z.optional(z.nullable(secretText())),
 }
-const newUser = object({ ...members, name: nameOf(MOST_NAME_CHARACTERS) })
-const userChange = object({ ...members, name: z.optional(nameOf(MOST_NAME_CHARACTERS)) })
+const newUser = object({ ...members, name: nameOf(MAX_NAME_CHARACTERS) })
+const userChange = object({ ...members, name: z.optional(nameOf(MAX_NAME_CHARACTERS)) })
 const passwordChange = closedObject({ original_password: secretText(), password: secretText() })
 const known = ['name', 'links', 'extra', 'password_expires_at', ...Object.keys(members)]
 
-/** A user as Keystone shows it. */
+/** Returns Keystone's representation of a user. */
 function userView(c: Context<Service>, user: IdentityUser) {
   const { id, name, enabled, defaultProjectId, extra } = user
   return {
