@@ -1,5 +1,6 @@
 /** The Hono app: the middleware that every request passes through, in order, and the routes of the service. */
 import { Hono, type Context, type MiddlewareHandler } from 'hono'
+import { clientAddress } from './access/addresses.ts'
 import { authenticateEmbedded } from './access/embedded.ts'
 import { authenticateKeystone } from './access/keystone.ts'
 import { ConfigError, readConfig, type Config, type Environment } from './config.ts'
@@ -84,7 +85,8 @@ const configure: MiddlewareHandler<Service> = async function configure(c, next) 
   c.set('config', config)
   c.set('base', baseOf(config, c.req.url))
   const requestId = `req-${crypto.randomUUID()}`
-  const source = { ...byService('Request'), requestId }
+  const address = clientAddress(c.req.header('CF-Connecting-IP'))
+  const source = { ...byService('Request'), requestId, address }
   c.set('backend', connect(c.env, config, formatTime(Date.now()), source))
   setHeader(c, 'X-OpenStack-Request-Id', requestId)
   setHeader(c, 'Cache-Control', 'no-store')

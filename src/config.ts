@@ -1,6 +1,7 @@
 /** The bindings and variables of the Worker, validated once per isolate. An error names the invalid variable. */
 import * as z from 'zod/mini'
 import { KeyringError, readKeyring } from './crypto/keyring.ts'
+import { MIN_PASSWORD_CHARACTERS } from './crypto/password.ts'
 import { AUDIT_DAYS } from './state/audit/retention.ts'
 import type { StateSettings } from './state/backend.ts'
 
@@ -32,6 +33,8 @@ export interface Config extends StateSettings {
   readonly projectKeyDays: number
   /** Password of the first administrator of the embedded identity; if empty, no administrator is created. */
   readonly adminPassword: string
+  /** A log-in of the user `admin` with that password makes it the administrator again. */
+  readonly adminRecovery: boolean
 }
 
 /** Reports an invalid configuration. `message` names the variable and the reason, and never contains a secret value. */
@@ -47,7 +50,6 @@ const MAX_REQUEST_BYTES = 10_000_000
 const DEFAULT_REQUEST_BYTES = 32_000
 /** The longest time for which a read may return a secret's metadata from before a change made in another isolate. */
 const MAX_READ_CACHE_SECONDS = 60
-const MIN_PASSWORD_CHARACTERS = 8
 
 const choice = <const Values extends readonly [string, ...string[]]>(values: Values, defaultValue: Values[number]) =>
   z._default(z.enum(values, { error: `must be one of ${values.join(', ')}` }), defaultValue)
@@ -98,6 +100,7 @@ const variables = z.object({
     z.string().check(z.minLength(MIN_PASSWORD_CHARACTERS, `must have at least ${MIN_PASSWORD_CHARACTERS} characters`)),
     '',
   ),
+  ADMIN_RECOVERY: choice(['off', 'reset'], 'off'),
   MASTER_KEYS: z.optional(z.string('must be text')),
   TOKEN_EPOCH: integer(0, 0, 2 ** 31 - 1),
 })
@@ -125,6 +128,9 @@ export function readVariables(env: Readonly<Record<string, unknown>>): z.infer<t
 
 async function build(env: Environment): Promise<Config> {
   const read = readVariables(env)
+  if (read.ADMIN_RECOVERY === 'reset' && !read.ADMIN_PASSWORD) {
+    throw new ConfigError('ADMIN_PASSWORD must be set for ADMIN_RECOVERY reset')
+  }
   try {
     return {
       identity: read.IDENTITY,
@@ -147,6 +153,7 @@ async function build(env: Environment): Promise<Config> {
       readCacheSeconds: read.READ_CACHE_SECONDS,
       nameDefault: read.NAME_DEFAULT,
       adminPassword: read.ADMIN_PASSWORD,
+      adminRecovery: read.ADMIN_RECOVERY === 'reset',
       keyring: await readKeyring(read.MASTER_KEYS, read.TOKEN_EPOCH),
     }
   } catch (error) {

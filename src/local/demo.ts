@@ -1,4 +1,8 @@
-/** A demo project and user, created through the identity API as an administrator would create them. */
+/**
+ * A demo project and user, made through the identity API as an administrator would make them. The state may be in use
+ * for long: whatever became of the two users, the service is served, and what could not be done is said.
+ */
+import { KEYS_FILE } from './keys.ts'
 import { StartError } from './options.ts'
 
 const PROJECT = 'demo'
@@ -23,6 +27,12 @@ export interface Demo {
   readonly user: string
 }
 
+/** The demo, unless its user cannot log in, and what could not be done, one line each. */
+export interface Seeded {
+  readonly demo: Demo | null
+  readonly problems: readonly string[]
+}
+
 async function call(url: string, method: string, token: string | null, body?: unknown): Promise<Response> {
   const headers = { 'Content-Type': 'application/json', ...(token !== null && { 'X-Auth-Token': token }) }
   return fetch(url, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) })
@@ -38,7 +48,7 @@ async function logIn(identity: string, { user, password, project }: Credentials)
   })
   const token = response.headers.get('X-Subject-Token')
   if (!token)
-    throw new StartError(`the embedded identity refused '${user}': ${response.status} ${await response.text()}`)
+    throw new StartError(`user '${user}' cannot log in with the password in ${KEYS_FILE} (${response.status})`)
   return token
 }
 
@@ -50,17 +60,20 @@ async function ensure(
   entity: { readonly name: string },
 ): Promise<Named> {
   const found = await call(`${identity}/${kind}s?name=${entity.name}`, 'GET', token)
-  const [existing] = ((await found.json()) as Record<string, Named[] | undefined>)[`${kind}s`] ?? []
+  const [existing] = (await membersOf<Named[]>(found))[`${kind}s`] ?? []
   if (existing) return existing
-  const response = await call(`${identity}/${kind}s`, 'POST', token, { [kind]: entity })
-  const created = ((await response.json()) as Record<string, Named | undefined>)[kind]
-  if (!created) throw new StartError(`the demo ${kind} could not be created: ${response.status}`)
+  const made = await call(`${identity}/${kind}s`, 'POST', token, { [kind]: entity })
+  const created = (await membersOf<Named>(made))[kind]
+  if (!created) throw new StartError(`the demo ${kind} could not be made: ${made.status}`)
   return created
 }
 
-/** Creates the demo project and user if they do not exist, and returns a token for them. */
-export async function seedDemo(url: string, adminPassword: string, demoPassword: string): Promise<Demo> {
-  const identity = `${url}/identity/v3`
+async function membersOf<Value>(response: Response): Promise<Readonly<Record<string, Value | undefined>>> {
+  return response.ok ? ((await response.json()) as Record<string, Value>) : {}
+}
+
+/** Makes what is missing of the demo project, its user and the roles. */
+async function makeDemo(identity: string, adminPassword: string, demoPassword: string): Promise<void> {
   const admin = await logIn(identity, { user: 'admin', password: adminPassword, project: 'admin' })
   const project = await ensure(identity, admin, 'project', { name: PROJECT })
   const account = { name: USER, password: demoPassword, default_project_id: project.id }
@@ -69,6 +82,31 @@ export async function seedDemo(url: string, adminPassword: string, demoPassword:
     const role = await ensure(identity, admin, 'role', { name })
     await call(`${identity}/projects/${project.id}/users/${user.id}/roles/${role.id}`, 'PUT', admin)
   }
-  const token = await logIn(identity, { user: USER, password: demoPassword, project: PROJECT })
-  return { token, project: PROJECT, user: USER }
+}
+
+/** What was thrown as a line for the terminal; throws what is no {@link StartError}. */
+function problemIn(error: unknown): string {
+  if (error instanceof StartError) return error.message
+  throw error
+}
+
+/** Makes sure that the demo project and user are there, and gives a token of theirs that works at once. */
+export async function seedDemo(url: string, adminPassword: string, demoPassword: string): Promise<Seeded> {
+  const identity = `${url}/identity/v3`
+  const problems: string[] = []
+  await makeDemo(identity, adminPassword, demoPassword).catch((error: unknown) => {
+    problems.push(`The demo project and user were not looked after: ${problemIn(error)}`)
+  })
+  try {
+    const token = await logIn(identity, { user: USER, password: demoPassword, project: PROJECT })
+    return { demo: { token, project: PROJECT, user: USER }, problems }
+  } catch (error) {
+    return { demo: null, problems: [...problems, `There is no demo token: ${problemIn(error)}`] }
+  }
+}
+
+/** The demo itself, for programs that are of no use without it; throws {@link StartError}. */
+export function requireDemo({ demo, problems }: Seeded): Demo {
+  if (!demo) throw new StartError(problems.join('; '))
+  return demo
 }

@@ -48,13 +48,15 @@ async function start(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void runtime.stop().then(() => process.exit(0)))
   }
-  const demo =
-    options.variables.IDENTITY === 'keystone'
-      ? null
-      : await seedDemo(runtime.url, variables.ADMIN_PASSWORD, DEMO_PASSWORD)
+  if (options.variables.IDENTITY === 'keystone') {
+    console.log(`Portcullis is ready on ${runtime.url}`)
+    console.log(`Tokens are those of the Keystone at ${options.variables.KEYSTONE_URL}`)
+    return
+  }
+  const { demo, problems } = await seedDemo(runtime.url, variables.ADMIN_PASSWORD, DEMO_PASSWORD)
   console.log(`Portcullis is ready on ${runtime.url}`)
+  for (const problem of problems) console.error(`portcullis: ${problem}`)
   if (demo) printDemo(runtime.url, demo, DEMO_PASSWORD)
-  else console.log(`Tokens are validated by the Keystone at ${options.variables.KEYSTONE_URL}`)
 }
 
 try {

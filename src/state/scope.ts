@@ -17,6 +17,8 @@ export interface Source {
   /** The user on whose behalf the service itself acts. */
   readonly onBehalfOf: string | null
   readonly requestId: string | null
+  /** The address that the request came from; left out if the service itself acts. */
+  readonly address?: string
   /** The operation, as error messages name it, such as `Secret creation`. */
   readonly operation: string
   /** The access rule that allowed or refused the operation. */

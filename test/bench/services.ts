@@ -1,6 +1,6 @@
 /** Starts the key managers and the ceilings on loopback ports, and fills them. */
 import { join } from 'node:path'
-import { seedDemo } from '../../src/local/demo.ts'
+import { requireDemo, seedDemo } from '../../src/local/demo.ts'
 import { localKeys } from '../../src/local/keys.ts'
 import { buildBundle, startRuntime, type Runtime } from '../../src/local/runtime.ts'
 import { newAuditId, readToken, signToken } from '../../src/access/tokens.ts'
@@ -92,7 +92,7 @@ export async function startPortcullis(
   const { DEMO_PASSWORD, ...keys } = localKeys(state)
   await buildBundle(state, { minify })
   const { url, stop } = await startRuntime(await freePort(), state, { ...keys, LOG: 'problems' }, inspectorPort)
-  const { token } = await seedDemo(url, keys.ADMIN_PASSWORD, DEMO_PASSWORD)
+  const { token } = requireDemo(await seedDemo(url, keys.ADMIN_PASSWORD, DEMO_PASSWORD))
   const administrator = { user: 'admin', password: keys.ADMIN_PASSWORD, project: 'admin' }
   const written = await logIn(`${url}/identity/v3`, passwordMethod(administrator), administrator.project)
   const keyring = await readKeyring(keys.MASTER_KEYS)

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { seedDemo } from '../../src/local/demo.ts'
+import { requireDemo, seedDemo } from '../../src/local/demo.ts'
 import { localKeys } from '../../src/local/keys.ts'
 import { buildBundle } from '../../src/local/runtime.ts'
 import { attemptTimes } from '../../src/state/orders/order-schedule.ts'
@@ -63,7 +63,10 @@ const port = await freePort()
 const url = `http://127.0.0.1:${port}`
 
 const nextService = () => newService(port, state, { ...keys, MASTER_KEYS: String(ring) })
-const logIn = async (): Promise<Client> => ({ url, ...(await seedDemo(url, keys.ADMIN_PASSWORD, DEMO_PASSWORD)) })
+const logIn = async (): Promise<Client> => ({
+  url,
+  ...requireDemo(await seedDemo(url, keys.ADMIN_PASSWORD, DEMO_PASSWORD)),
+})
 
 /** Verifies the service after the start that follows a crash. */
 async function verifyRound(client: Client, known: Acknowledged): Promise<void> {

@@ -1,6 +1,7 @@
 /** Hashed passwords: the stored form, verification, and that verification uses the stored cost. */
 import { describe, expect, it } from 'vitest'
-import { hashPassword, verifyPassword } from '../../src/crypto/password.ts'
+import { hashPassword, isOutdated, verifyPassword } from '../../src/crypto/password.ts'
+import vectors from '../vectors/passwords.json'
 
 describe('a hashed password', () => {
   it.each(['an ordinary password', '', ' ', 'ü€😀', 'x'.repeat(1000), 'with $ in it'])(
@@ -24,7 +25,7 @@ describe('a hashed password', () => {
 
   it('a hashed password names its function, its cost, its salt and its hash', async () => {
     const stored = await hashPassword('password')
-    expect(stored).toMatch(/^pbkdf2-sha256\$100000\$[A-Za-z0-9+/]{22}==\$[A-Za-z0-9+/]{43}=$/)
+    expect(stored).toMatch(/^pbkdf2-sha256\$6x100000\$[A-Za-z0-9+/]{22}==\$[A-Za-z0-9+/]{43}=$/)
     expect(stored).not.toContain('password')
   })
 
@@ -36,7 +37,7 @@ describe('a hashed password', () => {
 
   it('a hashed password is verified at the cost that it names', async () => {
     const stored = await hashPassword('password')
-    expect(await verifyPassword('password', stored.replace('$100000$', '$99999$'))).toBe(false)
+    expect(await verifyPassword('password', stored.replace('$6x100000$', '$5x100000$'))).toBe(false)
   })
 
   it('no password is verified where there is no hash', async () => {
@@ -44,9 +45,24 @@ describe('a hashed password', () => {
   })
 
   it('a stored text without a hash is never verified', async () => {
-    for (const stored of ['pbkdf2-sha256$1$$', 'pbkdf2-sha256$1$c2FsdA==$']) {
+    for (const stored of ['pbkdf2-sha256$1$$', 'pbkdf2-sha256$1$c2FsdA==$', 'pbkdf2-sha256$6x1$c2FsdA==$']) {
       expect(await verifyPassword('', stored)).toBe(false)
     }
+  })
+})
+
+describe('a stored password', () => {
+  it.each(vectors)("$stored is that of Python's hashlib", async ({ password, stored, outdated }) => {
+    expect(await verifyPassword(password, stored)).toBe(true)
+    expect(await verifyPassword(`${password}x`, stored)).toBe(false)
+    expect(isOutdated(stored)).toBe(outdated)
+  })
+
+  it("a stored password costs OWASP's 600,000 iterations", async () => {
+    const [, cost = ''] = (await hashPassword('password')).split('$')
+    const [calls, iterations] = cost.split('x').map(Number)
+    expect((calls ?? 0) * (iterations ?? 0)).toBeGreaterThanOrEqual(600_000)
+    expect(isOutdated(await hashPassword('password'))).toBe(false)
   })
 })
 

@@ -1,11 +1,13 @@
 /** Application credentials: creation, log-in, and what invalidates them. */
 import { beforeAll, describe, expect, it } from 'vitest'
+import { isCredentialSecret } from '../../src/crypto/credential-secrets.ts'
 import { base, call, type Answer } from '../support/client.ts'
 import {
   adminToken,
   byCredential,
   byPassword,
   byToken,
+  create,
   domain,
   grantPath,
   identity,
@@ -38,7 +40,7 @@ describe('an application credential', () => {
     expect(answer.status).toBe(201)
     expect(answer.headers.get('Cache-Control')).toBe('no-store')
     const { secret, ...credential } = answer.json.application_credential
-    expect(secret).toMatch(/^[\w-]{86}$/)
+    expect(isCredentialSecret(secret)).toBe(true)
     expect(credential).toEqual({
       id: expect.stringMatching(/^[\da-f]{32}$/),
       name,
@@ -280,12 +282,93 @@ describe('the end of an application credential', () => {
     expect(await statuses(credential, token)).toEqual([401, 401])
   })
 
-  it('a new password ends the tokens of the password and not the credential', async () => {
-    const owner = await person(['creator'])
-    const credential = (await make({ name: 'c' }, owner.token, owner)).json.application_credential
+  const asAdmin = async (method: string, path: string, json?: unknown) => {
+    const { status } = await identity(method, path, { token: await adminToken(), json })
+    expect([path, status]).toEqual([path, expect.toSatisfy((ok) => ok < 300)])
+  }
+  const changing = (user: object) => (of: Account) => asAdmin('PATCH', `/users/${of.userId}`, { user })
+  const granting = async (method: string, of: Account, role: string) =>
+    asAdmin(method, grantPath(of.projectId, of.userId, await roleId(role)))
+
+  it.each<[string, (of: Account) => Promise<void>, (of: Account) => Promise<void>]>([
+    [
+      'a role that it uses is removed',
+      (of) => granting('DELETE', of, 'creator'),
+      (of) => granting('PUT', of, 'creator'),
+    ],
+    [
+      'another role of the project is removed',
+      (of) => granting('DELETE', of, 'admin'),
+      (of) => granting('PUT', of, 'admin'),
+    ],
+    ['its user is disabled', changing({ enabled: false }), changing({ enabled: true })],
+    ['its user gets a password', changing({ password: 'another password' }), async () => undefined],
+    [
+      'its user gets another password and is disabled',
+      changing({ password: 'another password', enabled: false }),
+      changing({ enabled: true }),
+    ],
+    ['its user loses the password', changing({ password: null }), changing({ password: 'another password' })],
+    [
+      'its user changes the own password',
+      async ({ userId, token, password: original_password }) => {
+        const json = { user: { original_password, password: 'another password' } }
+        expect((await identity('POST', `/users/${userId}/password`, { token, json })).status).toBe(204)
+      },
+      async () => undefined,
+    ],
+  ])('a credential ends when %s, and does not revive with what it used', async (_, end, undo) => {
+    const owner = await person(['creator', 'admin'])
+    const members = { name: 'c', roles: [{ name: 'creator' }] }
+    const credential = (await make(members, owner.token, owner)).json.application_credential
     const token = tokenIn(await byCredential(credential))
-    const json = { user: { original_password: owner.password, password: 'another' } }
-    expect((await identity('POST', `/users/${owner.userId}/password`, { token: owner.token, json })).status).toBe(204)
-    expect(await statuses(credential, token)).toEqual([401, 201])
+    await end(owner)
+    expect(await statuses(credential, token)).toEqual([401, 401])
+    await undo(owner)
+    expect(await statuses(credential, token)).toEqual([401, 401])
+    expect((await identity('GET', `${path(owner)}/${credential.id}`, { token: await adminToken() })).status).toBe(404)
+  })
+
+  it('a credential ends when a role that it uses is deleted, and does not come back with a role of the same name', async () => {
+    const name = unique('role')
+    const owner = await person(['creator'])
+    const role = await create('role', { name })
+    await asAdmin('PUT', grantPath(owner.projectId, owner.userId, role.id))
+    const token = tokenIn(await byPassword(owner.name, owner.password, { project: { id: owner.projectId } }))
+    const credential = (await make({ name: 'c' }, token, owner)).json.application_credential
+    await asAdmin('DELETE', `/roles/${role.id}`)
+    const again = await create('role', { name })
+    await asAdmin('PUT', grantPath(owner.projectId, owner.userId, again.id))
+    expect((await byCredential(credential)).status).toBe(401)
+  })
+
+  it.each([{ email: 'a@example.com' }, { enabled: true }, { default_project_id: null }])(
+    'a credential stays when its user is changed by %j',
+    async (change) => {
+      const owner = await person(['creator'])
+      const credential = (await make({ name: 'c' }, owner.token, owner)).json.application_credential
+      await changing(change)(owner)
+      expect((await byCredential(credential)).status).toBe(201)
+    },
+  )
+
+  it('a credential in another project stays when a role is removed', async () => {
+    const owner = await person(['creator'])
+    const other = await create('project', { name: unique('project') })
+    await asAdmin('PUT', grantPath(other.id, owner.userId, await roleId('creator')))
+    const credential = (await make({ name: 'c' }, owner.token, owner)).json.application_credential
+    await asAdmin('DELETE', grantPath(other.id, owner.userId, await roleId('creator')))
+    expect((await byCredential(credential)).status).toBe(201)
+  })
+
+  it('a credential is not left behind by a role that is removed while it is made', async () => {
+    for (let round = 0; round < 4; round += 1) {
+      const owner = await person(['creator'])
+      const grant = grantPath(owner.projectId, owner.userId, await roleId('creator'))
+      const [made] = await Promise.all([make({ name: 'c' }, owner.token, owner), asAdmin('DELETE', grant)])
+      await asAdmin('PUT', grant)
+      if (made.status === 201) expect((await byCredential(made.json.application_credential)).status).toBe(401)
+      else expect([400, 401]).toContain(made.status)
+    }
   })
 })

@@ -204,7 +204,7 @@ describe('the scope of a token', () => {
 describe('a log-in that fails', () => {
   it('log-in has the same refusal for a wrong password, an unknown, a disabled and a foreign user, and one without password', async () => {
     const user = await person(['member'])
-    const disabled = await create('user', { name: unique('user'), password: 'secret', enabled: false })
+    const disabled = await create('user', { name: unique('user'), password: 'a secret', enabled: false })
     const without = await create('user', { name: unique('user') })
     const foreign = {
       methods: ['password'],
@@ -213,7 +213,7 @@ describe('a log-in that fails', () => {
     const answers = await Promise.all([
       byPassword(user.name, 'wrong'),
       byPassword(unique('nobody'), 'wrong'),
-      byPassword(disabled.name, 'secret'),
+      byPassword(disabled.name, 'a secret'),
       byPassword(without.name, ''),
       byPassword(without.name, 'null'),
       authenticate({ methods: ['password'], password: { user: { id: user.userId } } }),
@@ -453,7 +453,7 @@ describe('the end of issued tokens through the same Worker', () => {
     ['the user is deleted', ({ userId }) => remove(`/users/${userId}`)],
     [
       'the administrator sets a password',
-      ({ userId }) => change(`/users/${userId}`, { user: { password: 'another' } }),
+      ({ userId }) => change(`/users/${userId}`, { user: { password: 'another password' } }),
     ],
     ['the project is disabled', ({ projectId }) => change(`/projects/${projectId}`, { project: { enabled: false } })],
     ['the project is deleted', ({ projectId }) => remove(`/projects/${projectId}`)],
@@ -499,12 +499,12 @@ describe('the end of issued tokens through the same Worker', () => {
 
   it("a token is no administrator's after admin was replaced by member", async () => {
     const admin = await adminToken()
-    const created = await create('user', { name: unique('user'), password: 'secret' })
+    const created = await create('user', { name: unique('user'), password: 'a secret' })
     const projects = await identity('GET', '/projects?name=admin', { token: admin })
     const project = projects.json.projects[0].id
     const role = await roleId('admin')
     await identity('PUT', grantPath(project, created.id, role), { token: admin })
-    const token = tokenIn(await byPassword(created.name, 'secret', { project: { id: project } }))
+    const token = tokenIn(await byPassword(created.name, 'a secret', { project: { id: project } }))
     const list = async () => (await identity('GET', '/users', { token })).status
     expect(await list()).toBe(200)
     await identity('PUT', grantPath(project, created.id, await roleId('member')), { token: admin })

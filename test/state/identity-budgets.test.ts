@@ -37,8 +37,9 @@ const domain = { id: 'default' }
 const budgets: Readonly<Record<string, Budget | undefined>> = {
   'GET /': nothing,
   'GET /v3': nothing,
+  // The account is looked up, the attempt is counted, and its outcome is recorded.
   'POST /v3/auth/tokens': {
-    trips: 1,
+    trips: 3,
     request: ({ name, password }) => ({
       json: { auth: { identity: { methods: ['password'], password: { user: { name, domain, password } } } } },
     }),
@@ -68,8 +69,9 @@ const budgets: Readonly<Record<string, Budget | undefined>> = {
   'PATCH /v3/users/:user': changing('user', { email: 'a@example.com' }),
   'DELETE /v3/users/:user': both,
   // The old password is read and verified, and the update requires that it has not changed since.
+  // The attempt is counted before and its outcome recorded after that, as for a log-in.
   'POST /v3/users/:user/password': {
-    trips: 4,
+    trips: 6,
     as: 'own',
     request: ({ password }) => ({ json: { user: { original_password: password, password: 'another password' } } }),
   },

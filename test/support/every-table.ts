@@ -26,8 +26,12 @@ function valueOf(table: SQLiteTable, column: SQLiteColumn): string {
   return known ?? `'${column.name} with ''quotes'', a line\nand a semicolon; é'`
 }
 
-function insertInto(table: SQLiteTable): string {
-  const { name, columns } = getTableConfig(table)
+/** Whether the database has the column. */
+type HasColumn = (table: string, column: string) => boolean
+
+function insertInto(table: SQLiteTable, has: HasColumn): string {
+  const { name, columns: all } = getTableConfig(table)
+  const columns = all.filter((column) => has(name, column.name))
   const names = columns.map((column) => column.name).join(', ')
   return `insert into ${name} (${names}) values (${columns.map((column) => valueOf(table, column)).join(', ')})`
 }
@@ -44,10 +48,17 @@ function inOrder(): SQLiteTable[] {
 
 export const tableNames = tables.map((table) => getTableConfig(table).name)
 
-/** Returns statements without parameters, in an order that satisfies foreign keys. Triggers fill `project_counts`. */
-export function rowsForEveryTable(): string[] {
-  const filled = inOrder().filter((table) => getTableConfig(table).name !== 'project_counts')
+/**
+ * Statements without parameters, in an order that the database takes. `project_counts` is filled by its triggers. `has`
+ * says what an older schema has.
+ */
+export function rowsForEveryTable(has: HasColumn = () => true): string[] {
+  const isFilled = (table: SQLiteTable) => {
+    const { name, columns } = getTableConfig(table)
+    return name !== 'project_counts' && columns.some((column) => has(name, column.name))
+  }
+  const filled = inOrder().filter(isFilled)
   const authorityKey = `insert into project_keys (project_id, store, version, master_key_id, wrapped, created)
     values ('certificate authority', 'store', 1, 'key', x'00', 'now')`
-  return [authorityKey, ...filled.map(insertInto)]
+  return [authorityKey, ...filled.map((table) => insertInto(table, has))]
 }

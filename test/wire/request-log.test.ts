@@ -1,10 +1,10 @@
 /** The log of requests: one entry for each, with the caller, the target and the outcome. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { isolate } from '../support/client.ts'
-import { owner, type Person } from '../support/people.ts'
+import { owner, type Account } from '../support/people.ts'
 import { idOf, secret } from '../support/stored.ts'
 
-let who: Person
+let who: Account
 let logged: Record<string, unknown>[]
 beforeEach(async () => {
   who = await owner()
@@ -28,6 +28,7 @@ describe('a request', () => {
     expect(entry).toEqual({
       event: 'request',
       request_id: answer.headers.get('X-OpenStack-Request-Id'),
+      address: 'local',
       method: 'GET',
       user: who.userId,
       project: who.projectId,
@@ -55,7 +56,22 @@ describe('a request', () => {
   it('a request to the identity API is logged', async () => {
     const json = { auth: { identity: { methods: ['password'], password: { user: { id: 'x', password: 'y' } } } } }
     const { entry } = await entryOf(send, 'POST', '/identity/v3/auth/tokens', { json })
-    expect(entry).toMatchObject({ user: null, status: 401, failure: 'unauthenticated' })
+    expect(entry).toMatchObject({ user: 'x', status: 401, failure: 'unauthenticated', address: 'local' })
+  })
+
+  it('a log-in is logged with its user and address, and never with its password', async () => {
+    const json = (password: string) => ({
+      auth: { identity: { methods: ['password'], password: { user: { id: who.userId, password } } } },
+    })
+    const headers = { 'CF-Connecting-IP': '192.0.2.7' }
+    const path = '/identity/v3/auth/tokens'
+    const wrong = await entryOf(send, 'POST', path, { json: json('a wrong password'), headers })
+    expect(wrong.entry).toMatchObject({ user: who.userId, address: '192.0.2.7', status: 401 })
+    logged.length = 0
+    const right = await entryOf(send, 'POST', path, { json: json(who.password), headers })
+    expect(right.entry).toMatchObject({ user: who.userId, address: '192.0.2.7', status: 201, failure: null })
+    expect(JSON.stringify([wrong.entry, right.entry])).not.toContain('password"')
+    expect(JSON.stringify([wrong.entry, right.entry])).not.toContain(who.password)
   })
 
   it('a successful request is not logged with LOG=problems', async () => {

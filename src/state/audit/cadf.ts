@@ -6,12 +6,13 @@ export type AuditRow = typeof auditEvents.$inferSelect
 /** The service: the observer of every event, and the initiator of events without a calling user. */
 const SERVICE = { typeURI: 'service/security/keymanager', id: 'portcullis' } as const
 
-function initiatorOf({ initiatorId, initiatorProjectId, onBehalfOf }: AuditRow) {
+function initiatorOf({ initiatorId, initiatorProjectId, initiatorAddress, onBehalfOf }: AuditRow) {
   if (initiatorId === null) return { ...SERVICE, ...(onBehalfOf !== null && { on_behalf_of: onBehalfOf }) }
   return {
     typeURI: 'data/security/account/user',
     id: initiatorId,
     ...(initiatorProjectId !== null && { project_id: initiatorProjectId }),
+    ...(initiatorAddress !== null && { host: { address: initiatorAddress } }),
   }
 }
 

@@ -7,7 +7,7 @@ import { auditEvents } from '../schema/audit.ts'
 import type { Scope } from '../scope.ts'
 
 /** Actions, from CADF's taxonomy. */
-export type AuditAction = 'create' | 'read' | 'update' | 'delete' | 'renew' | 'revoke' | 'monitor'
+export type AuditAction = 'create' | 'read' | 'update' | 'delete' | 'renew' | 'revoke' | 'monitor' | 'authenticate'
 
 /** Kinds of targets: branches below CADF's `data/security`. The target of a part of an entity has the entity's id. */
 export type AuditTarget =
@@ -83,6 +83,7 @@ function rowOf({ now, source }: Scope, event: AuditEvent): Row {
     targetId: event.id,
     initiatorId: source.initiator?.userId ?? null,
     initiatorProjectId: source.initiator?.projectId ?? null,
+    initiatorAddress: event.action === 'authenticate' ? (source.address ?? null) : null,
     onBehalfOf: source.onBehalfOf,
     requestId: source.requestId,
     operation: source.operation,

@@ -7,6 +7,8 @@ import { insertWhereBuilder } from '../database/statements.ts'
 import { authentic, withMac } from '../integrity/row-authentication.ts'
 import { identityProjects, identityRoles, identityUsers, roleAssignments } from '../schema/identity.ts'
 import type { KeyedScope, Scope } from '../scope.ts'
+import { remainsUnassigned } from './administrators.ts'
+import { endCredentials } from './credentials.ts'
 import { identityFault } from './faults.ts'
 import { authenticRoles, impliedChain, impliedRoles, selectRoles } from './roles.ts'
 import type { IdentityRole, RoleName } from './roles.ts'
@@ -73,14 +75,23 @@ export async function assignRole(scope: KeyedScope, assignment: Assignment): Pro
   requireParts(parts[0], assignment)
 }
 
-/** Removes an assignment; throws `notFound` for a role or project that does not exist, else `assignmentNotFound`. */
+/**
+ * Removes an assignment and, as Keystone does, the application credentials of the user in the project, so that none
+ * revives when the role comes back. Throws `lastAdministrator`, `notFound` for a role or project that does not exist, else
+ * `assignmentNotFound`.
+ */
 export async function unassignRole(scope: Scope, assignment: Assignment): Promise<void> {
   const { userId, projectId, roleId } = assignment
-  const removal = build.delete(roleAssignments).where(isAssignment(assignment))
-  const { changed, parts } = await commit(scope, changeBy(assignment, 'delete'), change(removal), {
+  const removal = build.delete(roleAssignments).where(and(isAssignment(assignment), remainsUnassigned(assignment)))
+  const { changed, parts, kept } = await commit(scope, changeBy(assignment, 'delete'), change(removal), {
+    credentials: endCredentials({ userId, projectId }),
     parts: selectParts(assignment),
+    kept: selectValues({
+      assignment: sql<number>`exists (select 1 from ${roleAssignments} where ${isAssignment(assignment)})`,
+    }),
   })
   if (changed > 0) return
+  if (kept[0]?.assignment) throw identityFault('lastAdministrator')
   const [found] = parts
   requireParts(found && { ...found, user: 1 }, assignment)
   throw identityFault('assignmentNotFound', roleId, userId, projectId)

@@ -42,7 +42,8 @@ const newProject = (scope: KeyedScope) =>
     extra: '{}',
   })
 
-const newUser = (scope: KeyedScope, passwordHash: string) =>
+/** The row of the first administrator. */
+export const firstAdministrator = (scope: KeyedScope, passwordHash: string) =>
   withMac(scope, 'identityUsers', {
     id: newId(),
     ...nameColumns(FIRST_ADMINISTRATOR),
@@ -63,7 +64,11 @@ export async function bootstrapIdentity(scope: KeyedScope, password: string): Pr
   const [existing] = await scope.db.run(selectExisting())
   if (existing?.project) return
   const passwordHash = await hashPassword(password)
-  const [roles, project, user] = await Promise.all([newRoles(scope), newProject(scope), newUser(scope, passwordHash)])
+  const [roles, project, user] = await Promise.all([
+    newRoles(scope),
+    newProject(scope),
+    firstAdministrator(scope, passwordHash),
+  ])
   const roleId = existing?.role ?? roles.find(({ name }) => name === ADMINISTRATOR)?.id ?? ''
   const assignment = await withMac(scope, 'roleAssignments', { userId: user.id, projectId: project.id, roleId })
   const isFirst = sql`not exists (select 1 from ${identityProjects} where administrative = 1)`

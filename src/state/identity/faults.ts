@@ -13,6 +13,7 @@ export const identityTitles = {
   404: 'Not Found',
   409: 'Conflict',
   413: 'Request Entity Too Large',
+  429: 'Too Many Requests',
 } as const
 
 export type IdentityStatus = keyof typeof identityTitles
@@ -32,6 +33,11 @@ const failures = {
   invalid: [400, (message: string) => message],
   invalidField: [400, (field: string, reason: string) => `Invalid input for field '${field}': ${reason}`],
   expected: [400, (attribute: string, target: string) => `Expecting to find ${attribute} in ${target}. ${MALFORMED}`],
+  illFormed: [400, () => 'The request body has text that is not well-formed Unicode: half of a surrogate pair.'],
+  weakPassword: [
+    400,
+    (least: string) => `The password does not match the requirements: it must have at least ${least} characters.`,
+  ],
   timestamp: [400, () => `Timestamp not in expected format. ${MALFORMED}`],
   expirationPast: [400, () => `The 'expires_at' must not be before now. ${MALFORMED}`],
   credentialInvalid: [400, (detail: string) => `Invalid application credential: ${detail}`],
@@ -67,8 +73,17 @@ const failures = {
     409,
     (name: string) => conflict('application_credential', `Duplicate entry found with name ${name}`),
   ],
+  lastAdministrator: [
+    409,
+    () =>
+      conflict(
+        'user',
+        'it is the last administrator who can log in, and nobody could administer the identity without one: make another administrator first',
+      ),
+  ],
   changedConcurrently: [409, () => conflict('it', 'It was changed at the same time by others')],
   tooLarge: [413, () => 'Request is too large.'],
+  tooManyAttempts: [429, () => 'Too many log-ins have failed. Try again later.'],
 } as const satisfies Record<string, readonly [IdentityStatus, (...details: never[]) => string]>
 
 export type IdentityFailureName = keyof typeof failures
@@ -79,11 +94,14 @@ export class IdentityFault extends Error {
   override readonly name = 'IdentityFault'
   readonly failure: IdentityFailureName
   readonly status: IdentityStatus
+  /** When it may be tried again; left out: nothing is said of it. */
+  readonly retrySeconds: number | undefined
 
-  constructor(failure: IdentityFailureName, status: IdentityStatus, message: string) {
+  constructor(failure: IdentityFailureName, status: IdentityStatus, message: string, retrySeconds?: number) {
     super(message)
     this.failure = failure
     this.status = status
+    this.retrySeconds = retrySeconds
   }
 }
 
@@ -94,4 +112,10 @@ export function identityFault<Name extends IdentityFailureName>(
 ): IdentityFault {
   const [status, words] = failures[name]
   return new IdentityFault(name, status, (words as (...details: readonly string[]) => string)(...details))
+}
+
+/** The failure `tooManyAttempts`, with the time after which the next attempt is admitted. */
+export function tooManyAttempts(milliseconds: number): IdentityFault {
+  const { failure, status, message } = identityFault('tooManyAttempts')
+  return new IdentityFault(failure, status, message, Math.max(1, Math.ceil(milliseconds / 1000)))
 }

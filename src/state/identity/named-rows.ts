@@ -1,9 +1,10 @@
 /** Rows with a unique name: how users, projects and roles are created and changed. */
-import { and, eq, not, sql } from 'drizzle-orm'
+import { and, eq, not, sql, type SQL } from 'drizzle-orm'
 import { commit } from '../audit/commit.ts'
 import type { AuditEvent } from '../audit/events.ts'
 import { CONFLICT, untilStored } from '../database/conflicts.ts'
 import { build, change, selectValues, type Statement } from '../database/prepared.ts'
+import type { Batch } from '../database/session.ts'
 import { insertWhereBuilder } from '../database/statements.ts'
 import type { Scope } from '../scope.ts'
 import type { identityProjects, identityRoles, identityUsers } from '../schema/identity.ts'
@@ -40,6 +41,10 @@ export interface Update<Row extends NamedRow> {
   readonly changed: (before: Row) => Promise<Row>
   /** The fault for a new name that another row has. */
   readonly taken?: () => IdentityFault
+  /** What has to hold when the row is stored, and the fault if it does not. */
+  readonly onlyIf?: { readonly condition: SQL<number>; readonly unmet: () => IdentityFault } | undefined
+  /** Statements that follow in the batch. The first one is told by `justChanged` whether the row was stored. */
+  readonly following?: Batch | undefined
 }
 
 /** Text as SQLite stores it and as the MAC covers it: UTF-8 has no lone surrogates. */
@@ -54,23 +59,26 @@ function wellFormed<Row extends object>(row: Row): Row {
 /** Stores a row over the version that it was made from, unless another row has the new name. */
 async function storeOver<Row extends NamedRow>(
   scope: Scope,
-  { table, event, newName }: Update<Row>,
+  { table, event, newName, onlyIf, following }: Update<Row>,
   before: Row,
   after: Row,
-): Promise<'stored' | 'taken' | 'conflict'> {
+): Promise<'stored' | 'taken' | 'unmet' | 'conflict'> {
   const { seq: _, ...row } = wellFormed<NamedRow>(after)
   const taken = nameTaken(table, before.id, newName)
-  const asRead = and(eq(table.id, before.id), eq(table.mac, before.mac), not(taken))
-  const { changed, names } = await commit(scope, event, change(build.update(table).set(row).where(asRead)), {
-    names: selectValues({ taken: sql<number>`${taken}` }),
+  const condition = onlyIf?.condition ?? sql<number>`true`
+  const asRead = and(eq(table.id, before.id), eq(table.mac, before.mac), not(taken), condition)
+  const { changed, found } = await commit(scope, event, change(build.update(table).set(row).where(asRead)), {
+    ...following,
+    found: selectValues({ taken: sql<number>`${taken}`, met: sql<number>`${condition}` }),
   })
   if (changed > 0) return 'stored'
-  return names[0]?.taken ? 'taken' : 'conflict'
+  if (found[0]?.taken) return 'taken'
+  return found[0]?.met ? 'conflict' : 'unmet'
 }
 
 /**
  * Changes a row and returns the new one. After a concurrent change of the row the update is made again from the new
- * version. Throws `taken()`, and `changedConcurrently` when each of several attempts met a concurrent change.
+ * version. Throws `taken()`, `unmet()`, and `changedConcurrently` when each of several attempts met a concurrent change.
  */
 export function updateRow<Row extends NamedRow>(scope: Scope, update: Update<Row>): Promise<Row> {
   const conflict = () => identityFault('changedConcurrently')
@@ -79,6 +87,7 @@ export function updateRow<Row extends NamedRow>(scope: Scope, update: Update<Row
     const after = await update.changed(before)
     const outcome = await storeOver(scope, update, before, after)
     if (outcome === 'taken') throw update.taken?.() ?? conflict()
+    if (outcome === 'unmet') throw update.onlyIf?.unmet() ?? conflict()
     return outcome === 'stored' ? after : CONFLICT
   }, conflict)
 }

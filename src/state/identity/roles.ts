@@ -1,10 +1,11 @@
 /** Roles: their rows, and which of them imply others. One public operation is one D1 batch; an update reads first. */
-import { and, eq, getTableColumns, type SQL } from 'drizzle-orm'
+import { and, eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { commit } from '../audit/commit.ts'
 import { changeOf, DEPLOYMENT, type AuditAction } from '../audit/events.ts'
-import { build, changeReturning, select } from '../database/prepared.ts'
+import { build, change, changeReturning, select } from '../database/prepared.ts'
+import { justChanged } from '../database/statements.ts'
 import { authentic, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
-import { identityRoles } from '../schema/identity.ts'
+import { applicationCredentials, identityRoles } from '../schema/identity.ts'
 import type { KeyedScope, Scope } from '../scope.ts'
 import { identityFault } from './faults.ts'
 import { insertUnlessTaken, updateRow } from './named-rows.ts'
@@ -133,12 +134,19 @@ export async function updateRole(
   return asRole(row)
 }
 
-/** Deletes a role with its assignments. Throws `notFound` and `immutableDelete`. */
+/** Deletes the application credentials that use the role, if the statement before it changed a row. */
+function endCredentialsWith(roleId: string) {
+  const uses = sql`exists (select 1 from json_each(${applicationCredentials.roleIds}) where value = ${roleId})`
+  return change(build.delete(applicationCredentials).where(and(uses, justChanged)))
+}
+
+/** Deletes a role with its assignments and the application credentials with it. Throws `notFound`, `immutableDelete`. */
 export async function deleteRole(scope: Scope, id: string): Promise<void> {
   const isRole = eq(identityRoles.id, id)
   const deletable = and(isRole, eq(identityRoles.immutable, false))
   const removal = build.delete(identityRoles).where(deletable).returning({ id: identityRoles.id })
   const { changed, kept } = await commit(scope, changeBy(id, 'delete'), changeReturning(removal), {
+    credentials: endCredentialsWith(id),
     kept: selectRoles(isRole),
   })
   if (kept.length > 0) throw identityFault('immutableDelete', 'role', id)

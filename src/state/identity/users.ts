@@ -1,12 +1,14 @@
 /** Users: their rows. One public operation is one D1 batch; an update reads first. */
 import { and, eq, getTableColumns, type SQL } from 'drizzle-orm'
-import { hashPassword } from '../../crypto/password.ts'
+import { hashPassword, MIN_PASSWORD_CHARACTERS } from '../../crypto/password.ts'
 import { commit } from '../audit/commit.ts'
 import { changeOf, DEPLOYMENT, type AuditAction } from '../audit/events.ts'
 import { build, change, select } from '../database/prepared.ts'
 import { authentic, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { identityUsers, type ExtraProperties } from '../schema/identity.ts'
 import type { KeyedScope, Scope } from '../scope.ts'
+import { remainsWithout } from './administrators.ts'
+import { endCredentials } from './credentials.ts'
 import { identityFault } from './faults.ts'
 import { insertUnlessTaken, updateRow } from './named-rows.ts'
 import { foldName, mergedExtra, nameColumns, newId } from './names.ts'
@@ -40,6 +42,14 @@ export interface UserChanges {
 export interface UserFilter {
   readonly name?: string | undefined
   readonly enabled?: boolean | undefined
+}
+
+/** Hashes a new password; throws `weakPassword` for one that is too short. */
+async function hashNewPassword(password: string): Promise<string> {
+  if (Array.from(password).length < MIN_PASSWORD_CHARACTERS) {
+    throw identityFault('weakPassword', String(MIN_PASSWORD_CHARACTERS))
+  }
+  return hashPassword(password)
 }
 
 type UserRow = typeof identityUsers.$inferSelect
@@ -78,13 +88,13 @@ export async function findUser(scope: KeyedScope, id: string): Promise<IdentityU
 
 const changeBy = (id: string, action: AuditAction) => changeOf({ id, projectId: DEPLOYMENT }, action, 'account/user')
 
-/** Creates a user; throws `userExists` when the name is taken. */
+/** Creates a user; throws `weakPassword`, and `userExists` when the name is taken. */
 export async function createUser(scope: KeyedScope, user: NewUser): Promise<IdentityUser> {
   const { name, password, enabled, defaultProjectId, extra } = user
   const row = await withMac(scope, 'identityUsers', {
     id: newId(),
     ...nameColumns(name),
-    passwordHash: password === null ? null : await hashPassword(password),
+    passwordHash: password === null ? null : await hashNewPassword(password),
     tokenEpoch: 0,
     enabled,
     defaultProjectId,
@@ -115,14 +125,28 @@ function changedUser(before: UserRow, changes: UserChanges, passwordHash: Passwo
   }
 }
 
+/** What a change of a user requires and takes along: an administrator remains, and application credentials end. */
+function consequences(id: string, { password, enabled }: UserChanges) {
+  const disables = enabled === false || password === null
+  const onlyIf = { condition: remainsWithout(id), unmet: () => identityFault('lastAdministrator') }
+  const ends = enabled === false || password !== undefined
+  return {
+    onlyIf: disables ? onlyIf : undefined,
+    following: ends ? { credentials: endCredentials({ userId: id }) } : undefined,
+  }
+}
+
 /**
- * Changes a user. A new password and disabling invalidate all tokens issued so far. Throws `notFound`, `userExists` when
- * the new name is taken, `invalid` when the further properties exceed their bound, and `changedConcurrently`.
+ * Changes a user. A new password and disabling invalidate all tokens issued so far, and delete the application
+ * credentials. Throws `notFound`, `userExists` when the new name is taken, `weakPassword`, `invalid` when the further
+ * properties exceed their bound, `lastAdministrator` for one who is to lose the power to log in, and
+ * `changedConcurrently`.
  */
 export async function updateUser(scope: KeyedScope, id: string, changes: UserChanges): Promise<IdentityUser> {
   const { name, password } = changes
-  const passwordHash = typeof password === 'string' ? await hashPassword(password) : password
+  const passwordHash = typeof password === 'string' ? await hashNewPassword(password) : password
   const row = await updateRow(scope, {
+    ...consequences(id, changes),
     table: identityUsers,
     event: changeBy(id, 'update'),
     newName: name,
@@ -141,12 +165,14 @@ export async function findPasswordHash(scope: KeyedScope, id: string): Promise<s
 }
 
 /**
- * Replaces the password with the hash `oldHash`, which invalidates all tokens issued so far. Throws `unauthenticated`
- * when the user's password has another hash, `notFound`, and `changedConcurrently`.
+ * Replaces the password with the hash `oldHash`, which invalidates all tokens issued so far and deletes the application
+ * credentials. Throws `weakPassword`, `unauthenticated` when the user's password has another hash, `notFound`, and
+ * `changedConcurrently`.
  */
 export async function replacePassword(scope: KeyedScope, id: string, oldHash: string, password: string): Promise<void> {
-  const passwordHash = await hashPassword(password)
+  const passwordHash = await hashNewPassword(password)
   await updateRow(scope, {
+    ...consequences(id, { password, extra: {} }),
     table: identityUsers,
     event: changeBy(id, 'update'),
     read: () => userRow(scope, id),
@@ -157,9 +183,31 @@ export async function replacePassword(scope: KeyedScope, id: string, oldHash: st
   })
 }
 
-/** Deletes a user with its role assignments and application credentials; throws `notFound`. */
+/**
+ * Stores the same password under a hash of today's cost. Nothing ends with it, and nothing happens when the password has
+ * changed since.
+ */
+export async function renewPasswordHash(
+  scope: KeyedScope,
+  id: string,
+  oldHash: string,
+  password: string,
+): Promise<void> {
+  const before = await userRow(scope, id)
+  if (before.passwordHash !== oldHash) return
+  const { seq: _, ...row } = await withMac(scope, 'identityUsers', {
+    ...before,
+    passwordHash: await hashPassword(password),
+  })
+  const asRead = and(eq(identityUsers.id, id), eq(identityUsers.mac, before.mac))
+  await commit(scope, changeBy(id, 'update'), change(build.update(identityUsers).set(row).where(asRead)))
+}
+
+/** Deletes a user with its role assignments and application credentials; throws `notFound`, `lastAdministrator`. */
 export async function deleteUser(scope: Scope, id: string): Promise<void> {
-  const removal = build.delete(identityUsers).where(eq(identityUsers.id, id))
-  const { changed } = await commit(scope, changeBy(id, 'delete'), change(removal))
+  const isUser = eq(identityUsers.id, id)
+  const removal = build.delete(identityUsers).where(and(isUser, remainsWithout(id)))
+  const { changed, kept } = await commit(scope, changeBy(id, 'delete'), change(removal), { kept: selectUsers(isUser) })
+  if (kept.length > 0) throw identityFault('lastAdministrator')
   if (changed === 0) throw identityFault('notFound', 'user', id)
 }

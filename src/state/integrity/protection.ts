@@ -16,7 +16,7 @@ import { getTableColumns } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { auditEvents } from '../schema/audit.ts'
 import { applicationCredentials, identityProjects, identityRoles, identityUsers } from '../schema/identity.ts'
-import { revokedTokens, roleAssignments } from '../schema/identity.ts'
+import { loginAttempts, revokedTokens, roleAssignments } from '../schema/identity.ts'
 import * as tables from '../schema/resources.ts'
 
 export type Protection = 'authenticated' | 'present' | 'sealed' | { readonly unprotected: string }
@@ -54,6 +54,9 @@ const registration = unprotected(
   'a consumer registration; grants nothing, and the access rules are checked before removal',
 )
 const progress = unprotected('the progress of an order, or the id of a result whose own row is authenticated')
+const attempt = unprotected(
+  'slows guesses; whoever can write here gains attempts, each of which still costs a slow hash',
+)
 
 const acl = { aclProjectAccess: yes, aclUsers: yes, aclCreated: yes, aclUpdated: yes } as const
 
@@ -251,6 +254,14 @@ export const otherTables = {
     auditId: unprotected('revokes a token; without the row the token remains valid until it expires, within the hour'),
     expires: timestamp,
   },
+  loginAttempts: {
+    subject: attempt,
+    failures: attempt,
+    allowance: attempt,
+    refusedUntil: attempt,
+    told: attempt,
+    expires: attempt,
+  },
   auditEvents: Object.fromEntries(
     Object.keys(getTableColumns(auditEvents)).map((column) => [
       column,
@@ -263,6 +274,9 @@ export const otherTables = {
   >
 } & {
   readonly auditEvents: Readonly<Record<keyof (typeof auditEvents)['_']['columns'], Protection>>
-} & { readonly revokedTokens: Readonly<Record<keyof (typeof revokedTokens)['_']['columns'], Protection>> }
+} & {
+  readonly revokedTokens: Readonly<Record<keyof (typeof revokedTokens)['_']['columns'], Protection>>
+  readonly loginAttempts: Readonly<Record<keyof (typeof loginAttempts)['_']['columns'], Protection>>
+}
 
 export type ProtectedName = keyof typeof protectedTables

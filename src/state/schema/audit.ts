@@ -23,6 +23,8 @@ export const auditEvents = sqliteTable(
     /** The calling user and the project of the token; null if the service itself acted. */
     initiatorId: text('initiator_id'),
     initiatorProjectId: text('initiator_project_id'),
+    /** The address that a log-in came from. */
+    initiatorAddress: text('initiator_address'),
     /** The user on whose behalf the service itself acted. */
     onBehalfOf: text('on_behalf_of'),
     requestId: text('request_id'),

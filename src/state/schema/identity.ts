@@ -137,3 +137,22 @@ export const revokedTokens = sqliteTable(
   { auditId: text('audit_id').primaryKey(), expires: text('expires').notNull() },
   (table) => [index('revoked_tokens_expires').on(table.expires)],
 )
+
+/** How many log-ins have failed, by what they are counted for; see `identity/login-attempts.ts`. Times in milliseconds. */
+export const loginAttempts = sqliteTable(
+  'login_attempts',
+  {
+    /** A digest of the account, the network, or both. */
+    subject: text('subject').primaryKey(),
+    failures: integer('failures').notNull(),
+    /** From so many failures on attempts are refused. */
+    allowance: integer('allowance').notNull(),
+    /** When the next attempt is admitted; 0: now. */
+    refusedUntil: integer('refused_until').notNull(),
+    /** The refusal has been recorded. */
+    told: integer('told', { mode: 'boolean' }).notNull(),
+    /** When the count begins anew. */
+    expires: integer('expires').notNull(),
+  },
+  (table) => [index('login_attempts_expires').on(table.expires)],
+)

@@ -13,13 +13,14 @@ const failureOf = (error: Error | undefined): string | null => {
 /**
  * Logs a request after its response is ready. `started` is in milliseconds after the Unix epoch. The entry contains
  * only values that the service generated or validated: no part of the path, query, headers or body, except the id of an
- * entity that was found.
+ * entity that was found, the address of the client, and of a log-in the beginning of the name or id that it claims.
  */
 export function logRequest(c: Context<Service>, started: number): void {
   const { backend, source = backend.source, target = null } = c.var
   logLater({
     event: 'request',
     request_id: source.requestId,
+    address: source.address ?? null,
     method: c.req.method,
     user: source.initiator?.userId ?? null,
     project: source.initiator?.projectId ?? null,

@@ -30,7 +30,8 @@ export function collection(c: Context<Service>, member: string, items: readonly 
  */
 export function answerIdentityFailure(error: Error, c: Context<Service>): Response {
   if (!(error instanceof IdentityFault)) throw error
-  const { status, message } = error
+  const { status, message, retrySeconds } = error
+  if (retrySeconds !== undefined) setHeader(c, 'Retry-After', String(retrySeconds))
   if (status === 401) setHeader(c, 'WWW-Authenticate', `Keystone uri="${identityUrl(c)}"`)
   return json(c, status, { error: { code: status, message, title: identityTitles[status] } })
 }

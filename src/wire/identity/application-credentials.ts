@@ -1,7 +1,8 @@
 /** Application credentials, which let a client act with some of a user's roles in one project. */
 import type { Context } from 'hono'
 import * as z from 'zod/mini'
-import { createCredential, deleteCredential, findCredential } from '../../state/identity/credentials.ts'
+import { newCredentialSecret } from '../../crypto/credential-secrets.ts'
+import { createCredential, deleteCredential, findCredential, UNASSIGNED } from '../../state/identity/credentials.ts'
 import { listCredentials, type ApplicationCredential } from '../../state/identity/credentials.ts'
 import { identityFault } from '../../state/identity/faults.ts'
 import { foldName } from '../../state/identity/names.ts'
@@ -15,7 +16,6 @@ import { guarded, type Call } from './operations.ts'
 import { roleProperties } from './roles.ts'
 
 const PATH = '/v3/users/:user/application_credentials'
-const SECRET_BYTES = 64
 
 const roleReference = object({ id: z.optional(text({ min: 1 })), name: z.optional(text({ min: 1 })) }).check(
   z.refine(({ id, name }) => id !== undefined || name !== undefined, { error: 'id or name must be present.' }),
@@ -74,21 +74,16 @@ function rolesFor(requested: readonly RoleReference[] | undefined, held: readonl
   const ids = requested.map((reference) => held.find(matcherOf(reference))?.id)
   const assigned = ids.filter((id) => id !== undefined)
   if (assigned.length < ids.length) {
-    throw identityFault('credentialInvalid', 'Cannot create an application credential with unassigned role')
+    throw identityFault('credentialInvalid', UNASSIGNED)
   }
   return [...new Set(assigned)]
-}
-
-function randomSecret(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(SECRET_BYTES))
-  return bytes.toBase64({ alphabet: 'base64url', omitPadding: true })
 }
 
 async function create({ c, backend, standing, param }: Call): Promise<Response> {
   const { value } = await readMember(c, 'application_credential', newCredential)
   const { project, roles } = standing
   if (!project) throw identityFault('credentialInvalid', 'The token is not scoped to a project')
-  const secret = value.secret || randomSecret()
+  const secret = value.secret || newCredentialSecret()
   const credential = await createCredential(backend, {
     userId: param('user'),
     projectId: project.id,

@@ -9,6 +9,7 @@ import { readBytes } from '../http/body.ts'
 import type { Service } from '../http/context.ts'
 import { stripText } from '../http/python.ts'
 import { anyObject, flag, text, textOrNull } from '../http/schema.ts'
+import { isWellFormedJson } from '../http/well-formed.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -32,7 +33,8 @@ export const commonMembers = {
 
 /**
  * Returns the JSON document of the request, which must be an object; an empty body counts as an empty object. Throws
- * `tooLarge` if it exceeds MAX_REQUEST_BYTES, and `expected` for another media type or document.
+ * `tooLarge` if it exceeds MAX_REQUEST_BYTES, `expected` for another media type or document, and
+ * `illFormed` for text with half of a surrogate pair.
  */
 async function readDocument(c: Context<Service>): Promise<Members> {
   const max = c.var.config.maxRequestBytes
@@ -43,8 +45,10 @@ async function readDocument(c: Context<Service>): Promise<Members> {
   if (type.trim() !== '' && type.trim() !== 'application/json') {
     throw identityFault('expected', 'application/json', 'Content-Type header')
   }
-  const document = parse(decodeUtf8(bytes))
-  if (!isObject(document)) throw identityFault('expected', 'valid JSON', 'request body')
+  const json = decodeUtf8(bytes)
+  const document = parse(json)
+  if (json === null || !isObject(document)) throw identityFault('expected', 'valid JSON', 'request body')
+  if (!isWellFormedJson(json, document)) throw identityFault('illFormed')
   return document
 }
 

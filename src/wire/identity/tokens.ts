@@ -1,7 +1,7 @@
 /** Tokens: issuing, validating and revoking them, and listing the projects that a token gives access to. */
 import type { Context } from 'hono'
 import { currentStanding, type Standing } from '../../access/embedded.ts'
-import { logIn } from '../../access/log-in.ts'
+import { claimedBy, logIn } from '../../access/log-in.ts'
 import { revokeToken } from '../../state/identity/accounts.ts'
 import { identityFault } from '../../state/identity/faults.ts'
 import { DEFAULT_DOMAIN } from '../../state/identity/names.ts'
@@ -47,8 +47,19 @@ function answerToken(c: Context<Service>, status: 200 | 201, token: string, stan
 
 async function issue({ c, backend }: PublicCall): Promise<Response> {
   const { proof, scope } = await readLogIn(c)
-  const { token, standing } = await logIn(backend, proof, scope, c.var.config.adminPassword)
+  const attempted = attributedTo({ c, backend }, claimedBy(proof))
+  const { adminPassword: password, adminRecovery: recovery } = c.var.config
+  const { token, standing } = await logIn(attempted, proof, scope, { password, recovery })
+  attributedTo({ c, backend }, standing.user.id)
   return answerToken(c, 201, token, standing)
+}
+
+/** The backend of a log-in that claims to be this user's, for its audit events; the request is logged with the claim. */
+function attributedTo({ c, backend }: Pick<PublicCall, 'c' | 'backend'>, claimed: string) {
+  const initiator = claimed === '' ? null : { userId: claimed, projectId: null }
+  const source = { ...backend.source, initiator, operation: 'identity:authenticate' }
+  c.set('source', source)
+  return { ...backend, source }
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Users of the embedded identity. */
 import type { Context } from 'hono'
 import * as z from 'zod/mini'
+import { attempting } from '../../access/attempts.ts'
 import { verifyPassword } from '../../crypto/password.ts'
 import { identityFault } from '../../state/identity/faults.ts'
 import { DEFAULT_DOMAIN } from '../../state/identity/names.ts'
@@ -16,16 +17,14 @@ import { answerProjects } from './projects.ts'
 
 const MAX_NAME_CHARACTERS = 255
 
-const newPassword = () => secretText().check(z.minLength(1, 'The password is empty'))
-
 const members = {
   ...commonMembers,
   default_project_id: z.optional(textOrNull({ min: 1, max: 64 })),
-  password: z.optional(z.nullable(newPassword())),
+  password: z.optional(z.nullable(secretText())),
 }
 const newUser = object({ ...members, name: nameOf(MAX_NAME_CHARACTERS) })
 const userChange = object({ ...members, name: z.optional(nameOf(MAX_NAME_CHARACTERS)) })
-const passwordChange = closedObject({ original_password: secretText(), password: newPassword() })
+const passwordChange = closedObject({ original_password: secretText(), password: secretText() })
 const known = ['name', 'links', 'extra', 'password_expires_at', ...Object.keys(members)]
 
 /** Returns Keystone's representation of a user. */
@@ -77,13 +76,18 @@ async function update({ c, backend, param }: Call): Promise<Response> {
   return json(c, 200, { user: userView(c, user) })
 }
 
-/** Changes the user's own password. It requires the old password, and invalidates all tokens issued so far. */
+/**
+ * A user's own change of password: it requires the old one, and invalidates every token issued so far. Whoever guesses
+ * the old one with a token of the user is slowed as at a log-in.
+ */
 async function changePassword({ c, backend, param }: Call): Promise<Response> {
   const { value } = await readMember(c, 'user', passwordChange)
   const id = param('user')
-  const hash = await findPasswordHash(backend, id)
-  const matches = await verifyPassword(value.original_password, hash)
-  if (!matches || hash === undefined) throw identityFault('unauthenticated')
+  const hash = await attempting(backend, { account: `user ${id}`, label: id }, async () => {
+    const stored = await findPasswordHash(backend, id)
+    const matches = await verifyPassword(value.original_password, stored)
+    return matches && stored !== undefined ? stored : null
+  })
   await replacePassword(backend, id, hash, value.password)
   return noContent(c)
 }
