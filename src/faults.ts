@@ -163,6 +163,7 @@ const failures = {
   subjectRefused: failure(400, 'bare', (reason: string) => `Invalid subject DN: ${reason}`),
   certificateExtensions: failure(400, 'bare', 'Extensions are not yet supported.  Specify a valid profile instead.'),
   authorityNotFound: failure(404, 'bare', 'Not Found. Certificate authority not found.'),
+  certificateNotFound: failure(404, 'bare', 'Not Found. The authority has issued no such certificate.'),
   notIssued: failure(400, 'issue', 'The container holds no certificate that can be revoked'),
   quotaReached: failure(403, 'issue', 'Creation not allowed because a quota has been reached'),
   projectQuotasNotFound: failure(404, 'bare', 'Project quotas not found.'),

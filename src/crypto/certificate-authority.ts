@@ -1,5 +1,5 @@
 /**
- * The deployment's certificate authority: a root that signs one issuing certificate and is not used again, and the
+ * A certificate authority: a root that signs one issuing certificate and is not used again, and the
  * issuing key, which signs what is ordered and the revocation list. Profile of RFC 5280.
  *
  * Serial numbers are 128 random bits (CA/Browser Forum asks for 64 at least). Nothing that is issued outlives its issuer.
@@ -194,14 +194,14 @@ export interface RevokedCertificate {
 
 /**
  * The signed revocation list as PEM (in RFC 7468's label, not the library's), made `now` in milliseconds. Its number is
- * the time, so that it only grows.
+ * the time, so that it only grows. Nobody is asked why a certificate is revoked, so that no entry has a reason code.
  */
 export async function revocationList(
   authority: OpenAuthority,
   revoked: readonly RevokedCertificate[],
   now: number,
 ): Promise<string> {
-  const { X509CrlGenerator, X509CrlReason, AuthorityKeyIdentifierExtension, crlNumber } = await import('./x509.ts')
+  const { X509CrlGenerator, AuthorityKeyIdentifierExtension, crlNumber } = await import('./x509.ts')
   const list = await X509CrlGenerator.create({
     issuer: authority.issuing.subjectName,
     thisUpdate: new Date(now - BACKDATED_MILLISECONDS),
@@ -211,8 +211,6 @@ export async function revocationList(
     entries: revoked.map(({ serial, revoked: at }) => ({
       serialNumber: serial,
       revocationDate: new Date(at),
-      // Its owner asked for it with the deletion of the container: the certificate is not used any more.
-      reason: X509CrlReason.cessationOfOperation,
     })),
     extensions: [
       await AuthorityKeyIdentifierExtension.create(authority.issuing.publicKey),

@@ -1,4 +1,4 @@
-/** Certificate authorities on the wire: `/cas` and below, as python-barbicanclient's `cas` manager reads them. */
+/** A project's certificate authorities on the wire: `/cas` and below, as python-barbicanclient's `cas` manager reads them. */
 import {
   findAuthority,
   findWithRevocations,
@@ -17,9 +17,10 @@ const PEM = 'application/pem-certificate-chain'
 
 type AuthorityTarget = Target & { readonly authority: CertificateAuthority }
 
-/** An authority belongs to every project. */
+/** The path names no project: it leads to the authorities of the caller's, whatever the caller's role. */
 async function authorityOfPath({ backend, caller, param }: Call): Promise<AuthorityTarget> {
-  return { ...projectTarget(caller), authority: await findAuthority(backend, param('authority')) }
+  const authority = await findAuthority(backend, caller.projectId, param('authority'))
+  return { ...projectTarget(caller), authority }
 }
 
 function view({ id, created, expiration }: CertificateAuthority) {
@@ -30,7 +31,7 @@ function view({ id, created, expiration }: CertificateAuthority) {
     plugin_name: 'portcullis',
     plugin_ca_id: id,
     expiration,
-    meta: [{ name: 'Portcullis' }, { description: 'The certificate authority of this deployment' }],
+    meta: [{ name: 'Portcullis' }, { description: 'The certificate authority of this project' }],
   }
 }
 
@@ -42,15 +43,15 @@ function pemOf(der: Uint8Array): string {
 
 const collection = resource({
   path: '/cas',
-  // The first list makes an authority: nobody is to miss the one that is there.
+  // The first list makes an authority, whose id an order with a profile needs: nobody is to miss the one that is there.
   reads: 'primary',
   operations: {
     GET: operation({
       name: 'CertificateAuthorities(s) retrieval',
       rule: 'certificate_authorities:get',
-      async answer({ c, backend, query, refs }) {
+      async answer({ c, backend, caller, query, refs }) {
         const asked = parsePage(query)
-        const { items, total } = await listAuthorities(backend, asked)
+        const { items, total } = await listAuthorities(backend, caller.projectId, asked)
         const hrefs = items.map(({ id }) => refs.to('cas', id))
         return page(c, 'cas', hrefs, { href: refs.to('cas'), query, page: asked, total })
       },
@@ -96,7 +97,7 @@ function document<Subject extends AuthorityTarget>(
 }
 
 async function revocationsOfPath({ backend, caller, param }: Call) {
-  return { ...projectTarget(caller), ...(await findWithRevocations(backend, param('authority'))) }
+  return { ...projectTarget(caller), ...(await findWithRevocations(backend, caller.projectId, param('authority'))) }
 }
 
 const documents = [

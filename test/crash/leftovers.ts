@@ -69,12 +69,12 @@ const halfCommitted = {
 }
 
 /** SQL: there is a key of the project that `sealed_row` is sealed under, and it is such a one. */
-const isSealedBy = (project: string, condition = 'true') => `EXISTS (SELECT 1 FROM project_keys
-  WHERE project_id = ${project} AND store = sealed_row.store AND version = sealed_row.key_version AND ${condition})`
+const isSealed = (condition = 'true') => `EXISTS (SELECT 1 FROM project_keys
+  WHERE project_id = sealed_row.project_id AND store = sealed_row.store AND version = sealed_row.key_version AND ${condition})`
 
-const ofNoKey = forEach(sealedTables, ({ name, project }) => [
+const ofNoKey = forEach(sealedTables, ({ name }) => [
   `${name} with values that are sealed under no key`,
-  `SELECT count(*) AS n FROM ${name} sealed_row WHERE key_version IS NOT NULL AND NOT ${isSealedBy(project)}`,
+  `SELECT count(*) AS n FROM ${name} sealed_row WHERE key_version IS NOT NULL AND NOT ${isSealed()}`,
 ])
 
 const miscounts = forEach(countedTables, (table) => [`projects whose ${table} are miscounted`, miscounted(table)])
@@ -82,10 +82,10 @@ const miscounts = forEach(countedTables, (table) => [`projects whose ${table} ar
 /** What may not be there once a rotation has ended. */
 const ofOlderKeys = {
   'superseded project keys': 'SELECT count(*) AS n FROM project_keys WHERE superseded IS NOT NULL',
-  ...forEach(sealedTables, ({ name, project }) => [
+  ...forEach(sealedTables, ({ name }) => [
     `${name} with values that are not sealed under the newest key`,
     `SELECT count(*) AS n FROM ${name} sealed_row
-      WHERE key_version IS NOT NULL AND NOT ${isSealedBy(project, 'superseded IS NULL')}`,
+      WHERE key_version IS NOT NULL AND NOT ${isSealed('superseded IS NULL')}`,
   ]),
   'master keys in use besides one': 'SELECT count(DISTINCT master_key_id) - 1 AS n FROM project_keys',
 }

@@ -177,11 +177,22 @@ describe('T16: orders', () => {
 })
 
 describe('T16: the first certificate authority', () => {
-  it('T16: the first certificate authority is made once, however many isolates request it in parallel', async () => {
-    const { token } = await owner()
+  it('T16: the first certificate authority of a project is made once, however many isolates request it in parallel', async () => {
+    const { token, projectId } = await owner()
     const isolates = Array.from({ length: 20 }, () => isolate())
     const lists = await times(20, (at) => (isolates[at] ?? call)('GET', '/v1/cas', { token }))
     expect(new Set(lists.flatMap(({ json }) => json.cas as string[])).size).toBe(1)
-    expect(await database.prepare('select count(*) as count from certificate_authorities').first('count')).toBe(1)
+    const made = database.prepare('select count(*) as count from certificate_authorities where project_id = ?')
+    expect(await made.bind(projectId).first('count')).toBe(1)
+  })
+
+  it('T16: the first certificate authorities of many projects are made in parallel, one for each', async () => {
+    const owners = await times(8, () => owner())
+    const lists = await times(16, async (at) => {
+      const { json, status } = await isolate()('GET', '/v1/cas', { token: owners[at % 8]?.token ?? '' })
+      return [status, json.total, json.cas?.[0]] as const
+    })
+    expect(lists.every(([status, total]) => status === 200 && total === 1)).toBe(true)
+    expect(new Set(lists.map(([, , ref]) => ref)).size).toBe(8)
   })
 })

@@ -162,13 +162,13 @@ const places: Readonly<
     readers: [of(({ id }) => `/v1/orders/${id}`)],
   },
   certificateAuthorities: {
-    where: () => `id = '${idOf(authority)}'`,
+    where: (of) => `project_id = '${(of === 'theirs' ? theirs : ours).who.projectId}'`,
     readers: ['', '/cacert', '/intermediates', '/crl'].map((part) => of(({ id }) => `/v1/cas/${id}${part}`)),
   },
   issuedCertificates: {
     where: (of) =>
       `project_id = '${(of === 'theirs' ? theirs : ours).who.projectId}' and revoked is ${of === 'neighbour' ? '' : 'not '}null`,
-    readers: [of(() => `/v1/cas/${idOf(authority)}/crl`)],
+    readers: ['crl', 'certificates'].map((part) => of(() => `/v1/cas/${idOf(authority)}/${part}`)),
   },
   identityUsers: {
     where: (of) => `id = '${(of === 'theirs' ? theirs : ours).who.userId}'`,
@@ -246,7 +246,11 @@ async function attack(name: keyof typeof protectedTables, row: Row, column: stri
  * Columns that rows are found by: with another value there the row is as good as deleted, for whoever looks for it. A
  * row that is not there is noticed by the project's object, not by who reads.
  */
-const finding = new Set(['issuedCertificates.authority_id', 'issuedCertificates.revoked'])
+const finding = new Set([
+  'issuedCertificates.authority_id',
+  'issuedCertificates.project_id',
+  'issuedCertificates.revoked',
+])
 
 /** The name of a column in the database, and its rule. */
 function columnsOf(name: keyof typeof protectedTables): [column: string, rule: Protection][] {

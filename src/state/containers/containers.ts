@@ -16,6 +16,7 @@ import { newRowId } from '../row-ids.ts'
 import { containers, containerSecrets, issuedCertificates, secrets } from '../schema/resources.ts'
 import type { KeyedScope, Scope } from '../scope.ts'
 import { live } from '../secrets/secret-rows.ts'
+import { revocationOf, revoke, type IssuedCertificate } from './revocations.ts'
 import { authenticContainer, authenticContainers, containerColumns, selectContainer } from './container-rows.ts'
 
 export const containerTypes = ['generic', 'rsa', 'certificate'] as const
@@ -140,32 +141,15 @@ export async function createContainer(scope: KeyedScope, caller: Caller, wanted:
   throw fault('containerSecretAbsent', refusal[0]?.absentName ?? 'None')
 }
 
-interface Revocation {
-  readonly serial: string
-  /** The MACs of the row before and after it. */
-  readonly before: string
-  readonly after: string
-  readonly at: string
-}
-
-/** How to revoke the good certificate that was issued into the container; null when there is none. */
-async function revocationOf(scope: KeyedScope, container: Container): Promise<Revocation | null> {
+/** The good certificate that was issued into the container; null when there is none. */
+async function certificateIn(scope: KeyedScope, container: Container): Promise<IssuedCertificate | null> {
   const isGood = and(eq(issuedCertificates.containerId, container.id), isNull(issuedCertificates.revoked))
   const [row] = await scope.db.run(
     select(getTableColumns(issuedCertificates), (columns) =>
       build.select(columns).from(issuedCertificates).where(isGood).limit(1),
     ),
   )
-  if (!row) return null
-  await requireAuthentic(scope, 'issuedCertificates', row)
-  const { mac } = await withMac(scope, 'issuedCertificates', { ...row, revoked: scope.now })
-  return { serial: row.serial, before: row.mac, after: mac, at: scope.now }
-}
-
-/** Revokes in a batch that has just deleted the container. */
-function revoke({ serial, before, after, at }: Revocation) {
-  const asRead = and(eq(issuedCertificates.serial, serial), eq(issuedCertificates.mac, before), justChanged)
-  return change(build.update(issuedCertificates).set({ revoked: at, mac: after }).where(asRead))
+  return row ? requireAuthentic(scope, 'issuedCertificates', row) : null
 }
 
 /**
@@ -173,7 +157,8 @@ function revoke({ serial, before, after, at }: Revocation) {
  * issued into it is revoked in the same batch. Throws `containerNotFound`, and `notIssued` when there is none to revoke.
  */
 export async function deleteContainer(scope: KeyedScope, container: Container, revoking: boolean): Promise<void> {
-  const revocation = revoking ? await revocationOf(scope, container) : null
+  const certificate = revoking ? await certificateIn(scope, container) : null
+  const revocation = certificate && (await revocationOf(scope, certificate))
   const isRevocable = sql`exists (select 1 from ${issuedCertificates}
     where serial = ${revocation?.serial ?? ''} and ${issuedCertificates.mac} = ${revocation?.before ?? ''})`
   const isContainer = and(eq(containers.id, container.id), eq(containers.projectId, container.projectId))
@@ -184,7 +169,7 @@ export async function deleteContainer(scope: KeyedScope, container: Container, r
     change(build.delete(containers).where(and(isContainer, revoking ? isRevocable : undefined))),
     {
       found: select({ id: containers.id }, (columns) => build.select(columns).from(containers).where(isContainer)),
-      revoked: revocation ? [revoke(revocation)] : [],
+      revoked: revocation ? [revoke(revocation, justChanged)] : [],
     },
   )
   if (changed === 0) throw fault(found.length > 0 ? 'notIssued' : 'containerNotFound')

@@ -111,8 +111,9 @@ export const protectedTables = {
     keyVersion: 'sealed',
     sealed: 'sealed',
   }),
-  certificateAuthorities: rules(tables.certificateAuthorities, null, {
+  certificateAuthorities: rules(tables.certificateAuthorities, 'projectId', {
     id: yes,
+    projectId: yes,
     generation: place,
     root: yes,
     issuing: yes,

@@ -100,12 +100,12 @@ interface OldRow {
 }
 
 /** SQL: the row is sealed under the key that is called `key`. */
-const isKeyOf = ({ project }: SealedTable, key: string) =>
-  `${key}.project_id = ${project} and ${key}.store = sealed_row.store and ${key}.version = sealed_row.key_version`
+const isKeyOf = (key: string) =>
+  `${key}.project_id = sealed_row.project_id and ${key}.store = sealed_row.store and ${key}.version = sealed_row.key_version`
 
 /** SQL: the rows under superseded keys, which are called `old`, so that the index leads from the keys to them. */
 export const ofSuperseded = (table: SealedTable) =>
-  sql.raw(`project_keys old cross join ${table.name} sealed_row on ${isKeyOf(table, 'old')}`)
+  sql.raw(`project_keys old cross join ${table.name} sealed_row on ${isKeyOf('old')}`)
 
 /** The ids of some rows of the table that are sealed under superseded keys. */
 function someOld(table: SealedTable, without: readonly string[]): SQL {
@@ -135,7 +135,7 @@ async function oldRows({ db }: KeyedScope, table: SealedTable, ids: SQL): Promis
     sealed: sql<string>`json_object(${sql.join(members, sql`, `)})`,
   }
   const from = sql`${sql.raw(table.name)} sealed_row
-    cross join project_keys old on ${sql.raw(isKeyOf(table, 'old'))}
+    cross join project_keys old on ${sql.raw(isKeyOf('old'))}
     cross join project_keys newest
       on newest.project_id = old.project_id and newest.store = old.store and newest.superseded is null`
   const where = sql`sealed_row.id in (${ids}) and old.superseded is not null`
@@ -241,7 +241,7 @@ export function resealSoon(scope: KeyedScope, secretId: string): void {
 /** No value depends on the key, and none can: the triggers refuse a value under a superseded key. */
 const unused: SQL = sql.raw(
   sealedTables
-    .map((table) => `not exists (select 1 from ${table.name} sealed_row where ${isKeyOf(table, 'project_keys')})`)
+    .map((table) => `not exists (select 1 from ${table.name} sealed_row where ${isKeyOf('project_keys')})`)
     .join(' and '),
 )
 

@@ -124,8 +124,12 @@ async function wantedBy(backend: Backend, order: Order, meta: CertificateMeta): 
   return meta.request_data ? { requestData: meta.request_data, kept: [] } : noRequestData
 }
 
-async function authorityFor(backend: Backend, id: string | undefined): Promise<CertificateAuthority | null> {
-  return id ? unlessGone(findAuthority(backend, id)) : currentAuthority(backend)
+async function authorityFor(
+  backend: Backend,
+  { projectId }: Order,
+  id: string | undefined,
+): Promise<CertificateAuthority | null> {
+  return id ? unlessGone(findAuthority(backend, projectId, id)) : currentAuthority(backend, projectId)
 }
 
 /** The result of an order as rows: two new secrets, those that were there, and the container of all. */
@@ -173,7 +177,7 @@ export async function certificateResult(backend: Backend, order: Order): Promise
   const meta = JSON.parse(order.meta) as CertificateMeta
   const profile = meta.profile || 'default'
   if (!Object.hasOwn(profiles, profile)) return refused(`There is no profile ${profile.slice(0, 40)}`)
-  const authority = await authorityFor(backend, meta.ca_id)
+  const authority = await authorityFor(backend, order, meta.ca_id)
   if (!authority) return meta.ca_id ? refused('There is no such certificate authority') : unfinished
   if (authority.expiration <= backend.now) return meta.ca_id ? refused('The authority has expired') : unfinished
   const wanted = await wantedBy(backend, order, meta)

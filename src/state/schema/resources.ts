@@ -282,15 +282,18 @@ export const preferredStores = sqliteTable('preferred_stores', {
   store: text('store').notNull(),
 })
 
+/** What stands in the place of a project in authorities of the time when there was one for all projects. */
+const NO_PROJECT = 'certificate authority'
+
 /**
- * The deployment's certificate authorities, one after the other: the newest issues until what it issues would outlive
- * it, the older ones stay for their revocation lists.
+ * The certificate authorities of projects, one after the other in each: the newest issues until what it issues would
+ * outlive it, the older ones stay for their revocation lists.
  */
 export const certificateAuthorities = sqliteTable(
   'certificate_authorities',
   {
     id: text('id').primaryKey(),
-    /** From 1; of those who make the same one at the same time, the first wins. */
+    /** From 1, in the order in which they were made, whatever their project. */
     generation: integer('generation').notNull(),
     /** Certificates, DER. */
     root: bytes('root').notNull(),
@@ -304,8 +307,13 @@ export const certificateAuthorities = sqliteTable(
     /** The private keys, PKCS#8, sealed. */
     rootSealed: bytes('root_sealed').notNull(),
     issuingSealed: bytes('issuing_sealed').notNull(),
+    /** Last, and with a default, because it was added to a table that there was. */
+    projectId: text('project_id').notNull().default(NO_PROJECT),
   },
-  (table) => [uniqueIndex('certificate_authorities_generation').on(table.generation)],
+  (table) => [
+    uniqueIndex('certificate_authorities_generation').on(table.generation),
+    index('certificate_authorities_project').on(table.projectId, table.generation),
+  ],
 )
 
 /** What the authorities have issued. A row outlives the container, because a certificate does. */
@@ -324,6 +332,7 @@ export const issuedCertificates = sqliteTable(
   },
   (table) => [
     index('issued_certificates_container').on(table.containerId),
+    index('issued_certificates_project').on(table.projectId, table.authorityId, table.created),
     index('issued_certificates_revoked')
       .on(table.authorityId, table.expiration)
       .where(sql`revoked is not null`),
