@@ -119,6 +119,12 @@ const failures = {
   metadataStrings: failure(400, 'bare', 'Invalid Metadata. Keys and Values must be Strings.'),
   metadataKey: failure(400, 'bare', 'Invalid Key. Key must be URL safe.'),
   metadataLength: failure(400, 'bare', 'Invalid Metadata. Keys and Values must not be longer than 255 characters.'),
+  metadataFull: failure(
+    400,
+    'bare',
+    (pairs: string, bytes: string) =>
+      `Invalid Metadata. A secret has at most ${pairs} pairs, of at most ${bytes} bytes together.`,
+  ),
   metadatumNotFound: failure(404, 'bare', 'Secret metadata not found.'),
   metadatumExists: failure(409, 'bare', 'Conflict. Key in request is already in the secret metadata'),
   metadatumKeyMismatch: failure(409, 'bare', 'Key in request data does not match key in the '),

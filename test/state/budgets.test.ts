@@ -64,7 +64,7 @@ const budgets: Readonly<Record<string, Budget>> = {
   'GET /secrets/:secret/payload': look(7),
   'GET /secrets/:secret/metadata': look(8),
   'PUT /secrets/:secret/metadata': two(19, json({ metadata: { key: 'value' } })),
-  'POST /secrets/:secret/metadata': two(15, json({ key: 'other', value: 'value' })),
+  'POST /secrets/:secret/metadata': two(18, json({ key: 'other', value: 'value' })),
   'GET /secrets/:secret/metadata/:key': look(8),
   'PUT /secrets/:secret/metadata/:key': two(14, json({ key: 'key', value: 'other' })),
   'DELETE /secrets/:secret/metadata/:key': two(14),
@@ -98,7 +98,7 @@ const budgets: Readonly<Record<string, Budget>> = {
   'POST /orders': inObject(write(30, keyOrder)),
   'PUT /orders': { ...none(), refused: 405 },
   'GET /orders/:order': look(4),
-  // Only orders for certificates are updated.
+  // Only orders for certificates are updated, and of these only what has failed.
   'PUT /orders/:order': { ...look(4, json({ meta: {} })), refused: 400 },
   'DELETE /orders/:order': inObject(two(12)),
 
