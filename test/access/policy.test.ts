@@ -19,7 +19,8 @@ const operatorRules = [
   'deployment_audit:get',
 ] as const
 const auditorRules = ['audit:get'] as const
-const ownRules = [...authorityRules, ...certificateRules, ...operatorRules, ...auditorRules] as const
+const updateRules = ['order:put'] as const
+const ownRules = [...authorityRules, ...certificateRules, ...updateRules, ...operatorRules, ...auditorRules] as const
 type Rule = Exclude<AnyRule, (typeof ownRules)[number]>
 const rules = allRules.filter((rule): rule is Rule => !(ownRules as readonly string[]).includes(rule))
 
@@ -205,6 +206,22 @@ describe.each(certificateRules)('%s', (rule) => {
     const admins = ['admin', 'bare admin', 'service-admin']
     expect([opened(rule, 'legacy'), opened(rule, 'secure')]).toEqual([admins, admins])
     expect([opened(rule, 'legacy', 'elsewhere'), opened(rule, 'secure', 'elsewhere')]).toEqual([[], []])
+  })
+})
+
+describe.each(updateRules)('%s', (rule) => {
+  it(`the rule ${rule} allows an admin of the project, and of those who may order the one who placed the order`, () => {
+    const target: Target = { projectId: 'home', creatorId: 'maker', private: false, readers: [] }
+    const allowed = (policy: Policy, relation: Relation) =>
+      (Object.keys(rolesOf) as Roles[]).filter((name) =>
+        permits(policy, rule, { ...placeOf[relation], roles: rolesOf[name] }, target),
+      )
+    expect(allowed('legacy', 'owner')).toEqual(['admin', 'bare admin', 'creator'])
+    expect(allowed('secure', 'owner')).toEqual(['member', 'admin', 'bare admin'])
+    for (const policy of ['legacy', 'secure'] as const) {
+      expect(allowed(policy, 'colleague')).toEqual(['admin', 'bare admin'])
+      expect([...allowed(policy, 'stranger'), ...allowed(policy, 'owner elsewhere')]).toEqual([])
+    }
   })
 })
 

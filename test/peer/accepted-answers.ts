@@ -42,7 +42,7 @@ export const differences = {
     'RSA of 3072 bits, elliptic curves, Ed25519 and X25519 are made; the peer ends such orders in ERROR',
   'no DSA': 'an order for DSA, which FIPS 186-5 withdrew, ends in ERROR and says so; the peer makes such pairs',
   'order types':
-    'certificate orders end with a certificate, can be updated, and the project’s authority is shown; the peer has no authority',
+    'certificate orders end with a certificate, can be updated by who placed them or an admin, and the project’s authority is shown; the peer has no authority',
   'bounded names': 'a `subject_dn` has at most 1,000 characters; the peer reads as many as a body has',
   'strict subjects':
     'a `subject_dn` that no certificate can carry is refused at once and says why; the peer takes what LDAP can read',
@@ -66,6 +66,8 @@ export const containerDifferences = {
   'long metadata': 'a key or value of more than 255 characters is the client’s fault, 400; the peer answers 500',
   'every user of an ACL': 'all of `users` is checked; the peer looks at the first and takes or fails on the others',
   'numbers of quotas': 'a limit beyond 32 bits is the client’s fault, 400; the peer answers 500',
+  'quotas of orders':
+    'what an order makes counts against the limits of secrets and containers from when it is placed; with the peer it never does before it is made, and is made beyond any limit',
   'bounded metadata':
     'a secret has at most 128 pairs of metadata, of at most 16,384 bytes together; the peer takes as many as are sent',
   'quotas of parallel requests': 'parallel requests never exceed a limit; the peer counts before it stores',

@@ -280,7 +280,7 @@ describe('a certificate order', () => {
     await held
     const backend = await backendNow()
     const placed = await findOrder(backend, who.projectId, id)
-    await updateCertificateOrder(backend, placed, { request_data: requests.p256 })
+    await updateCertificateOrder(backend, caller(), placed, { request_data: requests.p256 })
     release()
     await run
     expect(await statusOf(`/v1/orders/${id}`)).toBe('PENDING')

@@ -118,6 +118,22 @@ describe('an order that waits', () => {
   })
 })
 
+describe('an order that waits and the limits of its project', () => {
+  it('an order that waits keeps room for what it will make, and gives it back when it is deleted', async () => {
+    const made = async (json: object = {}) => (await call('POST', '/v1/secrets', { token: who.token, json })).status
+    const { total } = (await call('GET', '/v1/secrets', { token: who.token })).json
+    const id = await abandoned('a passphrase')
+    await limit(who.projectId, { secrets: total + 3 })
+    expect(await made()).toBe(403)
+    await limit(who.projectId, { secrets: total + 4 })
+    expect(await made()).toBe(201)
+    expect(await made()).toBe(403)
+    expect((await call('DELETE', `/v1/orders/${id}`, { token: who.token })).status).toBe(204)
+    expect([await made(), await made(), await made(), await made()]).toEqual([201, 201, 201, 403])
+    await limit(who.projectId, { secrets: -1 })
+  })
+})
+
 describe('an order whose run was cut off', () => {
   it('an order whose run was cut off is not run again while its attempt may still end', async () => {
     const id = await abandoned()

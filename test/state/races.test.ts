@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { call, database, isolate, type Answer } from '../support/client.ts'
 import { callAs, owner, type Person } from '../support/people.ts'
-import { idOf, limit, secret } from '../support/stored.ts'
+import { limit, secret } from '../support/stored.ts'
 
 const OCTETS = 'application/octet-stream'
 const key = { type: 'key', meta: { algorithm: 'aes', bit_length: 128 } }
@@ -150,14 +150,22 @@ describe('T16: a quota of n', () => {
     await expect.poll(() => post({}), { timeout: 5000, interval: 200 }).toBe(201)
   })
 
-  it('T16: a quota of secrets does not limit what orders make', async () => {
+  it('T16: a quota of secrets limits what orders make, also of those that are placed in parallel', async () => {
     const who = await owner()
-    await limit(who.projectId, { secrets: 0 })
-    const placed = await call('POST', '/v1/orders', { token: who.token, json: key })
-    expect(placed.status).toBe(202)
-    const { json } = await call('GET', placed.json.order_ref, { token: who.token })
-    expect(json.status).toBe('ACTIVE')
-    expect(idOf(json.secret_ref)).toHaveLength(36)
+    await limit(who.projectId, { secrets: 5, containers: 2 })
+    const pair = { type: 'asymmetric', meta: { algorithm: 'ec', bit_length: 256 } }
+    const answers = await times(12, (at) =>
+      isolate()('POST', '/v1/orders', { token: who.token, json: at % 3 === 0 ? key : pair }),
+    )
+    expect(countOf(answers, 202) + countOf(answers, 403)).toBe(12)
+    expect(countOf(answers, 202)).toBeGreaterThan(1)
+    const statuses = async () => {
+      const { json } = await call('GET', '/v1/orders?limit=100', { token: who.token })
+      return (json.orders as { status: string }[]).map(({ status }) => status)
+    }
+    await expect.poll(statuses, { timeout: 20_000 }).not.toContain('PENDING')
+    expect(await statuses()).not.toContain('ERROR')
+    expect(await rowsOf('secrets', who)).toBeLessThanOrEqual(5)
   })
 })
 

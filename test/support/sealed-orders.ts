@@ -19,7 +19,15 @@ export const described: NewSecret = {
 /** An order of the caller with its key; with `keyVersion` that is said to be sealed under this version. */
 export async function sealedOrder(backend: Backend, { projectId, userId, roles }: Caller, keyVersion?: number) {
   const made = { status: 'ACTIVE', created: backend.now, updated: backend.now, contentType: null }
-  const row = { ...made, id: crypto.randomUUID(), projectId, creatorId: userId, type: 'key', meta: '{}' }
+  const row = {
+    ...made,
+    id: crypto.randomUUID(),
+    projectId,
+    creatorId: userId,
+    requesterId: userId,
+    type: 'key',
+    meta: '{}',
+  }
   const secret = await sealedRow(backend, { projectId, userId, roles }, described)
   return {
     order: await withMac(backend, 'orders', row),

@@ -8,7 +8,7 @@ import { changeOf } from '../audit/events.ts'
 import { readPage, type ReadPage, type WantedPage } from '../database/pages.ts'
 import { build, change, oneRow, preparedChange, preparedSelect, select, selectValues } from '../database/prepared.ts'
 import { insertWhere, justChanged, preparedInsert, storableJson } from '../database/statements.ts'
-import type { Container, NamedSecret } from '../entities.ts'
+import type { Acl, Container, NamedSecret } from '../entities.ts'
 import { requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { countOf } from '../projects/counts.ts'
 import { belowQuota, quotaValues, refusalOf } from '../projects/quota-condition.ts'
@@ -72,9 +72,10 @@ export async function containerRows(
   scope: KeyedScope,
   { projectId, userId }: Pick<Caller, 'projectId' | 'userId'>,
   { name, type, secrets: given }: Omit<NewContainer, 'type'> & { readonly type: string },
+  acl: Acl | null = null,
 ) {
   const id = newRowId()
-  const described = { id, projectId, creatorId: userId, name, type, ...aclRow(null) }
+  const described = { id, projectId, creatorId: userId, name, type, ...aclRow(acl) }
   const members = given.map((pair) => withMac(scope, 'containerSecrets', { projectId, containerId: id, ...pair }))
   return {
     container: await withMac(scope, 'containers', { ...described, created: scope.now, updated: scope.now }),
@@ -127,7 +128,7 @@ export async function createContainer(scope: KeyedScope, caller: Caller, wanted:
   if (wanted.secrets.length > MOST_MEMBERS) throw fault('containerFull', String(MOST_MEMBERS))
   const { projectId } = caller
   const { container, members } = await containerRows(scope, caller, wanted)
-  const quota = quotaValues(scope, 'containers', projectId)
+  const quota = quotaValues(scope, projectId)
   const own = { container: container.id, project: projectId, references: storableJson(members), now: scope.now }
   const values = { ...quota, ...own }
   const { changed, refusal } = await commit(

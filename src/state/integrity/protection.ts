@@ -93,6 +93,7 @@ export const protectedTables = {
     id: yes,
     projectId: yes,
     creatorId: yes,
+    requesterId: yes,
     type: yes,
     meta: yes,
     status: progress,

@@ -15,11 +15,11 @@ import {
   type CertificateAuthority,
 } from './certificate-authorities.ts'
 import { containerRows, findContainer } from '../containers/containers.ts'
-import type { Guarded, NamedSecret } from '../entities.ts'
+import type { Acl, Guarded, NamedSecret } from '../entities.ts'
 import { withMac } from '../integrity/row-authentication.ts'
 import type { OrderError, OrderResult } from '../project-calls.ts'
 import { unfinished } from './order-schedule.ts'
-import type { Order } from './orders.ts'
+import { requesterOf, type Order } from './orders.ts'
 import { findSealedSecret, openPayload, sealedRow } from '../secrets/secrets.ts'
 
 /** `meta` of a certificate order, as the wire has checked it. */
@@ -61,6 +61,8 @@ const noRequestData: OrderError = {
 interface Wanted {
   readonly requestData: string
   readonly kept: readonly (NamedSecret & { readonly name: string })[]
+  /** The ACL of the private container that it is all from; null for a request, and for a container that is not private. */
+  readonly acl: Acl | null
 }
 
 /** What may be missing is missing for the order, not for the service; another fault is the service's own. */
@@ -72,12 +74,13 @@ async function unlessGone<Value>(found: Promise<Value>): Promise<Value | null> {
 }
 
 /**
- * Whether an order may use an entity: one of its own project, and a private one only for whom its ACL or its making
- * lets read it. The order's roles are not known any more, so none of them opens what is private.
+ * Whether an order may use an entity: one of its own project, and a private one only if its ACL or its making lets the
+ * user read it who asked last. The roles of that user are not known any more, so none of them opens what is private.
  */
-function mayUse({ projectId, creatorId }: Order, entity: Guarded | null): entity is Guarded {
-  if (entity?.projectId !== projectId) return false
-  return !entity.private || entity.creatorId === creatorId || entity.readers.includes(creatorId)
+function mayUse(order: Order, entity: Guarded | null): entity is Guarded {
+  if (entity?.projectId !== order.projectId) return false
+  const user = requesterOf(order)
+  return !entity.private || entity.creatorId === user || entity.readers.includes(user)
 }
 
 /** The payload of a secret; null when it is not there, has none, or may not be used: an order does not tell them apart. */
@@ -116,12 +119,12 @@ async function storedKey(backend: Backend, order: Order, meta: CertificateMeta):
   })
   if (requested.outcome === 'refused') return refused(requested.reason)
   const kept = [key, ...(passphrase ? [passphrase] : [])].map(({ name, secretId }) => ({ name, secretId }))
-  return { requestData: requested.request, kept }
+  return { requestData: requested.request, kept, acl: container.private ? container.acl : null }
 }
 
 async function wantedBy(backend: Backend, order: Order, meta: CertificateMeta): Promise<Wanted | OrderError> {
   if (meta.request_type === 'stored-key') return storedKey(backend, order, meta)
-  return meta.request_data ? { requestData: meta.request_data, kept: [] } : noRequestData
+  return meta.request_data ? { requestData: meta.request_data, kept: [], acl: null } : noRequestData
 }
 
 async function authorityFor(
@@ -132,30 +135,34 @@ async function authorityFor(
   return id ? unlessGone(findAuthority(backend, projectId, id)) : currentAuthority(backend, projectId)
 }
 
-/** The result of an order as rows: two new secrets, those that were there, and the container of all. */
+/**
+ * The result of an order as rows: two new secrets, those that were there, and the container of all. It belongs to who
+ * asked last, and is as private as the container that it came from.
+ */
 async function resultOf(
   backend: Backend,
   order: Order,
   authority: CertificateAuthority,
   issued: IssuedCertificate,
-  kept: Wanted['kept'],
+  { kept, acl: inherited }: Wanted,
 ): Promise<OrderResult> {
-  const owner = { projectId: order.projectId, userId: order.creatorId, roles: [] }
+  const owner = { projectId: order.projectId, userId: requesterOf(order), roles: [] }
+  const acl = inherited && { ...inherited, created: backend.now, updated: backend.now }
   const described = { name: null, algorithm: null, mode: null, bitLength: null, expiration: null }
   const part = async (name: 'certificate' | 'intermediates') => {
     const contentType = 'application/octet-stream'
     const secret = { ...described, secretType: 'opaque', contentType, payload: issued[name] } as const
-    return { name, row: await sealedRow(backend, owner, secret) }
+    return { name, row: await sealedRow(backend, owner, secret, acl) }
   }
   const parts = [await part('certificate'), await part('intermediates')]
   const { now } = backend
   const { id: orderId, projectId } = order
   const members = [...parts.map(({ name, row }) => ({ name, secretId: row.id })), ...kept]
-  const made = await containerRows(backend, owner, { name: null, type: 'certificate', secrets: members })
+  const made = await containerRows(backend, owner, { name: null, type: 'certificate', secrets: members }, acl)
   return {
     orderId,
     projectId,
-    meta: order.meta,
+    mac: order.mac,
     subStatus: 'cert_generated',
     subStatusMessage: 'Certificate has been generated',
     ...made,
@@ -188,5 +195,5 @@ export async function certificateResult(backend: Backend, order: Order): Promise
   const opened = await openedAuthority(backend, authority)
   const issued = await issueCertificate(opened, checked.request, profile as Profile, millisecondsOf(backend.now))
   if ('reason' in issued) return refused(issued.reason)
-  return resultOf(backend, order, authority, issued, wanted.kept)
+  return resultOf(backend, order, authority, issued, wanted)
 }

@@ -10,7 +10,7 @@ import { authentic } from '../integrity/row-authentication.ts'
 import { openKey, underSealingKey } from '../keys/project-keys.ts'
 import { passphrasePlace } from '../keys/sealed-values.ts'
 import { ORDER_RUN, unfinished } from './order-schedule.ts'
-import type { Order } from './orders.ts'
+import { requesterOf, type Order } from './orders.ts'
 import { mutationContext, unwrap, type OrderError, type OrderResult } from '../project-calls.ts'
 import { build, select } from '../database/prepared.ts'
 import { orders, projectKeys } from '../schema/resources.ts'
@@ -61,7 +61,7 @@ async function keyPairResult(backend: Backend, row: WaitingRow): Promise<OrderRe
   const meta = JSON.parse(order.meta) as KeyPairMeta
   const passphrase = await passphraseOf(backend, row)
   const pair = await generateKeyPair(meta.algorithm, meta.bit_length, passphrase)
-  const owner = { projectId: order.projectId, userId: order.creatorId, roles: [] }
+  const owner = { projectId: order.projectId, userId: requesterOf(order), roles: [] }
   const described = {
     name: meta.name,
     algorithm: meta.algorithm,
@@ -84,7 +84,7 @@ async function keyPairResult(backend: Backend, row: WaitingRow): Promise<OrderRe
   return {
     orderId: order.id,
     projectId: order.projectId,
-    meta: order.meta,
+    mac: order.mac,
     subStatus: 'Unknown',
     subStatusMessage: 'Unknown',
     ...made,
@@ -111,13 +111,13 @@ async function runOnce(backend: Backend, projectId: string, orderId: string): Pr
   const row = await waitingOrder(backend, projectId, orderId)
   if (!row) return
   const project = backend.projects.getByName(projectId)
-  const source = { ...byService(ORDER_RUN, row.order.creatorId), requestId: backend.source.requestId }
+  const source = { ...byService(ORDER_RUN, requesterOf(row.order)), requestId: backend.source.requestId }
   const given = mutationContext({ ...backend, source })
   const result = await resultOf(backend, row)
   await unwrap<unknown>(
     backend.db,
     'reason' in result
-      ? project.failOrder(given, { orderId, projectId, meta: row.order.meta, ...result })
+      ? project.failOrder(given, { orderId, projectId, mac: row.order.mac, ...result })
       : project.finishOrder(given, result),
   )
 }

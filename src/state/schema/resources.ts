@@ -235,6 +235,8 @@ export const orders = sqliteTable(
     keyVersion: integer('key_version'),
     mac: mac(),
     sealed: bytes('sealed'),
+    /** Who asked last: placed it, or gave it another `meta`. Its run has the rights of this user; null: of the creator. */
+    requesterId: text('requester_id'),
   },
   (table) => [
     uniqueIndex('orders_id').on(table.id),
