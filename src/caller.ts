@@ -1,8 +1,8 @@
-/** Who is calling, as the token says it; nothing of it ever comes from another header, a query or a body. */
+/** The authenticated user, as read from the token. No part of it comes from another header, the query or the body. */
 export interface Caller {
   readonly userId: string
   /** The project that the token is scoped to. */
   readonly projectId: string
-  /** Role names in lower case: they are compared without regard to case. */
+  /** Role names in lower case, because policies compare them case-insensitively. */
   readonly roles: readonly string[]
 }

@@ -1,9 +1,9 @@
-/** A demo project and user, made through the identity API as an administrator would make them. */
+/** A demo project and user, created through the identity API as an administrator would create them. */
 import { StartError } from './options.ts'
 
 const PROJECT = 'demo'
 const USER = 'demo'
-/** Enough for everything in the project, under every POLICY. */
+/** Roles that allow everything in the project, under every POLICY. */
 const ROLES = ['admin', 'creator', 'member', 'audit'] as const
 
 interface Credentials {
@@ -42,7 +42,7 @@ async function logIn(identity: string, { user, password, project }: Credentials)
   return token
 }
 
-/** The entity of this name in the collection, made when it is not there yet. */
+/** Returns the entity with this name, and creates it if it does not exist. */
 async function ensure(
   identity: string,
   token: string,
@@ -52,13 +52,13 @@ async function ensure(
   const found = await call(`${identity}/${kind}s?name=${entity.name}`, 'GET', token)
   const [existing] = ((await found.json()) as Record<string, Named[] | undefined>)[`${kind}s`] ?? []
   if (existing) return existing
-  const made = await call(`${identity}/${kind}s`, 'POST', token, { [kind]: entity })
-  const created = ((await made.json()) as Record<string, Named | undefined>)[kind]
-  if (!created) throw new StartError(`the demo ${kind} could not be made: ${made.status}`)
+  const response = await call(`${identity}/${kind}s`, 'POST', token, { [kind]: entity })
+  const created = ((await response.json()) as Record<string, Named | undefined>)[kind]
+  if (!created) throw new StartError(`the demo ${kind} could not be created: ${response.status}`)
   return created
 }
 
-/** Makes sure that the demo project and user are there, and gives a token of theirs that works at once. */
+/** Creates the demo project and user if they do not exist, and returns a token for them. */
 export async function seedDemo(url: string, adminPassword: string, demoPassword: string): Promise<Demo> {
   const identity = `${url}/identity/v3`
   const admin = await logIn(identity, { user: 'admin', password: adminPassword, project: 'admin' })

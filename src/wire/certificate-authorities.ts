@@ -12,7 +12,7 @@ import { parsePage } from './http/paging.ts'
 import { operation, projectTarget, resource, type Call } from './http/resource.ts'
 import { respond } from './http/response.ts'
 
-/** The media type of PEM, for which RFC 8555 registered a name. */
+/** The media type of PEM certificates, registered by RFC 8555. */
 const PEM = 'application/pem-certificate-chain'
 
 type AuthorityTarget = Target & { readonly authority: CertificateAuthority }
@@ -35,7 +35,7 @@ function view({ id, created, expiration }: CertificateAuthority) {
   }
 }
 
-/** A certificate (DER) as PEM of RFC 7468. */
+/** Encodes a DER certificate as PEM (RFC 7468). */
 function pemOf(der: Uint8Array): string {
   const lines = der.toBase64().match(/.{1,64}/g) ?? []
   return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n')
@@ -50,10 +50,10 @@ const collection = resource({
       name: 'CertificateAuthorities(s) retrieval',
       rule: 'certificate_authorities:get',
       async answer({ c, backend, caller, query, refs }) {
-        const asked = parsePage(query)
-        const { items, total } = await listAuthorities(backend, caller.projectId, asked)
+        const requested = parsePage(query)
+        const { items, total } = await listAuthorities(backend, caller.projectId, requested)
         const hrefs = items.map(({ id }) => refs.to('cas', id))
-        return page(c, 'cas', hrefs, { href: refs.to('cas'), query, page: asked, total })
+        return page(c, 'cas', hrefs, { href: refs.to('cas'), query, page: requested, total })
       },
     }),
   },
@@ -71,7 +71,7 @@ const item = resource<AuthorityTarget>({
   },
 })
 
-/** What is published about an authority; each `find` reads all that its text needs in one round trip. */
+/** Defines a resource that serves a document of an authority as PEM. `find` reads all its data in one round trip. */
 function document<Subject extends AuthorityTarget>(
   part: string,
   name: string,
@@ -80,7 +80,7 @@ function document<Subject extends AuthorityTarget>(
 ) {
   return resource<Subject>({
     path: `/cas/:authority/${part}`,
-    // A revocation counts at once.
+    // A revocation must take effect immediately.
     reads: 'primary',
     find,
     operations: {
@@ -101,7 +101,7 @@ async function revocationsOfPath({ backend, caller, param }: Call) {
 }
 
 const documents = [
-  // The root, which is what one trusts, and what stands between the root and a certificate.
+  // The trust anchor, and the issuing certificate between it and the certificates of subjects.
   document('cacert', 'CA Certificate retrieval', authorityOfPath, (_, { authority }) => pemOf(authority.root)),
   document('intermediates', 'CA Intermediates retrieval', authorityOfPath, (_, { authority }) =>
     pemOf(authority.issuing),

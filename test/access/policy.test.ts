@@ -7,7 +7,7 @@ import { permits, rules as allRules, type Policy, type Rule as AnyRule, type Tar
 import type { Caller } from '../../src/caller.ts'
 import recorded from '../peer/recorded/policy.json'
 
-/** Rules of what the peer does not have. */
+/** Rules that Barbican does not have. */
 const authorityRules = ['certificate_authorities:get', 'certificate_authority:get'] as const
 const certificateRules = ['certificates:get', 'certificate:revoke'] as const
 const operatorRules = [
@@ -37,7 +37,7 @@ const rolesOf = {
 } as const
 type Roles = keyof typeof rolesOf
 
-/** The caller's place; the entity was made by `maker` in the project `home`. */
+/** The caller's relation to the entity, which was created by `maker` in the project `home`. */
 const placeOf = {
   owner: { userId: 'maker', projectId: 'home' },
   colleague: { userId: 'other', projectId: 'home' },
@@ -62,7 +62,10 @@ function allowed(words: string, roles: number, cell: number): boolean {
   return words.split(' ')[roles]?.[cell] === '1'
 }
 
-/** What the service asks about: a collection is that of the caller's project, an order is found in it or not at all. */
+/**
+ * The target of a check. A collection belongs to the caller's project, and an order of another project is never found,
+ * so that there is no target.
+ */
 function targetOf(rule: Rule, caller: Caller, isPrivate: boolean, onAcl: boolean): Target | null {
   const kind = recorded.kinds[rule]
   if (kind === 'collection') return { projectId: caller.projectId, creatorId: null, private: false, readers: [] }
@@ -98,7 +101,7 @@ interface Difference {
   readonly reason: string
 }
 
-/** Where the secure rules allow what the packaged peer refuses. There is no place where they refuse what it allows. */
+/** Cells that the secure rules allow and the packaged Barbican refuses. There are none for which it is the reverse. */
 const secureDifferences: readonly Difference[] = [
   {
     rules: ['secret:get', 'secret:delete'],

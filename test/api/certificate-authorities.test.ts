@@ -1,11 +1,11 @@
 /** Certificate authorities of projects: none stands for another project, and what they have issued is listed and revoked. */
 import { X509Certificate } from 'node:crypto'
 import { beforeAll, describe, expect } from 'vitest'
-import { X509Crl } from '../../src/crypto/x509.ts'
 import { base } from '../support/client.ts'
 import { itDiffers } from '../support/differences.ts'
 import { callAs, owner, person, type Person } from '../support/people.ts'
 import { expectRefusal, notPermitted } from '../support/refusals.ts'
+import { revokedSerials } from '../support/revocation-list.ts'
 import { requests } from '../vectors/certificate-requests.json'
 
 const issues = itDiffers('order types')
@@ -53,7 +53,7 @@ async function certificateIn({ send }: Estate, container: string): Promise<X509C
 const listed = async ({ send, authority }: Estate) => (await send('GET', `${authority}/certificates`)).json
 const revoke = ({ send, authority }: Estate, serial: string) =>
   send('POST', `${authority}/certificates/${serial}/revoke`, TEXT)
-const revokedIn = async (of: Estate) => new X509Crl(await part(of, 'crl')).entries.map((entry) => entry.serialNumber)
+const revokedIn = async (of: Estate) => revokedSerials(await part(of, 'crl'))
 
 let ours: Estate
 let theirs: Estate

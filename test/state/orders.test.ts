@@ -1,4 +1,4 @@
-/** Orders under concurrency: their quota, and runs that are cut off. */
+/** Orders under concurrency: their quota, and interrupted runs. */
 import { generateKeyPairSync } from 'node:crypto'
 import { runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
@@ -27,11 +27,11 @@ afterEach(() => void vi.useRealTimers())
 const backendNow = async (): Promise<Backend> =>
   connect(bindings, await readConfig(bindings), formatTime(Date.now()), byService('Test'))
 
-/** An accepted order that nobody runs: its Worker is gone. */
-async function abandoned(passphrase: string | null = null): Promise<string> {
+/** Accepts an order without running it, as if its Worker had ended. */
+async function abandoned(passphrase: string | null = null, by: Person = who): Promise<string> {
   const { id } = await placeKeyPairOrder(
     await backendNow(),
-    { ...who, roles: [] },
+    { ...by, roles: [] },
     {
       name: 'abandoned',
       algorithm: 'ec',
@@ -60,7 +60,7 @@ describe('200 parallel orders of all kinds, 120 of them allowed', () => {
     { type: 'certificate', meta: { request_type: 'simple-cmc', request_data: requests.short } },
   ]
 
-  /** A container with a private key of the project's own. */
+  /** Creates a container with a private key in the project. */
   async function storedPair(by: Person): Promise<string> {
     const payload = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
     const ref = await secret(by, { payload, payload_content_type: 'text/plain' })
@@ -120,17 +120,16 @@ describe('an order that waits', () => {
 
 describe('an order that waits and the limits of its project', () => {
   it('an order that waits keeps room for what it will make, and gives it back when it is deleted', async () => {
-    const made = async (json: object = {}) => (await call('POST', '/v1/secrets', { token: who.token, json })).status
-    const { total } = (await call('GET', '/v1/secrets', { token: who.token })).json
-    const id = await abandoned('a passphrase')
-    await limit(who.projectId, { secrets: total + 3 })
-    expect(await made()).toBe(403)
-    await limit(who.projectId, { secrets: total + 4 })
-    expect(await made()).toBe(201)
-    expect(await made()).toBe(403)
-    expect((await call('DELETE', `/v1/orders/${id}`, { token: who.token })).status).toBe(204)
-    expect([await made(), await made(), await made(), await made()]).toEqual([201, 201, 201, 403])
-    await limit(who.projectId, { secrets: -1 })
+    const limited = await owner()
+    const { token, projectId } = limited
+    const create = async () => (await call('POST', '/v1/secrets', { token, json: {} })).status
+    const id = await abandoned('a passphrase', limited)
+    await limit(projectId, { secrets: 3 })
+    expect(await create()).toBe(403)
+    await limit(projectId, { secrets: 4 })
+    expect([await create(), await create()]).toEqual([201, 403])
+    expect((await call('DELETE', `/v1/orders/${id}`, { token })).status).toBe(204)
+    expect([await create(), await create(), await create(), await create()]).toEqual([201, 201, 201, 403])
   })
 })
 

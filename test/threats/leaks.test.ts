@@ -1,4 +1,4 @@
-/** T13: a secret value is nowhere but where it belongs. Canaries in all places that take secrets, then a search. */
+/** T13: secret values do not leak. Canaries are sent in every input for secrets, then searched for in every output. */
 import { createScheduledController, listDurableObjectIds, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
@@ -37,7 +37,7 @@ const variables = {
 }
 const send = isolate(variables)
 const { DB } = bindings
-/** What D1 refuses with an error of its own. */
+/** A value that D1 refuses with its own error. */
 const malformed = "select json('{')"
 const batch = (statements: D1PreparedStatement[]) => DB.batch([...statements, DB.prepare(malformed)])
 const broken = isolate({ ...variables, DB: databaseOf({ prepare: (query) => DB.prepare(query), batch }) })
@@ -216,7 +216,7 @@ describe('T13: a canary', () => {
   })
 
   it("T13: no canary is in a line about the sweep, which quotes D1's message and no statement", () => {
-    const sweeps = logged.filter((line) => line.includes('part of the sweep failed'))
+    const sweeps = logged.filter((line) => line.includes('sweep task failed'))
     expect(sweeps.length).toBeGreaterThan(1)
     expect(sweeps.every((line) => line.includes('D1_ERROR'))).toBe(true)
     expect(sweeps.filter((line) => /params:|Failed query/.test(line))).toEqual([])

@@ -74,7 +74,7 @@ describe('T1: injection into the policy', () => {
       const json = method === 'GET' ? undefined : { ...Object.fromEntries(claims(who)), ...nested }
       const asked = pathOf(path)
       const plain = seen(await send(method, asked, { token, json: json && {} }))
-      // What the rules let this caller do is not what this is about.
+      // Requests that the rules allow this caller are not part of this test.
       if (plain.status !== 403 && plain.status !== 404) continue
       for (const claimed of [query, encoded, [...query, ...query]]) {
         expect(seen(await send(method, `${asked}?${claimed.join('&')}`, { token, json: json && {} }))).toEqual(plain)
@@ -117,7 +117,9 @@ describe('T2: the policy and the stored row', () => {
     ['key-manager:service-admin'],
   ]
 
-  /** Deleting would end what the other cells are about; it has a test of its own in each resource. */
+  /**
+   * Deletion is excluded, because it would remove the entity of the other cells; each resource has its own test of it.
+   */
   const walked = resources.flatMap(({ path, operations: of }) =>
     /^\/(secrets\/:secret|containers\/:container)/.test(path) && !path.includes(':consumer')
       ? Object.entries(of).flatMap(([method, { rule, name, body }]) =>
@@ -156,7 +158,7 @@ describe('T2: the policy and the stored row', () => {
               const at = `/v1${path}`
                 .replace(/:(secret|container)/, (kind) => idOf(refs[kind as keyof typeof refs]))
                 .replace(':key', 'none')
-              // Without a media type a body is refused right after the rule was asked, so nothing changes.
+              // Without a media type a body is refused directly after the access check, so nothing changes.
               const answer = await ask(method, at, { token: who.token })
               const allowed = permits(policy, rule, { ...who, roles }, target)
               const label = `${policy} ${method} ${path} as ${roles.join('+') || 'nobody'}`
@@ -294,7 +296,7 @@ describe('T4: disclosure of existence', () => {
     ] as const) {
       const foreign = await send('GET', ref, { token: stranger.token })
       expect(foreign.status).toBe(403)
-      // Nothing in the answer is of the entity.
+      // The response must not contain anything about the entity.
       expect(foreign.text).not.toContain(owner.projectId)
       expect(foreign.text).not.toContain(owner.userId)
       expectRefusal(await send('GET', `/v1/${path}/${absent}`, { token: stranger.token }), 404, text)

@@ -1,4 +1,4 @@
-/** What is kept sealed: which columns of which tables, and the place that each value is bound to. */
+/** The sealed columns of all tables, and the place to which each sealed value is bound. */
 import type { Place } from '../../crypto/envelope.ts'
 import { certificateAuthorities, orders, secrets } from '../schema/resources.ts'
 
@@ -35,10 +35,10 @@ export const sealedTables = [
 
 export type SealedTable = (typeof sealedTables)[number]
 
-/** Where the payload of a secret is sealed. */
+/** The place of a secret's payload. */
 export const payloadPlace = (project: string, id: string): Place => ({ project, kind: 'payload', id })
 
-/** Where the passphrase of a waiting order is sealed. */
+/** The place of a pending order's passphrase. */
 export const passphrasePlace = (project: string, id: string): Place => ({ project, kind: 'passphrase', id })
 
 /** Where a private key of a certificate authority is sealed. */

@@ -16,17 +16,17 @@ import { DAY, formatTime, millisecondsOf } from '../../times.ts'
 import { commit } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
+import { build, change, select } from '../database/prepared.ts'
+import { insertWhereBuilder } from '../database/statements.ts'
 import { authentic, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { openKey, sealingKey, underSealingKey } from '../keys/project-keys.ts'
 import { authorityPlace } from '../keys/sealed-values.ts'
-import { build, change, select } from '../database/prepared.ts'
-import { insertWhereBuilder } from '../database/statements.ts'
+import { storeForNewSecrets } from '../projects/secret-stores.ts'
 import { newRowId } from '../row-ids.ts'
 import { certificateAuthorities, issuedCertificates, projectKeys } from '../schema/resources.ts'
 import type { Scope } from '../scope.ts'
-import { storeForNewSecrets } from '../projects/secret-stores.ts'
 
-/** An authority with the wrapped key that opens its own. */
+/** An authority with the wrapped key that seals its private keys; null if that key does not exist. */
 export type CertificateAuthority = typeof certificateAuthorities.$inferSelect & { readonly wrapped: Uint8Array | null }
 
 /** When certificates of an authority were revoked, by serial number. */
@@ -35,7 +35,7 @@ export interface Revocation {
   readonly revoked: string | null
 }
 
-/** Those that still issue: what they issue today ends before they do. */
+/** SQL: authorities that can issue, because a certificate issued now would expire before they do. */
 const isIssuing = ({ now }: Scope) =>
   gt(certificateAuthorities.expiration, formatTime(millisecondsOf(now) + CERTIFICATE_DAYS * DAY))
 
@@ -63,7 +63,7 @@ async function newRow(backend: Backend, projectId: string) {
   const id = newRowId()
   const store = await storeForNewSecrets(backend, projectId)
   const key = await sealingKey(backend, projectId, store)
-  const made = await newAuthority(id.slice(0, 8), millisecondsOf(backend.now))
+  const created = await newAuthority(id.slice(0, 8), millisecondsOf(backend.now))
   const sealed = async (kind: 'root' | 'issuing', pkcs8: Uint8Array) => {
     const bytes = await seal(key, authorityPlace(projectId, kind, id), pkcs8)
     pkcs8.fill(0)
@@ -72,14 +72,14 @@ async function newRow(backend: Backend, projectId: string) {
   return withMac(backend, 'certificateAuthorities', {
     id,
     projectId,
-    root: made.root,
-    issuing: made.issuing,
-    expiration: formatTime(made.expires),
+    root: created.root,
+    issuing: created.issuing,
+    expiration: formatTime(created.expires),
     created: backend.now,
     store,
     keyVersion: key.version,
-    rootSealed: await sealed('root', made.rootKey),
-    issuingSealed: await sealed('issuing', made.issuingKey),
+    rootSealed: await sealed('root', created.rootKey),
+    issuingSealed: await sealed('issuing', created.issuingKey),
   })
 }
 
@@ -164,7 +164,7 @@ export async function openedAuthority(backend: Backend, authority: CertificateAu
   return openAuthority(root, certificate, await open(key, authorityPlace(projectId, 'issuing', id), issuingSealed))
 }
 
-/** The authority's signed revocation list as PEM. */
+/** The authority's signed certificate revocation list, as PEM. */
 export async function revocationsOf(
   backend: Backend,
   authority: CertificateAuthority,

@@ -1,6 +1,6 @@
 /**
- * Destruction of projects: first their keys, which makes all that they seal unreadable at once, then the rows, in
- * bounded steps that can be interrupted at any point and continued later.
+ * Destruction of projects. The keys are deleted first, which makes everything that they seal unreadable at once, then
+ * the rows, in bounded steps that can be interrupted at any point and continued later.
  */
 import { and, eq, getTableColumns, gt, inArray, isNull, lte, not, sql } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
@@ -26,7 +26,7 @@ import type { Scope } from '../scope.ts'
 
 /** Rows of each table that one batch deletes. */
 const ROWS_PER_STEP = 500
-/** Projects and steps of one call or one period of the cron trigger; the next one takes the rest. */
+/** Projects and steps of one call or one period of the cron trigger; the next one continues. */
 const MOST_PROJECTS = 20
 const MOST_STEPS = 40
 
@@ -46,7 +46,7 @@ const selectDestruction = (projectId: string): Statement<ProjectDestruction[]> =
     build.select(columns).from(projectDestructions).where(ofProject(projectId)),
   )
 
-/** The destruction of this project; throws `destructionNotFound` when none is due or was done. */
+/** Finds the project's destruction, scheduled or finished; throws `destructionNotFound`. */
 export async function findDestruction({ db }: Scope, projectId: string): Promise<ProjectDestruction> {
   const [row] = await db.run(selectDestruction(projectId))
   if (!row) throw fault('destructionNotFound')
@@ -72,7 +72,7 @@ export async function scheduleDestruction(scope: Scope, projectId: string, due: 
   if (changed === 0) throw fault('destructionBegun')
 }
 
-/** Cancels a destruction whose time has not come; throws `destructionBegun` or `destructionNotFound`. */
+/** Cancels a destruction that is not due yet; throws `destructionBegun` or `destructionNotFound`. */
 export async function cancelDestruction(scope: Scope, projectId: string): Promise<void> {
   const isWaiting = and(ofProject(projectId), gt(projectDestructions.due, scope.now))
   const { changed, found } = await commit(
@@ -84,7 +84,7 @@ export async function cancelDestruction(scope: Scope, projectId: string): Promis
   if (changed === 0) throw fault(found.length > 0 ? 'destructionBegun' : 'destructionNotFound')
 }
 
-/** Whether the destruction of the project has begun, so that nobody sees what it had. */
+/** Reports whether the destruction of the project has begun. From then on its entities are not returned. */
 export async function isDestroyed({ db, now }: Scope, projectId: string): Promise<boolean> {
   const [row] = await db.run(selectDestruction(projectId))
   return row !== undefined && row.due <= now
@@ -152,7 +152,7 @@ async function destroySome(scope: Scope, projectId: string): Promise<boolean> {
   return finished > 0
 }
 
-/** Continues the destructions that are due, for a bounded number of steps. Returns how many ended. */
+/** Continues the destructions that are due, for a bounded number of steps. Returns how many finished. */
 export async function destroyDue(scope: Scope): Promise<number> {
   const isDue = and(isNull(projectDestructions.finished), lte(projectDestructions.due, scope.now))
   const due = await scope.db.run(

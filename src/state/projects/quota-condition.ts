@@ -8,7 +8,9 @@ import { countOf, type CountedKind } from './counts.ts'
 import { isDestroyed } from './destructions.ts'
 import { promisedOf } from './order-promises.ts'
 
-/** Consumers of secrets and of containers have one limit, which holds for each of the two. */
+/**
+ * The limit of each kind. Consumers of secrets and of containers share a limit, which applies to each kind separately.
+ */
 const quotas: Readonly<Record<CountedKind, keyof QuotaLimits>> = {
   secrets: 'secrets',
   orders: 'orders',
@@ -74,7 +76,7 @@ export const quotaValues = (scope: Pick<Scope, 'quotas' | 'now'>, projectId: str
   ...Object.fromEntries(Object.entries(scope.quotas).map(([name, limit]) => [`quota configured ${name}`, limit])),
 })
 
-/** Why a project may have nothing more: its destruction has begun, or its quota is reached. */
+/** The fault for a row that {@link belowQuota} refused: the destruction has begun, or the quota is reached. */
 export async function refusalOf(scope: Scope, projectId: string): Promise<Fault> {
   return fault((await isDestroyed(scope, projectId)) ? 'projectDestroyed' : 'quotaReached')
 }

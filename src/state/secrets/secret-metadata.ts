@@ -59,7 +59,7 @@ export async function replaceMetadata(
   if (metadata.size > MOST_PAIRS || bytes > MOST_METADATA_BYTES) throw metadataFull()
   const pairs = storableJson([...metadata])
   const rows = sql`select ${secrets.id}, value ->> 0, value ->> 1 from ${secrets}, json_each(${pairs}) where ${secretIs(secret)}`
-  // Both statements may change nothing, so neither says whether it was done: the secret does.
+  // Both statements may change no row although the secret exists, so the event depends on the secret instead.
   await commitWhere(scope, [changeOf(secret, 'update', 'secret/metadata')], secretExists(secret), {
     removed: change(build.delete(secretMetadata).where(eq(secretMetadata.secretId, secret.id))),
     added: change(build.insert(secretMetadata).select(rows)),
