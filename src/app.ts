@@ -14,6 +14,7 @@ import { admitsVersions } from './wire/http/accept.ts'
 import { aclResources } from './wire/acls.ts'
 import { auditResource, deploymentAuditResource } from './wire/audit.ts'
 import { certificateAuthorityResources } from './wire/certificate-authorities.ts'
+import { issuedCertificateResources } from './wire/issued-certificates.ts'
 import { consumerResources } from './wire/consumers.ts'
 import { containerResources } from './wire/containers.ts'
 import type { Service } from './wire/http/context.ts'
@@ -47,6 +48,7 @@ export const resources = [
   ...secretStoreResources,
   ...transportKeyResources,
   ...certificateAuthorityResources,
+  ...issuedCertificateResources,
   auditResource,
 ]
 

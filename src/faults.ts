@@ -133,6 +133,12 @@ const failures = {
   metadataStrings: failure(400, 'bare', 'Invalid Metadata. Keys and Values must be Strings.'),
   metadataKey: failure(400, 'bare', 'Invalid Key. Key must be URL safe.'),
   metadataLength: failure(400, 'bare', 'Invalid Metadata. Keys and Values must not be longer than 255 characters.'),
+  metadataFull: failure(
+    400,
+    'bare',
+    (pairs: string, bytes: string) =>
+      `Invalid Metadata. A secret has at most ${pairs} pairs, of at most ${bytes} bytes together.`,
+  ),
   metadatumNotFound: failure(404, 'bare', 'Secret metadata not found.'),
   metadatumExists: failure(409, 'bare', 'Conflict. Key in request is already in the secret metadata'),
   metadatumKeyMismatch: failure(409, 'bare', 'Key in request data does not match key in the '),
@@ -177,6 +183,7 @@ const failures = {
   subjectRefused: failure(400, 'bare', (reason: string) => `Invalid subject DN: ${reason}`),
   certificateExtensions: failure(400, 'bare', 'Extensions are not yet supported.  Specify a valid profile instead.'),
   authorityNotFound: failure(404, 'bare', 'Not Found. Certificate authority not found.'),
+  certificateNotFound: failure(404, 'bare', 'Not Found. The authority has issued no such certificate.'),
   notIssued: failure(400, 'issue', 'The container holds no certificate that can be revoked'),
   quotaReached: failure(403, 'issue', 'Creation not allowed because a quota has been reached'),
   projectQuotasNotFound: failure(404, 'bare', 'Project quotas not found.'),

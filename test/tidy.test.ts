@@ -215,6 +215,8 @@ const contract: Readonly<Record<string, string>> = {
   'GET /cas/*/cacert': 'CA Certificate retrieval',
   'GET /cas/*/intermediates': 'CA Intermediates retrieval',
   'GET /cas/*/crl': 'CA Revocation List retrieval',
+  'GET /cas/*/certificates': 'Issued Certificate(s) retrieval',
+  'POST /cas/*/certificates/*/revoke': 'Issued Certificate revocation',
 }
 
 describe('an operation', () => {

@@ -1,6 +1,6 @@
 /**
- * The deployment's certificate authority, with certificates that follow the profile of RFC 5280. The root key signs one
- * issuing certificate and is not used again. The issuing key signs ordered certificates and the revocation list.
+ * A certificate authority: a root that signs one issuing certificate and is not used again, and the
+ * issuing key, which signs what is ordered and the revocation list. Profile of RFC 5280.
  *
  * Serial numbers are 128 random bits (the CA/Browser Forum requires at least 64). No certificate outlives its issuer.
  */
@@ -196,15 +196,15 @@ export interface RevokedCertificate {
 }
 
 /**
- * Returns the signed revocation list as PEM, with the label of RFC 7468 instead of the library's; `now` is in
- * milliseconds. The CRL number is the time in seconds, so it never decreases.
+ * The signed revocation list as PEM (in RFC 7468's label, not the library's), made `now` in milliseconds. Its number is
+ * the time, so that it only grows. Nobody is asked why a certificate is revoked, so that no entry has a reason code.
  */
 export async function revocationList(
   authority: OpenAuthority,
   revoked: readonly RevokedCertificate[],
   now: number,
 ): Promise<string> {
-  const { X509CrlGenerator, X509CrlReason, AuthorityKeyIdentifierExtension, crlNumber } = await import('./x509.ts')
+  const { X509CrlGenerator, AuthorityKeyIdentifierExtension, crlNumber } = await import('./x509.ts')
   const list = await X509CrlGenerator.create({
     issuer: authority.issuing.subjectName,
     thisUpdate: new Date(now - BACKDATED_MILLISECONDS),
@@ -214,8 +214,6 @@ export async function revocationList(
     entries: revoked.map(({ serial, revoked: at }) => ({
       serialNumber: serial,
       revocationDate: new Date(at),
-      // A certificate is only revoked when its owner deletes its container: it is no longer used.
-      reason: X509CrlReason.cessationOfOperation,
     })),
     extensions: [
       await AuthorityKeyIdentifierExtension.create(authority.issuing.publicKey),

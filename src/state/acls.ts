@@ -1,5 +1,5 @@
-/** Read ACLs of secrets and containers. An ACL is stored in the row of its entity and covered by that row's MAC. */
-import { and, eq, sql } from 'drizzle-orm'
+/** Read ACLs of secrets and containers: each stands in the row of what it guards, and under that row's MAC. */
+import { and, eq } from 'drizzle-orm'
 import { aclRow } from './acl-columns.ts'
 import { commit } from './audit/commit.ts'
 import { changeOf } from './audit/events.ts'
@@ -7,10 +7,11 @@ import type { Backend } from './backend.ts'
 import { protectedContainer } from './containers/container-rows.ts'
 import { findContainer } from './containers/containers.ts'
 import { CONFLICT, untilStored } from './database/conflicts.ts'
-import { build, change, type Statement } from './database/prepared.ts'
+import { build, change } from './database/prepared.ts'
 import type { Acl, Container, Secret } from './entities.ts'
 import { withMac } from './integrity/row-authentication.ts'
-import { containers, secretReaders, secrets } from './schema/resources.ts'
+import { containers, secrets } from './schema/resources.ts'
+import { indexReaders } from './secrets/secret-readers.ts'
 import { protectedSecret } from './secrets/secret-rows.ts'
 import { findSecret } from './secrets/secrets.ts'
 
@@ -47,15 +48,6 @@ const kinds: Readonly<Record<GuardedKind, Kind>> = {
   },
 }
 
-/** Rebuilds the index of readers from the secret's row. The statements run after the one that changes the row. */
-function indexReaders(secretId: string): Statement<number>[] {
-  const users = sql`select distinct value, ${secrets.id} from ${secrets}, json_each(${secrets.aclUsers}) where ${secrets.id} = ${secretId}`
-  return [
-    change(build.delete(secretReaders).where(eq(secretReaders.secretId, secretId))),
-    change(build.insert(secretReaders).select(users)),
-  ]
-}
-
 /** Saves an ACL if the entity's row has not changed since it was read; otherwise returns CONFLICT. */
 async function save(
   backend: Backend,
@@ -73,7 +65,7 @@ async function save(
     .set({ ...aclRow(acl), mac, updated })
     .where(asRead)
   const { changed } = await commit(backend, changeOf(subject, action, `${kind}/acl`, mac), change(update), {
-    index: kind === 'secret' ? indexReaders(subject.id) : [],
+    index: kind === 'secret' ? indexReaders([subject.id]) : [],
   })
   return changed > 0 ? 'stored' : CONFLICT
 }

@@ -18,10 +18,8 @@ export interface StoredOrder {
 export interface OrderResult {
   readonly orderId: string
   readonly projectId: string
-  /**
-   * The order's `meta` that the run read. If it was changed since, the result is discarded and the order is run again.
-   */
-  readonly meta: string
+  /** The MAC of the order that the run read: an order that was updated meanwhile is run again. */
+  readonly mac: string
   readonly subStatus: string
   readonly subStatusMessage: string
   readonly container: typeof containers.$inferInsert
@@ -41,13 +39,15 @@ export interface OrderError {
 export interface OrderFailure extends OrderError {
   readonly orderId: string
   readonly projectId: string
-  /** The order's `meta` that the run read; see {@link OrderResult}. */
-  readonly meta: string
+  /** The MAC of the order that the run read; see {@link OrderResult}. */
+  readonly mac: string
 }
 
 /** The new columns of a certificate order that is restarted. */
 export interface OrderRestart {
   readonly meta: string
+  /** Who asks: the run has the rights of this user. */
+  readonly requesterId: string
   readonly mac: string
   /** When the next attempt starts unless the order has ended, as UTC text of 26 characters. */
   readonly due: string

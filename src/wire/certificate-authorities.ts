@@ -1,6 +1,4 @@
-/**
- * The resources under `/cas`: certificate authorities, in the format that python-barbicanclient's `cas` manager reads.
- */
+/** A project's certificate authorities on the wire: `/cas` and below, as python-barbicanclient's `cas` manager reads them. */
 import {
   findAuthority,
   findWithRevocations,
@@ -19,9 +17,10 @@ const PEM = 'application/pem-certificate-chain'
 
 type AuthorityTarget = Target & { readonly authority: CertificateAuthority }
 
-/** Finds the authority that the path names. Every project has access to it. */
+/** The path names no project: it leads to the authorities of the caller's, whatever the caller's role. */
 async function authorityOfPath({ backend, caller, param }: Call): Promise<AuthorityTarget> {
-  return { ...projectTarget(caller), authority: await findAuthority(backend, param('authority')) }
+  const authority = await findAuthority(backend, caller.projectId, param('authority'))
+  return { ...projectTarget(caller), authority }
 }
 
 function view({ id, created, expiration }: CertificateAuthority) {
@@ -32,7 +31,7 @@ function view({ id, created, expiration }: CertificateAuthority) {
     plugin_name: 'portcullis',
     plugin_ca_id: id,
     expiration,
-    meta: [{ name: 'Portcullis' }, { description: 'The certificate authority of this deployment' }],
+    meta: [{ name: 'Portcullis' }, { description: 'The certificate authority of this project' }],
   }
 }
 
@@ -44,15 +43,15 @@ function pemOf(der: Uint8Array): string {
 
 const collection = resource({
   path: '/cas',
-  // The first list creates the authority. A replica could still lack an existing one.
+  // The first list makes an authority, whose id an order with a profile needs: nobody is to miss the one that is there.
   reads: 'primary',
   operations: {
     GET: operation({
       name: 'CertificateAuthorities(s) retrieval',
       rule: 'certificate_authorities:get',
-      async answer({ c, backend, query, refs }) {
+      async answer({ c, backend, caller, query, refs }) {
         const requested = parsePage(query)
-        const { items, total } = await listAuthorities(backend, requested)
+        const { items, total } = await listAuthorities(backend, caller.projectId, requested)
         const hrefs = items.map(({ id }) => refs.to('cas', id))
         return page(c, 'cas', hrefs, { href: refs.to('cas'), query, page: requested, total })
       },
@@ -98,7 +97,7 @@ function document<Subject extends AuthorityTarget>(
 }
 
 async function revocationsOfPath({ backend, caller, param }: Call) {
-  return { ...projectTarget(caller), ...(await findWithRevocations(backend, param('authority'))) }
+  return { ...projectTarget(caller), ...(await findWithRevocations(backend, caller.projectId, param('authority'))) }
 }
 
 const documents = [

@@ -9,6 +9,7 @@ import recorded from '../peer/recorded/policy.json'
 
 /** Rules that Barbican does not have. */
 const authorityRules = ['certificate_authorities:get', 'certificate_authority:get'] as const
+const certificateRules = ['certificates:get', 'certificate:revoke'] as const
 const operatorRules = [
   'key_rotation:get',
   'key_rotation:post',
@@ -18,7 +19,8 @@ const operatorRules = [
   'deployment_audit:get',
 ] as const
 const auditorRules = ['audit:get'] as const
-const ownRules = [...authorityRules, ...operatorRules, ...auditorRules] as const
+const updateRules = ['order:put'] as const
+const ownRules = [...authorityRules, ...certificateRules, ...updateRules, ...operatorRules, ...auditorRules] as const
 type Rule = Exclude<AnyRule, (typeof ownRules)[number]>
 const rules = allRules.filter((rule): rule is Rule => !(ownRules as readonly string[]).includes(rule))
 
@@ -188,8 +190,8 @@ describe.each(rules)('%s', (rule) => {
   })
 })
 
-const opened = (rule: AnyRule, policy: Policy) => {
-  const target: Target = { projectId: 'home', creatorId: null, private: false, readers: [] }
+const opened = (rule: AnyRule, policy: Policy, projectId = 'home') => {
+  const target: Target = { projectId, creatorId: null, private: false, readers: [] }
   return (Object.keys(rolesOf) as Roles[]).filter((name) =>
     permits(policy, rule, { ...placeOf.owner, roles: rolesOf[name] }, target),
   )
@@ -199,6 +201,30 @@ describe.each(authorityRules)('%s', (rule) => {
   it(`the rule ${rule} allows every role of the rule set, and nobody without one`, () => {
     expect(opened(rule, 'legacy')).toEqual(['admin', 'bare admin', 'creator', 'observer', 'audit', 'service-admin'])
     expect(opened(rule, 'secure')).toEqual(['reader', 'member', 'admin'])
+  })
+})
+
+describe.each(certificateRules)('%s', (rule) => {
+  it(`the rule ${rule} allows the admins of the project and the operator with a token of the project`, () => {
+    const admins = ['admin', 'bare admin', 'service-admin']
+    expect([opened(rule, 'legacy'), opened(rule, 'secure')]).toEqual([admins, admins])
+    expect([opened(rule, 'legacy', 'elsewhere'), opened(rule, 'secure', 'elsewhere')]).toEqual([[], []])
+  })
+})
+
+describe.each(updateRules)('%s', (rule) => {
+  it(`the rule ${rule} allows an admin of the project, and of those who may order the one who placed the order`, () => {
+    const target: Target = { projectId: 'home', creatorId: 'maker', private: false, readers: [] }
+    const allowed = (policy: Policy, relation: Relation) =>
+      (Object.keys(rolesOf) as Roles[]).filter((name) =>
+        permits(policy, rule, { ...placeOf[relation], roles: rolesOf[name] }, target),
+      )
+    expect(allowed('legacy', 'owner')).toEqual(['admin', 'bare admin', 'creator'])
+    expect(allowed('secure', 'owner')).toEqual(['member', 'admin', 'bare admin'])
+    for (const policy of ['legacy', 'secure'] as const) {
+      expect(allowed(policy, 'colleague')).toEqual(['admin', 'bare admin'])
+      expect([...allowed(policy, 'stranger'), ...allowed(policy, 'owner elsewhere')]).toEqual([])
+    }
   })
 })
 

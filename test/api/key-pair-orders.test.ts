@@ -1,9 +1,11 @@
 /** Orders for key pairs, end to end: what is generated, in which encoding, and which orders end in ERROR. */
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { base } from '../support/client.ts'
+import { base, call } from '../support/client.ts'
+import { itDiffersInContainers } from '../support/container-differences.ts'
 import { differs, either, itDiffers, timeOf } from '../support/differences.ts'
 import { callAs, owner, type Person } from '../support/people.ts'
+import { expectRefusal, quotaReached } from '../support/refusals.ts'
 import { limit } from '../support/stored.ts'
 
 const FAILURE = 'Process TypeOrder failure seen - please contact site administrator.'
@@ -125,18 +127,29 @@ describe('an order for an RSA pair', () => {
     expect((await send('GET', one.order.order_ref)).json).toEqual(one.order)
   })
 
-  it('an order for an RSA pair is not limited by the quotas of secrets and containers', async () => {
-    const full = await owner()
-    await limit(full.projectId, { secrets: 0, containers: 0 })
-    expect(
-      (
-        await ordered(
-          { algorithm: 'rsa', bit_length: 1024 },
-          callAs(() => full),
-        )
-      ).status,
-    ).toBe('ACTIVE')
-  })
+  itDiffersInContainers('quotas of orders')(
+    'an order for a pair is refused when there is no room for what it makes, and only then',
+    async () => {
+      const full = await owner()
+      const order = (meta: object = {}) => {
+        const json = { type: 'asymmetric', meta: { algorithm: 'ec', bit_length: 256, ...meta } }
+        return call('POST', '/v1/orders', { token: full.token, json })
+      }
+      const refused = async (limits: Record<string, number>, meta?: object) => {
+        await limit(full.projectId, limits)
+        expectRefusal(await order(meta), 403, `Order creation issue seen - ${quotaReached}`)
+      }
+      await refused({ secrets: 1, containers: -1 })
+      await refused({ secrets: 2, containers: 0 })
+      await refused({ secrets: 2, containers: 1 }, { passphrase: 'secret' })
+      expect((await order()).status).toBe(202)
+      await refused({ secrets: 2, containers: -1 })
+      await limit(full.projectId, { secrets: 5, containers: 2 })
+      expect((await order({ passphrase: 'secret' })).status).toBe(202)
+      // What ends in ERROR makes nothing.
+      expect((await order({ algorithm: 'unknown' })).status).toBe(202)
+    },
+  )
 })
 
 describe('an order for a pair with a passphrase', () => {

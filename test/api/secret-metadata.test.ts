@@ -143,6 +143,44 @@ describe('/v1/secrets/{id}/metadata', () => {
   })
 })
 
+describe('the metadata of one secret', () => {
+  const full = 'Invalid Metadata. A secret has at most 128 pairs, of at most 16384 bytes together.'
+  const pairs = (count: number, value: string) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${String(at).padStart(3, '0')}`, value]))
+
+  itDiffersInContainers('bounded metadata')('has at most 128 pairs', async () => {
+    const ref = await secret(who)
+    const put = (metadata: object) => send('PUT', `${ref}/metadata`, { json: { metadata } })
+    expectRefusal(await put(pairs(129, 'a')), 400, full)
+    expect(await metadataOf(ref)).toEqual({})
+    expect((await put(pairs(127, 'a'))).status).toBe(201)
+    const add = (key: string) => send('POST', `${ref}/metadata`, { json: { key, value: 'v' } })
+    // Of several that are added at once, one fits.
+    const added = await Promise.all(['x', 'y', 'z'].map(add))
+    expect(added.map(({ status }) => String(status)).toSorted()).toEqual(['201', '400', '400'])
+    expectRefusal(await add('w'), 400, full)
+    expectRefusal(await add('k000'), 409, 'Conflict. Key in request is already in the secret metadata')
+    expect((await send('PUT', `${ref}/metadata/k000`, { json: { key: 'k000', value: 'other' } })).status).toBe(200)
+    expect((await send('DELETE', `${ref}/metadata/k000`)).status).toBe(204)
+    expect((await add('w')).status).toBe(201)
+  })
+
+  itDiffersInContainers('bounded metadata')('has at most 16,384 bytes, of keys and values in UTF-8', async () => {
+    const ref = await secret(who)
+    const put = (metadata: object) => send('PUT', `${ref}/metadata`, { json: { metadata } })
+    // 16 pairs of 4 + 4 * 255 = 1,024 bytes each.
+    const most = pairs(16, '🔑'.repeat(255))
+    expectRefusal(await put({ ...most, a: '' }), 400, full)
+    expect((await put(most)).status).toBe(201)
+    expectRefusal(await send('POST', `${ref}/metadata`, { json: { key: 'a', value: '' } }), 400, full)
+    const change = (value: string) => send('PUT', `${ref}/metadata/k000`, { json: { key: 'k000', value } })
+    expect((await change('🔑'.repeat(254))).status).toBe(200)
+    expect((await send('POST', `${ref}/metadata`, { json: { key: 'a', value: 'bcd' } })).status).toBe(201)
+    expectRefusal(await change('🔑'.repeat(255)), 400, full)
+    expect((await metadataOf(ref)).k000).toBe('🔑'.repeat(254))
+  })
+})
+
 describe('/v1/secrets/{id}/metadata/{key}', () => {
   it('an item of metadata is returned as a pair', async () => {
     const answer = await send('GET', `${await described({ C: '3' })}/metadata/c`)

@@ -70,13 +70,13 @@ const halfCommitted = {
       AND project_id = project_keys.project_id AND target_id = store || '/' || version)`,
 }
 
-/** SQL: the key that `sealed_row` is sealed under exists in the project, and fulfils the condition. */
-const isSealedBy = (project: string, condition = 'true') => `EXISTS (SELECT 1 FROM project_keys
-  WHERE project_id = ${project} AND store = sealed_row.store AND version = sealed_row.key_version AND ${condition})`
+/** SQL: there is a key of the project that `sealed_row` is sealed under, and it is such a one. */
+const isSealed = (condition = 'true') => `EXISTS (SELECT 1 FROM project_keys
+  WHERE project_id = sealed_row.project_id AND store = sealed_row.store AND version = sealed_row.key_version AND ${condition})`
 
-const ofNoKey = forEach(sealedTables, ({ name, project }) => [
-  `${name} with values whose key does not exist`,
-  `SELECT count(*) AS n FROM ${name} sealed_row WHERE key_version IS NOT NULL AND NOT ${isSealedBy(project)}`,
+const ofNoKey = forEach(sealedTables, ({ name }) => [
+  `${name} with values that are sealed under no key`,
+  `SELECT count(*) AS n FROM ${name} sealed_row WHERE key_version IS NOT NULL AND NOT ${isSealed()}`,
 ])
 
 const miscounts = forEach(countedTables, (table) => [`projects whose ${table} are miscounted`, miscounted(table)])
@@ -84,10 +84,10 @@ const miscounts = forEach(countedTables, (table) => [`projects whose ${table} ar
 /** Rows that must not exist after a complete rotation. */
 const ofOlderKeys = {
   'superseded project keys': 'SELECT count(*) AS n FROM project_keys WHERE superseded IS NOT NULL',
-  ...forEach(sealedTables, ({ name, project }) => [
+  ...forEach(sealedTables, ({ name }) => [
     `${name} with values that are not sealed under the newest key`,
     `SELECT count(*) AS n FROM ${name} sealed_row
-      WHERE key_version IS NOT NULL AND NOT ${isSealedBy(project, 'superseded IS NULL')}`,
+      WHERE key_version IS NOT NULL AND NOT ${isSealed('superseded IS NULL')}`,
   ]),
   'master keys in use besides one': 'SELECT count(DISTINCT master_key_id) - 1 AS n FROM project_keys',
 }

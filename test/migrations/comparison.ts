@@ -21,7 +21,8 @@ const normalized = (sql: unknown) => String(sql).replaceAll(/\s+/g, ' ').replace
 /** A column of the schema as text, with its position in the primary key (from 1; 0 if it is not part of it). */
 function wantedColumn(column: SQLiteColumn, composite: readonly string[]): string {
   const place = column.primary ? 1 : composite.indexOf(column.name) + 1
-  const byDefault = column.default === undefined ? null : String(Number(column.default))
+  const { default: given } = column
+  const byDefault = given === undefined ? null : typeof given === 'string' ? `'${given}'` : String(Number(given))
   const required = column.notNull && !(column.primary && column.getSQLType() === 'integer')
   return text([column.name, column.getSQLType(), required || column.primary, byDefault, place])
 }

@@ -8,7 +8,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { admissible, isRepetition, refusals, statementsOf } from './rules.ts'
 import { schemaDifferences } from './comparison.ts'
 import { triggers } from '../../src/state/schema/triggers.ts'
-import { rowsForEveryTable, tableNames } from '../support/every-table.ts'
+import { rowsForEveryTable, tableNames, type HasColumn } from '../support/every-table.ts'
 
 const bindings = env as unknown as { DB: D1Database; REPLICA: D1Database; TEST_MIGRATIONS: D1Migration[] }
 const { REPLICA: database, TEST_MIGRATIONS: migrations } = bindings
@@ -74,14 +74,18 @@ describe('all migrations together', () => {
   })
 })
 
+/** Which tables and columns the database has now. */
+async function columnsThere(): Promise<HasColumn> {
+  const there = new Set<string>()
+  for (const table of tableNames)
+    for (const { name } of await query(`pragma table_info("${table}")`)) there.add(`${table}.${String(name)}`)
+  return (table, column) => there.has(`${table}.${column}`)
+}
+
 /** Fills a database that has the earlier migrations, applies the newest, and returns what it held before and after. */
 async function upgrade(earlier: readonly D1Migration[], newest: readonly D1Migration[]) {
   await applyD1Migrations(database, [...earlier])
-  const columns = new Set<string>()
-  for (const table of tableNames) {
-    for (const { name } of await query(`pragma table_info("${table}")`)) columns.add(`${table}.${String(name)}`)
-  }
-  if (earlier.length > 0) await run(rowsForEveryTable((table, column) => columns.has(`${table}.${column}`)))
+  if (earlier.length > 0) await run(rowsForEveryTable(await columnsThere()))
   const before = await contents()
   await applyD1Migrations(database, [...earlier, ...newest])
   return { before, after: await contents() }

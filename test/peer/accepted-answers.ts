@@ -108,7 +108,8 @@ export const differences = {
     'An order for a DSA key pair ends in ERROR with that reason, because FIPS 186-5 no longer approves DSA for ' +
     'signing. Barbican generates such pairs.',
   'order types':
-    'Certificate orders issue certificates and can be updated, and the certificate authority can be read. Barbican ' +
+    'Certificate orders issue certificates and can be updated by their creator or an admin of the project, and the ' +
+    'project’s certificate authority can be read. Barbican ' +
     'has no certificate authority, although its clients still have commands for such orders.',
   'bounded names':
     'A `subject_dn` is limited to 1,000 characters, to bound the cost of parsing it. Barbican only limits the size ' +
@@ -169,6 +170,11 @@ export const containerDifferences = {
   'ids of projects':
     'Quotas can only be set for ids that a project can have: up to 64 letters, digits, `-` and `_`. Barbican stores ' +
     'any text.',
+  'quotas of orders':
+    'What an order makes counts against the limits of secrets and containers as soon as the order is placed, and an ' +
+    'order without room is refused. In Barbican no limit holds for what orders make.',
+  'bounded metadata':
+    'A secret has at most 128 pairs of metadata, of at most 16,384 bytes together. Barbican has no limit.',
   'quotas of parallel requests':
     'Parallel requests cannot exceed a quota, because it is checked in the statement that inserts the row. Barbican ' +
     'counts first and inserts later, so that parallel requests can exceed it.',

@@ -18,6 +18,7 @@ import { databaseOf } from '../support/backend.ts'
 import { call, isolate } from '../support/client.ts'
 import { owner, person, type Person } from '../support/people.ts'
 import { idOf, limit, secret } from '../support/stored.ts'
+import { requests } from '../vectors/certificate-requests.json'
 
 const bindings = env as unknown as Environment
 const DAY = 86_400_000
@@ -61,6 +62,31 @@ async function changed(request: () => Promise<unknown>): Promise<string[]> {
   await request()
   return (await since(before)).map((line) => line.replace('data/security/', ''))
 }
+
+describe('an event of a certificate', () => {
+  it('an event of a certificate says who revoked it, by its serial number, once', async () => {
+    const send = (method: string, path: string, json?: object) => call(method, path, { token: who.token, json })
+    const meta = { request_type: 'simple-cmc', request_data: requests.p256 }
+    const placed = await send('POST', '/v1/orders', { type: 'certificate', meta })
+    await expect
+      .poll(async () => (await send('GET', placed.json.order_ref)).json.status, { timeout: 20_000 })
+      .toBe('ACTIVE')
+    const [authority] = (await send('GET', '/v1/cas')).json.cas as string[]
+    const { certificates } = (await send('GET', `${authority}/certificates`)).json
+    const revoke = () => send('POST', `${authority}/certificates/${certificates[0].serial}/revoke`)
+    expect(await changed(async () => [await revoke(), await revoke()])).toEqual(['revoke certificate'])
+    const event = (await stored()).at(-1)
+    expect(event).toMatchObject({
+      target_id: certificates[0].serial,
+      initiator_id: who.userId,
+      operation: 'Issued Certificate revocation',
+      rule: 'certificate:revoke',
+    })
+    const made = (await stored()).filter(({ action }) => String(action) === 'create')
+    const kinds = made.map((row) => String(row['target_type']).replace('data/security/', ''))
+    expect(kinds).toEqual(expect.arrayContaining(['certificate-authority', 'certificate']))
+  })
+})
 
 describe('an event', () => {
   it('an event records who did what to what, when, under which rule and in which request', async () => {

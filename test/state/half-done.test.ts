@@ -128,9 +128,9 @@ const operations: Record<string, (backend: Backend) => Promise<unknown>> = {
   'ending an order with its result': async (backend) => {
     const secret = await sealedRow(backend, caller, described)
     const members = [{ name: 'private_key', secretId: secret.id }]
-    const { meta } = await order(backend, orderId)
+    const { mac } = await order(backend, orderId)
     const made = await containerRows(backend, caller, { name: null, type: 'rsa', secrets: members })
-    const ended = { orderId, meta, projectId: caller.projectId, subStatus: 'Unknown', subStatusMessage: 'Unknown' }
+    const ended = { orderId, mac, projectId: caller.projectId, subStatus: 'Unknown', subStatusMessage: 'Unknown' }
     return saveResult(backend, { ...ended, ...made, secrets: [secret] })
   },
 }

@@ -320,7 +320,7 @@ describe('a certificate order', () => {
     await held
     const backend = await backendNow()
     const placed = await findOrder(backend, who.projectId, id)
-    await updateCertificateOrder(backend, placed, { request_data: requests.p256 })
+    await updateCertificateOrder(backend, caller(), placed, { request_data: requests.p256 })
     release()
     await run
     expect(await statusOf(`/v1/orders/${id}`)).toBe('PENDING')
@@ -339,6 +339,8 @@ describe('a certificate order', () => {
 
   it('a certificate order whose key is deleted during its run is retried, ends in ERROR and leaves nothing behind', async () => {
     const ref = await pair()
+    // The first run of a project makes its authority, which signs too.
+    expect((await send('GET', '/v1/cas')).status).toBe(200)
     const id = await place(stored(ref))
     const { json } = await send('GET', ref)
     const key = json.secret_refs.find(({ name }: { name: string }) => name === 'private_key')

@@ -28,10 +28,10 @@ const backendNow = async (): Promise<Backend> =>
   connect(bindings, await readConfig(bindings), formatTime(Date.now()), byService('Test'))
 
 /** Accepts an order without running it, as if its Worker had ended. */
-async function abandoned(passphrase: string | null = null): Promise<string> {
+async function abandoned(passphrase: string | null = null, by: Person = who): Promise<string> {
   const { id } = await placeKeyPairOrder(
     await backendNow(),
-    { ...who, roles: [] },
+    { ...by, roles: [] },
     {
       name: 'abandoned',
       algorithm: 'ec',
@@ -115,6 +115,21 @@ describe('an order that waits', () => {
     })
     expect(other.status).toBe(202)
     expect((await call('GET', '/v1/secrets', { token: who.token })).status).toBe(200)
+  })
+})
+
+describe('an order that waits and the limits of its project', () => {
+  it('an order that waits keeps room for what it will make, and gives it back when it is deleted', async () => {
+    const limited = await owner()
+    const { token, projectId } = limited
+    const create = async () => (await call('POST', '/v1/secrets', { token, json: {} })).status
+    const id = await abandoned('a passphrase', limited)
+    await limit(projectId, { secrets: 3 })
+    expect(await create()).toBe(403)
+    await limit(projectId, { secrets: 4 })
+    expect([await create(), await create()]).toEqual([201, 403])
+    expect((await call('DELETE', `/v1/orders/${id}`, { token })).status).toBe(204)
+    expect([await create(), await create(), await create(), await create()]).toEqual([201, 201, 201, 403])
   })
 })
 

@@ -10,7 +10,10 @@ import { callAs, owner, person, project, type Person } from '../support/people.t
 import { consumer, idOf, limit, secret } from '../support/stored.ts'
 import { expectRefusal, notPermitted } from '../support/refusals.ts'
 import { workerWith } from '../support/worker-with.ts'
+import { requests } from '../vectors/certificate-requests.json'
 
+/** How long a certificate may take. */
+const PATIENCE = { timeout: 20_000 }
 const text = (payload: string) => ({ payload, payload_content_type: 'text/plain' })
 const log = vi.spyOn(console, 'error').mockImplementation(() => {})
 
@@ -37,6 +40,8 @@ const tables = [
   'container_consumers',
   'project_quotas',
   'preferred_stores',
+  'certificate_authorities',
+  'issued_certificates',
 ] as const
 
 async function rowsOf(projectId: string): Promise<Record<string, number>> {
@@ -63,11 +68,22 @@ async function furnished(): Promise<{ who: Person; ref: string }> {
   await send('POST', `${made.json.container_ref}/consumers`, { json: { name: 'one', URL: 'http://consumer.example' } })
   await consumer(ref, who)
   await send('POST', '/v1/orders', { json: { type: 'key', meta: { algorithm: 'aes', bit_length: 128 } } })
+  const meta = { request_type: 'simple-cmc', request_data: requests.p256 }
+  const placed = await send('POST', '/v1/orders', { json: { type: 'certificate', meta } })
+  await expect.poll(async () => (await send('GET', placed.json.order_ref)).json.status, PATIENCE).toBe('ACTIVE')
   await limit(who.projectId, { secrets: 10 })
   const several = workerWith({ SECRET_STORES: 'multiple' })
   const { json } = await several('GET', '/v1/secret-stores', { token: who.token })
   await several('POST', `${json.secret_stores[0].secret_store_ref}/preferred`, { token: who.token })
   return { who, ref }
+}
+
+const serialsOf = async (projectId: string) => {
+  const { results } = await database
+    .prepare('select serial from issued_certificates where project_id = ?')
+    .bind(projectId)
+    .all<{ serial: string }>()
+  return results.map(({ serial }) => serial)
 }
 
 describe('the destruction of a project', () => {
@@ -86,6 +102,24 @@ describe('the destruction of a project', () => {
     }
     expect(await rowsOf(other.who.projectId)).toEqual(before)
     expect((await call('GET', `${other.ref}/payload`, { token: other.who.token })).text).toBe('to be destroyed')
+  })
+
+  it('the destruction of a project ends its authority, and the log says which certificates end with it', async () => {
+    const { who } = await furnished()
+    const send = callAs(() => who)
+    const [authority] = (await send('GET', '/v1/cas')).json.cas as string[]
+    const serials = await serialsOf(who.projectId)
+    expect(serials).toHaveLength(1)
+    await destroy(who.projectId)
+    for (const part of ['', '/cacert', '/crl', '/certificates'])
+      expect((await isolate()('GET', `${authority}${part}`, { token: who.token })).status).toBe(404)
+    for (const known of [call, isolate()])
+      expect((await known('GET', '/v1/cas', { token: who.token })).status).toBe(409)
+    const { results } = await database
+      .prepare("select target_id as id from audit_events where project_id = ? and action = 'revoke'")
+      .bind(who.projectId)
+      .all<{ id: string }>()
+    expect(results.map(({ id }) => id)).toEqual(serials)
   })
 
   it('the destruction of a project is final: an isolate that has cached its key stores nothing either', async () => {
@@ -194,9 +228,8 @@ describe('T29: a destruction', () => {
     expect((await ask('DELETE', who.projectId)).status).toBe(409)
   })
 
-  it('T29: a destruction does not delete the certificate authorities', async () => {
-    // Their owner is not the id of a project.
-    expect((await destroy('certificate authority')).status).toBe(400)
+  it('T29: a destruction does not delete the key that authenticates rows', async () => {
+    expect((await destroy('row authentication')).status).toBe(400)
   })
 })
 

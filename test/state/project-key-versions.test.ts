@@ -302,9 +302,9 @@ describe('the keys of the certificate authorities', () => {
       return call('GET', `${json.cas[0]}/crl`, { token: who.token })
     }
     expect((await list()).status).toBe(200)
-    expect((await supersede('certificate authority')).json).toMatchObject({ superseded: 1, resealed: 1, retired: 1 })
+    expect((await supersede(who.projectId)).json).toMatchObject({ superseded: 1, resealed: 1, retired: 1 })
     expect((await list()).status).toBe(200)
-    expect(await versionsOf('certificate authority')).toEqual([2])
+    expect(await versionsOf(who.projectId)).toEqual([2])
   })
 })
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { call, database, isolate, type Answer } from '../support/client.ts'
 import { callAs, owner, type Person } from '../support/people.ts'
-import { idOf, limit, secret } from '../support/stored.ts'
+import { limit, secret } from '../support/stored.ts'
 
 const OCTETS = 'application/octet-stream'
 const key = { type: 'key', meta: { algorithm: 'aes', bit_length: 128 } }
@@ -150,14 +150,22 @@ describe('T16: a quota of n', () => {
     await expect.poll(() => post({}), { timeout: 5000, interval: 200 }).toBe(201)
   })
 
-  it('T16: a quota of secrets does not limit what orders make', async () => {
+  it('T16: a quota of secrets limits what orders make, also of those that are placed in parallel', async () => {
     const who = await owner()
-    await limit(who.projectId, { secrets: 0 })
-    const placed = await call('POST', '/v1/orders', { token: who.token, json: key })
-    expect(placed.status).toBe(202)
-    const { json } = await call('GET', placed.json.order_ref, { token: who.token })
-    expect(json.status).toBe('ACTIVE')
-    expect(idOf(json.secret_ref)).toHaveLength(36)
+    await limit(who.projectId, { secrets: 5, containers: 2 })
+    const pair = { type: 'asymmetric', meta: { algorithm: 'ec', bit_length: 256 } }
+    const answers = await times(12, (at) =>
+      isolate()('POST', '/v1/orders', { token: who.token, json: at % 3 === 0 ? key : pair }),
+    )
+    expect(countOf(answers, 202) + countOf(answers, 403)).toBe(12)
+    expect(countOf(answers, 202)).toBeGreaterThan(1)
+    const statuses = async () => {
+      const { json } = await call('GET', '/v1/orders?limit=100', { token: who.token })
+      return (json.orders as { status: string }[]).map(({ status }) => status)
+    }
+    await expect.poll(statuses, { timeout: 20_000 }).not.toContain('PENDING')
+    expect(await statuses()).not.toContain('ERROR')
+    expect(await rowsOf('secrets', who)).toBeLessThanOrEqual(5)
   })
 })
 
@@ -177,11 +185,22 @@ describe('T16: orders', () => {
 })
 
 describe('T16: the first certificate authority', () => {
-  it('T16: the first certificate authority is made once, however many isolates request it in parallel', async () => {
-    const { token } = await owner()
+  it('T16: the first certificate authority of a project is made once, however many isolates request it in parallel', async () => {
+    const { token, projectId } = await owner()
     const isolates = Array.from({ length: 20 }, () => isolate())
     const lists = await times(20, (at) => (isolates[at] ?? call)('GET', '/v1/cas', { token }))
     expect(new Set(lists.flatMap(({ json }) => json.cas as string[])).size).toBe(1)
-    expect(await database.prepare('select count(*) as count from certificate_authorities').first('count')).toBe(1)
+    const made = database.prepare('select count(*) as count from certificate_authorities where project_id = ?')
+    expect(await made.bind(projectId).first('count')).toBe(1)
+  })
+
+  it('T16: the first certificate authorities of many projects are made in parallel, one for each', async () => {
+    const owners = await times(8, () => owner())
+    const lists = await times(16, async (at) => {
+      const { json, status } = await isolate()('GET', '/v1/cas', { token: owners[at % 8]?.token ?? '' })
+      return [status, json.total, json.cas?.[0]] as const
+    })
+    expect(lists.every(([status, total]) => status === 200 && total === 1)).toBe(true)
+    expect(new Set(lists.map(([, , ref]) => ref)).size).toBe(8)
   })
 })

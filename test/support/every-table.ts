@@ -26,14 +26,15 @@ function valueOf(table: SQLiteTable, column: SQLiteColumn): string {
   return known ?? `'${column.name} with ''quotes'', a line\nand a semicolon; é'`
 }
 
-/** Whether the database has the column. */
-type HasColumn = (table: string, column: string) => boolean
+/** Whether a table of the database has a column. */
+export type HasColumn = (table: string, column: string) => boolean
 
-function insertInto(table: SQLiteTable, has: HasColumn): string {
+function insertInto(table: SQLiteTable, has: HasColumn): string[] {
   const { name, columns: all } = getTableConfig(table)
   const columns = all.filter((column) => has(name, column.name))
+  if (columns.length === 0) return []
   const names = columns.map((column) => column.name).join(', ')
-  return `insert into ${name} (${names}) values (${columns.map((column) => valueOf(table, column)).join(', ')})`
+  return [`insert into ${name} (${names}) values (${columns.map((column) => valueOf(table, column)).join(', ')})`]
 }
 
 /** Sorts tables after those that they refer to. */
@@ -50,15 +51,12 @@ export const tableNames = tables.map((table) => getTableConfig(table).name)
 
 /**
  * Statements without parameters, in an order that the database takes. `project_counts` is filled by its triggers. `has`
- * says what an older schema has.
+ * says which tables and columns there are, in a database that lacks the newest migration.
  */
 export function rowsForEveryTable(has: HasColumn = () => true): string[] {
-  const isFilled = (table: SQLiteTable) => {
-    const { name, columns } = getTableConfig(table)
-    return name !== 'project_counts' && columns.some((column) => has(name, column.name))
-  }
-  const filled = inOrder().filter(isFilled)
+  const filled = inOrder().filter((table) => getTableConfig(table).name !== 'project_counts')
+  // The first migration had authorities of no project.
   const authorityKey = `insert into project_keys (project_id, store, version, master_key_id, wrapped, created)
     values ('certificate authority', 'store', 1, 'key', x'00', 'now')`
-  return [authorityKey, ...filled.map((table) => insertInto(table, has))]
+  return [authorityKey, ...filled.flatMap((table) => insertInto(table, has))]
 }

@@ -22,7 +22,15 @@ export const described: NewSecret = {
  */
 export async function sealedOrder(backend: Backend, { projectId, userId, roles }: Caller, keyVersion?: number) {
   const common = { status: 'ACTIVE', created: backend.now, updated: backend.now, contentType: null }
-  const row = { ...common, id: crypto.randomUUID(), projectId, creatorId: userId, type: 'key', meta: '{}' }
+  const row = {
+    ...common,
+    id: crypto.randomUUID(),
+    projectId,
+    creatorId: userId,
+    requesterId: userId,
+    type: 'key',
+    meta: '{}',
+  }
   const secret = await sealedRow(backend, { projectId, userId, roles }, described)
   return {
     order: await withMac(backend, 'orders', row),

@@ -164,13 +164,13 @@ const places: Readonly<
     readers: [of(({ id }) => `/v1/orders/${id}`)],
   },
   certificateAuthorities: {
-    where: () => `id = '${idOf(authority)}'`,
+    where: (of) => `project_id = '${(of === 'theirs' ? theirs : ours).who.projectId}'`,
     readers: ['', '/cacert', '/intermediates', '/crl'].map((part) => of(({ id }) => `/v1/cas/${id}${part}`)),
   },
   issuedCertificates: {
     where: (of) =>
       `project_id = '${(of === 'theirs' ? theirs : ours).who.projectId}' and revoked is ${of === 'neighbour' ? '' : 'not '}null`,
-    readers: [of(() => `/v1/cas/${idOf(authority)}/crl`)],
+    readers: ['crl', 'certificates'].map((part) => of(() => `/v1/cas/${idOf(authority)}/${part}`)),
   },
   identityUsers: {
     where: (of) => `id = '${(of === 'theirs' ? theirs : ours).who.userId}'`,
@@ -251,7 +251,11 @@ async function attack(name: keyof typeof protectedTables, row: Row, column: stri
  * Columns that are used to find rows. A change has the effect of a deletion: the row is no longer found. Deleted rows
  * are detected by the project's object, not by readers.
  */
-const finding = new Set(['issuedCertificates.authority_id', 'issuedCertificates.revoked'])
+const finding = new Set([
+  'issuedCertificates.authority_id',
+  'issuedCertificates.project_id',
+  'issuedCertificates.revoked',
+])
 
 /** The name of a column in the database, and its rule. */
 function columnsOf(name: keyof typeof protectedTables): [column: string, rule: Protection][] {

@@ -8,7 +8,7 @@ import { changeOf } from '../audit/events.ts'
 import { readPage, type ReadPage, type WantedPage } from '../database/pages.ts'
 import { build, change, oneRow, preparedChange, preparedSelect, select, selectValues } from '../database/prepared.ts'
 import { insertWhere, justChanged, preparedInsert } from '../database/statements.ts'
-import type { Container, NamedSecret } from '../entities.ts'
+import type { Acl, Container, NamedSecret } from '../entities.ts'
 import { requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { countOf } from '../projects/counts.ts'
 import { belowQuota, quotaValues, refusalOf } from '../projects/quota-condition.ts'
@@ -16,6 +16,7 @@ import { newRowId } from '../row-ids.ts'
 import { containers, containerSecrets, issuedCertificates, secrets } from '../schema/resources.ts'
 import type { KeyedScope, Scope } from '../scope.ts'
 import { live } from '../secrets/secret-rows.ts'
+import { revocationOf, revoke, type IssuedCertificate } from './revocations.ts'
 import { authenticContainer, authenticContainers, containerColumns, selectContainer } from './container-rows.ts'
 
 export const containerTypes = ['generic', 'rsa', 'certificate'] as const
@@ -71,9 +72,10 @@ export async function containerRows(
   scope: KeyedScope,
   { projectId, userId }: Pick<Caller, 'projectId' | 'userId'>,
   { name, type, secrets: given }: Omit<NewContainer, 'type'> & { readonly type: string },
+  acl: Acl | null = null,
 ) {
   const id = newRowId()
-  const described = { id, projectId, creatorId: userId, name, type, ...aclRow(null) }
+  const described = { id, projectId, creatorId: userId, name, type, ...aclRow(acl) }
   const members = given.map((pair) => withMac(scope, 'containerSecrets', { projectId, containerId: id, ...pair }))
   return {
     container: await withMac(scope, 'containers', { ...described, created: scope.now, updated: scope.now }),
@@ -126,7 +128,7 @@ export async function createContainer(scope: KeyedScope, caller: Caller, wanted:
   if (wanted.secrets.length > MOST_MEMBERS) throw fault('containerFull', String(MOST_MEMBERS))
   const { projectId } = caller
   const { container, members } = await containerRows(scope, caller, wanted)
-  const quota = quotaValues(scope, 'containers', projectId)
+  const quota = quotaValues(scope, projectId)
   const own = { container: container.id, project: projectId, references: JSON.stringify(members), now: scope.now }
   const values = { ...quota, ...own }
   const { changed, refusal } = await commit(
@@ -140,32 +142,15 @@ export async function createContainer(scope: KeyedScope, caller: Caller, wanted:
   throw fault('containerSecretAbsent', refusal[0]?.absentName ?? 'None')
 }
 
-interface Revocation {
-  readonly serial: string
-  /** The MACs of the row before and after the revocation. */
-  readonly before: string
-  readonly after: string
-  readonly at: string
-}
-
-/** Prepares the revocation of the certificate that was issued into the container; null if there is none to revoke. */
-async function revocationOf(scope: KeyedScope, container: Container): Promise<Revocation | null> {
+/** The good certificate that was issued into the container; null when there is none. */
+async function certificateIn(scope: KeyedScope, container: Container): Promise<IssuedCertificate | null> {
   const isGood = and(eq(issuedCertificates.containerId, container.id), isNull(issuedCertificates.revoked))
   const [row] = await scope.db.run(
     select(getTableColumns(issuedCertificates), (columns) =>
       build.select(columns).from(issuedCertificates).where(isGood).limit(1),
     ),
   )
-  if (!row) return null
-  await requireAuthentic(scope, 'issuedCertificates', row)
-  const { mac } = await withMac(scope, 'issuedCertificates', { ...row, revoked: scope.now })
-  return { serial: row.serial, before: row.mac, after: mac, at: scope.now }
-}
-
-/** Revokes the certificate, in a batch whose last change deleted the container. */
-function revoke({ serial, before, after, at }: Revocation) {
-  const asRead = and(eq(issuedCertificates.serial, serial), eq(issuedCertificates.mac, before), justChanged)
-  return change(build.update(issuedCertificates).set({ revoked: at, mac: after }).where(asRead))
+  return row ? requireAuthentic(scope, 'issuedCertificates', row) : null
 }
 
 /**
@@ -174,7 +159,8 @@ function revoke({ serial, before, after, at }: Revocation) {
  * revoke.
  */
 export async function deleteContainer(scope: KeyedScope, container: Container, revoking: boolean): Promise<void> {
-  const revocation = revoking ? await revocationOf(scope, container) : null
+  const certificate = revoking ? await certificateIn(scope, container) : null
+  const revocation = certificate && (await revocationOf(scope, certificate))
   const isRevocable = sql`exists (select 1 from ${issuedCertificates}
     where serial = ${revocation?.serial ?? ''} and ${issuedCertificates.mac} = ${revocation?.before ?? ''})`
   const isContainer = and(eq(containers.id, container.id), eq(containers.projectId, container.projectId))
@@ -185,7 +171,7 @@ export async function deleteContainer(scope: KeyedScope, container: Container, r
     change(build.delete(containers).where(and(isContainer, revoking ? isRevocable : undefined))),
     {
       found: select({ id: containers.id }, (columns) => build.select(columns).from(containers).where(isContainer)),
-      revoked: revocation ? [revoke(revocation)] : [],
+      revoked: revocation ? [revoke(revocation, justChanged)] : [],
     },
   )
   if (changed === 0) throw fault(found.length > 0 ? 'notIssued' : 'containerNotFound')

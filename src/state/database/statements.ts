@@ -1,11 +1,12 @@
-/** Statements and expressions that several operations use. */
-import { getTableColumns, sql, type Column, type SQL } from 'drizzle-orm'
+/** Forms of statements that several operations share. */
+import { getTableColumns, is, SQL, sql, type Column } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { build, change, isBytes, preparedChange, type Statement, type Values } from './prepared.ts'
 
 /** The value of a column as it is sent. */
 function sent(column: Column, value: unknown): unknown {
   if (value === undefined || value === null) return column.default ?? null
+  if (is(value, SQL)) return value
   if (isBytes(column) && value instanceof Uint8Array) return value.toHex()
   return column.mapToDriverValue(value)
 }
@@ -34,12 +35,13 @@ export function insertWhere<Table extends SQLiteTable>(
   return change(insertWhereBuilder(table, row, condition))
 }
 
-/** {@link insertWhere} as a builder, for a conflict clause. */
-export function insertWhereBuilder<Table extends SQLiteTable>(
-  table: Table,
-  row: Table['$inferInsert'],
-  condition: SQL,
-) {
+/** A row of which the database computes some values. */
+type RowOrSql<Table extends SQLiteTable> = {
+  readonly [Member in keyof Table['$inferInsert']]: Table['$inferInsert'][Member] | SQL
+}
+
+/** {@link insertWhere} as a builder, for a conflict clause and for values that the database computes. */
+export function insertWhereBuilder<Table extends SQLiteTable>(table: Table, row: RowOrSql<Table>, condition: SQL) {
   const given: Readonly<Record<string, unknown>> = row
   const values = columnsOf(table).map(([name, column]) => valueOf(column, sql`${sent(column, given[name])}`))
   return build.insert(table).select(selectRowIf(values, condition))

@@ -103,6 +103,7 @@ export const protectedTables = {
     id: yes,
     projectId: yes,
     creatorId: yes,
+    requesterId: yes,
     type: yes,
     meta: yes,
     status: progress,
@@ -121,8 +122,9 @@ export const protectedTables = {
     keyVersion: 'sealed',
     sealed: 'sealed',
   }),
-  certificateAuthorities: rules(tables.certificateAuthorities, null, {
+  certificateAuthorities: rules(tables.certificateAuthorities, 'projectId', {
     id: yes,
+    projectId: yes,
     generation: position,
     root: yes,
     issuing: yes,

@@ -99,13 +99,13 @@ interface OldRow {
   readonly sealed: Readonly<Record<string, Uint8Array | null>>
 }
 
-/** SQL: the row `sealed_row` is sealed under the key with the alias `key`. */
-const isKeyOf = ({ project }: SealedTable, key: string) =>
-  `${key}.project_id = ${project} and ${key}.store = sealed_row.store and ${key}.version = sealed_row.key_version`
+/** SQL: the row is sealed under the key that is called `key`. */
+const isKeyOf = (key: string) =>
+  `${key}.project_id = sealed_row.project_id and ${key}.store = sealed_row.store and ${key}.version = sealed_row.key_version`
 
 /** SQL: rows with their keys, alias `old`. The cross join makes SQLite start at the keys and find the rows by index. */
 export const ofSuperseded = (table: SealedTable) =>
-  sql.raw(`project_keys old cross join ${table.name} sealed_row on ${isKeyOf(table, 'old')}`)
+  sql.raw(`project_keys old cross join ${table.name} sealed_row on ${isKeyOf('old')}`)
 
 /** SQL: the ids of some rows of the table that are sealed under superseded keys. */
 function someOld(table: SealedTable, without: readonly string[]): SQL {
@@ -135,7 +135,7 @@ async function oldRows({ db }: KeyedScope, table: SealedTable, ids: SQL): Promis
     sealed: sql<string>`json_object(${sql.join(members, sql`, `)})`,
   }
   const from = sql`${sql.raw(table.name)} sealed_row
-    cross join project_keys old on ${sql.raw(isKeyOf(table, 'old'))}
+    cross join project_keys old on ${sql.raw(isKeyOf('old'))}
     cross join project_keys newest
       on newest.project_id = old.project_id and newest.store = old.store and newest.superseded is null`
   const where = sql`sealed_row.id in (${ids}) and old.superseded is not null`
@@ -241,7 +241,7 @@ export function resealSoon(scope: KeyedScope, secretId: string): void {
 /** SQL: no value depends on the key. None can be added either, because triggers refuse values under superseded keys. */
 const unused: SQL = sql.raw(
   sealedTables
-    .map((table) => `not exists (select 1 from ${table.name} sealed_row where ${isKeyOf(table, 'project_keys')})`)
+    .map((table) => `not exists (select 1 from ${table.name} sealed_row where ${isKeyOf('project_keys')})`)
     .join(' and '),
 )
 

@@ -3,37 +3,31 @@ import type { Place } from '../../crypto/envelope.ts'
 import { certificateAuthorities, orders, secrets } from '../schema/resources.ts'
 
 /**
- * The owner of the key that seals private keys of certificate authorities. It contains a space, which ids of projects
- * do not, so it is never the id of a project.
+ * Whose key authenticates rows; it is wrapped like the keys of projects, and never superseded. No project has this id:
+ * those of projects have no spaces.
  */
-export const AUTHORITY_OWNER = 'certificate authority'
-/** The owner of the key that authenticates rows. The key is wrapped like a project key and never superseded. */
 export const ROW_KEYS_OWNER = 'row authentication'
 
 /**
- * The tables with sealed columns. `columns` maps the columns to their names in drizzle's schema, `kinds` to the kinds
- * that distinguish the values of one row. `project` is an SQL expression on a row with the alias `sealed_row`; it
- * yields the project whose key seals the values, with the row's `store` and `key_version`.
+ * Every table with sealed columns: the names of the columns in drizzle's schema, and the kinds that keep the values of one
+ * id apart. The key of the row's project, `store` and `key_version` seals them.
  */
 export const sealedTables = [
   {
     table: secrets,
     name: 'secrets',
-    project: 'sealed_row.project_id',
     columns: { sealed: 'sealed' },
     kinds: { sealed: 'payload' },
   },
   {
     table: orders,
     name: 'orders',
-    project: 'sealed_row.project_id',
     columns: { sealed: 'sealed' },
     kinds: { sealed: 'passphrase' },
   },
   {
     table: certificateAuthorities,
     name: 'certificate_authorities',
-    project: `'${AUTHORITY_OWNER}'`,
     columns: { root_sealed: 'rootSealed', issuing_sealed: 'issuingSealed' },
     kinds: { root_sealed: 'root key', issuing_sealed: 'issuing key' },
   },
@@ -47,9 +41,9 @@ export const payloadPlace = (project: string, id: string): Place => ({ project, 
 /** The place of a pending order's passphrase. */
 export const passphrasePlace = (project: string, id: string): Place => ({ project, kind: 'passphrase', id })
 
-/** The place of a private key of a certificate authority. */
-export const authorityPlace = (kind: 'root' | 'issuing', id: string): Place => ({
-  project: AUTHORITY_OWNER,
+/** Where a private key of a certificate authority is sealed. */
+export const authorityPlace = (project: string, kind: 'root' | 'issuing', id: string): Place => ({
+  project,
   kind: `${kind} key`,
   id,
 })

@@ -141,7 +141,7 @@ export function changeSecretConsumer(
 ): Promise<SecretRow> {
   const { id, entityId: secretId, projectId, identity } = registration
   const row = { secretId, ...identity, id, projectId, created: scope.now, updated: scope.now }
-  const values = { ...valuesOf(scope, registration), ...quotaValues(scope, 'secretConsumers', projectId) }
+  const values = { ...valuesOf(scope, registration), ...quotaValues(scope, projectId) }
   return mutations[change](scope, {
     kind: 'secret',
     statements: ofSecrets,
@@ -160,7 +160,7 @@ export function changeContainerConsumer(
 ): Promise<ContainerRow> {
   const { id, entityId: containerId, projectId, identity } = registration
   const row = { containerId, ...identity, id, projectId, created: scope.now, updated: scope.now }
-  const values = { ...valuesOf(scope, registration), ...quotaValues(scope, 'containerConsumers', projectId) }
+  const values = { ...valuesOf(scope, registration), ...quotaValues(scope, projectId) }
   return mutations[change](scope, {
     kind: 'container',
     statements: ofContainers,

@@ -6,27 +6,44 @@ import { and, asc, eq, lte, sql, type SQL } from 'drizzle-orm'
 import { fault } from '../../faults.ts'
 import { commit } from '../audit/commit.ts'
 import { changeOf, type AuditEvent } from '../audit/events.ts'
-import { build, change, select } from '../database/prepared.ts'
+import { build, change, preparedChange, select } from '../database/prepared.ts'
 import { insertWhere, preparedInsert } from '../database/statements.ts'
 import type { OrderError, OrderFailure, OrderRestart, OrderResult, StoredOrder } from '../project-calls.ts'
-import { belowQuota, quotaValues, refusalOf } from '../projects/quota-condition.ts'
+import { PARTS, PARTS_WITH_PASSPHRASE } from '../projects/order-promises.ts'
+import {
+  belowQuota,
+  notDestroyed,
+  quotaValues,
+  refusalOf,
+  roomForResult,
+  roomValues,
+} from '../projects/quota-condition.ts'
 import { containers, containerSecrets, issuedCertificates, orders, secrets } from '../schema/resources.ts'
 import type { Scope } from '../scope.ts'
+import { indexReaders } from '../secrets/secret-readers.ts'
 import { live } from '../secrets/secret-rows.ts'
 
-const insertOrder = preparedInsert(orders, belowQuota.orders)
+const insertOrder = preparedInsert(orders, sql`${belowQuota.orders} and ${roomForResult}`)
 const orderExists = sql`exists (select 1 from ${orders} where ${orders.id} = ${sql.placeholder('order')})`
 const insertSecretOfOrder = preparedInsert(secrets, orderExists)
 
+/** What the order makes when it ends well, at most. */
+function madeBy({ type, status, keyVersion }: StoredOrder['order'], secret: StoredOrder['secret']) {
+  if (secret) return { secrets: 1, containers: 0 }
+  if (status !== 'PENDING') return { secrets: 0, containers: 0 }
+  return { secrets: type === 'asymmetric' && keyVersion ? PARTS_WITH_PASSPHRASE : PARTS, containers: 1 }
+}
+
 /**
- * Saves an order, and its secret if there is one. Throws `quotaReached` or `projectDestroyed`, and then saves neither.
+ * Stores the order if the quotas allow it and what it makes, and its secret only with it; throws `quotaReached` or
+ * `projectDestroyed`.
  */
 export async function saveOrder(scope: Scope, { order, secret }: StoredOrder): Promise<null> {
   const generated = secret ? [changeOf(secret, 'create', 'secret', secret.mac)] : []
   const { changed } = await commit(
     scope,
     [changeOf(order, 'create', 'order', order.mac), ...generated],
-    insertOrder(order, quotaValues(scope, 'orders', order.projectId)),
+    insertOrder(order, { ...quotaValues(scope, order.projectId), ...roomValues(madeBy(order, secret)) }),
     { secret: secret ? [insertSecretOfOrder(secret, { order: order.id })] : [] },
   )
   if (changed === 0) throw await refusalOf(scope, order.projectId)
@@ -75,7 +92,7 @@ export async function saveResult(scope: Scope, result: OrderResult): Promise<boo
   const active = { status: 'ACTIVE', containerId: container.id, subStatus, subStatusMessage, updated: scope.now }
   const isStored = sql`exists (select 1 from ${orders}
     where ${orders.id} = ${orderId} and ${orders.containerId} = ${container.id})`
-  const asRead = and(isPending(projectId, orderId), eq(orders.meta, result.meta), membersExist(result, scope.now))
+  const asRead = and(isPending(projectId, orderId), eq(orders.mac, result.mac), membersExist(result, scope.now))
   const update = build
     .update(orders)
     .set({ ...active, ...runColumnsCleared })
@@ -83,6 +100,7 @@ export async function saveResult(scope: Scope, result: OrderResult): Promise<boo
   const { changed } = await commit(scope, eventsOf(result), change(update), {
     container: insertWhere(containers, container, isStored),
     secrets: result.secrets.map((secret) => insertWhere(secrets, secret, isStored)),
+    readers: indexReaders(result.secrets.map(({ id }) => id)),
     members: result.members.map((member) => insertWhere(containerSecrets, member, isStored)),
     issued: result.issued ? [insertWhere(issuedCertificates, result.issued, isStored)] : [],
   })
@@ -111,9 +129,9 @@ async function end(
   return null
 }
 
-/** Ends an order in ERROR, if it is still PENDING and its `meta` is the one that the run read. */
-export function saveError(scope: Scope, { orderId, projectId, meta, ...error }: OrderFailure): Promise<null> {
-  return end(scope, orderId, projectId, error, and(isPending(projectId, orderId), eq(orders.meta, meta)))
+/** Ends the order in ERROR, if it is still PENDING and what the run read. */
+export function saveError(scope: Scope, { orderId, projectId, mac, ...error }: OrderFailure): Promise<null> {
+  return end(scope, orderId, projectId, error, and(isPending(projectId, orderId), eq(orders.mac, mac)))
 }
 
 /** Ends an order in ERROR after its last attempt has timed out. An order that was restarted since is left unchanged. */
@@ -124,16 +142,18 @@ export function failTimedOutOrder(scope: Scope, projectId: string, orderId: stri
 /** An order that waits for its next attempt. */
 export interface WaitingOrder {
   readonly id: string
-  readonly creatorId: string
+  /** Who asked last: it is run on behalf of this user. */
+  readonly requesterId: string
   readonly attempts: number
   readonly due: string
 }
 
 /** The project's orders that wait for an attempt, longest waiting first. */
 export async function waitingOrders({ db }: Scope, projectId: string, most: number): Promise<WaitingOrder[]> {
-  const { id, creatorId, attempts, due } = orders
+  const { id, attempts, due } = orders
+  const requesterId = sql<string>`coalesce(${orders.requesterId}, ${orders.creatorId})`
   const rows = await db.run(
-    select({ id, creatorId, attempts, due }, (columns) =>
+    select({ id, requesterId, attempts, due }, (columns) =>
       build
         .select(columns)
         .from(orders)
@@ -162,23 +182,53 @@ export async function claimOrder(
   return (await db.run(change(update))) > 0
 }
 
+const given = (name: string) => sql`${sql.placeholder(name)}`
+/** A certificate order that is PENDING: it stays promised. Or one in ERROR, if there is room for its result. */
+const isOpen = sql`${orders.type} = 'certificate' and (${orders.status} = 'PENDING'
+  or (${orders.status} = 'ERROR' and ${roomForResult} and ${notDestroyed}))`
+const restart = preparedChange(() =>
+  build
+    .update(orders)
+    .set({
+      meta: given('meta'),
+      requesterId: given('requester'),
+      mac: given('mac'),
+      due: given('due'),
+      subStatus: given('sub status'),
+      subStatusMessage: given('message'),
+      updated: given('now'),
+      status: 'PENDING',
+      attempts: 1,
+      errorStatusCode: null,
+      errorReason: null,
+    })
+    .where(and(sql`${orders.id} = ${given('order')}`, sql`${orders.projectId} = ${given('project')}`, isOpen)),
+)
+
 /**
- * Replaces the `meta` of a certificate order that is PENDING or in ERROR and restarts it. Reports false if the order is
- * ACTIVE or does not exist.
+ * Gives a certificate order that is PENDING or in ERROR another `meta` and restarts it; false when it is ACTIVE or does
+ * not exist. Throws `quotaReached` or `projectDestroyed`.
  */
 export async function restartOrder(
   scope: Scope,
   projectId: string,
   orderId: string,
-  restart: OrderRestart,
+  { meta, requesterId: requester, mac, due, subStatus, subStatusMessage: message }: OrderRestart,
 ): Promise<boolean> {
-  const isOpen = sql`${orders.type} = 'certificate' and ${orders.status} in ('PENDING', 'ERROR')`
-  const pending = { status: 'PENDING', attempts: 1, errorStatusCode: null, errorReason: null, updated: scope.now }
-  const update = build
-    .update(orders)
-    .set({ ...restart, ...pending })
-    .where(and(eq(orders.id, orderId), eq(orders.projectId, projectId), isOpen))
-  const event = changeOf({ id: orderId, projectId }, 'update', 'order', restart.mac)
-  const { changed } = await commit(scope, event, change(update))
+  const quota = { ...quotaValues(scope, projectId), ...roomValues({ secrets: PARTS, containers: 1 }) }
+  const values = { meta, requester, mac, due, 'sub status': subStatus, message, now: scope.now }
+  const event = changeOf({ id: orderId, projectId }, 'update', 'order', mac)
+  const update = restart({ ...quota, ...values, order: orderId, project: projectId })
+  const { changed, found } = await commit(scope, event, update, {
+    found: select({ status: orders.status, type: orders.type }, (columns) =>
+      build
+        .select(columns)
+        .from(orders)
+        .where(and(eq(orders.id, orderId), eq(orders.projectId, projectId))),
+    ),
+  })
+  const [order] = found
+  if (changed === 0 && order?.type === 'certificate' && order.status === 'ERROR')
+    throw await refusalOf(scope, projectId)
   return changed > 0
 }

@@ -225,8 +225,8 @@ export class ProjectObject
     if (next) await this.#wakeAt(next.due)
   }
 
-  async #runAgain(projectId: string, { id, creatorId, attempts }: WaitingOrder): Promise<void> {
-    const context = { quotas: NO_QUOTAS, now: formatTime(Date.now()), source: byService(ORDER_RUN, creatorId) }
+  async #runAgain(projectId: string, { id, requesterId, attempts }: WaitingOrder): Promise<void> {
+    const context = { quotas: NO_QUOTAS, now: formatTime(Date.now()), source: byService(ORDER_RUN, requesterId) }
     if (attempts >= attemptTimes.length) {
       await unwrap(
         null,

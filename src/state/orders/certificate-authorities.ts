@@ -1,5 +1,6 @@
 /**
- * The deployment's certificate authorities. They are created on first use, and their private keys are stored sealed.
+ * The certificate authorities of projects. Each project has a root of its own, so that whoever trusts it trusts the names
+ * that this project certifies and no others. It is made on first use and sealed under the project's key.
  */
 import { and, asc, desc, eq, getTableColumns, gt, isNotNull, sql, type SQL } from 'drizzle-orm'
 import {
@@ -13,13 +14,13 @@ import { open, seal, SealError } from '../../crypto/envelope.ts'
 import { fault } from '../../faults.ts'
 import { DAY, formatTime, millisecondsOf } from '../../times.ts'
 import { commit } from '../audit/commit.ts'
-import { changeOf, DEPLOYMENT } from '../audit/events.ts'
+import { changeOf } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
-import { build, change, oneRow, select } from '../database/prepared.ts'
+import { build, change, select } from '../database/prepared.ts'
 import { insertWhereBuilder } from '../database/statements.ts'
 import { authentic, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { openKey, sealingKey, underSealingKey } from '../keys/project-keys.ts'
-import { AUTHORITY_OWNER, authorityPlace } from '../keys/sealed-values.ts'
+import { authorityPlace } from '../keys/sealed-values.ts'
 import { storeForNewSecrets } from '../projects/secret-stores.ts'
 import { newRowId } from '../row-ids.ts'
 import { certificateAuthorities, issuedCertificates, projectKeys } from '../schema/resources.ts'
@@ -38,10 +39,10 @@ export interface Revocation {
 const isIssuing = ({ now }: Scope) =>
   gt(certificateAuthorities.expiration, formatTime(millisecondsOf(now) + CERTIFICATE_DAYS * DAY))
 
-/** Reads the newest authority that meets the condition, with the wrapped key that seals its private keys. */
-function selectAuthority(where: SQL) {
+/** Reads the project's newest of these authorities with the key that seals its own keys. */
+function selectAuthority(projectId: string, where: SQL) {
   const keyOfAuthority = and(
-    eq(projectKeys.projectId, AUTHORITY_OWNER),
+    eq(projectKeys.projectId, certificateAuthorities.projectId),
     eq(projectKeys.store, certificateAuthorities.store),
     eq(projectKeys.version, certificateAuthorities.keyVersion),
   )
@@ -51,30 +52,26 @@ function selectAuthority(where: SQL) {
       .select(columns)
       .from(certificateAuthorities)
       .leftJoin(projectKeys, keyOfAuthority)
-      .where(where)
+      .where(and(eq(certificateAuthorities.projectId, projectId), where))
       .orderBy(desc(certificateAuthorities.generation))
       .limit(1),
   )
 }
 
-async function newest(backend: Backend): Promise<CertificateAuthority | undefined> {
-  const [row] = await backend.db.run(selectAuthority(isIssuing(backend)))
-  return row && requireAuthentic(backend, 'certificateAuthorities', row)
-}
-
-/** Creates the next authority. Of several concurrent callers one succeeds; the others change nothing. */
-async function createAuthority(backend: Backend): Promise<void> {
+/** The row of a new authority of the project, without its number. */
+async function newRow(backend: Backend, projectId: string) {
   const id = newRowId()
-  const store = await storeForNewSecrets(backend, AUTHORITY_OWNER)
-  const key = await sealingKey(backend, AUTHORITY_OWNER, store)
+  const store = await storeForNewSecrets(backend, projectId)
+  const key = await sealingKey(backend, projectId, store)
   const created = await newAuthority(id.slice(0, 8), millisecondsOf(backend.now))
   const sealed = async (kind: 'root' | 'issuing', pkcs8: Uint8Array) => {
-    const bytes = await seal(key, authorityPlace(kind, id), pkcs8)
+    const bytes = await seal(key, authorityPlace(projectId, kind, id), pkcs8)
     pkcs8.fill(0)
     return bytes
   }
-  const row = await withMac(backend, 'certificateAuthorities', {
+  return withMac(backend, 'certificateAuthorities', {
     id,
+    projectId,
     root: created.root,
     issuing: created.issuing,
     expiration: formatTime(created.expires),
@@ -84,46 +81,51 @@ async function createAuthority(backend: Backend): Promise<void> {
     rootSealed: await sealed('root', created.rootKey),
     issuingSealed: await sealed('issuing', created.issuingKey),
   })
-  const isMissing = sql`not exists (select 1 from ${certificateAuthorities} where ${isIssuing(backend)})`
-  const generation = sql<number>`(select coalesce(max(generation), 0) + 1 from certificate_authorities)`
-  // The generation is read before the insertion, so of two callers that read the same one the second inserts nothing.
-  const [next] = await backend.db.run(
-    select({ generation }, (columns) => build.select(columns).from(oneRow).where(isMissing)),
-  )
-  if (!next) return
-  const insert = insertWhereBuilder(certificateAuthorities, { ...row, ...next }, sql`true`).onConflictDoNothing()
-  const event = changeOf({ id, projectId: DEPLOYMENT }, 'create', 'certificate-authority', row.mac)
-  await commit(backend, event, change(insert))
 }
 
-/** The authority that currently issues, created if there is none. */
-export async function currentAuthority(backend: Backend): Promise<CertificateAuthority> {
-  const known = await newest(backend)
-  if (known) return known
-  await underSealingKey(backend, AUTHORITY_OWNER, () => createAuthority(backend))
-  const created = await newest(backend)
-  if (!created) throw new Error('the certificate authority that was just created does not exist')
-  return created
+/** Makes the project's next authority and gives the one that issues then: of several that do so at once one wins. */
+async function makeAuthority(backend: Backend, projectId: string): Promise<CertificateAuthority> {
+  const row = await newRow(backend, projectId)
+  const isMissing = sql`not exists (select 1 from ${certificateAuthorities}
+    where ${certificateAuthorities.projectId} = ${projectId} and ${isIssuing(backend)})`
+  const generation = sql`(select coalesce(max(generation), 0) + 1 from certificate_authorities)`
+  const insert = insertWhereBuilder(certificateAuthorities, { ...row, generation }, isMissing)
+  const event = changeOf(row, 'create', 'certificate-authority', row.mac)
+  const { issuing } = await commit(backend, event, change(insert), {
+    issuing: selectAuthority(projectId, isIssuing(backend)),
+  })
+  const [made] = issuing
+  if (!made) throw new Error('the certificate authority that was just made is not there')
+  return requireAuthentic(backend, 'certificateAuthorities', made)
 }
 
-/** Finds the authority with this id; throws `authorityNotFound`. */
-export async function findAuthority(backend: Backend, id: string): Promise<CertificateAuthority> {
-  const [row] = await backend.db.run(selectAuthority(eq(certificateAuthorities.id, id)))
+/** The project's authority that issues now; the first call for a project makes it. */
+export async function currentAuthority(backend: Backend, projectId: string): Promise<CertificateAuthority> {
+  const [known] = await backend.db.run(selectAuthority(projectId, isIssuing(backend)))
+  if (known) return requireAuthentic(backend, 'certificateAuthorities', known)
+  return underSealingKey(backend, projectId, () => makeAuthority(backend, projectId))
+}
+
+/** The project's authority with this id; throws `authorityNotFound`, also for one of another project. */
+export async function findAuthority(backend: Backend, projectId: string, id: string): Promise<CertificateAuthority> {
+  const [row] = await backend.db.run(selectAuthority(projectId, eq(certificateAuthorities.id, id)))
   if (!row) throw fault('authorityNotFound')
   return requireAuthentic(backend, 'certificateAuthorities', row)
 }
 
 /**
- * Finds an authority and its revoked certificates that have not expired, in one round trip. Throws `authorityNotFound`.
+ * The project's authority with those of its certificates that were revoked and have not ended by themselves, in one
+ * round trip; throws `authorityNotFound`.
  */
 export async function findWithRevocations(
   backend: Backend,
+  project: string,
   id: string,
 ): Promise<{ readonly authority: CertificateAuthority; readonly revocations: readonly Revocation[] }> {
-  const { authorityId, expiration, revoked } = issuedCertificates
-  const isRevoked = and(eq(authorityId, id), gt(expiration, backend.now), isNotNull(revoked))
+  const { authorityId, expiration, projectId, revoked } = issuedCertificates
+  const isRevoked = and(eq(authorityId, id), eq(projectId, project), gt(expiration, backend.now), isNotNull(revoked))
   const read = await backend.db.batch({
-    authority: selectAuthority(eq(certificateAuthorities.id, id)),
+    authority: selectAuthority(project, eq(certificateAuthorities.id, id)),
     revoked: select(getTableColumns(issuedCertificates), (columns) =>
       build.select(columns).from(issuedCertificates).where(isRevoked),
     ),
@@ -136,30 +138,30 @@ export async function findWithRevocations(
   }
 }
 
-/** One page of the authorities' ids, oldest first, with the total. Creates the first authority if there is none. */
+/** One page of the ids of the project's authorities, oldest first, and how many there are. The first list makes one. */
 export async function listAuthorities(
   backend: Backend,
+  projectId: string,
   page: { readonly limit: number; readonly offset: number },
 ): Promise<{ items: { readonly id: string }[]; total: number }> {
   const all = select(getTableColumns(certificateAuthorities), (columns) =>
-    build.select(columns).from(certificateAuthorities).orderBy(asc(certificateAuthorities.generation)),
+    build
+      .select(columns)
+      .from(certificateAuthorities)
+      .where(eq(certificateAuthorities.projectId, projectId))
+      .orderBy(asc(certificateAuthorities.generation)),
   )
-  const read = async () => {
-    const items = await authentic(backend, 'certificateAuthorities', await backend.db.run(all))
-    return { items: items.slice(page.offset, page.offset + page.limit), total: items.length }
-  }
-  const found = await read()
-  if (found.total > 0) return found
-  await currentAuthority(backend)
-  return read()
+  const read = await authentic(backend, 'certificateAuthorities', await backend.db.run(all))
+  const found = read.length > 0 ? read : [await currentAuthority(backend, projectId)]
+  return { items: found.slice(page.offset, page.offset + page.limit), total: found.length }
 }
 
 /** Opens an authority for signing. */
 export async function openedAuthority(backend: Backend, authority: CertificateAuthority): Promise<OpenAuthority> {
-  const { id, store, keyVersion: version, root, issuing: certificate, issuingSealed, wrapped } = authority
+  const { id, projectId, store, keyVersion: version, root, issuing: certificate, issuingSealed, wrapped } = authority
   if (!wrapped) throw new SealError('the key of a certificate authority is missing')
-  const key = await openKey(backend, { project: AUTHORITY_OWNER, store, version }, wrapped)
-  return openAuthority(root, certificate, await open(key, authorityPlace('issuing', id), issuingSealed))
+  const key = await openKey(backend, { project: projectId, store, version }, wrapped)
+  return openAuthority(root, certificate, await open(key, authorityPlace(projectId, 'issuing', id), issuingSealed))
 }
 
 /** The authority's signed certificate revocation list, as PEM. */

@@ -11,7 +11,7 @@ import { Fault } from '../../faults.ts'
 import { formatTime, millisecondsOf } from '../../times.ts'
 import type { Backend } from '../backend.ts'
 import { containerRows, findContainer } from '../containers/containers.ts'
-import type { Guarded, NamedSecret } from '../entities.ts'
+import type { Acl, Guarded, NamedSecret } from '../entities.ts'
 import { withMac } from '../integrity/row-authentication.ts'
 import type { OrderError, OrderResult } from '../project-calls.ts'
 import { findSealedSecret, openPayload, sealedRow } from '../secrets/secrets.ts'
@@ -22,7 +22,7 @@ import {
   type CertificateAuthority,
 } from './certificate-authorities.ts'
 import { unfinished } from './order-schedule.ts'
-import type { Order } from './orders.ts'
+import { requesterOf, type Order } from './orders.ts'
 
 /** The `meta` of a certificate order, as validated by `wire`. */
 export interface CertificateMeta {
@@ -63,6 +63,8 @@ const noRequestData: OrderError = {
 interface RequestWithSecrets {
   readonly requestData: string
   readonly storedSecrets: readonly (NamedSecret & { readonly name: string })[]
+  /** The ACL of the private container that it is all from; null for a request, and for a container that is not private. */
+  readonly acl: Acl | null
 }
 
 /** Maps a 404 fault to null: a missing entity is an error of the order. Any other fault is one of the service. */
@@ -74,13 +76,13 @@ async function nullIfNotFound<Value>(found: Promise<Value>): Promise<Value | nul
 }
 
 /**
- * Reports whether an order may use an entity. It must belong to the order's project, and if it is private, the order's
- * creator must have created it or be named on its ACL. The creator's roles are not stored with the order, so no role
- * grants access to a private entity here.
+ * Whether an order may use an entity: one of its own project, and a private one only if its ACL or its making lets the
+ * user read it who asked last. The roles of that user are not known any more, so none of them opens what is private.
  */
-function mayUse({ projectId, creatorId }: Order, entity: Guarded | null): entity is Guarded {
-  if (entity?.projectId !== projectId) return false
-  return !entity.private || entity.creatorId === creatorId || entity.readers.includes(creatorId)
+function mayUse(order: Order, entity: Guarded | null): entity is Guarded {
+  if (entity?.projectId !== order.projectId) return false
+  const user = requesterOf(order)
+  return !entity.private || entity.creatorId === user || entity.readers.includes(user)
 }
 
 /**
@@ -126,7 +128,7 @@ async function storedKey(
   })
   if (requested.outcome === 'refused') return refused(requested.reason)
   const storedSecrets = [key, ...(passphrase ? [passphrase] : [])].map(({ name, secretId }) => ({ name, secretId }))
-  return { requestData: requested.request, storedSecrets }
+  return { requestData: requested.request, storedSecrets, acl: container.private ? container.acl : null }
 }
 
 async function requestOf(
@@ -135,37 +137,45 @@ async function requestOf(
   meta: CertificateMeta,
 ): Promise<RequestWithSecrets | OrderError> {
   if (meta.request_type === 'stored-key') return storedKey(backend, order, meta)
-  return meta.request_data ? { requestData: meta.request_data, storedSecrets: [] } : noRequestData
+  return meta.request_data ? { requestData: meta.request_data, storedSecrets: [], acl: null } : noRequestData
 }
 
-async function authorityFor(backend: Backend, id: string | undefined): Promise<CertificateAuthority | null> {
-  return id ? nullIfNotFound(findAuthority(backend, id)) : currentAuthority(backend)
+async function authorityFor(
+  backend: Backend,
+  { projectId }: Order,
+  id: string | undefined,
+): Promise<CertificateAuthority | null> {
+  return id ? nullIfNotFound(findAuthority(backend, projectId, id)) : currentAuthority(backend, projectId)
 }
 
-/** The rows of an order's result: two new secrets, and the container that holds them and the stored secrets. */
+/**
+ * The result of an order as rows: two new secrets, those that were there, and the container of all. It belongs to who
+ * asked last, and is as private as the container that it came from.
+ */
 async function resultOf(
   backend: Backend,
   order: Order,
   authority: CertificateAuthority,
   issued: IssuedCertificate,
-  storedSecrets: RequestWithSecrets['storedSecrets'],
+  { storedSecrets, acl: inherited }: RequestWithSecrets,
 ): Promise<OrderResult> {
-  const owner = { projectId: order.projectId, userId: order.creatorId, roles: [] }
+  const owner = { projectId: order.projectId, userId: requesterOf(order), roles: [] }
+  const acl = inherited && { ...inherited, created: backend.now, updated: backend.now }
   const described = { name: null, algorithm: null, mode: null, bitLength: null, expiration: null }
   const part = async (name: 'certificate' | 'intermediates') => {
     const contentType = 'application/octet-stream'
     const secret = { ...described, secretType: 'opaque', contentType, payload: issued[name] } as const
-    return { name, row: await sealedRow(backend, owner, secret) }
+    return { name, row: await sealedRow(backend, owner, secret, acl) }
   }
   const parts = [await part('certificate'), await part('intermediates')]
   const { now } = backend
   const { id: orderId, projectId } = order
   const members = [...parts.map(({ name, row }) => ({ name, secretId: row.id })), ...storedSecrets]
-  const created = await containerRows(backend, owner, { name: null, type: 'certificate', secrets: members })
+  const created = await containerRows(backend, owner, { name: null, type: 'certificate', secrets: members }, acl)
   return {
     orderId,
     projectId,
-    meta: order.meta,
+    mac: order.mac,
     subStatus: 'cert_generated',
     subStatusMessage: 'Certificate has been generated',
     ...created,
@@ -187,7 +197,7 @@ export async function certificateResult(backend: Backend, order: Order): Promise
   const meta = JSON.parse(order.meta) as CertificateMeta
   const profile = meta.profile || 'default'
   if (!Object.hasOwn(profiles, profile)) return refused(`There is no profile ${profile.slice(0, 40)}`)
-  const authority = await authorityFor(backend, meta.ca_id)
+  const authority = await authorityFor(backend, order, meta.ca_id)
   if (!authority) return meta.ca_id ? refused('There is no such certificate authority') : unfinished
   if (authority.expiration <= backend.now) return meta.ca_id ? refused('The authority has expired') : unfinished
   const request = await requestOf(backend, order, meta)
@@ -198,5 +208,5 @@ export async function certificateResult(backend: Backend, order: Order): Promise
   const opened = await openedAuthority(backend, authority)
   const issued = await issueCertificate(opened, checked.request, profile as Profile, millisecondsOf(backend.now))
   if ('reason' in issued) return refused(issued.reason)
-  return resultOf(backend, order, authority, issued, request.storedSecrets)
+  return resultOf(backend, order, authority, issued, request)
 }

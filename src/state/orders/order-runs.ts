@@ -14,7 +14,7 @@ import { byService, type Scope } from '../scope.ts'
 import { sealedRow, type NewSecret, type SecretType } from '../secrets/secrets.ts'
 import { certificateResult } from './certificate-orders.ts'
 import { ORDER_RUN, unfinished } from './order-schedule.ts'
-import type { Order } from './orders.ts'
+import { requesterOf, type Order } from './orders.ts'
 
 /** The members of `meta` that describe the key pair. */
 interface KeyPairMeta {
@@ -61,7 +61,7 @@ async function keyPairResult(backend: Backend, row: WaitingRow): Promise<OrderRe
   const meta = JSON.parse(order.meta) as KeyPairMeta
   const passphrase = await passphraseOf(backend, row)
   const pair = await generateKeyPair(meta.algorithm, meta.bit_length, passphrase)
-  const owner = { projectId: order.projectId, userId: order.creatorId, roles: [] }
+  const owner = { projectId: order.projectId, userId: requesterOf(order), roles: [] }
   const described = {
     name: meta.name,
     algorithm: meta.algorithm,
@@ -84,7 +84,7 @@ async function keyPairResult(backend: Backend, row: WaitingRow): Promise<OrderRe
   return {
     orderId: order.id,
     projectId: order.projectId,
-    meta: order.meta,
+    mac: order.mac,
     subStatus: 'Unknown',
     subStatusMessage: 'Unknown',
     ...created,
@@ -111,13 +111,13 @@ async function runOnce(backend: Backend, projectId: string, orderId: string): Pr
   const row = await waitingOrder(backend, projectId, orderId)
   if (!row) return
   const project = backend.projects.getByName(projectId)
-  const source = { ...byService(ORDER_RUN, row.order.creatorId), requestId: backend.source.requestId }
+  const source = { ...byService(ORDER_RUN, requesterOf(row.order)), requestId: backend.source.requestId }
   const context = mutationContext({ ...backend, source })
   const result = await resultOf(backend, row)
   await unwrap<unknown>(
     backend.db,
     'reason' in result
-      ? project.failOrder(context, { orderId, projectId, meta: row.order.meta, ...result })
+      ? project.failOrder(context, { orderId, projectId, mac: row.order.mac, ...result })
       : project.finishOrder(context, result),
   )
 }

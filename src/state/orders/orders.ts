@@ -67,6 +67,7 @@ function newOrder(
     id: newRowId(),
     projectId: caller.projectId,
     creatorId: caller.userId,
+    requesterId: caller.userId,
     type,
     meta: JSON.stringify(shown),
     status: 'PENDING',
@@ -75,6 +76,10 @@ function newOrder(
     contentType,
   })
 }
+
+/** Whose rights count for what the order does: of who asked last, not of who placed it. */
+export const requesterOf = ({ requesterId, creatorId }: Pick<Order, 'requesterId' | 'creatorId'>): string =>
+  requesterId ?? creatorId
 
 const projectOf = (backend: Backend, { projectId }: { readonly projectId: string }) =>
   backend.projects.getByName(projectId)
@@ -145,14 +150,20 @@ export async function placeCertificateOrder(backend: Backend, caller: Caller, me
 }
 
 /**
- * Replaces the `meta` of a certificate order and restarts it; the caller must run it. Throws `orderTypeFixed` for an
- * order of another type and `orderNotPending` for an ACTIVE one.
+ * Gives a certificate order another `meta`, for whose run the caller's rights count from now on; the caller is to run
+ * it. Throws `orderTypeFixed` for an order of another type, `orderNotPending` for one that is ACTIVE, and `quotaReached`.
  */
-export async function updateCertificateOrder(backend: Backend, order: Order, meta: object): Promise<void> {
+export async function updateCertificateOrder(
+  backend: Backend,
+  { userId }: Caller,
+  order: Order,
+  meta: object,
+): Promise<void> {
   if (order.type !== 'certificate') throw fault('orderTypeFixed', order.type)
-  const { meta: kept, mac } = await withMac(backend, 'orders', { ...order, meta: JSON.stringify(meta) })
-  const started = { meta: kept, mac, ...progressOf(1, backend.now) }
-  const call = projectOf(backend, order).updateOrder(mutationContext(backend), order.projectId, order.id, started)
+  const asked = { ...order, requesterId: userId, meta: JSON.stringify(meta) }
+  const { meta: kept, mac } = await withMac(backend, 'orders', asked)
+  const begun = { meta: kept, requesterId: userId, mac, ...progressOf(1, backend.now) }
+  const call = projectOf(backend, order).updateOrder(mutationContext(backend), order.projectId, order.id, begun)
   if (!(await unwrap(backend.db, call))) throw fault('orderNotPending', 'ACTIVE')
 }
 

@@ -6,12 +6,14 @@ import { and, eq, getTableColumns, gt, inArray, isNull, lte, not, sql } from 'dr
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { fault } from '../../faults.ts'
 import { commit, commitWhere } from '../audit/commit.ts'
-import { changeOf, type AuditAction } from '../audit/events.ts'
+import { changeOf, TARGET_BRANCH, type AuditAction } from '../audit/events.ts'
 import { build, change, select, type Statement } from '../database/prepared.ts'
-import { AUTHORITY_OWNER, ROW_KEYS_OWNER } from '../keys/sealed-values.ts'
+import { ROW_KEYS_OWNER } from '../keys/sealed-values.ts'
 import {
+  certificateAuthorities,
   containerConsumers,
   containers,
+  issuedCertificates,
   orders,
   preferredStores,
   projectDestructions,
@@ -28,15 +30,12 @@ const ROWS_PER_STEP = 500
 const MOST_PROJECTS = 20
 const MOST_STEPS = 40
 
-/** Owners of the deployment's own keys, which are not projects and cannot be destroyed. */
-const deploymentOwners: ReadonlySet<string> = new Set([AUTHORITY_OWNER, ROW_KEYS_OWNER])
-
 const destructionOf = (id: string, action: AuditAction) =>
   changeOf({ id, projectId: id }, action, 'project/destruction')
 
 export type ProjectDestruction = typeof projectDestructions.$inferSelect
 
-/** The tables whose rows are deleted. Issued certificates are kept, because they remain valid until they expire. */
+/** What goes with a project, in steps, beside its certificates. */
 const tables = [secrets, containers, orders, secretConsumers, containerConsumers] as const
 
 const ofProject = (projectId: string) => eq(projectDestructions.projectId, projectId)
@@ -55,12 +54,12 @@ export async function findDestruction({ db }: Scope, projectId: string): Promise
 }
 
 /**
- * Schedules the destruction of a project for `due`, or reschedules it. A project without rows can be destroyed too: it
- * never gets a key. Throws `destructionBegun`, and `destructionNotFound` for the owners of the deployment's keys, which
- * are not projects.
+ * Has the project destroyed from `due` on; a destruction that waits takes place then instead. A project of which nothing
+ * is stored is destroyed as well: it can have no key later. Throws `destructionBegun`, and `destructionNotFound` for the
+ * owner of the deployment's key, which is no project.
  */
 export async function scheduleDestruction(scope: Scope, projectId: string, due: string): Promise<void> {
-  if (deploymentOwners.has(projectId)) throw fault('destructionNotFound')
+  if (projectId === ROW_KEYS_OWNER) throw fault('destructionNotFound')
   const schedule = build
     .insert(projectDestructions)
     .values({ projectId, due, finished: null })
@@ -91,24 +90,57 @@ export async function isDestroyed({ db, now }: Scope, projectId: string): Promis
   return row !== undefined && row.due <= now
 }
 
-/** Deletes the keys and some of the rows; reports whether nothing is left. */
+/** Some of the certificates that the project has issued. */
+async function someCertificates({ db }: Scope, projectId: string) {
+  const { serial, expiration, revoked } = issuedCertificates
+  return db.run(
+    select({ serial, expiration, revoked }, (columns) =>
+      build
+        .select(columns)
+        .from(issuedCertificates)
+        .where(eq(issuedCertificates.projectId, projectId))
+        .limit(ROWS_PER_STEP),
+    ),
+  )
+}
+
+/**
+ * Deletes the keys and some of the rows; returns whether nothing is left. The project's authorities go with the keys,
+ * without which they sign no list any more: that good certificates end with them is in the audit log alone.
+ */
 async function destroySome(scope: Scope, projectId: string): Promise<boolean> {
+  const issued = await someCertificates(scope, projectId)
+  const good = issued.filter(({ expiration, revoked }) => revoked === null && expiration > scope.now)
+  const serials = JSON.stringify(issued.map(({ serial }) => serial))
   const some = tables.map((table) => {
     const seqs = build.select({ seq: table.seq }).from(table).where(eq(table.projectId, projectId)).limit(ROWS_PER_STEP)
     return change(build.delete(table).where(inArray(table.seq as SQLiteColumn, seqs)))
   })
   const has = (table: SQLiteTable) => sql`exists (select 1 from ${table} where project_id = ${projectId})`
-  const hasRows = sql`(${sql.join(tables.map(has), sql` or `)})`
-  // A project may have rows without ever having had a key; their deletion is recorded as well.
+  const hasRows = sql`(${sql.join([...tables, issuedCertificates].map(has), sql` or `)})`
+  const isKey = sql`value ->> 'targetType' = ${`${TARGET_BRANCH}key`}`
+  const isIssued = sql`exists (select 1 from ${issuedCertificates} where serial = value ->> 'targetId')`
+  // A project may have rows without ever having had a key: their end is recorded as well.
   const { finished } = await commitWhere(
     scope,
-    [changeOf({ id: projectId, projectId }, 'delete', 'key')],
-    sql`${has(projectKeys)} or ${hasRows}`,
+    [
+      changeOf({ id: projectId, projectId }, 'delete', 'key'),
+      ...good.map(({ serial }) => changeOf({ id: serial, projectId }, 'revoke', 'certificate')),
+    ],
+    sql`case when ${isKey} then ${has(projectKeys)} or ${hasRows} else ${isIssued} end`,
     {
       keys: change(build.delete(projectKeys).where(eq(projectKeys.projectId, projectId))),
       preference: change(build.delete(preferredStores).where(eq(preferredStores.projectId, projectId))),
       limits: change(build.delete(projectQuotas).where(eq(projectQuotas.projectId, projectId))),
       rows: some,
+      authorities: change(build.delete(certificateAuthorities).where(eq(certificateAuthorities.projectId, projectId))),
+      certificates: change(
+        build
+          .delete(issuedCertificates)
+          .where(
+            and(eq(issuedCertificates.projectId, projectId), sql`serial in (select value from json_each(${serials}))`),
+          ),
+      ),
       finished: change(
         build
           .update(projectDestructions)

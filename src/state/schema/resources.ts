@@ -237,6 +237,8 @@ export const orders = sqliteTable(
     keyVersion: integer('key_version'),
     mac: mac(),
     sealed: bytes('sealed'),
+    /** Who asked last: placed it, or gave it another `meta`. Its run has the rights of this user; null: of the creator. */
+    requesterId: text('requester_id'),
   },
   (table) => [
     uniqueIndex('orders_id').on(table.id),
@@ -284,15 +286,18 @@ export const preferredStores = sqliteTable('preferred_stores', {
   store: text('store').notNull(),
 })
 
+/** What stands in the place of a project in authorities of the time when there was one for all projects. */
+const NO_PROJECT = 'certificate authority'
+
 /**
- * The deployment's certificate authorities. The newest one issues until its certificates would outlive it, and is then
- * succeeded by another. Older ones are kept for their revocation lists.
+ * The certificate authorities of projects, one after the other in each: the newest issues until what it issues would
+ * outlive it, the older ones stay for their revocation lists.
  */
 export const certificateAuthorities = sqliteTable(
   'certificate_authorities',
   {
     id: text('id').primaryKey(),
-    /** A sequence number from 1. It is unique, so that of several concurrent creations only one succeeds. */
+    /** From 1, in the order in which they were made, whatever their project. */
     generation: integer('generation').notNull(),
     /** The certificates, as DER. */
     root: bytes('root').notNull(),
@@ -306,8 +311,13 @@ export const certificateAuthorities = sqliteTable(
     /** The private keys, PKCS#8, sealed under the authorities' key of this store and version. */
     rootSealed: bytes('root_sealed').notNull(),
     issuingSealed: bytes('issuing_sealed').notNull(),
+    /** Last, and with a default, because it was added to a table that there was. */
+    projectId: text('project_id').notNull().default(NO_PROJECT),
   },
-  (table) => [uniqueIndex('certificate_authorities_generation').on(table.generation)],
+  (table) => [
+    uniqueIndex('certificate_authorities_generation').on(table.generation),
+    index('certificate_authorities_project').on(table.projectId, table.generation),
+  ],
 )
 
 /** Issued certificates. A row is kept when its container is deleted, because the certificate remains valid. */
@@ -326,6 +336,7 @@ export const issuedCertificates = sqliteTable(
   },
   (table) => [
     index('issued_certificates_container').on(table.containerId),
+    index('issued_certificates_project').on(table.projectId, table.authorityId, table.created),
     index('issued_certificates_revoked')
       .on(table.authorityId, table.expiration)
       .where(sql`revoked is not null`),

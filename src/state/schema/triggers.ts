@@ -31,20 +31,18 @@ function counts(table: (typeof counted)[number]): Trigger[] {
 /** The error message of {@link seals}, which `database/refusals.ts` matches. */
 export const SUPERSEDED = 'superseded project key'
 
-/**
- * Tables with sealed values: a column that every write of them includes, and SQL for the project whose key seals them.
- */
+/** Tables with values that the key of the row's project seals, and a column that is written whenever they are. */
 const sealed = [
-  { table: 'secrets', column: 'sealed', project: 'NEW.project_id' },
-  { table: 'orders', column: 'sealed', project: 'NEW.project_id' },
-  { table: 'certificate_authorities', column: 'issuing_sealed', project: "'certificate authority'" },
+  { table: 'secrets', column: 'sealed' },
+  { table: 'orders', column: 'sealed' },
+  { table: 'certificate_authorities', column: 'issuing_sealed' },
 ] as const
 
-/** Triggers that refuse a value that is not sealed under the newest key of its project and store. */
-function seals({ table, column, project }: (typeof sealed)[number]): Trigger[] {
+/** Refuse a value that is not sealed under the newest key of its project and store. */
+function seals({ table, column }: (typeof sealed)[number]): Trigger[] {
   const rule = `ON ${table}
 WHEN NEW.key_version IS NOT NULL AND NOT EXISTS (SELECT 1 FROM project_keys
-  WHERE project_id = ${project} AND store = NEW.store AND version = NEW.key_version AND superseded IS NULL)
+  WHERE project_id = NEW.project_id AND store = NEW.store AND version = NEW.key_version AND superseded IS NULL)
 BEGIN SELECT RAISE(ABORT, '${SUPERSEDED}'); END`
   return [
     trigger(`${table}_inserted`, `BEFORE INSERT ${rule}`),

@@ -10,7 +10,7 @@ import type { Backend } from '../backend.ts'
 import { CONFLICT, untilStored } from '../database/conflicts.ts'
 import { build, change, preparedSelect, select } from '../database/prepared.ts'
 import { bytesAsSql, preparedInsert } from '../database/statements.ts'
-import type { Secret } from '../entities.ts'
+import type { Acl, Secret } from '../entities.ts'
 import { withMac } from '../integrity/row-authentication.ts'
 import { openKey, sealingKey, underSealingKey } from '../keys/project-keys.ts'
 import { payloadPlace } from '../keys/sealed-values.ts'
@@ -109,6 +109,7 @@ export async function sealedRow(
   backend: Backend,
   caller: Caller,
   secret: NewSecret,
+  acl: Acl | null = null,
 ): Promise<typeof secrets.$inferInsert> {
   const { payload, ...described } = secret
   const id = newRowId()
@@ -122,7 +123,7 @@ export async function sealedRow(
     creatorId: caller.userId,
     created: backend.now,
     updated: backend.now,
-    ...aclRow(null),
+    ...aclRow(acl),
     store,
     keyVersion: key ? key.version : null,
     sealed: key ? await seal(key, payloadPlace(caller.projectId, id), payload) : null,
@@ -136,7 +137,7 @@ export async function createSecret(backend: Backend, caller: Caller, secret: New
   const { projectId } = caller
   return underSealingKey(backend, projectId, async () => {
     const row = await sealedRow(backend, caller, secret)
-    const insert = insertSecret(row, quotaValues(backend, 'secrets', projectId))
+    const insert = insertSecret(row, quotaValues(backend, projectId))
     const { changed } = await commit(backend, changeOf(row, 'create', 'secret', row.mac), insert)
     if (changed === 0) throw await refusalOf(backend, projectId)
     return row.id
