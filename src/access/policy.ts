@@ -1,8 +1,12 @@
 /**
  * The rules of access: one pure, total table from rule name to predicate, for each of the two rule sets.
  *
- * `legacy` is what Barbican's default evaluates to (`enforce_new_defaults=false`), `secure` its newer personas
+ * `legacy` is the text of Barbican's older rules (`enforce_new_defaults=false`), `secure` that of its newer personas
  * (`enforce_new_defaults=true`); `both` allows what either allows. Only the token and the stored row are looked at.
+ *
+ * Where Barbican's text and its controllers disagree, the text counts: its ACL controllers do not tell the rules whether
+ * an entity is private, so that every creator of the project can open it. Its text forgets privacy in two rules,
+ * `secret:put` and `consumer:get`; here whoever may not read an entity cannot fill it and cannot see its consumers.
  */
 import type { Caller } from '../caller.ts'
 
@@ -59,19 +63,19 @@ const legacy = {
   'secrets:get': role('admin', 'creator', 'observer'),
   'secret:get': legacyRead,
   'secret:decrypt': any(entity('creator', 'creator', 'observer'), onAcl),
-  'secret:put': inProject('admin', 'creator'),
+  'secret:put': legacyWrite,
   'secret:delete': legacyWrite,
   'secret_meta:get': legacyRead,
   'secret_meta:post': legacyWrite,
   'secret_meta:put': legacyWrite,
   'secret_meta:delete': legacyWrite,
   'secret_acls:get': inProject('admin', 'creator', 'observer'),
-  'secret_acls:put_patch': inProject('admin', 'creator'),
-  'secret_acls:delete': inProject('admin', 'creator'),
+  'secret_acls:put_patch': legacyWrite,
+  'secret_acls:delete': legacyWrite,
   'secret_consumers:get': legacyRead,
   'secret_consumers:post': legacyRead,
   'secret_consumers:delete': legacyRead,
-  'secret_consumer:get': role('admin', 'creator', 'observer', 'audit'),
+  'secret_consumer:get': legacyRead,
   'containers:post': role('admin', 'creator'),
   'containers:get': role('admin', 'creator', 'observer'),
   'container:get': legacyRead,
@@ -79,12 +83,12 @@ const legacy = {
   'container_secret:post': legacyWrite,
   'container_secret:delete': legacyWrite,
   'container_acls:get': inProject('admin', 'creator', 'observer'),
-  'container_acls:put_patch': inProject('admin', 'creator'),
-  'container_acls:delete': inProject('admin', 'creator'),
+  'container_acls:put_patch': legacyWrite,
+  'container_acls:delete': legacyWrite,
   'container_consumers:get': legacyRead,
   'container_consumers:post': legacyRead,
   'container_consumers:delete': legacyRead,
-  'container_consumer:get': any(role('admin', 'creator', 'observer', 'audit'), legacyRead),
+  'container_consumer:get': legacyRead,
   'orders:post': role('admin', 'creator'),
   'orders:put': role('admin', 'creator'),
   'orders:get': role('admin', 'creator', 'observer'),

@@ -72,5 +72,7 @@ export const containerDifferences = {
   'transport keys in JSON': 'a transport key that is not there is 404 for every `Accept`; the peer answers 500 or 406',
   'a second life of consumers': 'a consumer that comes back is a new one; the peer revives the row with its old time',
   'no crash over types': 'metadata is JSON whatever well-known type is asked for; the peer fails on some of them',
+  'private stays private':
+    'whoever may not read a private entity cannot change its ACL, fill it or see its consumers; the peer’s ACL controllers do not tell the rules that it is private, against their text, and its rules of payloads and consumers do not ask',
   'methods of transport keys': 'a method that there is not is 405; the peer closes the connection',
 } as const
