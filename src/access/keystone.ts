@@ -14,6 +14,7 @@ const MOST_CACHED_TOKENS = 10_000
 const KEYSTONE_TIMEOUT_MILLISECONDS = 10_000
 const MOST_TOKEN_CHARACTERS = 16_384
 const SERVICE_ROLE = 'service'
+const ADMIN_ROLE = 'admin'
 
 const tokenDocument = z.object({
   token: z.object({
@@ -21,8 +22,12 @@ const tokenDocument = z.object({
     user: z.object({ id: z.string() }),
     project: z.optional(z.object({ id: z.string() })),
     roles: z.optional(z.array(z.object({ name: z.string() }))),
+    is_admin_project: z.optional(z.unknown()),
+    system: z.optional(z.unknown()),
   }),
 })
+
+type TokenDocument = z.infer<typeof tokenDocument>['token']
 
 interface Checked {
   readonly caller: Caller | 'unscoped'
@@ -73,16 +78,23 @@ async function check(keystoneUrl: string, token: string, serviceToken: string | 
   return user && asChecked(user, false)
 }
 
-function asChecked(token: z.infer<typeof tokenDocument>['token'], expiredAllowed: boolean): Checked {
+/**
+ * Whether Keystone says that the token's `admin` is the cloud's: it is of the project that Keystone was told to be the
+ * administrative one, or of the whole system. Keystone sends neither member where nobody configured it, and then no
+ * token has the power: a role that every project can give must not reach into the others.
+ */
+function isCloudAdmin({ is_admin_project: adminProject, system }: TokenDocument, roles: readonly string[]): boolean {
+  const ofSystem = typeof system === 'object' && system !== null && 'all' in system && system.all === true
+  return roles.includes(ADMIN_ROLE) && (adminProject === true || ofSystem)
+}
+
+function asChecked(token: TokenDocument, expiredAllowed: boolean): Checked {
   const expires = Date.parse(token.expires_at)
   if (Number.isNaN(expires)) throw fault('identityUnreachable')
+  const roles = (token.roles ?? []).map(({ name }) => name.toLowerCase())
   return {
     caller: token.project
-      ? {
-          userId: token.user.id,
-          projectId: token.project.id,
-          roles: (token.roles ?? []).map(({ name }) => name.toLowerCase()),
-        }
+      ? { userId: token.user.id, projectId: token.project.id, roles, cloudAdmin: isCloudAdmin(token, roles) }
       : 'unscoped',
     until: Math.min(Date.now() + TOKEN_CACHE_MILLISECONDS, expiredAllowed ? Infinity : expires),
   }

@@ -23,6 +23,7 @@ export interface Target {
 /** Everything that a predicate may look at. */
 interface Facts {
   readonly has: (...roles: readonly string[]) => boolean
+  readonly cloudAdmin: boolean
   readonly sameProject: boolean
   /** Made by this user, in this project. */
   readonly owner: boolean
@@ -48,6 +49,9 @@ const any =
   (facts) =>
     predicates.some((allows) => allows(facts))
 const onAcl: Predicate = (facts) => facts.onAcl
+/** `admin` of the cloud. Barbican asks for the role alone, or for system scope: see {@link Caller}. */
+const cloudAdmin: Predicate = (facts) => facts.cloudAdmin
+const operator = role(SERVICE_ADMIN)
 
 /** In the project: an admin; the owner with `writer`; and, while the entity is not private, the `others`. */
 const entity =
@@ -95,9 +99,9 @@ const legacy = {
   'order:get': role(...everyLegacyRole),
   'order:delete': role('admin'),
   'quotas:get': role(...everyLegacyRole),
-  'project_quotas:get': role(SERVICE_ADMIN),
-  'project_quotas:put': role(SERVICE_ADMIN),
-  'project_quotas:delete': role(SERVICE_ADMIN),
+  'project_quotas:get': operator,
+  'project_quotas:put': operator,
+  'project_quotas:delete': operator,
   'secretstores:get': role(...everyLegacyRole),
   'secretstores:get_global_default': role(...everyLegacyRole),
   'secretstores:get_preferred': role(...everyLegacyRole),
@@ -105,18 +109,18 @@ const legacy = {
   'secretstore_preferred:post': role('admin'),
   'secretstore_preferred:delete': role('admin'),
   'transport_keys:get': role(...everyLegacyRole),
-  'transport_keys:post': role(SERVICE_ADMIN),
+  'transport_keys:post': operator,
   'transport_key:get': role(...everyLegacyRole),
-  'transport_key:delete': role(SERVICE_ADMIN),
+  'transport_key:delete': operator,
   'certificate_authorities:get': role(...everyLegacyRole),
   'certificate_authority:get': role(...everyLegacyRole),
-  'key_rotation:get': role(SERVICE_ADMIN),
-  'key_rotation:post': role(SERVICE_ADMIN),
+  'key_rotation:get': operator,
+  'key_rotation:post': operator,
   'audit:get': role('audit'),
-  'deployment_audit:get': role(SERVICE_ADMIN),
-  'project_destruction:get': role(SERVICE_ADMIN),
-  'project_destruction:put': role(SERVICE_ADMIN),
-  'project_destruction:delete': role(SERVICE_ADMIN),
+  'deployment_audit:get': operator,
+  'project_destruction:get': operator,
+  'project_destruction:put': operator,
+  'project_destruction:delete': operator,
 } as const satisfies Record<string, Predicate>
 
 export type Rule = keyof typeof legacy
@@ -131,10 +135,10 @@ const personas = inProject('reader')
 const secure: Record<Rule, Predicate> = {
   'secrets:post': writers,
   'secrets:get': writers,
-  'secret:get': any(secureRead, role('admin')),
+  'secret:get': any(secureRead, cloudAdmin),
   'secret:decrypt': secureRead,
   'secret:put': secureEntity,
-  'secret:delete': any(secureEntity, role('admin')),
+  'secret:delete': any(secureEntity, cloudAdmin),
   'secret_meta:get': secureRead,
   'secret_meta:post': secureEntity,
   'secret_meta:put': secureEntity,
@@ -145,7 +149,7 @@ const secure: Record<Rule, Predicate> = {
   'secret_consumers:get': secureRead,
   'secret_consumers:post': secureRead,
   'secret_consumers:delete': secureRead,
-  'secret_consumer:get': role('admin'),
+  'secret_consumer:get': any(inProject('admin'), cloudAdmin),
   'containers:post': writers,
   'containers:get': writers,
   'container:get': secureRead,
@@ -158,16 +162,16 @@ const secure: Record<Rule, Predicate> = {
   'container_consumers:get': secureRead,
   'container_consumers:post': secureRead,
   'container_consumers:delete': secureRead,
-  'container_consumer:get': any(secureRead, role('admin')),
+  'container_consumer:get': any(secureRead, cloudAdmin),
   'orders:post': writers,
   'orders:put': writers,
   'orders:get': writers,
   'order:get': writers,
   'order:delete': writers,
   'quotas:get': personas,
-  'project_quotas:get': role('admin'),
-  'project_quotas:put': role('admin'),
-  'project_quotas:delete': role('admin'),
+  'project_quotas:get': any(cloudAdmin, operator),
+  'project_quotas:put': any(cloudAdmin, operator),
+  'project_quotas:delete': any(cloudAdmin, operator),
   'secretstores:get': personas,
   'secretstores:get_global_default': personas,
   'secretstores:get_preferred': personas,
@@ -175,18 +179,18 @@ const secure: Record<Rule, Predicate> = {
   'secretstore_preferred:post': role('admin'),
   'secretstore_preferred:delete': role('admin'),
   'transport_keys:get': personas,
-  'transport_keys:post': role('admin'),
+  'transport_keys:post': cloudAdmin,
   'transport_key:get': personas,
-  'transport_key:delete': role('admin'),
+  'transport_key:delete': cloudAdmin,
   'certificate_authorities:get': personas,
   'certificate_authority:get': personas,
-  'key_rotation:get': role(SERVICE_ADMIN),
-  'key_rotation:post': role(SERVICE_ADMIN),
+  'key_rotation:get': operator,
+  'key_rotation:post': operator,
   'audit:get': personas,
-  'deployment_audit:get': role(SERVICE_ADMIN),
-  'project_destruction:get': role(SERVICE_ADMIN),
-  'project_destruction:put': role(SERVICE_ADMIN),
-  'project_destruction:delete': role(SERVICE_ADMIN),
+  'deployment_audit:get': operator,
+  'project_destruction:get': operator,
+  'project_destruction:put': operator,
+  'project_destruction:delete': operator,
 }
 
 export const rules = Object.keys(legacy) as Rule[]
@@ -198,6 +202,7 @@ export function permits(policy: Policy, rule: Rule, caller: Caller, target: Targ
   const sameProject = caller.projectId === target.projectId
   const facts: Facts = {
     has: (...roles) => roles.some((name) => caller.roles.includes(name)),
+    cloudAdmin: caller.cloudAdmin,
     sameProject,
     owner: sameProject && caller.userId === target.creatorId,
     public: !target.private,

@@ -31,7 +31,7 @@ const backendNow = async (): Promise<Backend> =>
 async function abandoned(passphrase: string | null = null): Promise<string> {
   const { id } = await placeKeyPairOrder(
     await backendNow(),
-    { ...who, roles: [] },
+    { ...who, roles: [], cloudAdmin: false },
     {
       name: 'abandoned',
       algorithm: 'ec',

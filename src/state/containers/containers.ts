@@ -1,6 +1,6 @@
 /** Containers: named lists of references to secrets of the same project. */
 import { and, asc, eq, getTableColumns, isNull, sql, type Placeholder, type SQL } from 'drizzle-orm'
-import type { Caller } from '../../caller.ts'
+import type { Owner } from '../../caller.ts'
 import { fault } from '../../faults.ts'
 import { aclRow } from '../acl-columns.ts'
 import { commit } from '../audit/commit.ts'
@@ -69,7 +69,7 @@ export interface NewContainer {
 /** A new container with its references as rows. */
 export async function containerRows(
   scope: KeyedScope,
-  { projectId, userId }: Pick<Caller, 'projectId' | 'userId'>,
+  { projectId, userId }: Owner,
   { name, type, secrets: given }: Omit<NewContainer, 'type'> & { readonly type: string },
 ) {
   const id = newRowId()
@@ -122,7 +122,7 @@ const creation = {
  * `quotaReached`, `projectDestroyed`, `containerFull`, or `containerSecretAbsent` naming the first reference whose secret
  * is not the project's.
  */
-export async function createContainer(scope: KeyedScope, caller: Caller, wanted: NewContainer): Promise<string> {
+export async function createContainer(scope: KeyedScope, caller: Owner, wanted: NewContainer): Promise<string> {
   if (wanted.secrets.length > MOST_MEMBERS) throw fault('containerFull', String(MOST_MEMBERS))
   const { projectId } = caller
   const { container, members } = await containerRows(scope, caller, wanted)

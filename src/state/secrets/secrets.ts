@@ -1,6 +1,6 @@
 /** Secrets: what is kept of them, and what must stay true. One public operation is one D1 batch. */
 import { and, eq, isNull, sql } from 'drizzle-orm'
-import type { Caller } from '../../caller.ts'
+import type { Owner } from '../../caller.ts'
 import { open, seal, SealError } from '../../crypto/envelope.ts'
 import { fault } from '../../faults.ts'
 import { aclRow } from '../acl-columns.ts'
@@ -107,7 +107,7 @@ export async function openPayload(backend: Backend, secret: SealedSecret): Promi
 /** The row of a new secret, its payload sealed: one round trip when this isolate has not cached the project's key. */
 export async function sealedRow(
   backend: Backend,
-  caller: Caller,
+  caller: Owner,
   secret: NewSecret,
 ): Promise<typeof secrets.$inferInsert> {
   const { payload, ...described } = secret
@@ -132,7 +132,7 @@ export async function sealedRow(
 const insertSecret = preparedInsert(secrets, belowQuota.secrets)
 
 /** Stores a new secret of the caller's project and returns its id; throws `quotaReached` or `projectDestroyed`. */
-export async function createSecret(backend: Backend, caller: Caller, secret: NewSecret): Promise<string> {
+export async function createSecret(backend: Backend, caller: Owner, secret: NewSecret): Promise<string> {
   const { projectId } = caller
   return underSealingKey(backend, projectId, async () => {
     const row = await sealedRow(backend, caller, secret)
