@@ -1,4 +1,4 @@
-/** The table of contents: what happens to every request, in this order, and which parts of the service there are. */
+/** The Hono app: the middleware that every request passes through, in order, and the routes of the service. */
 import { Hono, type Context, type MiddlewareHandler } from 'hono'
 import { authenticateEmbedded } from './access/embedded.ts'
 import { authenticateKeystone } from './access/keystone.ts'
@@ -33,7 +33,7 @@ import { secretResources } from './wire/secrets.ts'
 import { transportKeyResources } from './wire/transport-keys.ts'
 import { answerVersion, answerVersions } from './wire/versions.ts'
 
-/** Every resource under `/v1` and under the tenant path `/v1/{project}`. */
+/** All resources that are mounted under `/v1` and under the tenant path `/v1/{project}`. */
 export const resources = [
   ...secretResources,
   ...secretMetadataResources,
@@ -48,10 +48,10 @@ export const resources = [
   auditResource,
 ]
 
-/** `OPTIONS` ends here: no origin is allowed across sites. */
+/** Responds to `OPTIONS` without CORS headers, so that browsers refuse requests from every other origin. */
 const answerOptions = (c: Context<Service>) => respond(c, 200, null)
 
-/** The configuration of this isolate; throws `misconfigured`, a 503, for one that cannot be used. */
+/** Returns the configuration of this isolate. Throws `misconfigured` (503) if it is invalid. */
 async function configOf(env: Environment): Promise<Config> {
   try {
     return await readConfig(env)
@@ -60,7 +60,7 @@ async function configOf(env: Environment): Promise<Config> {
   }
 }
 
-/** Gives the request its configuration and its backend, and logs it. */
+/** Sets the configuration, the base URL and the backend of the request, and logs the request if LOG says so. */
 const configure: MiddlewareHandler<Service> = async function configure(c, next) {
   const config = await configOf(c.env)
   c.set('config', config)
@@ -75,17 +75,19 @@ const configure: MiddlewareHandler<Service> = async function configure(c, next) 
   if (config.log === 'requests') logRequest(c, started)
 }
 
-/** What is asked of a request before its route is: it throws, or the next one is asked. */
-type Gate = (c: Context<Service>) => Promise<void> | void
+/** A check that runs before the route handler. It throws to reject the request. */
+type Check = (c: Context<Service>) => Promise<void> | void
 
-/** All gates as one middleware: each of Hono's own costs every request a few microseconds. */
-const through = (...gates: readonly Gate[]): MiddlewareHandler<Service> =>
-  async function passGates(c, next) {
-    for (const gate of gates) await gate(c)
+/**
+ * Combines checks into one middleware, because every further one in Hono's chain costs a few microseconds per request.
+ */
+const runChecks = (...checks: readonly Check[]): MiddlewareHandler<Service> =>
+  async function runAll(c, next) {
+    for (const check of checks) await check(c)
     return next()
   }
 
-/** Finds the caller, or ends with 401. Only the token counts: no other header says who is calling. */
+/** Sets the caller from the token, or throws a 401. No other header contributes to the caller's identity. */
 async function authenticate(c: Context<Service>): Promise<void> {
   const config = c.get('config')
   const backend = c.get('backend')
@@ -97,7 +99,7 @@ async function authenticate(c: Context<Service>): Promise<void> {
       ? await authenticateKeystone(config.keystoneUrl, token, serviceToken)
       : await authenticateEmbedded(token, backend)
   if (!caller) throw fault('unauthenticated')
-  // Keystone has checked both; here a service token adds nothing, but one that is sent must be valid.
+  // Keystone has validated both. The embedded identity grants nothing for a service token, but rejects an invalid one.
   const validService =
     config.identity === 'keystone' || !serviceToken || (await authenticateEmbedded(serviceToken, backend))
   if (!validService) throw fault('unauthenticated')
@@ -106,15 +108,16 @@ async function authenticate(c: Context<Service>): Promise<void> {
 }
 
 /**
- * Serves nobody from a keyring that cannot open what is stored: a master key that was removed too early is put back
- * before anything is lost. Asked for a caller only, so that nobody else costs a look-up.
+ * Rejects requests with `masterKeyMissing` (503) while MASTER_KEYS lacks a key that project keys are wrapped under, so
+ * that an operator who removed it too early restores it before data is lost. It runs after authentication, so that
+ * unauthenticated requests cause no database read.
  */
 async function requireMasterKeys(c: Context<Service>): Promise<void> {
   const missing = await missingMasterKey(c.get('backend'))
   if (missing !== null) throw fault('masterKeyMissing', missing)
 }
 
-/** Finds the microversion that is asked for, or ends with 400 or 406. */
+/** Sets the requested microversion, or throws a 400 or 406. */
 function negotiateVersion(c: Context<Service>): void {
   const microversion = parseMicroversion(c.req.header('OpenStack-API-Version'))
   c.set('microversion', microversion)
@@ -122,7 +125,7 @@ function negotiateVersion(c: Context<Service>): void {
   setHeader(c, 'Vary', 'OpenStack-API-Version')
 }
 
-/** A version document for `GET`; 405 for every other method, 406 for who does not take it. */
+/** Serves a version document to `GET`. Throws a 405 for other methods and a 406 if `Accept` does not admit it. */
 const document = (answer: (c: Context<Service>) => Response) =>
   function serveDocument(c: Context<Service>): Response {
     if (c.req.method !== 'GET') {
@@ -133,7 +136,7 @@ const document = (answer: (c: Context<Service>) => Response) =>
     return answer(c)
   }
 
-/** The whole service as one Hono app. */
+/** Creates the Hono app of the whole service. */
 export function createApp(): Hono<Service> {
   const app = new Hono<Service>({ getPath: routedPath })
   app.onError(answerFailure)
@@ -142,11 +145,11 @@ export function createApp(): Hono<Service> {
   app.all('/healthcheck', answerHealth)
   app.use(configure)
   app.route('/identity', identityRoutes())
-  app.all('/', through(negotiateVersion), document(answerVersions))
-  app.use('/v1/*', through(authenticate, requireMasterKeys, negotiateVersion))
+  app.all('/', runChecks(negotiateVersion), document(answerVersions))
+  app.use('/v1/*', runChecks(authenticate, requireMasterKeys, negotiateVersion))
   app.all('/v1', document(answerVersion))
   mount(app, ['/v1', '/v1/:tenant'], resources)
-  app.use('/admin/*', through(authenticate, requireMasterKeys))
+  app.use('/admin/*', runChecks(authenticate, requireMasterKeys))
   mount(app, ['/admin'], [rotationResource, destructionResource, deploymentAuditResource])
   return app
 }

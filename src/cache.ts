@@ -1,15 +1,15 @@
-/** Bounded caches of an isolate. What they hold are values alone: requests never share promises or I/O. */
+/** Bounded caches of an isolate. They hold only values, because requests of a Worker must not share promises or I/O. */
 import { LRUCache } from 'lru-cache'
 
 interface Bounds<Value> {
   readonly entries: number
-  /** The age at which an entry is evicted; left out: none. */
+  /** The age at which an entry is evicted; without it, entries do not expire. */
   readonly seconds?: number
-  /** The bytes of all entries together, and how many one has; left out: not counted. */
+  /** The limit for all entries together, in bytes, and the size of one value; without it, sizes are not limited. */
   readonly bytes?: { readonly most: number; readonly of: (value: Value) => number }
 }
 
-/** A cache that evicts what was used least recently. Ages are by the clock of `Date`. */
+/** Creates a cache that evicts the least recently used entry when a bound is exceeded. `Date` measures the ages. */
 export function boundedCache<Value extends {}>({ entries, seconds, bytes }: Bounds<Value>): LRUCache<string, Value> {
   return new LRUCache<string, Value>({
     max: entries,
@@ -18,12 +18,15 @@ export function boundedCache<Value extends {}>({ entries, seconds, bytes }: Boun
   })
 }
 
-/** A cache for each owner, such as the keyring that its values were made with; it ends with its owner. */
+/**
+ * Returns a function that returns the cache of an owner and creates it on first use. The owner is, for example, the
+ * keyring that the values were derived from. A cache is garbage-collected with its owner.
+ */
 export function cacheOf<Value extends {}>(bounds: Bounds<Value>): (owner: WeakKey) => LRUCache<string, Value> {
   const caches = new WeakMap<WeakKey, LRUCache<string, Value>>()
   return (owner) => {
-    const known = caches.get(owner) ?? boundedCache(bounds)
-    caches.set(owner, known)
-    return known
+    const cache = caches.get(owner) ?? boundedCache(bounds)
+    caches.set(owner, cache)
+    return cache
   }
 }

@@ -1,18 +1,18 @@
-/** To whom something new belongs. */
+/** The user and project that a new entity belongs to. */
 export interface Owner {
   readonly userId: string
   readonly projectId: string
 }
 
-/** Who is calling, as the token says it; nothing of it ever comes from another header, a query or a body. */
+/** The authenticated user, as read from the token. No part of it comes from another header, the query or the body. */
 export interface Caller extends Owner {
   /** The project that the token is scoped to. */
   readonly projectId: string
-  /** Role names in lower case: they are compared without regard to case. */
+  /** Role names in lower case, because policies compare them case-insensitively. */
   readonly roles: readonly string[]
   /**
-   * Has the role `admin` where it is that of the whole cloud. The role alone is one of a project: whoever administers a
-   * project has it.
+   * Has the role `admin` for the whole cloud, as the identity service says. The role name alone does not tell: everyone
+   * who administers a project has it.
    */
   readonly cloudAdmin: boolean
 }

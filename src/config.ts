@@ -1,4 +1,4 @@
-/** The bindings and variables of the Worker, checked once. A bad value is an error that names its variable. */
+/** The bindings and variables of the Worker, validated once per isolate. An error names the invalid variable. */
 import * as z from 'zod/mini'
 import { KeyringError, readKeyring } from './crypto/keyring.ts'
 import { AUDIT_DAYS } from './state/audit/retention.ts'
@@ -12,47 +12,49 @@ export type Environment = Env & Readonly<Record<string, unknown>>
 
 export interface Config extends StateSettings {
   readonly identity: 'embedded' | 'keystone'
-  /** Base of Keystone's v3 API without `/v3` and without a trailing slash; empty for the embedded identity. */
+  /** Base URL of Keystone's v3 API, without `/v3` and without a trailing slash; empty for the embedded identity. */
   readonly keystoneUrl: string
   readonly policy: 'legacy' | 'secure' | 'both'
-  /** Public base of all refs, without a trailing slash; empty: the request's origin. */
+  /** Public base URL of all refs, without a trailing slash; if empty, the request's origin is used. */
   readonly hostHref: string
   readonly maxSecretBytes: number
   readonly maxRequestBytes: number
-  /** `strict`: a payload is handed out only together with its event. */
+  /**
+   * `strict`: a payload is returned only after its audit event is stored. `log`: only the request log shows the read.
+   */
   readonly auditReads: 'log' | 'strict'
-  /** What is logged: what is to be looked at, or every request besides. */
+  /** `problems` logs problems only; `requests` logs every request as well. */
   readonly log: 'problems' | 'requests'
-  /** Days for which audit events are kept. */
+  /** Retention of audit events, in days. */
   readonly auditDays: number
-  /** The age, in days, at which project keys are superseded; 0: never by themselves. */
+  /** The age, in days, at which project keys are superseded automatically; 0 disables that. */
   readonly projectKeyDays: number
-  /** Password of the first administrator of the embedded identity; empty: none is made. */
+  /** Password of the first administrator of the embedded identity; if empty, no administrator is created. */
   readonly adminPassword: string
 }
 
-/** The configuration cannot be used: `message` says which variable and why, never its value when it is secret. */
+/** Reports an invalid configuration. `message` names the variable and the reason, and never contains a secret value. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-/** D1 stores at most 2,000,000 bytes in a row; a secret's row holds its payload and little else. */
-const MOST_SECRET_BYTES = 1_900_000
-const MOST_REQUEST_BYTES = 10_000_000
-/** The longest that a secret may be shown as it was to somebody who has changed it elsewhere. */
-const MOST_READ_CACHE_SECONDS = 60
-const LEAST_PASSWORD_CHARACTERS = 8
+/** In bytes. D1 stores at most 2,000,000 bytes in a row; a secret's row holds its payload and little else. */
+const MAX_SECRET_BYTES = 1_900_000
+const MAX_REQUEST_BYTES = 10_000_000
+/** The longest time for which a read may return a secret's metadata from before a change made in another isolate. */
+const MAX_READ_CACHE_SECONDS = 60
+const MIN_PASSWORD_CHARACTERS = 8
 
-const choice = <const Values extends readonly [string, ...string[]]>(values: Values, byDefault: Values[number]) =>
-  z._default(z.enum(values, { error: `must be one of ${values.join(', ')}` }), byDefault)
+const choice = <const Values extends readonly [string, ...string[]]>(values: Values, defaultValue: Values[number]) =>
+  z._default(z.enum(values, { error: `must be one of ${values.join(', ')}` }), defaultValue)
 
-const integer = (byDefault: number, least: number, most: number) =>
+const integer = (defaultValue: number, min: number, max: number) =>
   z.pipe(
     z.pipe(
-      z._default(z.string().check(z.regex(/^-?\d+$/, 'must be an integer')), String(byDefault)),
+      z._default(z.string().check(z.regex(/^-?\d+$/, 'must be an integer')), String(defaultValue)),
       z.transform(Number),
     ),
-    z.number().check(z.gte(least, `must be at least ${least}`), z.lte(most, `must be at most ${most}`)),
+    z.number().check(z.gte(min, `must be at least ${min}`), z.lte(max, `must be at most ${max}`)),
   )
 
 const quota = integer(-1, -1, 2 ** 31 - 1)
@@ -79,19 +81,17 @@ const variables = z.object({
   QUOTA_ORDERS: quota,
   QUOTA_CONTAINERS: quota,
   QUOTA_CONSUMERS: quota,
-  MAX_SECRET_BYTES: integer(20_000, 1, MOST_SECRET_BYTES),
-  MAX_REQUEST_BYTES: integer(25_000, 1, MOST_REQUEST_BYTES),
+  MAX_SECRET_BYTES: integer(20_000, 1, MAX_SECRET_BYTES),
+  MAX_REQUEST_BYTES: integer(25_000, 1, MAX_REQUEST_BYTES),
   SECRET_STORES: choice(['single', 'multiple'], 'single'),
   AUDIT_READS: choice(['log', 'strict'], 'log'),
   LOG: choice(['problems', 'requests'], 'requests'),
   AUDIT_DAYS: integer(AUDIT_DAYS.byDefault, AUDIT_DAYS.least, AUDIT_DAYS.most),
   PROJECT_KEY_DAYS: integer(0, 0, 36_500),
-  READ_CACHE_SECONDS: integer(0, 0, MOST_READ_CACHE_SECONDS),
+  READ_CACHE_SECONDS: integer(0, 0, MAX_READ_CACHE_SECONDS),
   NAME_DEFAULT: choice(['none', 'id'], 'none'),
   ADMIN_PASSWORD: z._default(
-    z
-      .string()
-      .check(z.minLength(LEAST_PASSWORD_CHARACTERS, `must have at least ${LEAST_PASSWORD_CHARACTERS} characters`)),
+    z.string().check(z.minLength(MIN_PASSWORD_CHARACTERS, `must have at least ${MIN_PASSWORD_CHARACTERS} characters`)),
     '',
   ),
   MASTER_KEYS: z.optional(z.string('must be text')),
@@ -100,10 +100,13 @@ const variables = z.object({
 export type VariableName = keyof typeof variables.shape
 export const variableNames = Object.keys(variables.shape) as VariableName[]
 
-/** Checks all variables but the keys themselves; an empty variable counts as not set. Throws {@link ConfigError}. */
+/**
+ * Validates all variables. An empty variable counts as not set. The contents of MASTER_KEYS are validated by
+ * {@link readConfig} only. Throws {@link ConfigError} for the first invalid variable.
+ */
 export function readVariables(env: Readonly<Record<string, unknown>>): z.infer<typeof variables> {
-  const given = Object.fromEntries(variableNames.filter((name) => env[name] !== '').map((name) => [name, env[name]]))
-  const result = z.safeParse(variables, given)
+  const values = Object.fromEntries(variableNames.filter((name) => env[name] !== '').map((name) => [name, env[name]]))
+  const result = z.safeParse(variables, values)
   if (!result.success) {
     const [issue] = result.error.issues
     throw new ConfigError(
@@ -147,13 +150,13 @@ async function build(env: Environment): Promise<Config> {
   }
 }
 
-const built = new WeakMap<Environment, Promise<Config>>()
+const cache = new WeakMap<Environment, Promise<Config>>()
 
-/** The configuration of this isolate, made once. Rejects with {@link ConfigError} when the Worker must not serve. */
+/** Returns the configuration of this isolate, built on first use. Rejects with {@link ConfigError} if it is invalid. */
 export function readConfig(env: Environment): Promise<Config> {
-  const known = built.get(env)
-  if (known) return known
+  const cached = cache.get(env)
+  if (cached) return cached
   const config = build(env)
-  built.set(env, config)
+  cache.set(env, config)
   return config
 }

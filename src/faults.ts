@@ -1,11 +1,11 @@
 /**
- * The closed list of failures that a client can see, each with its status and its words.
+ * All failures that the key manager returns to clients, each with its status code and its message.
  *
- * The texts are the peer's own (Barbican 15.0.1), because clients match on them: python-barbicanclient looks for
- * `Secret cannot be deleted as it has consumers.`, Tempest for several others.
+ * The messages are those of Barbican 15.0.1, because clients match on them: python-barbicanclient looks for `Secret
+ * cannot be deleted as it has consumers.`, and Tempest for several others.
  */
 
-/** Reason phrases of the statuses that the service answers with, in the peer's spelling. */
+/** Reason phrases of the status codes that the service returns, spelled as in Barbican. */
 export const titles = {
   400: 'Bad Request',
   401: 'Unauthorized',
@@ -24,7 +24,10 @@ export type FaultStatus = keyof typeof titles
 
 interface Failure<Details extends readonly string[]> {
   readonly status: FaultStatus
-  /** `issue`: `<Operation> issue seen - <text>.` on the wire; `attempt` and `failure` likewise; `bare`: the text alone. */
+  /**
+   * How the description is built: `issue` gives `<Operation> issue seen - <text>.`, `attempt` gives `<Operation>
+   * attempt not allowed - <text>`, `failure` gives `<Operation> failure seen - <text>.`, and `bare` the text alone.
+   */
   readonly form: 'bare' | 'issue' | 'attempt' | 'failure'
   readonly text: (...details: Details) => string | null
 }
@@ -42,7 +45,7 @@ function failure(status: FaultStatus, form: Form, text: string | null | ((...det
 }
 
 const failures = {
-  // What is wrong with the request as a whole.
+  // The request as a whole.
   unauthenticated: failure(401, 'bare', 'The request you have made requires authentication.'),
   projectRequired: failure(401, 'bare', 'The token is not scoped to a project.'),
   notPermitted: failure(403, 'attempt', 'please review your user/project privileges'),
@@ -72,7 +75,7 @@ const failures = {
       `The service is not configured: MASTER_KEYS lacks the key '${id}', which project keys are still wrapped under`,
   ),
 
-  // What is wrong with a body.
+  // Request bodies.
   schema: failure(
     400,
     'bare',
@@ -140,7 +143,7 @@ const failures = {
     'bare',
     'Conflict. A secret with that name and ID is already stored in this container. The same secret can exist in a container as long as the name is unique.',
   ),
-  containerFull: failure(400, 'bare', (most: string) => `A container holds at most ${most} secrets.`),
+  containerFull: failure(400, 'bare', (max: string) => `A container holds at most ${max} secrets.`),
   consumerId: failure(404, 'bare', 'Not Found. Provided consumer id is invalid.'),
   consumerNotFound: failure(404, 'bare', 'Consumer not found.'),
   consumerForeign: failure(403, 'bare', 'Not Allowed. Sorry, only the creator of a consumer can delete it.'),
@@ -174,7 +177,7 @@ const failures = {
 export type FailureName = keyof typeof failures
 type DetailsOf<Name extends FailureName> = Parameters<(typeof failures)[Name]['text']>
 
-/** One failure with its details. It crosses Durable Object calls as plain data (`failure`, `details`). */
+/** A failure with the details of its message. Durable Object calls transfer it as plain data (`failure`, `details`). */
 export class Fault extends Error {
   readonly failure: FailureName
   readonly details: readonly string[]
@@ -190,24 +193,24 @@ export class Fault extends Error {
     return failures[this.failure].status
   }
 
-  /** The wire's description, worded for the operation (`Secret creation`) in which the failure was met. */
+  /** Returns the description for the response body. `operation` is the name of the failed one: `Secret creation`. */
   describe(operation: string): string | null {
     const { form, text } = failures[this.failure] as Failure<readonly string[]>
-    const words = text(...this.details)
+    const message = text(...this.details)
     switch (form) {
       case 'bare':
-        return words
+        return message
       case 'issue':
-        return `${operation} issue seen - ${words}.`
+        return `${operation} issue seen - ${message}.`
       case 'attempt':
-        return `${operation} attempt not allowed - ${words}`
+        return `${operation} attempt not allowed - ${message}`
       case 'failure':
-        return `${operation} failure seen - ${words}.`
+        return `${operation} failure seen - ${message}.`
     }
   }
 }
 
-/** Makes the failure `name`; the compiler checks that its details are all there. */
+/** Creates the failure `name`. The compiler checks the number of its details. */
 export function fault<Name extends FailureName>(name: Name, ...details: DetailsOf<Name>): Fault {
   return new Fault(name, details)
 }

@@ -1,4 +1,4 @@
-/** The Worker: requests, the objects of projects, and the runs of orders outside of them. */
+/** The Worker's entry points: HTTP requests, the cron trigger, the Durable Objects of projects, and order runs. */
 import { WorkerEntrypoint } from 'cloudflare:workers'
 import { createApp } from './app.ts'
 import { readConfig, type Environment } from './config.ts'
@@ -17,7 +17,7 @@ import { DAY, formatTime } from './times.ts'
 
 export { ProjectObject } from './state/object/project-object.ts'
 
-/** Runs an order for the alarm of its project; reached from inside the Worker only. */
+/** Runs an order when the alarm of its project's Durable Object fires. Only the Worker itself can call it. */
 export class OrderRunner extends WorkerEntrypoint<Environment> {
   async run(projectId: string, orderId: string): Promise<void> {
     const config = await readConfig(this.env)
@@ -30,17 +30,19 @@ const app = createApp()
 export default {
   fetch: app.fetch,
   /**
-   * The sweep of the cron trigger: expired secrets leave the database within two of its periods, what is to be
-   * destroyed is, rotations of master keys and project keys go on, and audit events are sealed and end with their time.
+   * Runs the periodic maintenance of the cron trigger: it destroys the keys of projects whose destruction is due,
+   * deletes expired secrets (within two periods of the trigger), continues rotations of master keys and project keys,
+   * deletes audit events past their retention, and has new audit events sealed. Throws the first error after all tasks
+   * have run.
    */
   async scheduled(_controller, env): Promise<void> {
     const config = await readConfig(env)
     const now = Date.now()
-    const given = connect(env, config, formatTime(now), byService('Sweep'))
-    // It may touch any number of projects: those are woken together at the end.
-    const backend = { ...given, recorded: () => undefined }
+    const connected = connect(env, config, formatTime(now), byService('Sweep'))
+    // The tasks may change many projects, so their Durable Objects are woken together at the end.
+    const backend = { ...connected, recorded: () => undefined }
     const createdBefore = formatTime(now - config.projectKeyDays * DAY)
-    const parts = {
+    const tasks = {
       destroy: () => destroyDue(backend),
       expire: () => deleteExpired(backend),
       rewrap: () => rotateMasterKeys(backend),
@@ -50,12 +52,12 @@ export default {
       wake: () => wakeAll(backend),
     }
     const failures: unknown[] = []
-    for (const [part, run] of Object.entries(parts)) {
+    for (const [task, run] of Object.entries(tasks)) {
       try {
         await run()
       } catch (error) {
-        // What one part stumbles over must not keep the others from their work: the next sweep tries it again.
-        logProblem({ event: 'part of the sweep failed', part, ...factsOf(error) })
+        // A failed task must not stop the others; the next run of the trigger retries it.
+        logProblem({ event: 'sweep task failed', task, ...factsOf(error) })
         failures.push(error)
       }
     }

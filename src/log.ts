@@ -1,26 +1,26 @@
-/** The service's log: structured events, one object each. Callers put no payload, token, key or passphrase in. */
+/** The structured log, one object per event. Callers must not log payloads, tokens, keys or passphrases. */
 import { waitUntil } from 'cloudflare:workers'
 
 type Entry = { readonly event: string } & Readonly<Record<string, unknown>>
 
-/** Something to be looked at. `event` says what happened. */
+/** Logs a problem that an operator should investigate. `event` names what happened. */
 export function logProblem(entry: Entry): void {
   console.error(entry)
 }
 
-const MOST_CAUSES = 8
+const MAX_CAUSES = 8
 const STACK_LINES = 7
 
-/** Everything that led to an error, outermost first. */
+/** Returns an error and its chain of causes, outermost first, at most {@link MAX_CAUSES}. */
 function causesOf(error: unknown): Error[] {
   const chain: Error[] = []
-  for (let one = error; one instanceof Error && chain.length < MOST_CAUSES; one = one.cause) chain.push(one)
+  for (let cause = error; cause instanceof Error && chain.length < MAX_CAUSES; cause = cause.cause) chain.push(cause)
   return chain
 }
 
 /**
- * What may be written down of an error that nobody foresaw: its name, where it comes from, and what D1 says of it. No
- * other message is, because drizzle's hold what a statement was given.
+ * Returns the details of an unexpected error that are safe to log: its name, the first lines of its stack, and D1's
+ * message if there is one. Other messages are omitted, because drizzle's contain the parameters of the statement.
  */
 export function factsOf(error: unknown) {
   const chain = causesOf(error)
@@ -32,13 +32,13 @@ export function factsOf(error: unknown) {
   }
 }
 
-/** Something that went as it should, written down when the answer is on its way. */
+/** Logs a routine event after the response has been sent, so that logging does not delay it. */
 export function logLater(entry: Entry): void {
-  const written = new Promise<void>((done) => {
+  const logged = new Promise<void>((resolve) => {
     setTimeout(() => {
       console.log(entry)
-      done()
+      resolve()
     })
   })
-  waitUntil(written)
+  waitUntil(logged)
 }

@@ -1,18 +1,18 @@
 /**
- * Times as the service keeps and compares them: UTC without a zone, always 26 characters with six fractional digits,
- * so that the order of the strings is the order of the times.
+ * Times in the format that the service stores and compares: UTC without a zone designator, always 26 characters with
+ * six fractional digits, so that strings sort in the order of the times.
  */
 
 const MINUTE = 60_000
 /** A day in milliseconds. */
 export const DAY = 86_400_000
 
-/** The second that was written last, up to the point: every request is written the time of. */
+/** The last formatted second, up to the decimal point. Every request formats the current time, so it is cached. */
 let last = { second: Number.NaN, text: '' }
 
 /**
- * The time `milliseconds` after 1970-01-01 UTC as `2026-11-22T00:15:50.123000`. Promised for the years 0001 to 9999;
- * throws RangeError for what is no date at all.
+ * Formats the time `milliseconds` after the Unix epoch as `2026-11-22T00:15:50.123000`. The format is guaranteed for
+ * the years 0001 to 9999. Throws RangeError for a time outside the range of `Date`.
  */
 export function formatTime(milliseconds: number): string {
   const second = Math.floor(milliseconds / 1000)
@@ -20,19 +20,22 @@ export function formatTime(milliseconds: number): string {
   return `${last.text}${String(Math.trunc(milliseconds - second * 1000)).padStart(3, '0')}000`
 }
 
-/** Milliseconds after 1970-01-01 UTC of a time in the form of {@link formatTime}; what is below them is left out. */
+/** Converts a time in the format of {@link formatTime} to milliseconds after the Unix epoch, dropping microseconds. */
 export const millisecondsOf = (time: string): number => Date.parse(`${time.slice(0, 23)}Z`)
 
-/** The time `seconds` after `time`, both in the form of {@link formatTime}. */
+/** Returns the time `seconds` after `time`, both in the format of {@link formatTime}. */
 export const later = (time: string, seconds: number): string => formatTime(millisecondsOf(time) + seconds * 1000)
 
-/** Whether less than `seconds` have passed since `time`. A clock that was set back must not stretch a bound: false. */
+/**
+ * Reports whether less than `seconds` have passed since `time`. It is false for a `time` after `now`, so that a clock
+ * that was set back does not extend a limit.
+ */
 export function isWithin(seconds: number, time: string, now: string): boolean {
   const age = millisecondsOf(now) - millisecondsOf(time)
   return age >= 0 && age < seconds * 1000
 }
 
-/** A date, a time of day and a zone, each in the forms that ISO 8601 calls extended (with separators) and basic. */
+/** A date, a time of day and a zone, each in the extended (with separators) or the basic format of ISO 8601. */
 const whole = /^(?<date>[\d-]+)(?:[T ](?<time>\d[\d:.,]*)(?<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?$/
 const fullDates = [/^(\d{4})-(\d{1,2})-(\d{1,2})$/, /^(\d{4})(\d{2})(\d{2})$/]
 const partialDates = [/^(\d{4})$/, /^(\d{4})-(\d{1,2})$/]
@@ -43,7 +46,7 @@ function groupsOf(patterns: readonly RegExp[], text: string): readonly (string |
   return match ? match.slice(1) : null
 }
 
-/** Midnight of a calendar day in milliseconds, or null when the calendar has no such day. */
+/** Returns midnight of a calendar day in milliseconds after the Unix epoch, or null if the day does not exist. */
 function startOfDay([year, month = '1', day = '1']: readonly (string | undefined)[]): number | null {
   const date = new Date(0)
   date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
@@ -56,7 +59,7 @@ function millisecondsOfDay([hour, minute = '0', second = '0']: readonly (string 
   return ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1000
 }
 
-/** Minutes east of UTC, or null for an offset of a day or more. */
+/** Returns the offset of a zone in minutes east of UTC, or null for an offset of 24 hours or more. */
 function minutesOf(zone: string): number | null {
   if (zone === 'Z') return 0
   const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(3).replace(':', '') || 0)
@@ -65,13 +68,14 @@ function minutesOf(zone: string): number | null {
 }
 
 /**
- * Any time of the accepted ISO 8601 grammar in the form of {@link formatTime}, converted to UTC; null for everything
- * else, also for times that are outside the years 0001 to 9999 once they are converted.
+ * Parses an ISO 8601 time and converts it to UTC in the format of {@link formatTime}. Returns null for text outside the
+ * accepted grammar, and for times outside the years 0001 to 9999 after the conversion.
  *
- * Accepted: `YYYY`, `YYYY-MM`, and full dates, which may be followed by `T` or a space, `hh[:mm[:ss[.f]]]` and directly
- * `Z` or `±hh[[:]mm]`; the basic forms `YYYYMMDD` and `hhmm[ss[.f]]`; one-digit month, day and second between
- * separators. What is missing is 1 or 0, no zone is UTC, and a fraction is cut after microseconds. The set is that of
- * the iso8601 package that Barbican uses, except that its guesses at broken times (`T12:3`, `T12:34.5`) are refused.
+ * The grammar accepts `YYYY`, `YYYY-MM`, and full dates, optionally followed by `T` or a space, `hh[:mm[:ss[.f]]]` and
+ * directly `Z` or `±hh[[:]mm]`; the basic formats `YYYYMMDD` and `hhmm[ss[.f]]`; and one-digit months, days and seconds
+ * between separators. A missing month or day is 1, missing parts of the time of day are 0, a missing zone is UTC, and
+ * the fraction is truncated to microseconds. It is the grammar of the iso8601 package, which Barbican uses, without the
+ * incomplete times that the package tolerates (`T12:3`, `T12:34.5`).
  */
 export function parseTime(text: string): string | null {
   const { date = '', time, zone = 'Z' } = whole.exec(text)?.groups ?? {}

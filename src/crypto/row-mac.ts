@@ -6,6 +6,8 @@
  *     code    = base64 of HMAC-SHA-256(row key, UTF-8 of the JSON list ["portcullis", "row", format, table,
  *               name of a column, its value, …])
  *
+ * Columns that are null are left out: a nullable column that is added later changes no MAC of the rows before it.
+ *
  * The context of a key is that of the envelope. No two rows share a list, and a value begins with the letter of its
  * type, so a number does not pass for a text. A row of another table or project has another code.
  */
@@ -36,8 +38,7 @@ export function deriveRowKey(material: CryptoKey, project: string): Promise<Cryp
   )
 }
 
-function encoded(value: ColumnValue): string {
-  if (value === null) return 'n'
+function encoded(value: Exclude<ColumnValue, null>): string {
   // As it is stored: UTF-8 has no lone surrogates.
   if (typeof value === 'string') return `s${value.toWellFormed()}`
   if (typeof value === 'number') return `i${value}`
@@ -50,7 +51,10 @@ const utf8 = new TextEncoder()
 
 function messageOf({ table, columns, values }: RowContent): Uint8Array {
   const fields = ['portcullis', 'row', FORMAT, table]
-  for (const [at, name] of columns.entries()) fields.push(name, encoded(values[at] ?? null))
+  for (const [at, name] of columns.entries()) {
+    const value = values[at] ?? null
+    if (value !== null) fields.push(name, encoded(value))
+  }
   return utf8.encode(JSON.stringify(fields))
 }
 

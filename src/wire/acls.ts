@@ -1,4 +1,4 @@
-/** Read ACLs on the wire: `/secrets/{id}/acl` and `/containers/{id}/acl`, which are alike. */
+/** The resources `/secrets/{id}/acl` and `/containers/{id}/acl`: read ACLs. */
 import * as z from 'zod/mini'
 import type { Rule } from '../access/policy.ts'
 import type { Acl } from '../state/entities.ts'
@@ -10,14 +10,14 @@ import { operation, resource, type Call } from './http/resource.ts'
 import { closedObject, flag, list, text } from './http/schema.ts'
 import { secretOfPath } from './secrets.ts'
 
-const MOST_USER_CHARACTERS = 255
+const MAX_USER_CHARACTERS = 255
 
 const aclBody = {
   name: 'ACL',
   type: closedObject({
     read: z.optional(
       closedObject({
-        users: z.optional(list(text({ most: MOST_USER_CHARACTERS }))),
+        users: z.optional(list(text({ max: MAX_USER_CHARACTERS }))),
         'project-access': z.optional(flag()),
       }),
     ),
@@ -32,9 +32,9 @@ function view(acl: Acl | null) {
   return { read: { 'project-access': projectAccess, users, created, updated } }
 }
 
-const given = ({ read }: AclBody): GivenAcl => ({ projectAccess: read?.['project-access'], users: read?.users })
+const requestedAcl = ({ read }: AclBody): GivenAcl => ({ projectAccess: read?.['project-access'], users: read?.users })
 
-/** What differs between the ACLs of secrets and of containers. */
+/** The differences between the ACLs of secrets and of containers. */
 interface Kind {
   readonly kind: GuardedKind
   readonly label: string
@@ -50,9 +50,9 @@ function aclOf({ kind, label, collection, find, rules }: Kind) {
       rule: rules.write,
       body: aclReader,
       async answer({ c, backend, refs }, subject, body) {
-        const wanted = given(body)
-        const empty = wanted.projectAccess === undefined && wanted.users === undefined
-        if (!empty) await setAcl(backend, kind, subject, wanted, replace)
+        const requested = requestedAcl(body)
+        const empty = requested.projectAccess === undefined && requested.users === undefined
+        if (!empty) await setAcl(backend, kind, subject, requested, replace)
         else if (replace) await deleteAcl(backend, kind, subject)
         return answer(c, 200, { acl_ref: refs.to(collection, subject.id, 'acl') })
       },

@@ -1,4 +1,4 @@
-/** The audit log on the wire: `/audit` for a project's auditor, `/admin/audit` for what belongs to no project. */
+/** The resources `/audit`, the audit log of the caller's project, and `/admin/audit`, that of the deployment. */
 import type { Rule } from '../access/policy.ts'
 import { DEPLOYMENT } from '../state/audit/events.ts'
 import { listEvents } from '../state/audit/log.ts'
@@ -8,21 +8,24 @@ import { parseInteger } from './http/python.ts'
 import { lastGiven } from './http/query.ts'
 import { operation, resource, type Call } from './http/resource.ts'
 
-/** The number after which the page begins; what is no number in range counts as 0, as it does for pages. */
+/**
+ * Returns the number of the event before the page; invalid values count as 0, like those of other paging parameters.
+ */
 function markerIn(query: URLSearchParams): number {
   const marker = parseInteger(lastGiven(query, 'marker') ?? '') ?? 0n
   return marker > 0n && marker <= Number.MAX_SAFE_INTEGER ? Number(marker) : 0
 }
 
 /**
- * Sealed events by number, `limit` after `marker`, and the marker of the next page if this one is full. With `head=true`
- * the end of the chain as the project's object knows it, asked for first, so that the pages after it contain it, and what
- * the object found that is not as it was sealed.
+ * Defines the resource of an audit log. It returns up to `limit` sealed events after the number `marker`, in order, and
+ * the marker of the next page if the page is full. With `head=true` it also returns the head of the hash chain and the
+ * integrity violations that the project's Durable Object has recorded. The head is read before the events, so that the
+ * pages that follow contain it.
  */
 function logOf(path: string, name: string, rule: Rule, scope: (call: Call) => string) {
   return resource({
     path,
-    // A copy that lags behind lacks events before the end that the object knows.
+    // A replica may lack the latest events up to the head that the Durable Object reports.
     reads: 'primary',
     operations: {
       GET: operation({
@@ -32,10 +35,10 @@ function logOf(path: string, name: string, rule: Rule, scope: (call: Call) => st
           const { c, backend, query } = call
           const { limit } = parsePage(query)
           const withHead = lastGiven(query, 'head') === 'true'
-          const known = withHead ? await backend.projects.getByName(scope(call)).integrity() : {}
+          const integrity = withHead ? await backend.projects.getByName(scope(call)).integrity() : {}
           const events = await listEvents(backend, scope(call), markerIn(query), limit)
           const next = events.length === limit ? { marker: events.at(-1)?.number } : {}
-          return answer(c, 200, { events, ...next, ...known })
+          return answer(c, 200, { events, ...next, ...integrity })
         },
       }),
     },

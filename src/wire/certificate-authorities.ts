@@ -1,4 +1,6 @@
-/** Certificate authorities on the wire: `/cas` and below, as python-barbicanclient's `cas` manager reads them. */
+/**
+ * The resources under `/cas`: certificate authorities, in the format that python-barbicanclient's `cas` manager reads.
+ */
 import {
   findAuthority,
   findWithRevocations,
@@ -12,12 +14,12 @@ import { parsePage } from './http/paging.ts'
 import { operation, projectTarget, resource, type Call } from './http/resource.ts'
 import { respond } from './http/response.ts'
 
-/** The media type of PEM, for which RFC 8555 registered a name. */
+/** The media type of PEM certificates, registered by RFC 8555. */
 const PEM = 'application/pem-certificate-chain'
 
 type AuthorityTarget = Target & { readonly authority: CertificateAuthority }
 
-/** An authority belongs to every project. */
+/** Finds the authority that the path names. Every project has access to it. */
 async function authorityOfPath({ backend, caller, param }: Call): Promise<AuthorityTarget> {
   return { ...projectTarget(caller), authority: await findAuthority(backend, param('authority')) }
 }
@@ -34,7 +36,7 @@ function view({ id, created, expiration }: CertificateAuthority) {
   }
 }
 
-/** A certificate (DER) as PEM of RFC 7468. */
+/** Encodes a DER certificate as PEM (RFC 7468). */
 function pemOf(der: Uint8Array): string {
   const lines = der.toBase64().match(/.{1,64}/g) ?? []
   return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n')
@@ -42,17 +44,17 @@ function pemOf(der: Uint8Array): string {
 
 const collection = resource({
   path: '/cas',
-  // The first list makes an authority: nobody is to miss the one that is there.
+  // The first list creates the authority. A replica could still lack an existing one.
   reads: 'primary',
   operations: {
     GET: operation({
       name: 'CertificateAuthorities(s) retrieval',
       rule: 'certificate_authorities:get',
       async answer({ c, backend, query, refs }) {
-        const asked = parsePage(query)
-        const { items, total } = await listAuthorities(backend, asked)
+        const requested = parsePage(query)
+        const { items, total } = await listAuthorities(backend, requested)
         const hrefs = items.map(({ id }) => refs.to('cas', id))
-        return page(c, 'cas', hrefs, { href: refs.to('cas'), query, page: asked, total })
+        return page(c, 'cas', hrefs, { href: refs.to('cas'), query, page: requested, total })
       },
     }),
   },
@@ -70,7 +72,7 @@ const item = resource<AuthorityTarget>({
   },
 })
 
-/** What is published about an authority; each `find` reads all that its text needs in one round trip. */
+/** Defines a resource that serves a document of an authority as PEM. `find` reads all its data in one round trip. */
 function document<Subject extends AuthorityTarget>(
   part: string,
   name: string,
@@ -79,7 +81,7 @@ function document<Subject extends AuthorityTarget>(
 ) {
   return resource<Subject>({
     path: `/cas/:authority/${part}`,
-    // A revocation counts at once.
+    // A revocation must take effect immediately.
     reads: 'primary',
     find,
     operations: {
@@ -100,7 +102,7 @@ async function revocationsOfPath({ backend, caller, param }: Call) {
 }
 
 const documents = [
-  // The root, which is what one trusts, and what stands between the root and a certificate.
+  // The trust anchor, and the issuing certificate between it and the certificates of subjects.
   document('cacert', 'CA Certificate retrieval', authorityOfPath, (_, { authority }) => pemOf(authority.root)),
   document('intermediates', 'CA Intermediates retrieval', authorityOfPath, (_, { authority }) =>
     pemOf(authority.issuing),

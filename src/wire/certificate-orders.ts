@@ -1,4 +1,4 @@
-/** `meta` of certificate orders: what the contract checks before it accepts one, in its order and words. */
+/** Validates `meta` of certificate orders with the checks of the API contract, in its order and with its messages. */
 import { checkRequest } from '../crypto/certificate-requests.ts'
 import { readSubject } from '../crypto/distinguished-names.ts'
 import { fault } from '../faults.ts'
@@ -8,7 +8,7 @@ import { schemaFault } from './http/schema.ts'
 
 type Meta = Readonly<Record<string, unknown>>
 
-/** Members of `meta` that are kept and shown, all of them text; python-barbicanclient fails on any other. */
+/** Members of `meta` that are stored and returned, all of them strings; python-barbicanclient fails on any other. */
 const shownMembers = [
   'name',
   'request_type',
@@ -21,7 +21,7 @@ const shownMembers = [
   'requestor_email',
   'requestor_phone',
 ] as const
-/** Kept for the run and not shown, because that client does not know it. */
+/** A member that is stored for the run but not returned, because python-barbicanclient does not support it. */
 const HIDDEN_MEMBER = 'extensions'
 
 function required(meta: Meta, field: keyof CertificateMeta): unknown {
@@ -49,7 +49,7 @@ function checkStoredKey(meta: Meta): void {
   if (typeof extensions !== 'string' || !parseExtensions(extensions)) throw fault('certificateExtensions')
 }
 
-/** What each type of request needs; `full-cmc` is known and refused. */
+/** The checks of each request type. Barbican defines `full-cmc` but rejects it. */
 const requestTypes: Readonly<Record<string, (meta: Meta) => void | Promise<void>>> = {
   custom(meta) {
     if (meta['request_data'] !== undefined && typeof meta['request_data'] !== 'string') throw fault('requestData')
@@ -61,10 +61,13 @@ const requestTypes: Readonly<Record<string, (meta: Meta) => void | Promise<void>
   'stored-key': checkStoredKey,
 }
 
-/** `meta` as it is kept: the known members as they were sent, but for white space around them. */
-export async function checkedCertificateMeta(given: Meta): Promise<Meta> {
+/**
+ * Validates `meta` and returns it in stored form: the known members, without outer white space. Throws the failure of
+ * the first violated check.
+ */
+export async function checkedCertificateMeta(input: Meta): Promise<Meta> {
   const meta: Meta = Object.fromEntries(
-    Object.entries(given).map(([name, value]) => [name, typeof value === 'string' ? stripText(value) : value]),
+    Object.entries(input).map(([name, value]) => [name, typeof value === 'string' ? stripText(value) : value]),
   )
   if (meta['payload'] !== undefined) {
     throw schemaFault('Order', "'payload' not allowed for certificate type order", 'meta')
@@ -74,13 +77,13 @@ export async function checkedCertificateMeta(given: Meta): Promise<Meta> {
   const check = typeof type === 'string' && Object.hasOwn(requestTypes, type) ? requestTypes[type] : undefined
   if (!check) throw fault('certificateRequestType')
   await check(meta)
-  const strange = shownMembers.find((name) => typeof (meta[name] ?? '') !== 'string')
-  if (strange) throw schemaFault('Order', `'${strange}' must be text`, 'meta')
-  const isKept = (name: string) => name === HIDDEN_MEMBER || (shownMembers as readonly string[]).includes(name)
-  return Object.fromEntries(Object.entries(meta).filter(([name, value]) => isKept(name) && typeof value === 'string'))
+  const invalid = shownMembers.find((name) => typeof (meta[name] ?? '') !== 'string')
+  if (invalid) throw schemaFault('Order', `'${invalid}' must be text`, 'meta')
+  const isStored = (name: string) => name === HIDDEN_MEMBER || (shownMembers as readonly string[]).includes(name)
+  return Object.fromEntries(Object.entries(meta).filter(([name, value]) => isStored(name) && typeof value === 'string'))
 }
 
-/** The kept `meta` of an order as it is shown. */
+/** Returns the stored `meta` of an order without the members that are not returned to clients. */
 export function shownCertificateMeta(meta: Meta): Meta {
   const { [HIDDEN_MEMBER]: _, ...shown } = meta
   return shown

@@ -1,4 +1,4 @@
-/** Consumers on the wire: `/secrets/{id}/consumers` and `/containers/{id}/consumers`, with their items. */
+/** The resources `/secrets/{id}/consumers` and `/containers/{id}/consumers`, and the consumers in them. */
 import type * as z from 'zod/mini'
 import type { Rule } from '../access/policy.ts'
 import type { Caller } from '../caller.ts'
@@ -26,33 +26,33 @@ import { setHeader } from './http/response.ts'
 import { object, text } from './http/schema.ts'
 import { secretIdOfPath, secretOfPath, secretView } from './secrets.ts'
 
-const MOST_CHARACTERS = 255
-/** A UUID in the columns of the peer, which fails with longer ones. */
-const MOST_RESOURCE_ID_CHARACTERS = 36
-const MOST_CONSUMER_NAME_CHARACTERS = 36
+const MAX_CHARACTERS = 255
+/** The size of Barbican's columns, which hold UUIDs; it fails for longer ids. */
+const MAX_RESOURCE_ID_CHARACTERS = 36
+const MAX_CONSUMER_NAME_CHARACTERS = 36
 
 const secretConsumerBody = {
   name: 'Secret Consumer',
   type: object({
-    service: text({ least: 1, most: MOST_CHARACTERS }),
-    resource_type: text({ least: 1, most: MOST_CHARACTERS }),
-    resource_id: text({ least: 1, most: MOST_RESOURCE_ID_CHARACTERS }),
+    service: text({ min: 1, max: MAX_CHARACTERS }),
+    resource_type: text({ min: 1, max: MAX_CHARACTERS }),
+    resource_id: text({ min: 1, max: MAX_RESOURCE_ID_CHARACTERS }),
   }),
 }
 
-/** Of two wrong members the peer reports `URL`; of two missing ones `name`, which the reader below asks for first. */
+/** If both members are invalid, Barbican reports `URL`; if both are missing, `name`. */
 const containerConsumerBody = {
   name: 'Consumer',
   type: object({
-    URL: text({ least: 1, most: MOST_CHARACTERS }),
-    name: text({ least: 1, most: MOST_CONSUMER_NAME_CHARACTERS }),
+    URL: text({ min: 1, max: MAX_CHARACTERS }),
+    name: text({ min: 1, max: MAX_CONSUMER_NAME_CHARACTERS }),
   }),
   missingFirst: ['name', 'URL'],
 }
 
-/** What differs between the consumers of secrets and of containers. */
+/** The differences between the consumers of secrets and of containers. */
 interface Kind<Name extends ConsumerKind, Body> {
-  /** Begins the name of every operation: `SecretConsumer creation`. */
+  /** Prefix of the operation names: `SecretConsumer creation`. */
   readonly label: string
   readonly collection: 'secrets' | 'containers'
   readonly param: string
@@ -67,7 +67,7 @@ interface Kind<Name extends ConsumerKind, Body> {
     id: string,
     consumerId: string,
   ) => Promise<{ readonly entity: Entities[Name]; readonly consumer: Consumers[Name] | undefined }>
-  /** Registers or removes the caller's consumer; returns the entity's row as it is then. */
+  /** Registers or removes the caller's consumer; returns the entity's row after the change. */
   readonly change: (
     backend: Backend,
     change: 'add' | 'delete',
@@ -89,7 +89,7 @@ const base = ({ created, updated }: { readonly created: string; readonly updated
   status: 'ACTIVE',
 })
 
-const ofSecrets: Kind<'secret', z.infer<typeof secretConsumerBody.type>> = {
+const secretKind: Kind<'secret', z.infer<typeof secretConsumerBody.type>> = {
   label: 'SecretConsumer',
   collection: 'secrets',
   param: 'secret',
@@ -119,7 +119,7 @@ const ofSecrets: Kind<'secret', z.infer<typeof secretConsumerBody.type>> = {
   entityView: (row, refs) => secretView(asSecret(row), refs, true),
 }
 
-const ofContainers: Kind<'container', z.infer<typeof containerConsumerBody.type>> = {
+const containerKind: Kind<'container', z.infer<typeof containerConsumerBody.type>> = {
   label: 'ContainerConsumer',
   collection: 'containers',
   param: 'container',
@@ -142,7 +142,7 @@ const ofContainers: Kind<'container', z.infer<typeof containerConsumerBody.type>
 
 function consumersOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body>) {
   type Entity = Entities[Name]
-  /** For a GET with the page that it asks for, which is read in the same round trip. */
+  /** For `GET`, `listed` is the requested page, which is read in the same round trip. */
   type Listing = Entity & { readonly listed?: ConsumersPage<Name> }
   const collection = resource<Listing>({
     path: `/${kind.collection}/:${kind.param}/consumers`,
@@ -186,7 +186,7 @@ function consumersOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body>) {
   type Item = Entity & { readonly consumer: Consumers[Name] | undefined }
   const item = resource<Item>({
     path: `/${kind.collection}/:${kind.param}/consumers/:consumer`,
-    // The form of an id is checked before the rule, as with the peer; whether it is there, after it.
+    // As in Barbican, the format of the id is checked before the policy rule, and its existence after it.
     async find({ backend, param }) {
       const id = param('consumer')
       const { entity, consumer } = await kind.findWithOne(backend, kind.idOfPath(param), id)
@@ -207,4 +207,4 @@ function consumersOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body>) {
   return [collection, item]
 }
 
-export const consumerResources = [...consumersOf(ofSecrets), ...consumersOf(ofContainers)]
+export const consumerResources = [...consumersOf(secretKind), ...consumersOf(containerKind)]

@@ -1,4 +1,4 @@
-/** Containers on the wire: `/containers`, `/containers/{id}` and `/containers/{id}/secrets`. */
+/** The resources `/containers`, `/containers/{id}` and `/containers/{id}/secrets`. */
 import * as z from 'zod/mini'
 import { fault } from '../faults.ts'
 import {
@@ -18,7 +18,7 @@ import { parseMarkedPage } from './http/paging.ts'
 import { idOf, isCanonicalId, type Refs } from './http/refs.ts'
 import { operation, resource, type Call } from './http/resource.ts'
 import { checked, list, object, schemaFault, text, textOrNull } from './http/schema.ts'
-import { MOST_NAME_CHARACTERS } from './secret-body.ts'
+import { MAX_NAME_CHARACTERS } from './secret-body.ts'
 import { lastGiven } from './http/query.ts'
 
 const SCHEMA = 'Container'
@@ -27,13 +27,13 @@ const REFS = 'secret_refs'
 const containerBody = {
   name: SCHEMA,
   type: object({
-    name: z.optional(textOrNull({ most: MOST_NAME_CHARACTERS })),
+    name: z.optional(textOrNull({ max: MAX_NAME_CHARACTERS })),
     type: text({ oneOf: containerTypes }),
     [REFS]: z.optional(
       list(
         object({
-          secret_ref: text({ least: 1 }),
-          name: z.optional(textOrNull({ most: MOST_NAME_CHARACTERS })),
+          secret_ref: text({ min: 1 }),
+          name: z.optional(textOrNull({ max: MAX_NAME_CHARACTERS })),
         }),
       ),
     ),
@@ -44,24 +44,24 @@ type SecretRefs = NonNullable<ContainerBody['secret_refs']>
 
 const memberBody = {
   name: 'ContainerSecret',
-  type: object({ name: z.optional(text({ most: MOST_NAME_CHARACTERS })), secret_ref: text({ least: 1 }) }),
+  type: object({ name: z.optional(text({ max: MAX_NAME_CHARACTERS })), secret_ref: text({ min: 1 }) }),
 }
 
-/** The names that a type of container allows and needs, with the peer's words for either violation. */
+/** The reference names that a container type allows and requires, with Barbican's message for either violation. */
 const namesOfType: Record<
   Exclude<ContainerType, 'generic'>,
-  { allowed: readonly string[]; needed: readonly string[]; notAllowed: string; missing: string }
+  { allowed: readonly string[]; required: readonly string[]; notAllowed: string; missing: string }
 > = {
   rsa: {
     allowed: ['private_key', 'public_key', 'private_key_passphrase'],
-    needed: ['private_key', 'public_key'],
+    required: ['private_key', 'public_key'],
     notAllowed:
       "only 'private_key', 'public_key' and 'private_key_passphrase' reference names are allowed for RSA type",
     missing: "The minimum required reference names are 'public_key' and'private_key' for RSA type",
   },
   certificate: {
     allowed: ['certificate', 'private_key', 'private_key_passphrase', 'intermediates'],
-    needed: ['certificate'],
+    required: ['certificate'],
     notAllowed:
       "only 'private_key', 'certificate' , 'private_key_passphrase',  or 'intermediates' reference names are allowed for Certificate type",
     missing: "The minimum required reference name is 'certificate' for Certificate type",
@@ -70,10 +70,10 @@ const namesOfType: Record<
 
 const hasDuplicates = (values: readonly unknown[]) => new Set(values).size < values.length
 
-/** A secret's id behind a ref; the peer tolerates one trailing slash. */
+/** Returns the id of the secret in a ref. Like Barbican, it accepts one trailing slash. */
 const secretIdOf = (ref: string) => idOf(ref.replace(/\/$/, ''))
 
-/** The rules on references, in the peer's order. A ref must lie below the service's own base. */
+/** Checks the references of a new container in Barbican's order. Throws if a ref is not below `base`. */
 function checkRefs(type: ContainerType, refs: SecretRefs, base: string): void {
   const refuse = (reason: string) => schemaFault(SCHEMA, reason, REFS)
   const names = refs.map(({ name }) => (name === undefined ? '' : name))
@@ -83,12 +83,12 @@ function checkRefs(type: ContainerType, refs: SecretRefs, base: string): void {
   }
   if (!refs.every(({ secret_ref: ref }) => ref.startsWith(base))) throw fault('fieldValue')
   if (type === 'generic') return
-  const { allowed, needed, notAllowed, missing } = namesOfType[type]
+  const { allowed, required, notAllowed, missing } = namesOfType[type]
   if (!names.every((name) => name !== null && allowed.includes(name))) throw refuse(notAllowed)
-  if (!needed.every((name) => names.includes(name))) throw refuse(missing)
+  if (!required.every((name) => names.includes(name))) throw refuse(missing)
 }
 
-/** The container as a client sees it. */
+/** Returns the representation of a container. */
 export function containerView(container: Container, refs: Refs) {
   return {
     created: container.created,
@@ -103,12 +103,12 @@ export function containerView(container: Container, refs: Refs) {
   }
 }
 
-/** The container that the path names, of whatever project; 404 before any rule, as the peer has it. */
+/** Finds the container that the path names, in any project. As in Barbican, a 404 precedes the policy check. */
 export function containerOfPath({ backend, param }: Call): Promise<Container> {
   return findContainer(backend, containerIdOfPath(param))
 }
 
-/** The id of the container that the path names; throws `containerId` for what cannot be one. */
+/** Returns the id of the container in the path. Throws `containerId` if it is not a canonical id. */
 export function containerIdOfPath(param: Call['param']): string {
   const id = param('container')
   if (!isCanonicalId(id)) throw fault('containerId')

@@ -1,4 +1,7 @@
-/** `/admin/projects/{id}/destruction`: the end of a project's keys and of all that they seal. For the operator alone. */
+/**
+ * The resource `/admin/projects/{id}/destruction`: destroys a project's keys, and with them everything that they
+ * encrypt. Only the operator may use it.
+ */
 import * as z from 'zod/mini'
 import { fault } from '../faults.ts'
 import {
@@ -11,19 +14,19 @@ import {
 import { later } from '../times.ts'
 import { json as answer, noContent } from './http/answers.ts'
 import { json } from './http/body.ts'
-import { MOST_ID_CHARACTERS } from './http/refs.ts'
+import { MAX_ID_CHARACTERS } from './http/refs.ts'
 import { operation, resource } from './http/resource.ts'
 import { closedObject, integer, text } from './http/schema.ts'
 
 const HOUR_SECONDS = 3_600
-const MOST_DELAY_HOURS = 24 * 365
+const MAX_DELAY_HOURS = 24 * 365
 
 const reader = json({
   name: 'Key destruction',
   type: closedObject({
-    /** The id of the project once more: nothing is destroyed by a slip. */
-    confirm: text({ least: 1 }),
-    delay_hours: z.optional(integer({ least: 0, most: MOST_DELAY_HOURS })),
+    /** Must repeat the id of the project, as a safeguard against accidental destruction. */
+    confirm: text({ min: 1 }),
+    delay_hours: z.optional(integer({ min: 0, max: MAX_DELAY_HOURS })),
   }),
 })
 
@@ -31,8 +34,8 @@ const view = ({ projectId, due, finished }: ProjectDestruction) => ({ project_id
 
 export const destructionResource = resource({
   path: '/projects/:project/destruction',
-  names: 'project/destruction',
-  // What is told to be destroyed is destroyed.
+  auditTarget: 'project/destruction',
+  // Operators rely on this report for what is destroyed, so it must not come from a stale replica.
   reads: 'primary',
   operations: {
     GET: operation({
@@ -48,7 +51,7 @@ export const destructionResource = resource({
       body: reader,
       async answer({ c, backend, param }, _target, { confirm, delay_hours: delay = 0 }) {
         const project = param('project')
-        if (confirm !== project || project.length > MOST_ID_CHARACTERS) throw fault('destructionUnconfirmed')
+        if (confirm !== project || project.length > MAX_ID_CHARACTERS) throw fault('destructionUnconfirmed')
         await scheduleDestruction(backend, project, later(backend.now, delay * HOUR_SECONDS))
         await destroyDue(backend)
         return answer(c, 202, view(await findDestruction(backend, project)))

@@ -1,11 +1,11 @@
-/** `/healthcheck`: the Worker runs. It needs no configuration and touches no storage. */
+/** The route `/healthcheck`: reports that the Worker runs. It needs no configuration and accesses no storage. */
 import type { Context } from 'hono'
 import type { Service } from './http/context.ts'
 import { respond } from './http/response.ts'
 
 const OK_DOCUMENT = JSON.stringify({ detailed: false, reasons: ['OK'] }, null, 4)
 
-/** 204 to `HEAD`, else OK in the form that `Accept` asks for. */
+/** Returns 204 to `HEAD`, otherwise OK as plain text, HTML or JSON, as `Accept` requests. */
 export function answerHealth(c: Context<Service>): Response {
   if (c.req.method === 'HEAD') return respond(c, 204, null)
   const accept = c.req.header('Accept') ?? ''

@@ -1,4 +1,4 @@
-/** Orders on the wire: `/orders` and `/orders/{id}`. */
+/** The resources `/orders` and `/orders/{id}`. */
 import * as z from 'zod/mini'
 import type { Target } from '../access/policy.ts'
 import { passphraseFits } from '../crypto/key-pairs.ts'
@@ -30,7 +30,7 @@ import { checkOrderedPayload, expirationOf, secretBody, type SecretBody } from '
 
 const SCHEMA = 'Order'
 const META_SCHEMA = "Secret' within 'Order"
-/** How long an answer waits for a run, so that most orders are ACTIVE when they are first asked for. */
+/** How long a response waits for the run of its order, so that most orders are ACTIVE at the client's first read. */
 const RUN_WAIT_MILLISECONDS = 1_000
 
 const orderTypes = ['key', 'asymmetric', 'certificate'] as const
@@ -42,19 +42,21 @@ const orderBody = {
 type OrderBody = z.infer<typeof orderBody.type>
 type GeneratedBody = OrderBody & { readonly type: keyof typeof labels }
 
-/** How the peer's messages call an order for generated keys. */
+/** Names of the order types in Barbican's messages. */
 const labels = { key: 'key', asymmetric: 'asymmetric key' } as const
 
-/** Members of `meta` that are kept and shown; python-barbicanclient fails on any other. A passphrase never is. */
+/**
+ * Members of `meta` that are stored and returned; python-barbicanclient fails on any other. It excludes the passphrase.
+ */
 const shownMembers = ['name', 'algorithm', 'bit_length', 'mode', 'payload_content_type', 'expiration'] as const
 
-/** `meta` as GET shows it: `name` and `expiration` are always there. */
+/** Returns `meta` as `GET` returns it: `name` and `expiration` are always present. */
 function shownMeta(meta: SecretBody, expiration: string | null): Record<string, unknown> {
-  const given = Object.entries(meta).filter(([member]) => (shownMembers as readonly string[]).includes(member))
-  return { ...Object.fromEntries(given), name: meta.name ?? null, expiration }
+  const present = Object.entries(meta).filter(([member]) => (shownMembers as readonly string[]).includes(member))
+  return { ...Object.fromEntries(present), name: meta.name ?? null, expiration }
 }
 
-/** The order for generated keys that a body asks for, or the first of the contract's violations. */
+/** Validates the body of an order for generated keys. Throws the first violation in the order of the API contract. */
 function generatedOrder(body: GeneratedBody, now: string): GeneratedOrder {
   const meta = checked({ name: META_SCHEMA, type: secretBody }, body.meta)
   const expiration = expirationOf(meta, META_SCHEMA, now)
@@ -77,23 +79,29 @@ function generatedOrder(body: GeneratedBody, now: string): GeneratedOrder {
   }
 }
 
-/** An empty passphrase is none; a number or one that is too long ends the order in ERROR, as with the peer. */
-function passphraseOf(given: unknown): KeyPairOrder['passphrase'] {
-  if (given === undefined || given === null || given === '') return null
-  if (typeof given !== 'string' || !passphraseFits(given)) return 'unusable'
-  return { text: given }
+/**
+ * Returns the passphrase of a key pair; an empty one counts as absent. As in Barbican, the order ends in ERROR if the
+ * passphrase is not a string or is too long, which is `unusable` here.
+ */
+function passphraseOf(value: unknown): KeyPairOrder['passphrase'] {
+  if (value === undefined || value === null || value === '') return null
+  if (typeof value !== 'string' || !passphraseFits(value)) return 'unusable'
+  return { text: value }
 }
 
 const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
 
-/** Runs an accepted order while and after the answer is given; what fails here, the project's alarm runs again. */
+/**
+ * Runs an accepted order and waits up to {@link RUN_WAIT_MILLISECONDS} for it; the run continues after the response. If
+ * it fails, the alarm of the project's Durable Object retries it.
+ */
 async function runNow({ c, backend, caller }: Call, orderId: string): Promise<void> {
   const run = runOrder(backend, caller.projectId, orderId).catch((error: unknown) => logUnexpected(c, error))
   c.executionCtx.waitUntil(run)
   await Promise.race([run, pause(RUN_WAIT_MILLISECONDS)])
 }
 
-/** Accepts the order that a body asks for and gives its id. */
+/** Places the order that a body describes, runs it if necessary, and returns its id. */
 async function place(call: Call, body: OrderBody): Promise<string> {
   const { backend, caller } = call
   const { type, meta } = body
@@ -102,15 +110,15 @@ async function place(call: Call, body: OrderBody): Promise<string> {
     await runNow(call, accepted)
     return accepted
   }
-  const wanted = generatedOrder({ type, meta }, backend.now)
-  if (type === 'key') return placeKeyOrder(backend, caller, wanted)
+  const order = generatedOrder({ type, meta }, backend.now)
+  if (type === 'key') return placeKeyOrder(backend, caller, order)
   const passphrase = passphraseOf(meta['passphrase'])
-  const { id, run } = await placeKeyPairOrder(backend, caller, { ...wanted, passphrase })
+  const { id, run } = await placeKeyPairOrder(backend, caller, { ...order, passphrase })
   if (run) await runNow(call, id)
   return id
 }
 
-/** The order as a client sees it: members that do not apply are absent, never null. */
+/** Returns the representation of an order. Members that do not apply are absent, not null. */
 function orderView(order: Order, refs: Refs) {
   const meta = JSON.parse(order.meta) as Readonly<Record<string, unknown>>
   return {
@@ -130,7 +138,7 @@ function orderView(order: Order, refs: Refs) {
 
 const newOrderBody = json(orderBody)
 
-/** A certificate order may be given another `meta`; its type stays. */
+/** The body of an update, which replaces `meta` of a certificate order; the type cannot be changed. */
 const changedBody = { name: SCHEMA, type: object({ meta: anyObject() }), missingNames: 'member' } as const
 const changedOrderBody = json(changedBody)
 

@@ -1,4 +1,4 @@
-/** Quotas on the wire: `/quotas`, `/project-quotas` and `/project-quotas/{project}`. */
+/** The resources `/quotas`, `/project-quotas` and `/project-quotas/{project}`. */
 import * as z from 'zod/mini'
 import { fault } from '../faults.ts'
 import {
@@ -11,13 +11,13 @@ import {
 import { json as answer, noContent, page } from './http/answers.ts'
 import { unchecked } from './http/body.ts'
 import { parsePage } from './http/paging.ts'
-import { MOST_ID_CHARACTERS } from './http/refs.ts'
+import { MAX_ID_CHARACTERS } from './http/refs.ts'
 import { operation, resource } from './http/resource.ts'
 import { checked, closedObject, integer } from './http/schema.ts'
 
 const NAME = 'Project Quotas'
-/** The peer's columns are signed 32-bit integers. */
-const limit = () => z.optional(integer({ least: -(2 ** 31), most: 2 ** 31 - 1 }))
+/** Barbican's columns are signed 32-bit integers. */
+const limit = () => z.optional(integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }))
 
 const quotasBody = {
   name: 'Project Quota',
@@ -52,11 +52,11 @@ const collection = resource({
       name: NAME,
       rule: 'project_quotas:get',
       async answer({ c, backend, query, refs }) {
-        const asked = parsePage(query)
-        const { items, total } = await listProjectQuotas(backend, asked)
+        const requested = parsePage(query)
+        const { items, total } = await listProjectQuotas(backend, requested)
         const views = items.map(({ projectId, limits }) => ({ project_id: projectId, project_quotas: limits }))
         const href = refs.to('project-quotas')
-        return page(c, 'project_quotas', views, { href, query, page: asked, total, previousFromEmptyPage: true })
+        return page(c, 'project_quotas', views, { href, query, page: requested, total, previousFromEmptyPage: true })
       },
     }),
   },
@@ -78,9 +78,9 @@ const item = resource({
       body: unchecked('noData'),
       async answer({ c, backend, param }, _target, document) {
         const project = param('project')
-        const { project_quotas: given } = checked(quotasBody, await document())
-        if (project.length > MOST_ID_CHARACTERS) throw fault('projectQuotasNotFound')
-        await setProjectQuotas(backend, project, given)
+        const { project_quotas: limits } = checked(quotasBody, await document())
+        if (project.length > MAX_ID_CHARACTERS) throw fault('projectQuotasNotFound')
+        await setProjectQuotas(backend, project, limits)
         return noContent(c)
       },
     }),

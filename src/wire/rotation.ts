@@ -1,4 +1,4 @@
-/** `/admin/rotate`: what the keys are depended on for, and their rotation. For the operator alone. */
+/** The resource `/admin/rotate`: reports what depends on which key, and rotates keys. Only the operator may use it. */
 import type { Context } from 'hono'
 import * as z from 'zod/mini'
 import type { Backend } from '../state/backend.ts'
@@ -9,17 +9,17 @@ import { parseTime } from '../times.ts'
 import { json as answer } from './http/answers.ts'
 import { json } from './http/body.ts'
 import type { Service } from './http/context.ts'
-import { MOST_ID_CHARACTERS } from './http/refs.ts'
+import { MAX_ID_CHARACTERS } from './http/refs.ts'
 import { operation, resource } from './http/resource.ts'
 import { closedObject, schemaFault, text } from './http/schema.ts'
 
 const schema = {
   name: 'Key rotation',
   type: closedObject({
-    /** Which project keys are to get a new version: those made before a time (now), of one project or of all. */
+    /** The project keys to supersede: those created before a time (default: now), of one project or of all. */
     project_keys: z.optional(
       closedObject({
-        project_id: z.optional(text({ least: 1, most: MOST_ID_CHARACTERS })),
+        project_id: z.optional(text({ min: 1, max: MAX_ID_CHARACTERS })),
         created_before: z.optional(text()),
       }),
     ),
@@ -28,13 +28,13 @@ const schema = {
 
 type Body = z.infer<typeof schema.type>
 
-/** A rotation without a body is that of the master keys, and goes on with what was begun. */
+/** Reads the optional body. Without one, a rotation rewraps project keys and continues unfinished work. */
 async function optionalBody(c: Context<Service>): Promise<Body> {
   return c.req.header('Content-Type') === undefined ? {} : json(schema)(c)
 }
 
-function keysToSupersede(backend: Backend, asked: NonNullable<Body['project_keys']>): KeysToSupersede {
-  const { project_id: projectId, created_before: before } = asked
+function keysToSupersede(backend: Backend, requested: NonNullable<Body['project_keys']>): KeysToSupersede {
+  const { project_id: projectId, created_before: before } = requested
   const createdBefore = before === undefined ? backend.now : parseTime(before)
   if (createdBefore === null) throw schemaFault(schema.name, `'${before}' is not a time`, 'project_keys')
   return { createdBefore, projectId }
@@ -51,7 +51,7 @@ async function report(backend: Backend) {
 
 export const rotationResource = resource({
   path: '/rotate',
-  // A key is taken out on the word of this report.
+  // Operators remove master keys according to this report, so it must not come from a stale replica.
   reads: 'primary',
   operations: {
     GET: operation({
@@ -65,10 +65,10 @@ export const rotationResource = resource({
       name: 'Key rotation',
       rule: 'key_rotation:post',
       body: optionalBody,
-      async answer({ c, backend }, _target, { project_keys: asked }) {
-        const which = asked && keysToSupersede(backend, asked)
+      async answer({ c, backend }, _target, { project_keys: requested }) {
+        const keys = requested && keysToSupersede(backend, requested)
         const rewrapped = await rotateMasterKeys(backend)
-        const superseded = which ? await supersedeKeys(backend, which) : 0
+        const superseded = keys ? await supersedeKeys(backend, keys) : 0
         const done = { rewrapped, superseded, ...(await resealValues(backend)) }
         return answer(c, 200, { ...done, ...(await report(backend)) })
       },

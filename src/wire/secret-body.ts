@@ -1,4 +1,4 @@
-/** The description of a new secret in a body: of `POST /secrets`, and as `meta` of an order. */
+/** Validates the description of a new secret, which is the body of `POST /secrets` and `meta` of an order. */
 import * as z from 'zod/mini'
 import { decodeBase64, encodeUtf8 } from '../crypto/encoding.ts'
 import { fault } from '../faults.ts'
@@ -8,21 +8,21 @@ import { pythonNotation, stripText } from './http/python.ts'
 import { integer, object, schemaFault, secretText, text, textOrNull } from './http/schema.ts'
 import { parseTime } from '../times.ts'
 
-export const MOST_NAME_CHARACTERS = 255
-const MOST_SECRET_TYPE_CHARACTERS = 80
-/** The largest value of the signed 16-bit column that the peer keeps bit lengths in. */
-const MOST_BITS = 32_767
+export const MAX_NAME_CHARACTERS = 255
+const MAX_SECRET_TYPE_CHARACTERS = 80
+/** The maximum of the signed 16-bit column in which Barbican stores bit lengths. */
+const MAX_BITS = 32_767
 
-/** In the peer's schema order: at equal depth the first violation is the one that is reported. */
+/** In the order of Barbican's schema, because at equal depth the first violation is reported. */
 const secretMembers = {
-  name: z.optional(textOrNull({ most: MOST_NAME_CHARACTERS })),
-  algorithm: z.optional(text({ most: MOST_NAME_CHARACTERS })),
-  mode: z.optional(text({ most: MOST_NAME_CHARACTERS })),
-  bit_length: z.optional(integer({ least: 1, most: MOST_BITS })),
-  expiration: z.optional(text({ most: MOST_NAME_CHARACTERS })),
+  name: z.optional(textOrNull({ max: MAX_NAME_CHARACTERS })),
+  algorithm: z.optional(text({ max: MAX_NAME_CHARACTERS })),
+  mode: z.optional(text({ max: MAX_NAME_CHARACTERS })),
+  bit_length: z.optional(integer({ min: 1, max: MAX_BITS })),
+  expiration: z.optional(text({ max: MAX_NAME_CHARACTERS })),
   payload: z.optional(secretText()),
-  secret_type: z.optional(text({ most: MOST_SECRET_TYPE_CHARACTERS, oneOf: secretTypes })),
-  payload_content_type: z.optional(textOrNull({ most: MOST_NAME_CHARACTERS })),
+  secret_type: z.optional(text({ max: MAX_SECRET_TYPE_CHARACTERS, oneOf: secretTypes })),
+  payload_content_type: z.optional(textOrNull({ max: MAX_NAME_CHARACTERS })),
   payload_content_encoding: z.optional(text({ oneOf: ['base64'] })),
   transport_key_needed: z.optional(text({ oneOf: ['true', 'false'] })),
   transport_key_id: z.optional(text()),
@@ -33,7 +33,9 @@ export type SecretBody = z.infer<typeof secretBody>
 
 export const SECRET_SCHEMA = 'Secret'
 
-/** The expiration in stored form, or null for none; throws when it is no time or lies in the past. */
+/**
+ * Returns the expiration in stored form, or null if there is none. Throws if it is not a valid time or is in the past.
+ */
 export function expirationOf(body: SecretBody, schema: string, now: string): string | null {
   if (!body.expiration) return null
   const time = parseTime(body.expiration)
@@ -42,9 +44,9 @@ export function expirationOf(body: SecretBody, schema: string, now: string): str
   return time
 }
 
-/** The stored form of the content type; throws when it is not one of the supported. */
-function contentTypeOf(given: string, schema: string) {
-  const type = normaliseContentType(given)
+/** Returns the stored form of the content type. Throws if it is not supported. */
+function contentTypeOf(contentType: string, schema: string) {
+  const type = normaliseContentType(contentType)
   if (type) return type
   const reason = `payload_content_type is not one of ${pythonNotation(payloadSpellings)}`
   throw schemaFault(schema, reason, 'payload_content_type')
@@ -55,8 +57,10 @@ interface GivenPayload {
   readonly bytes: Uint8Array
 }
 
-/** Type, encoding and bytes of a payload, in the peer's order of checks. `most` is in bytes of UTF-8 as sent. */
-function payloadOf(body: SecretBody & { payload: string }, most: number): GivenPayload {
+/**
+ * Validates and decodes a payload, with the checks in Barbican's order. `max` limits its UTF-8 size as sent, in bytes.
+ */
+function payloadOf(body: SecretBody & { payload: string }, max: number): GivenPayload {
   const { payload, payload_content_type: given, payload_content_encoding: encoding } = body
   const refuse = (reason: string, property: string) => schemaFault(SECRET_SCHEMA, reason, property)
   if (given === undefined || given === null) {
@@ -70,14 +74,16 @@ function payloadOf(body: SecretBody & { payload: string }, most: number): GivenP
     throw refuse(`payload_content_encoding is not one of ${allowed}`, 'payload_content_encoding')
   }
   const sent = encodeUtf8(payload)
-  if (sent.length > most) throw fault('payloadTooLarge')
+  if (sent.length > max) throw fault('payloadTooLarge')
   if (!stripText(payload)) throw refuse("If 'payload' specified, must be non empty", 'payload')
   const bytes = isText ? sent : decodeBase64(payload)
   if (!bytes) throw refuse('Invalid payload for payload_content_encoding', 'payload')
   return { contentType, bytes }
 }
 
-/** Throws unless `meta` of an order obeys the rules on payloads: none is allowed there, a content type is. */
+/**
+ * Checks the payload members of an order's `meta`. Throws for an unsupported content type or one missing for a payload.
+ */
 export function checkOrderedPayload(body: SecretBody, schema: string): void {
   const { payload, payload_content_type: given } = body
   if (payload !== undefined && (given === undefined || given === null)) {
@@ -87,11 +93,13 @@ export function checkOrderedPayload(body: SecretBody, schema: string): void {
   if (given) contentTypeOf(given, schema)
 }
 
-/** The new secret that a body describes. */
-export function newSecret(body: SecretBody, now: string, mostPayloadBytes: number): NewSecret {
+/**
+ * Validates a body and returns the secret that it describes. `maxPayloadBytes` limits the UTF-8 size of the payload.
+ */
+export function newSecret(body: SecretBody, now: string, maxPayloadBytes: number): NewSecret {
   const expiration = expirationOf(body, SECRET_SCHEMA, now)
   const { payload } = body
-  const given = payload === undefined ? null : payloadOf({ ...body, payload }, mostPayloadBytes)
+  const given = payload === undefined ? null : payloadOf({ ...body, payload }, maxPayloadBytes)
   if (!given && body.payload_content_type !== undefined) {
     throw schemaFault(SECRET_SCHEMA, 'payload must be provided when payload_content_type is specified', 'payload')
   }

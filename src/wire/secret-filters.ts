@@ -1,4 +1,4 @@
-/** The parts of a secrets listing's query that have a grammar of their own: date filters, the order, and `bits`. */
+/** Parses the structured query parameters of `GET /secrets`: date filters, the sort order, and `bits`. */
 import { fault } from '../faults.ts'
 import { sortNames, type Comparison, type SortTerm, type TimeTerm } from '../state/secrets/secret-list.ts'
 import { parseTime } from '../times.ts'
@@ -6,7 +6,7 @@ import { parseInteger } from './http/python.ts'
 
 const comparisons = ['eq', 'gt', 'gte', 'lt', 'lte'] as const satisfies readonly Comparison[]
 
-/** Terms that contradict or repeat each other: of each of these sets a filter may use one member, once. */
+/** Comparisons that exclude each other: a filter may contain at most one member of each set, once. */
 const exclusive: readonly (readonly Comparison[])[] = [
   ['gt', 'gte'],
   ['lt', 'lte'],
@@ -15,14 +15,14 @@ const exclusive: readonly (readonly Comparison[])[] = [
 ]
 
 /**
- * The conditions of a filter such as `gt:2026-01-01,lte:2026-02-01`, all of which must hold; none for the empty value.
- * Throws `queryParameters` for anything outside the grammar and for terms that exclude each other.
+ * Parses a filter such as `gt:2026-01-01,lte:2026-02-01` into conditions that must all hold; an empty value has none.
+ * Throws `queryParameters` for a value outside the grammar and for comparisons that exclude each other.
  */
 export function parseDateFilter(value: string): TimeTerm[] {
   if (value === '') return []
   const terms = value.split(',').map(parseTerm)
-  const crowded = exclusive.some((set) => terms.filter(({ comparison }) => set.includes(comparison)).length > 1)
-  if (crowded) throw fault('queryParameters')
+  const contradictory = exclusive.some((set) => terms.filter(({ comparison }) => set.includes(comparison)).length > 1)
+  if (contradictory) throw fault('queryParameters')
   return terms
 }
 
@@ -34,8 +34,8 @@ function parseTerm(term: string): TimeTerm {
 }
 
 /**
- * The order that a value such as `name,created:desc` asks for, the most significant key first; empty for the empty value.
- * Throws `queryParameters` for unknown keys and directions, empty elements and repeated keys.
+ * Parses a sort order such as `name,created:desc`, the most significant key first; an empty value has no keys. Throws
+ * `queryParameters` for unknown keys and directions, empty elements and repeated keys.
  */
 export function parseSort(value: string): SortTerm[] {
   if (value === '') return []
@@ -46,12 +46,12 @@ export function parseSort(value: string): SortTerm[] {
 
 function parseSortKey(element: string): SortTerm {
   const [name, direction = 'asc', ...rest] = element.split(':')
-  const key = sortNames.find((known) => known === name)
+  const key = sortNames.find((sortName) => sortName === name)
   if (!key || (direction !== 'asc' && direction !== 'desc') || rest.length > 0) throw fault('queryParameters')
   return { key, direction }
 }
 
-/** The bit length to filter by, or null for no filter: what is no integer, zero and negative numbers do not filter. */
+/** Returns the bit length to filter by, or null for no filter, which any value but a positive integer means. */
 export function parseBits(value: string): number | null {
   const bits = parseInteger(value)
   return bits === null || bits <= 0n ? null : Math.min(Number(bits), Number.MAX_SAFE_INTEGER)

@@ -1,4 +1,4 @@
-/** User metadata on the wire: `/secrets/{id}/metadata` and `/secrets/{id}/metadata/{key}`. */
+/** The resources `/secrets/{id}/metadata` and `/secrets/{id}/metadata/{key}`: user metadata. */
 import type * as z from 'zod/mini'
 import { fault } from '../faults.ts'
 import {
@@ -17,13 +17,13 @@ import { operation, resource, type Call } from './http/resource.ts'
 import { setHeader } from './http/response.ts'
 import { anyObject, closedObject, object, text } from './http/schema.ts'
 
-const MOST_CHARACTERS = 255
+const MAX_CHARACTERS = 255
 const URL_SAFE = /^[A-Za-z0-9_-]*$/
 
 const mapBody = { name: 'SecretMetadata', type: object({ metadata: anyObject() }), missingNames: 'member' } as const
 const pairBody = {
   name: 'SecretMetadatum',
-  type: closedObject({ key: text({ most: MOST_CHARACTERS }), value: text({ most: MOST_CHARACTERS }) }),
+  type: closedObject({ key: text({ max: MAX_CHARACTERS }), value: text({ max: MAX_CHARACTERS }) }),
   missingNames: 'member',
   extraFirst: true,
 } as const
@@ -32,22 +32,24 @@ type PairBody = z.infer<typeof pairBody.type>
 const mapReader = json(mapBody)
 const pairReader = json(pairBody)
 
-/** Keys are kept in lower case. */
+/** Returns a key in stored form, which is lower case. Throws `metadataKey` unless it is URL-safe. */
 function checkedKey(key: string): string {
   if (!URL_SAFE.test(key)) throw fault('metadataKey')
   return key.toLowerCase()
 }
 
-/** The pairs of a body. Of keys that differ in case only, the one written in mixed case wins, as with the peer. */
-function checkedMap(given: MapBody['metadata']): Map<string, string> {
-  const pairs = Object.entries(given).map(([key, value]): [string, string] => {
-    const kept = checkedKey(key)
+/**
+ * Validates the pairs of a body. As in Barbican, of keys that differ only in case, one with upper-case letters wins.
+ */
+function checkedMap(metadata: MapBody['metadata']): Map<string, string> {
+  const pairs = Object.entries(metadata).map(([key, value]): [string, string] => {
+    const stored = checkedKey(key)
     if (typeof value !== 'string') throw fault('metadataStrings')
-    if (codePoints(key) > MOST_CHARACTERS || codePoints(value) > MOST_CHARACTERS) throw fault('metadataLength')
-    return [kept, value]
+    if (codePoints(key) > MAX_CHARACTERS || codePoints(value) > MAX_CHARACTERS) throw fault('metadataLength')
+    return [stored, value]
   })
   const mixedCase = (key: string) => key !== key.toLowerCase()
-  const keys = Object.keys(given)
+  const keys = Object.keys(metadata)
   return new Map([
     ...pairs.filter((_, i) => !mixedCase(keys[i] ?? '')),
     ...pairs.filter((_, i) => mixedCase(keys[i] ?? '')),

@@ -1,4 +1,6 @@
-/** Secret stores on the wire: `/secret-stores`, its global default, the project's preference, and items. */
+/**
+ * The resources under `/secret-stores`: all stores, the global default, the project's preference, and single stores.
+ */
 import {
   findStore,
   removePreferredStore,
@@ -13,13 +15,13 @@ import { json as answer, noContent } from './http/answers.ts'
 import type { Refs } from './http/refs.ts'
 import { operation, projectTarget, resource, type Call } from './http/resource.ts'
 
-/** The stores are part of the service, not rows: they have no time of their own. */
-const SINCE = '2026-11-22T00:00:00.000000'
+/** Creation time of all stores. They are built into the service and not stored, so they have no times of their own. */
+const CREATED = '2026-11-22T00:00:00.000000'
 
 function view({ id, name, globalDefault }: SecretStore, refs: Refs) {
   return {
-    created: SINCE,
-    updated: SINCE,
+    created: CREATED,
+    updated: CREATED,
     status: 'ACTIVE',
     crypto_plugin: 'simple_crypto',
     global_default: globalDefault,
@@ -67,7 +69,9 @@ const preferred = resource({
 
 type StoreTarget = Target & { readonly store: SecretStore }
 
-/** Found before any rule is asked, as with the peer; a store belongs to every project. */
+/**
+ * Finds the store that the path names; every project has access to it. As in Barbican, a 404 precedes the policy check.
+ */
 async function storeOfPath({ backend, caller, param }: Call): Promise<StoreTarget> {
   const store = findStore(backend, param('store'))
   return { ...projectTarget(caller), store }

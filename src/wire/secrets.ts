@@ -1,4 +1,4 @@
-/** Secrets on the wire: `/secrets`, `/secrets/{id}` and `/secrets/{id}/payload`. */
+/** The resources `/secrets`, `/secrets/{id}` and `/secrets/{id}/payload`. */
 import type { Context } from 'hono'
 import { decodeBase64 } from '../crypto/encoding.ts'
 import { fault } from '../faults.ts'
@@ -30,7 +30,7 @@ import { newSecret, secretBody, SECRET_SCHEMA } from './secret-body.ts'
 
 const OCTETS = 'application/octet-stream'
 
-/** The secret as a client sees it; `consumers` came with microversion 1.1. */
+/** Returns the representation of a secret. Microversion 1.1 added `consumers`. */
 export function secretView(secret: Secret, refs: Refs, withConsumers: boolean) {
   return {
     created: secret.created,
@@ -51,19 +51,22 @@ export function secretView(secret: Secret, refs: Refs, withConsumers: boolean) {
 
 const showsConsumers = (c: Context<Service>) => atLeast(c.var.microversion, '1.1')
 
-/** The secret that the path names, of whatever project; 404 before any rule, as the peer has it. */
+/** Finds the secret that the path names, in any project. As in Barbican, a 404 precedes the policy check. */
 export function secretOfPath({ backend, param }: Call): Promise<Secret> {
   return findSecret(backend, secretIdOfPath(param))
 }
 
-/** The id of the secret that the path names; throws `secretId` for what cannot be one. */
+/** Returns the id of the secret in the path. Throws `secretId` if it is not a canonical id. */
 export function secretIdOfPath(param: Call['param']): string {
   const id = param('secret')
   if (!isCanonicalId(id)) throw fault('secretId')
   return id
 }
 
-/** `GET` without a JSON `Accept` is the deprecated form of reading the payload, and needs the right to decrypt. */
+/**
+ * `GET` with an `Accept` that does not select JSON is the deprecated way to read the payload, governed by
+ * `secret:decrypt`.
+ */
 const wantsMetadata = ({ c }: Call) => acceptsMetadata(c.req.header('Accept'))
 
 async function answerPayload(call: Call, secret: SealedSecret): Promise<Response> {
@@ -124,7 +127,9 @@ const collection = resource({
   },
 })
 
-/** The bytes of a PUT: `Content-Encoding: base64` may wrap octets; for text the header says nothing. */
+/**
+ * Returns the payload of a `PUT`, decoded if octets are sent with `Content-Encoding: base64`; text ignores the header.
+ */
 function putBytes(c: Context<Service>, secret: Secret, { type, bytes }: Payload): Uint8Array {
   if (bytes.length === 0) throw fault('noData')
   if (bytes.length > c.var.config.maxSecretBytes) throw fault('payloadTooLargeOnUpdate')
@@ -140,7 +145,7 @@ function putBytes(c: Context<Service>, secret: Secret, { type, bytes }: Payload)
 const TRUE = new Set(['1', 't', 'true', 'on', 'y', 'yes'])
 const FALSE = new Set(['0', 'f', 'false', 'off', 'n', 'no'])
 
-/** What a body says of `force`; JSON and forms count like the query, as with the peer. */
+/** Returns the values of `force` in the body. As in Barbican, JSON and form bodies count like the query. */
 async function forceInBody(c: Context<Service>): Promise<string[]> {
   const type = c.req.header('Content-Type') ?? ''
   const text = new TextDecoder().decode(await readBytes(c.req.raw, c.var.config.maxRequestBytes))
@@ -154,10 +159,12 @@ async function forceInBody(c: Context<Service>): Promise<string[]> {
   }
 }
 
-/** Whether a deletion at 1.2 is forced. */
+/**
+ * Reports whether a deletion at microversion 1.2 is forced. Throws `queryParameters` for an invalid or repeated value.
+ */
 async function isForced(c: Context<Service>, query: URLSearchParams): Promise<boolean> {
-  const given = [...query.getAll('force'), ...(await forceInBody(c))]
-  const [force = 'false', ...others] = given.map((value) => value.trim().toLowerCase())
+  const values = [...query.getAll('force'), ...(await forceInBody(c))]
+  const [force = 'false', ...others] = values.map((value) => value.trim().toLowerCase())
   if (others.length > 0 || !(TRUE.has(force) || FALSE.has(force))) throw fault('queryParameters')
   return TRUE.has(force)
 }

@@ -1,6 +1,6 @@
 /**
- * Transport keys on the wire. Only a back end that wraps payloads on their way has any; this one has none, so the
- * collection is empty, nothing is found in it, and none can be added.
+ * The resources under `/transport_keys`. Only a back end that wraps payloads in transit has transport keys. This
+ * service has none, so the collection is empty, and keys can neither be found nor added.
  */
 import type { Target } from '../access/policy.ts'
 import { fault } from '../faults.ts'
@@ -44,13 +44,13 @@ const collection = resource({
   },
 })
 
-/** The form of an id is checked before the rule, as with the peer. */
+/** Checks the format of the id, which as in Barbican precedes the policy check. */
 async function requireId({ caller, param }: Call): Promise<Target> {
   if (!isCanonicalId(param('key'))) throw fault('transportKeyId')
   return projectTarget(caller)
 }
 
-function answerNone(): never {
+function throwNotFound(): never {
   throw fault('transportKeyAbsent')
 }
 
@@ -58,8 +58,8 @@ const item = resource({
   path: '/transport_keys/:key',
   find: requireId,
   operations: {
-    GET: operation({ name: 'Transport Key retrieval', rule: 'transport_key:get', answer: answerNone }),
-    DELETE: operation({ name: 'Transport Key deletion', rule: 'transport_key:delete', answer: answerNone }),
+    GET: operation({ name: 'Transport Key retrieval', rule: 'transport_key:get', answer: throwNotFound }),
+    DELETE: operation({ name: 'Transport Key deletion', rule: 'transport_key:delete', answer: throwNotFound }),
   },
 })
 

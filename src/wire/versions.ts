@@ -1,4 +1,4 @@
-/** Version discovery: `GET /` for everybody, `GET /v1` for callers. */
+/** Version discovery: `GET /` without authentication, and `GET /v1` with a token. */
 import type { Context } from 'hono'
 import { prefersJsonHome } from './http/accept.ts'
 import { json } from './http/answers.ts'
@@ -15,7 +15,7 @@ function links(base: string) {
   ]
 }
 
-/** The version document; since 1.1 it names the range of microversions. */
+/** Returns the version document. Since microversion 1.1 it contains the range of microversions. */
 function version(base: string, microversion: Microversion) {
   if (atLeast(microversion, '1.1')) {
     return {
@@ -34,18 +34,20 @@ function version(base: string, microversion: Microversion) {
   }
 }
 
-/** The list of versions, 300 as the peer has it; who prefers json-home is sent to the one version there is. */
+/**
+ * Returns the list of versions with status 300, as in Barbican, or redirects clients that prefer json-home to `/v1/`.
+ */
 export function answerVersions(c: Context<Service>): Response {
   const { base, microversion } = c.var
   if (prefersJsonHome(c.req.header('Accept'))) {
     setHeader(c, 'Location', `${base}/v1/`)
     return respond(c, 302, null)
   }
-  const one = version(base, microversion)
-  return json(c, 300, { versions: atLeast(microversion, '1.1') ? [one] : { values: [one] } })
+  const v1 = version(base, microversion)
+  return json(c, 300, { versions: atLeast(microversion, '1.1') ? [v1] : { values: [v1] } })
 }
 
-/** The document of version 1. */
+/** Returns the document of version 1. */
 export function answerVersion(c: Context<Service>): Response {
   return json(c, 200, { version: version(c.var.base, c.var.microversion) })
 }

@@ -216,7 +216,7 @@ describe('T13: a canary', () => {
   })
 
   it("T13: no canary is in a line about the sweep, which quotes D1's message and no statement", () => {
-    const sweeps = logged.filter((line) => line.includes('part of the sweep failed'))
+    const sweeps = logged.filter((line) => line.includes('sweep task failed'))
     expect(sweeps.length).toBeGreaterThan(1)
     expect(sweeps.every((line) => line.includes('D1_ERROR'))).toBe(true)
     expect(sweeps.filter((line) => /params:|Failed query/.test(line))).toEqual([])

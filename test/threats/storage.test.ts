@@ -224,7 +224,7 @@ function flipped(value: unknown): unknown {
 }
 
 const asStored = (value: unknown) => (Array.isArray(value) ? Uint8Array.from(value as number[]) : value)
-const reports = new Set(['row not authentic', 'row refused', 'value does not open'])
+const reports = new Set(['row not authentic', 'row refused', 'value not decrypted'])
 const reported = () => log.mock.calls.some(([entry]) => reports.has((entry as { event: string }).event))
 
 /** Writes a value, reads, and puts the row back as it was; null when the schema itself does not admit the value. */

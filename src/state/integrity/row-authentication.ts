@@ -40,14 +40,19 @@ async function rowKey(scope: KeyedScope, project: string): Promise<CryptoKey> {
   return key
 }
 
-/** The columns that the MAC of a row covers, and in the same order whether it covers only that there is a value. */
+/**
+ * The columns that the MAC of a row covers, and in the same order whether it covers only that there is a value. Sorted by
+ * name: the order in which a table is declared is not part of a MAC.
+ */
 interface Covered {
   readonly columns: readonly string[]
   readonly presence: readonly boolean[]
 }
 
 function coveredBy({ columns }: ProtectedTable): Covered {
-  const covered = Object.entries(columns).filter(([, rule]) => rule === 'authenticated' || rule === 'present')
+  const covered = Object.entries(columns)
+    .filter(([, rule]) => rule === 'authenticated' || rule === 'present')
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
   return { columns: covered.map(([column]) => column), presence: covered.map(([, rule]) => rule === 'present') }
 }
 
@@ -59,7 +64,7 @@ function contentOf(name: ProtectedName, row: Readonly<Record<string, unknown>>):
   const { columns, presence } = covered[name]
   const values = columns.map((column, at) => {
     const value = (row[column] ?? null) as ColumnValue
-    return presence[at] ? Boolean(value) : value
+    return presence[at] ? Boolean(value) || null : value
   })
   return { table: name, columns, values }
 }

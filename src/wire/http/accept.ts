@@ -1,17 +1,18 @@
 /**
- * The `Accept` header as the peer reads it: the grammar and the precedence of RFC 7231 section 5.3.2 (webob), and its
- * framework's habit (pecan) to be content with a header that merely begins with a type on offer.
+ * Content negotiation by the `Accept` header as in Barbican: the grammar and the precedence of RFC 7231 section 5.3.2,
+ * as webob implements them, and the exception of the pecan framework, which also accepts a header that begins with an
+ * offered type.
  *
- * In every function here `undefined` and the empty text mean that the client has no wish, and so does a header outside
- * the grammar (`foo`) unless it says otherwise.
+ * In every function here, `undefined` and the empty string mean that the client accepts everything. So does a header
+ * outside the grammar (`foo`), unless the function documents otherwise.
  */
 
 interface MediaRange {
-  /** Lower case `type/subtype`, either of which may be `*`. */
+  /** `type/subtype` in lower case, either of which may be `*`. */
   readonly type: string
-  /** It has parameters besides `q`, so it does not match what is offered without them. */
-  readonly narrowed: boolean
-  /** Thousandths, 0 to 1000. */
+  /** The range has parameters besides `q`, so it does not match offers, which have none. */
+  readonly hasParameters: boolean
+  /** The quality value in thousandths, 0 to 1000. */
   readonly quality: number
 }
 
@@ -19,13 +20,13 @@ const token = String.raw`[!#$%&'*+.^_\x60|~\w-]+`
 const quoted = String.raw`"(?:[^"\\]|\\.)*"`
 const parameter = String.raw`[ \t]*;[ \t]*(${token})(?:=(${token}|${quoted}))?`
 
-/** What stands between commas; a quotation mark that is never closed is a piece of its own. */
+/** A list element between commas. An unterminated quotation mark is an element of its own, and invalid. */
 const piecePattern = new RegExp(`(?:[^",]|${quoted})+|"`, 'g')
 const rangePattern = new RegExp(`^[ \\t]*(${token}/${token})((?:${parameter})*)[ \\t]*$`)
 const parameterPattern = new RegExp(parameter, 'g')
 const qualityPattern = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/
 
-/** The media ranges of a header in its order, or null when it is outside the grammar. */
+/** Returns the media ranges of a header in their order, or null if the header is outside the grammar. */
 function parseAccept(accept: string): readonly MediaRange[] | null {
   const ranges: MediaRange[] = []
   for (const [piece] of accept.matchAll(piecePattern)) {
@@ -40,38 +41,41 @@ function parseAccept(accept: string): readonly MediaRange[] | null {
 function parseRange(piece: string): MediaRange | null {
   const [, type = '', parameters = ''] = rangePattern.exec(piece) ?? []
   if (type === '') return null
-  let narrowed = false
+  let hasParameters = false
   for (const [, name = '', value = ''] of parameters.matchAll(parameterPattern)) {
     if (name.toLowerCase() === 'q') {
-      // What follows the quality are extensions of the header, not parameters of the type.
+      // Parameters after the quality are accept-ext of RFC 7231, not parameters of the media type.
       if (!qualityPattern.test(value)) return null
-      return { type: type.toLowerCase(), narrowed, quality: Math.round(Number(value) * 1000) }
+      return { type: type.toLowerCase(), hasParameters, quality: Math.round(Number(value) * 1000) }
     }
     if (value === '') return null
-    narrowed = true
+    hasParameters = true
   }
-  return { type: type.toLowerCase(), narrowed, quality: 1000 }
+  return { type: type.toLowerCase(), hasParameters, quality: 1000 }
 }
 
-/** How closely a range names the offered type: 3 by its name, 2 by `type/*`, 1 by the full wildcard, 0 not at all. */
-function closeness(range: MediaRange, offer: string): 0 | 1 | 2 | 3 {
-  if (range.type === offer) return range.narrowed ? 0 : 3
+/**
+ * Returns how specifically a range matches an offered type: 3 exactly, 2 as `type/*`, 1 by the full wildcard, 0 not at
+ * all.
+ */
+function specificity(range: MediaRange, offer: string): 0 | 1 | 2 | 3 {
+  if (range.type === offer) return range.hasParameters ? 0 : 3
   if (range.type === `${offer.slice(0, offer.indexOf('/'))}/*`) return 2
   return range.type === '*/*' ? 1 : 0
 }
 
-/** The quality that the closest range gives to the offered type (the first of equally close ones), 0 for none. */
+/** Returns the quality of the most specific range that matches the offered type (the first of several), 0 for none. */
 function qualityOf(ranges: readonly MediaRange[], offer: string): number {
-  let closest = 0
+  let highest = 0
   let quality = 0
   for (const range of ranges) {
-    const close = closeness(range, offer)
-    if (close > closest) [closest, quality] = [close, range.quality]
+    const current = specificity(range, offer)
+    if (current > highest) [highest, quality] = [current, range.quality]
   }
   return quality
 }
 
-/** Whether the header admits one of the offered types, or begins with one. */
+/** Reports whether the header accepts one of the offered types, or begins with one. */
 function admits(accept: string | undefined, offers: readonly string[]): boolean {
   if (!accept) return true
   const ranges = parseAccept(accept)
@@ -82,35 +86,36 @@ const JSON_TYPE = 'application/json'
 const JSON_HOME = 'application/json-home'
 
 /**
- * Whether JSON may be sent. Parameters (`; charset=utf-8`) do not matter. Anything that begins with `application/json`
- * admits it, as with the peer: also `application/json-home` and `application/json;q=0`.
+ * Reports whether the client accepts JSON. Parameters (`; charset=utf-8`) are ignored. As in Barbican, every header
+ * that begins with `application/json` accepts it, including `application/json-home` and `application/json;q=0`.
  */
 export function admitsJson(accept: string | undefined): boolean {
   if (admits(accept, [JSON_TYPE])) return true
   return parseAccept(accept ?? '')?.some((range) => range.type === JSON_TYPE && range.quality > 0) ?? true
 }
 
-/** Whether the version documents may be sent: their types are JSON and its `json-home`. */
+/** Reports whether the client accepts the version documents, which are offered as JSON and as `json-home`. */
 export function admitsVersions(accept: string | undefined): boolean {
   return admitsJson(accept) || admits(accept, [JSON_HOME])
 }
 
 /**
- * Whether `application/json-home` is wanted more than JSON, so that `/` redirects to the version's document: by higher
- * quality, or at equal quality by a range that names it more closely. A plain tie is for JSON.
+ * Reports whether the client prefers `application/json-home` to JSON, in which case `/` redirects to the document of
+ * the version. A type is preferred for a higher quality, or at equal quality for a more specific range; JSON wins a
+ * tie.
  */
 export function prefersJsonHome(accept: string | undefined): boolean {
   const ranges = parseAccept(accept ?? '') ?? []
-  return desireFor(ranges, JSON_HOME) > desireFor(ranges, JSON_TYPE)
+  return preferenceFor(ranges, JSON_HOME) > preferenceFor(ranges, JSON_TYPE)
 }
 
-/** A number that orders types by the highest quality of a range for them, then by how closely that range names them. */
-function desireFor(ranges: readonly MediaRange[], offer: string): number {
-  const wanted = ranges.filter((range) => range.quality > 0 && closeness(range, offer) > 0)
-  return wanted.reduce((most, range) => Math.max(most, range.quality * 10 + closeness(range, offer)), 0)
+/** Returns a number that orders types by the highest quality of a matching range, then by its specificity. */
+function preferenceFor(ranges: readonly MediaRange[], offer: string): number {
+  const matching = ranges.filter((range) => range.quality > 0 && specificity(range, offer) > 0)
+  return matching.reduce((max, range) => Math.max(max, range.quality * 10 + specificity(range, offer)), 0)
 }
 
-/** The usual entries of a system's MIME table. The peer's has some 1200; differences for exotic types are accepted. */
+/** Common media types. Barbican uses the system's MIME table of about 1200 types; rare types are omitted here. */
 const knownTypes = Object.entries({
   application:
     'octet-stream json json-patch+json ld+json xml xhtml+xml atom+xml javascript wasm cbor pdf zip gzip x-tar msword ' +
@@ -127,19 +132,19 @@ const knownTypes = Object.entries({
 }).flatMap(([type, subtypes]) => subtypes.split(' ').map((subtype) => `${type}/${subtype}`))
 
 /**
- * Whether the header admits any media type that a server usually knows. Routes that answer without a body, and those
- * of payloads, refuse a header that does not (`foo/bar`) before they look at anything else.
+ * Reports whether the header accepts at least one common media type. Routes that respond without a body, and those of
+ * payloads, reject every other header (`foo/bar`) before any further check.
  */
 export function admitsKnownType(accept: string | undefined): boolean {
   return admits(accept, knownTypes)
 }
 
-/** In what form an error outside `/v1`, or of the microversion, is told. */
+/** The format of error responses outside `/v1`, and of those about the microversion. */
 export type RootErrorForm = 'json' | 'html' | 'text'
 
 /**
- * The better liked of HTML (which wins a tie) and JSON, or plain text when the header admits neither or is absent. A
- * header outside the grammar gets HTML.
+ * Returns whichever of HTML and JSON has the higher quality (HTML wins a tie), or plain text if the header is absent or
+ * accepts neither. For a header outside the grammar it returns HTML.
  */
 export function rootErrorForm(accept: string | undefined): RootErrorForm {
   const ranges = parseAccept(accept ?? '')

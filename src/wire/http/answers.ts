@@ -1,4 +1,4 @@
-/** Answers: how JSON, pages and payloads are put on the wire. */
+/** Builds responses: JSON documents, created resources, and pages of collections. */
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Service } from './context.ts'
@@ -9,22 +9,24 @@ import type { Refs } from './refs.ts'
 
 const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
-/** JSON as the peer writes it: `application/json` without charset, everything beyond ASCII escaped. */
+/**
+ * Returns a JSON response as Barbican writes it: `application/json` without a charset, non-ASCII characters escaped.
+ */
 export function json(c: Context<Service>, status: ContentfulStatusCode, value: unknown): Response {
   const text = JSON.stringify(value).replace(/[\u007f-\uffff]/g, escape)
   return respond(c, status, text, 'application/json')
 }
 
-/** Answers that a resource was made: its ref in the body and as `Location`. */
+/** Returns the response for a created resource, with its ref in the body, as `member`, and in `Location`. */
 export function created(c: Context<Service>, status: 201 | 202, member: string, ref: string): Response {
   setHeader(c, 'Location', ref)
   return json(c, status, { [member]: ref })
 }
 
-/** Answers that it is done: 204. */
+/** Returns a response without a body: 204. */
 export const noContent = (c: Context<Service>): Response => respond(c, 204, null)
 
-/** One page of a collection: the items, links to its neighbours, and how many there are in all. */
+/** Returns one page of a collection: the items as `member`, links to the adjacent pages, and the total count. */
 export function page(
   c: Context<Service>,
   member: string,

@@ -1,48 +1,48 @@
-/** Request bodies: read up to a limit, then parsed and checked, or refused in the contract's words. */
+/** Request bodies: read up to a size limit, parsed and validated. */
 import type { Context } from 'hono'
 import { fault } from '../../faults.ts'
 import type { Service } from './context.ts'
 import { pythonNotation, stripValues } from './python.ts'
 import { checked, type Schema } from './schema.ts'
 
-/** Reads the body that an operation wants; `undefined` for operations without one. */
+/** Reads and validates the request body of an operation. */
 export type BodyReader<Body> = (c: Context<Service>) => Promise<Body>
 
 const JSON_TYPE = 'application/json'
 
-/** Up to `most` bytes of the body; the rest is never read. Throws `brokenBody` when the connection breaks off. */
-export async function readBytes(request: Request, most: number): Promise<Uint8Array<ArrayBuffer>> {
+/** Reads up to `max` bytes of the body and never reads the rest. Throws `brokenBody` if the connection is lost. */
+export async function readBytes(request: Request, max: number): Promise<Uint8Array<ArrayBuffer>> {
   const broken = () => {
     throw fault('brokenBody')
   }
-  // The runtime reads no more than was announced, and all of it at once.
-  const announced = request.headers.get('Content-Length') ?? ''
-  if (/^\d+$/.test(announced) && Number(announced) <= most) {
+  // The runtime reads no more bytes than Content-Length declares, so the body can be read in one call.
+  const declared = request.headers.get('Content-Length') ?? ''
+  if (/^\d+$/.test(declared) && Number(declared) <= max) {
     return new Uint8Array(await request.arrayBuffer().catch(broken))
   }
   if (!request.body) return new Uint8Array(0)
-  const bytes = new Uint8Array(most)
+  const bytes = new Uint8Array(max)
   let length = 0
   const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader()
-  while (length < most) {
+  while (length < max) {
     const { done, value } = await reader.read().catch(broken)
     if (done) break
-    const part = value.subarray(0, most - length)
+    const part = value.subarray(0, max - length)
     bytes.set(part, length)
     length += part.length
   }
-  if (length === most) await reader.cancel()
+  if (length === max) await reader.cancel()
   return bytes.slice(0, length)
 }
 
 function requireType(c: Context<Service>, expected: readonly string[]): string {
-  const [given = ''] = (c.req.header('Content-Type') ?? '').split(';')
-  const type = given.trim()
+  const [mediaType = ''] = (c.req.header('Content-Type') ?? '').split(';')
+  const type = mediaType.trim()
   if (!expected.includes(type)) throw fault('contentType', pythonNotation(expected))
   return type
 }
 
-/** A byte order mark stays, so that JSON with one is malformed as the peer has it. */
+/** Keeps a byte order mark, so that JSON with one is malformed, as in Barbican. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function decode(bytes: Uint8Array): string {
@@ -54,8 +54,9 @@ function decode(bytes: Uint8Array): string {
 }
 
 /**
- * The JSON document of the body, every string value stripped of outer white space. Only the first MAX_REQUEST_BYTES
- * count: what is not complete within them is malformed (peer: conventions of bodies).
+ * Parses the JSON document of the body and strips white space around every string value. As in Barbican, only the first
+ * MAX_REQUEST_BYTES bytes are read, so a document that is not complete within them is malformed. Throws `notUtf8`,
+ * `malformedJson`, and for an empty body the failure `whenEmpty`.
  */
 async function document(c: Context<Service>, whenEmpty: 'malformedJson' | 'noData' = 'malformedJson') {
   const text = decode(await readBytes(c.req.raw, c.var.config.maxRequestBytes))
@@ -67,7 +68,7 @@ async function document(c: Context<Service>, whenEmpty: 'malformedJson' | 'noDat
   }
 }
 
-/** A JSON body of this schema. */
+/** Returns a reader for JSON bodies of this schema. It throws `contentType` for any other media type. */
 export function json<Body>(schema: Schema<Body>): BodyReader<Body> {
   return async (c) => {
     requireType(c, [JSON_TYPE])
@@ -76,8 +77,9 @@ export function json<Body>(schema: Schema<Body>): BodyReader<Body> {
 }
 
 /**
- * A JSON body as it stands, for operations that look at something else before they check it. An empty one is the
- * failure `whenEmpty`.
+ * Returns a reader for JSON bodies that checks the media type and defers parsing, for operations that check something
+ * else before the document. The body that it reads is a function that parses the document; for an empty body that
+ * function throws `whenEmpty`.
  */
 export function unchecked(whenEmpty: 'malformedJson' | 'noData' = 'malformedJson'): BodyReader<() => Promise<unknown>> {
   return async (c) => {
@@ -91,7 +93,10 @@ export interface Payload {
   readonly bytes: Uint8Array<ArrayBuffer>
 }
 
-/** A body of one of the media types as bytes, at most one byte more than `most` of them. */
-export function payload(types: readonly string[], most: (c: Context<Service>) => number): BodyReader<Payload> {
-  return async (c) => ({ type: requireType(c, types), bytes: await readBytes(c.req.raw, most(c) + 1) })
+/**
+ * Returns a reader for binary bodies of the given media types. It reads at most `max` + 1 bytes, so that a body over
+ * the limit is detected without reading it in full.
+ */
+export function payload(types: readonly string[], max: (c: Context<Service>) => number): BodyReader<Payload> {
+  return async (c) => ({ type: requireType(c, types), bytes: await readBytes(c.req.raw, max(c) + 1) })
 }

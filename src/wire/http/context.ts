@@ -4,25 +4,25 @@ import type { Backend } from '../../state/backend.ts'
 import type { Source } from '../../state/scope.ts'
 import type { Microversion } from './microversion.ts'
 
-/** What the middleware of `app.ts` has found out before a route runs. */
+/** Context variables that the middleware of `app.ts` and the resource routes set. */
 export interface Variables {
   readonly config: Config
   readonly backend: Backend
-  /** Public base of all hrefs, without a trailing slash: HOST_HREF, or the request's origin. */
+  /** Public base URL of all hrefs, without a trailing slash: HOST_HREF, or the request's origin. */
   readonly base: string
   readonly caller: Caller
   readonly microversion: Microversion
-  /** Headers of the response to come. */
+  /** Headers that the response will have. */
   headers?: Record<string, string>
-  /** `<Operation>` of the route, for the words of a failure. */
+  /** Name of the operation, which failure messages contain: `Secret creation`. */
   operation: string
-  /** Who asks, for what and by which rule, once that is known. */
+  /** The caller, the operation and its policy rule; set after authentication and routing. */
   source?: Source
-  /** What the path names, once it has been found: `secret/<id>`. */
+  /** The entity that the path names, such as `secret/<id>`; set once it was found. */
   target?: string
 }
 
-/** The generics of every Hono app of the service. */
+/** The type parameter of every Hono app of the service. */
 export interface Service {
   Bindings: Environment
   Variables: Variables

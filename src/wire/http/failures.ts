@@ -1,4 +1,4 @@
-/** Failures on the wire: one place that puts a fault into the form of the part of the service that it was met in. */
+/** Error responses: formats every thrown error as the part of the API does in which it occurred. */
 import type { Context } from 'hono'
 import { routePath } from 'hono/route'
 import { Fault, fault, titles } from '../../faults.ts'
@@ -9,7 +9,10 @@ import type { Service } from './context.ts'
 import { respond, setHeader } from './response.ts'
 import { escapeHtml, MicroversionRefused, refusalBody } from './microversion.ts'
 
-/** A token is needed: the peer wraps this one failure in `error`; the members beside it spare clients a KeyError. */
+/**
+ * Returns the 401 response. Barbican wraps this failure, and no other, in `error`. The members beside `error` are those
+ * of all other failures, and prevent a KeyError in clients that read them unconditionally.
+ */
 function answerUnauthenticated(c: Context<Service>, failed: Fault): Response {
   const { identity, keystoneUrl } = c.var.config
   const uri = identity === 'keystone' ? keystoneUrl : `${c.var.base}/identity`
@@ -19,7 +22,7 @@ function answerUnauthenticated(c: Context<Service>, failed: Fault): Response {
   return json(c, 401, { error: { code: 401, title, message }, code: 401, title, description: message })
 }
 
-/** What a failure outside `/v1` and `/admin` says beyond its title. */
+/** Returns the message of a failure outside `/v1` and `/admin`. */
 function rootText(c: Context<Service>, failed: Fault): string {
   if (failed.status === 404) return 'The resource could not be found.'
   if (failed.status === 405) return `The method ${c.req.method} is not allowed for this resource. `
@@ -27,7 +30,7 @@ function rootText(c: Context<Service>, failed: Fault): string {
   return `The resource could not be generated that was acceptable to your browser (content of type ${c.req.header('Accept')}. `
 }
 
-/** Outside `/v1` and `/admin` a failure is plain text, a page or JSON, by `Accept`. */
+/** Returns the response for a failure outside `/v1` and `/admin`: plain text, HTML or JSON, as `Accept` requests. */
 function answerRootFailure(c: Context<Service>, failed: Fault): Response {
   const title = titles[failed.status]
   const heading = `${failed.status} ${title}`
@@ -46,21 +49,21 @@ function answerRootFailure(c: Context<Service>, failed: Fault): Response {
   }
 }
 
-/** What a failure is called in the log: one that the storage caused has an event of its own. */
+/** Log events by error name: errors caused by stored data have events of their own. */
 const events: Readonly<Record<string, string>> = {
-  SealError: 'value does not open',
+  SealError: 'value not decrypted',
   RowRefused: 'row refused',
 }
 
-/** Logs a failure that nobody foresaw, without a value in it. */
+/** Logs an unexpected error. The entry contains no value that a client sent or that was stored. */
 export function logUnexpected(c: Context<Service>, error: unknown): void {
   const facts = factsOf(error)
   const event = events[facts.error] ?? 'unexpected failure'
-  // The route and not the path, in which a client may write anything.
+  // The pattern of the route is logged, not the path, because a client chooses the path.
   logProblem({ event, operation: c.var.operation, route: routePath(c, -1), ...facts })
 }
 
-/** The answer to whatever was thrown. */
+/** Returns the response for any thrown error. Errors other than {@link Fault} are logged and reported as 500. */
 export function answerFailure(error: Error, c: Context<Service>): Response {
   if (error instanceof MicroversionRefused) {
     const { contentType, body } = refusalBody(error, c.req.header('Accept'))
@@ -69,8 +72,8 @@ export function answerFailure(error: Error, c: Context<Service>): Response {
   if (!(error instanceof Fault)) logUnexpected(c, error)
   const failed = error instanceof Fault ? error : fault('unexpected')
   if (failed.status === 401) return answerUnauthenticated(c, failed)
-  const ofResource = /^\/(v1|admin)(\/|$)/.test(c.req.path)
-  if (!ofResource && failed.status < 500) return answerRootFailure(c, failed)
+  const isResourcePath = /^\/(v1|admin)(\/|$)/.test(c.req.path)
+  if (!isResourcePath && failed.status < 500) return answerRootFailure(c, failed)
   const description = failed.describe(c.var.operation ?? 'Request')
   return json(c, failed.status, {
     code: failed.status,

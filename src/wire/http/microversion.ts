@@ -1,25 +1,25 @@
-/** The `OpenStack-API-Version` header: which version a request asks for, and how a refusal is told. */
+/** Parses the `OpenStack-API-Version` header and formats the response to an invalid one. */
 import { titles } from '../../faults.ts'
 import { rootErrorForm } from './accept.ts'
 import { parseInteger, pythonNotation, stripText } from './python.ts'
 
-/** All versions, oldest first. */
+/** All supported microversions, oldest first. */
 export const microversions = ['1.0', '1.1', '1.2'] as const
 export type Microversion = (typeof microversions)[number]
 
 export const MIN_MICROVERSION = '1.0' satisfies Microversion
 export const MAX_MICROVERSION = '1.2' satisfies Microversion
 
-/** Whether behaviour that came with `since` applies to a request at `version`. */
+/** Reports whether behaviour introduced in `since` applies to a request at `version`. */
 export function atLeast(version: Microversion, since: Microversion): boolean {
   return microversions.indexOf(version) >= microversions.indexOf(since)
 }
 
-/** The header asks for a version that does not exist (406) or that is no version at all (400). */
+/** Reports a header that requests an unsupported version (406) or is malformed (400). */
 export class MicroversionRefused extends Error {
   override readonly name = 'MicroversionRefused'
   readonly status: 400 | 406
-  /** The reason, in the words of the microversion_parse package that the peer uses. It quotes the client. */
+  /** The reason, worded as in the microversion_parse package, which Barbican uses. It quotes the header. */
   readonly tail: string
 
   constructor(status: 400 | 406, tail: string) {
@@ -30,15 +30,16 @@ export class MicroversionRefused extends Error {
 }
 
 /**
- * The version that the header asks for. Of several values joined by commas the last one for `key-manager` counts, other
- * services and incomplete entries are ignored, and without any the version is 1.0. Throws {@link MicroversionRefused}.
+ * Returns the version that the header requests. Of several comma-separated entries the last one for `key-manager`
+ * applies; entries for other services and incomplete entries are ignored. The default is 1.0. Throws {@link
+ * MicroversionRefused}.
  */
 export function parseMicroversion(header: string | undefined): Microversion {
   const wanted = header === undefined ? undefined : versionTexts(header).at(-1)
   if (wanted === undefined) return MIN_MICROVERSION
   if (wanted === 'latest') return MAX_MICROVERSION
   const numbers = versionNumbers(wanted).join('.')
-  const version = microversions.find((known) => known === numbers)
+  const version = microversions.find((supported) => supported === numbers)
   if (!version) throw new MicroversionRefused(406, `Unacceptable version header: ${wanted}`)
   return version
 }
@@ -68,18 +69,18 @@ function malformed(wanted: string, why: string): MicroversionRefused {
 
 type Escape = (text: string) => string
 
-/** The message of webob's exceptions, as they are written for HTML; `escape` treats what the client sent. */
+/** Returns the HTML message of webob's exception; `escape` is applied to the text that the client sent. */
 function messageOf({ status, tail }: MicroversionRefused, accept: string | undefined, escape: Escape): string {
   const detail = `<br /><br />\nInvalid microversion: ${escape(tail)}`
   if (status === 400) {
     return `The server could not comply with the request since it is either malformed or otherwise incorrect.${detail}\n\n`
   }
-  // Without the header the peer leaves its placeholder in.
+  // If the header is missing, Barbican does not substitute the placeholder.
   const wanted = accept === undefined ? '${HTTP_ACCEPT}' : escape(accept)
   return `The resource could not be generated that was acceptable to your browser\n(content of type ${wanted}. ${detail}`
 }
 
-const asIs: Escape = (text) => text
+const unescaped: Escape = (text) => text
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -89,7 +90,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#x27;',
 }
 
-/** Text that a client sent, harmless in a page. */
+/** Escapes text for HTML. */
 export const escapeHtml: Escape = (text) => text.replace(/[&<>"']/g, (character) => entities[character] ?? character)
 
 function withoutMarkup(message: string): string {
@@ -99,7 +100,7 @@ function withoutMarkup(message: string): string {
     .replaceAll(/<[^>]*>/g, '')
 }
 
-/** The response body of a refusal, in the form that `Accept` asks for ({@link rootErrorForm}). */
+/** Returns the response body for a {@link MicroversionRefused}, in the format that {@link rootErrorForm} selects. */
 export function refusalBody(
   refused: MicroversionRefused,
   accept: string | undefined,
@@ -107,7 +108,7 @@ export function refusalBody(
   const status = `${refused.status} ${titles[refused.status]}`
   switch (rootErrorForm(accept)) {
     case 'json': {
-      const message = messageOf(refused, accept, asIs)
+      const message = messageOf(refused, accept, unescaped)
       const body = JSON.stringify({ message, code: status, title: titles[refused.status] })
       return { contentType: 'application/json', body }
     }
@@ -117,7 +118,7 @@ export function refusalBody(
       return { contentType: 'text/html; charset=UTF-8', body }
     }
     case 'text': {
-      const body = `${status}\n\n${withoutMarkup(messageOf(refused, accept, asIs))}`
+      const body = `${status}\n\n${withoutMarkup(messageOf(refused, accept, unescaped))}`
       return { contentType: 'text/plain; charset=UTF-8', body }
     }
   }

@@ -1,12 +1,13 @@
 /**
- * How the peer's runtime, CPython, writes, trims, counts and reads values. Clients see it: refusals quote the refused
- * value in this notation, and strings are trimmed by this notion of white space before anything is checked.
+ * CPython's functions for formatting, stripping, measuring and parsing values. Clients of Barbican observe them: error
+ * messages quote the invalid value as `repr()` formats it, and strings are stripped as by `str.strip()` before they are
+ * validated.
  */
 
-/** White space of `str.strip()`: Unicode `White_Space` and the separators U+001C to U+001F; not U+FEFF. */
+/** White space as in `str.strip()`: Unicode `White_Space` and the separators U+001C to U+001F, but not U+FEFF. */
 const space = new RegExp(String.raw`[\p{White_Space}\x1c-\x1f]`, 'u')
 
-/** The text without leading and trailing white space, as `str.strip()` gives it. */
+/** Removes leading and trailing white space like `str.strip()`. */
 export function stripText(text: string): string {
   let start = 0
   let end = text.length
@@ -16,8 +17,9 @@ export function stripText(text: string): string {
 }
 
 /**
- * Strips every string value inside a parsed JSON document, at any depth; keys stay, and so does a document that is
- * itself a string. The document is changed in place and given back. Never recurses, so depth is no danger.
+ * Strips every string value inside a parsed JSON document, at any depth. Keys are not stripped, and neither is a
+ * document that is itself a string. The document is modified in place and returned. The function does not recurse, so a
+ * deeply nested document cannot overflow the stack.
  */
 export function stripValues(json: unknown): unknown {
   const containers = [json].filter(isContainer)
@@ -35,19 +37,20 @@ function isContainer(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
 
-/** The number of code points, which is what Python counts as the length; a lone surrogate counts as one. */
+/** Returns the length in code points, like Python's `len()`; a lone surrogate counts as one. */
 export function codePoints(text: string): number {
   let count = 0
   for (const _ of text) count += 1
   return count
 }
 
-/** As in the peer: longer numbers are refused, because converting them takes quadratic time. */
+/** CPython's limit for the conversion of integers, which takes quadratic time. */
 const MAX_DIGITS = 4300
 
 /**
- * The integer that `int(text)` gives: decimal digits with single underscores between them, a sign, outer white space;
- * null for anything else and for more than 4300 digits. Digits of other scripts, which Python takes too, are refused.
+ * Parses an integer like `int(text)`: decimal digits, optionally with single underscores between them, a sign and outer
+ * white space. Returns null for other text and for more than 4300 digits. Digits of other scripts, which Python
+ * accepts, are not accepted.
  */
 export function parseInteger(text: string): bigint | null {
   const [, sign = '', digits = ''] = /^([+-]?)(\d+(?:_\d+)*)$/.exec(stripText(text)) ?? []
@@ -57,22 +60,22 @@ export function parseInteger(text: string): bigint | null {
 }
 
 /**
- * The value of a parsed JSON document as Python's `repr()` writes it. Numbers that JavaScript holds as integers below
- * 1e16 are written as integers (`1.0` cannot be told from `1`), larger ones as floats; a bigint always as an integer.
- * Never recurses.
+ * Formats a value of a parsed JSON document like Python's `repr()`. Integral numbers below 1e16 are formatted as
+ * integers (`1.0` cannot be distinguished from `1`), larger ones as floats, and bigints as integers. The function does
+ * not recurse.
  */
 export function pythonNotation(value: unknown): string {
   const pending: Piece[] = [{ value }]
-  let written = ''
+  let output = ''
   for (let piece = pending.pop(); piece; piece = pending.pop()) {
-    if (piece.text !== undefined) written += piece.text
+    if (piece.text !== undefined) output += piece.text
     else if (isContainer(piece.value)) for (const inner of piecesOf(piece.value).toReversed()) pending.push(inner)
-    else written += scalarNotation(piece.value)
+    else output += scalarNotation(piece.value)
   }
-  return written
+  return output
 }
 
-/** Either text to be written as it is, or a value whose notation is still to be found. */
+/** Either text for the output, or a value that remains to be formatted. */
 interface Piece {
   readonly text?: string
   readonly value?: unknown
@@ -106,7 +109,7 @@ function numberNotation(number: number): string {
   return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
 }
 
-/** What `str.isprintable()` refuses, and the backslash. */
+/** Characters for which `str.isprintable()` is false, and the backslash. */
 const escaped = /(?! )[\\\p{C}\p{Z}]/gu
 const namedEscapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 

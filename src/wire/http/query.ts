@@ -1,6 +1,6 @@
 /** Query parameters. */
 
-/** The value of a parameter, the last one when it is given twice; empty counts as not given. */
+/** Returns the last value of a parameter, or undefined if it is absent or empty. */
 export function lastGiven(query: URLSearchParams, name: string): string | undefined {
   return query.getAll(name).at(-1) || undefined
 }

@@ -1,4 +1,4 @@
-/** The log of requests: one entry each, with who asked for what by which rule, and how it came out. */
+/** The request log: one entry per request, with the caller, the operation, its policy rule and the result. */
 import type { Context } from 'hono'
 import { Fault } from '../../faults.ts'
 import { logLater } from '../../log.ts'
@@ -11,8 +11,9 @@ const failureOf = (error: Error | undefined): string | null => {
 }
 
 /**
- * Logs the request that was just answered, begun at `started`. Only what the service itself made or has checked is in
- * it: nothing of a path, a query, a header or a body, but the id of a thing that was found.
+ * Logs a request after its response is ready. `started` is in milliseconds after the Unix epoch. The entry contains
+ * only values that the service generated or validated: no part of the path, query, headers or body, except the id of an
+ * entity that was found.
  */
 export function logRequest(c: Context<Service>, started: number): void {
   const { backend, source = backend.source, target = null } = c.var

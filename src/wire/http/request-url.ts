@@ -1,13 +1,13 @@
 /**
- * What the URL of a request says. Most URLs need no parser to be read, and one is dear: it is an object of the platform,
- * which has to be freed again.
+ * Extracts parts of the request's URL. Most URLs are matched by a regular expression, because `URL` is expensive: each
+ * instance is a platform object, which has to be freed.
  */
 import { fault } from '../../faults.ts'
 
-/** Origin, path and query of a URL that a parser would leave as it is. */
+/** Matches the origin and the path of a URL that the URL parser would not change. */
 const PLAIN = /^(https?:\/\/[\w.:[\]-]+)((?:\/[\w-]+)+)(?:\?|$)/
 
-/** The path without empty segments and with encoded slashes as slashes, as the peer routes it. */
+/** Returns the path to route: encoded slashes are decoded and empty segments removed, as in Barbican. */
 export function routedPath({ url }: { readonly url: string }): string {
   const plain = PLAIN.exec(url)?.[2]
   if (plain !== undefined) return plain
@@ -15,21 +15,21 @@ export function routedPath({ url }: { readonly url: string }): string {
   return path.length > 1 ? path.replace(/\/$/, '') : path
 }
 
-/** The origin that was parsed last. Requests of one isolate mostly have the same. */
-let last = { given: '', origin: '' }
+/** The last parsed origin, cached because most requests of an isolate have the same one. */
+let last = { prefix: '', origin: '' }
 
-/** Scheme, host and port. */
+/** Returns scheme, host and port. */
 export function originOf(url: string): string {
-  const given = PLAIN.exec(url)?.[1]
-  if (given === undefined) return new URL(url).origin
-  if (given !== last.given) last = { given, origin: new URL(url).origin }
+  const prefix = PLAIN.exec(url)?.[1]
+  if (prefix === undefined) return new URL(url).origin
+  if (prefix !== last.prefix) last = { prefix, origin: new URL(url).origin }
   return last.origin
 }
 
-/** Nobody changes it. */
+/** Shared by all requests without a query; it must not be modified. */
 const NO_QUERY = new URLSearchParams()
 
-/** Query parameters; throws `notUtf8` when a percent-encoded one is not UTF-8. */
+/** Returns the query parameters. Throws `notUtf8` if a percent-encoded sequence is not UTF-8. */
 export function queryOf(url: string): URLSearchParams {
   if (!url.includes('?')) return NO_QUERY
   const { search, searchParams } = new URL(url)

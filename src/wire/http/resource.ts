@@ -1,10 +1,11 @@
 /**
- * A resource: a path, what it names, and what can be done with it. This file is the order of the checks:
+ * A resource is a path, the entity that the path names, and the operations on it. This file defines the order of
+ * checks:
  *
- *     look-up 404 → method 405 → Accept 406 → rule 403 → content type 415 → body 400/413 → operation
+ *     entity 404 → method 405 → Accept 406 → policy rule 403 → content type 415 → body 400/413 → operation
  *
- * (token 401 and microversion 406 come before, in `app.ts`, and a tenant path of another project is 403 at once). Every
- * operation names its rule, so none can be forgotten.
+ * Before them, `app.ts` checks the token (401) and the microversion (406), and {@link mount} rejects a path of another
+ * project (403). Every operation must name its policy rule, so that none is left unprotected.
  */
 import type { Context, Hono } from 'hono'
 import { permits, type Rule, type Target } from '../../access/policy.ts'
@@ -18,13 +19,13 @@ import { consistencyOf } from '../../state/database/session.ts'
 import { admitsJson, admitsKnownType } from './accept.ts'
 import type { BodyReader } from './body.ts'
 import type { Service } from './context.ts'
-import { MOST_ID_CHARACTERS, refsBelow, type Refs } from './refs.ts'
+import { MAX_ID_CHARACTERS, refsBelow, type Refs } from './refs.ts'
 import { queryOf } from './request-url.ts'
 import { BOOKMARK_HEADER, setHeader } from './response.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-/** One request on a resource, as far as it has been checked. */
+/** A request on a resource, after authentication. */
 export interface Call {
   readonly c: Context<Service>
   readonly caller: Caller
@@ -36,37 +37,41 @@ export interface Call {
 }
 
 export interface Operation<Subject, Body> {
-  /** The operation's name in the words of failures: `Secret creation`. */
+  /** The name of the operation, which failure messages contain: `Secret creation`. */
   readonly name: string
   readonly rule: Rule | ((call: Call) => Rule)
-  /** Which `Accept` is admitted: JSON (default), any well-known type, or what the operation itself negotiates. */
+  /**
+   * The accepted values of `Accept`: JSON (default), any common media type, or those the operation negotiates itself.
+   */
   readonly accept?: 'known' | 'negotiated'
   readonly body?: BodyReader<Body>
   readonly answer: (call: Call, subject: Subject, body: Body) => Promise<Response> | Response
 }
 
-/** An operation whose kind of body is settled inside. */
+/** An operation whose body type is erased. */
 export type AnyOperation<Subject> = Operation<Subject, never>
 
 export interface Resource<Subject extends Target = Target> {
   readonly path: string
-  /** What the path names, in the words of the audit log; left out: what {@link named} says of its first parameter. */
-  readonly names?: AuditTarget
-  /** Finds what the path names, or throws its 404. Left out: the path is a collection of the caller's project. */
+  /**
+   * The kind of the entity in the audit log. The default is that of the path's first parameter in {@link auditTargets}.
+   */
+  readonly auditTarget?: AuditTarget
+  /** Finds the entity that the path names, or throws a 404. Without it, the target is the caller's project. */
   readonly find?: (call: Call) => Promise<Subject>
-  /** Who answers the reads of `GET`; left out: any replica. Everything else is answered by the primary. */
+  /** Where `GET` reads from; the default is any replica. All other methods read from the primary. */
   readonly reads?: 'primary'
   readonly operations: Partial<Record<Method, AnyOperation<Subject>>>
 }
 
-/** Ties the type of an operation's body to its reader. */
+/** Defines an operation. It infers the type of the body from its reader. */
 export function operation<Subject extends Target = Target, Body = unknown>(
   definition: Operation<Subject, Body>,
 ): AnyOperation<Subject> {
   return definition as unknown as AnyOperation<Subject>
 }
 
-/** Ties the type of what a resource finds to its operations. */
+/** Defines a resource. It checks that the operations take the type that `find` returns. */
 export function resource<Subject extends Target = Target>(definition: Resource<Subject>): Resource {
   return definition as unknown as Resource
 }
@@ -83,7 +88,7 @@ function callOf(c: Context<Service>): Call {
   }
 }
 
-/** What a rule is asked about where it is not about a row: the caller's own project. */
+/** Returns the policy target of operations that do not concern a row: the caller's own project. */
 export const projectTarget = ({ projectId }: Caller): Target => ({
   projectId,
   creatorId: null,
@@ -96,7 +101,7 @@ function admits(kind: Operation<Target, never>['accept'], accept: string | undef
   return kind === 'known' ? admitsKnownType(accept) : admitsJson(accept)
 }
 
-/** The call, for what its caller does in this operation by this rule. */
+/** Returns the call with its caller, operation and rule as the source of log entries and audit events. */
 function attributed(call: Call, operation: string, rule: Rule): Call {
   const { c, backend, caller } = call
   const initiator = { userId: caller.userId, projectId: caller.projectId }
@@ -107,8 +112,8 @@ function attributed(call: Call, operation: string, rule: Rule): Call {
 
 const actions = { GET: 'read', POST: 'create', PUT: 'update', PATCH: 'update', DELETE: 'delete' } as const
 
-/** What the first parameter of a path names. */
-const named: Readonly<Record<string, AuditTarget>> = {
+/** Kinds of entities in the audit log, by the name of the path's first parameter. */
+const auditTargets: Readonly<Record<string, AuditTarget>> = {
   secret: 'secret',
   container: 'container',
   order: 'order',
@@ -117,18 +122,21 @@ const named: Readonly<Record<string, AuditTarget>> = {
   project: 'quota',
 }
 
-/** The thing that the path names, if it names one. Events are sealed many at a time, so that none has a longer id. */
-function nameOf(
+/**
+ * Returns the entity that the path names, or null if there is none. It is null for a longer id too, because the size of
+ * audit events is bounded: many of them are sealed in one batch.
+ */
+function entityOf(
   { param }: Call,
-  { path, names }: Resource,
+  { path, auditTarget }: Resource,
 ): { readonly target: AuditTarget; readonly id: string } | null {
   const colon = path.indexOf(':')
   if (colon < 0) return null
   const end = path.indexOf('/', colon)
   const name = path.slice(colon + 1, end < 0 ? undefined : end)
-  const target = names ?? named[name]
+  const target = auditTarget ?? auditTargets[name]
   const id = param(name)
-  return target && id.length <= MOST_ID_CHARACTERS ? { target, id } : null
+  return target && id.length <= MAX_ID_CHARACTERS ? { target, id } : null
 }
 
 async function attempt(c: Context<Service>, resource: Resource): Promise<Response> {
@@ -137,7 +145,7 @@ async function attempt(c: Context<Service>, resource: Resource): Promise<Respons
   if (chosen) c.set('operation', chosen.name)
   const call = callOf(c)
   const subject = find ? await find(call) : projectTarget(call.caller)
-  const entity = nameOf(call, resource)
+  const entity = entityOf(call, resource)
   if (find && entity) c.set('target', `${entity.target}/${entity.id}`)
   if (!chosen) {
     setHeader(c, 'Allow', Object.keys(operations).toSorted().join(', '))
@@ -145,48 +153,48 @@ async function attempt(c: Context<Service>, resource: Resource): Promise<Respons
   }
   if (!admits(chosen.accept, c.req.header('Accept'))) throw fault('notAcceptable')
   const rule = typeof chosen.rule === 'function' ? chosen.rule(call) : chosen.rule
-  const ruled = attributed(call, chosen.name, rule)
+  const attributedCall = attributed(call, chosen.name, rule)
   try {
     if (!permits(call.config.policy, rule, call.caller, subject)) throw fault('notPermitted')
     const body = chosen.body ? await chosen.body(c) : undefined
-    return await chosen.answer(ruled, subject, body as never)
+    return await chosen.answer(attributedCall, subject, body as never)
   } catch (error) {
-    // What a replica refuses is asked again at the primary.
-    const refused = error instanceof Fault && error.status === 403 && !ruled.backend.db.observed.lagging
+    // A 403 from a replica is not recorded, because the request is retried on the primary.
+    const refused = error instanceof Fault && error.status === 403 && !attributedCall.backend.db.observed.lagging
     if (refused && entity) {
       const action = actions[c.req.method as Method]
-      await recordEvent(ruled.backend, { ...entity, action, projectId: subject.projectId, failure: '403' })
+      await recordEvent(attributedCall.backend, { ...entity, action, projectId: subject.projectId, failure: '403' })
     }
     throw error
   }
 }
 
 /**
- * Serves a request. A replica may lack what was created or granted a moment ago, or a new table: what fails there is asked
- * again at the primary before it is an answer.
+ * Serves a request. A replica may lack a row or a grant that was written a moment ago, or a new table, so a request
+ * that fails on a replica is retried on the primary before the failure is returned.
  */
 async function serve(c: Context<Service>, resource: Resource): Promise<Response> {
   if (c.req.method !== 'GET' || resource.reads === 'primary') return attempt(c, resource)
   const primary = c.get('backend')
-  const near = reaching(primary, consistencyOf(c.req.header(BOOKMARK_HEADER)))
-  c.set('backend', near)
+  const replica = reaching(primary, consistencyOf(c.req.header(BOOKMARK_HEADER)))
+  c.set('backend', replica)
   try {
     return await attempt(c, resource)
   } catch (error) {
-    if (!near.db.observed.lagging) throw error
+    if (!replica.db.observed.lagging) throw error
     c.set('backend', primary)
     return attempt(c, resource)
   }
 }
 
-/** Serves the resources below each of the prefixes; one that names `:tenant` must name the caller's project. */
+/** Registers the resources under each prefix. Throws `foreignTenant` if `:tenant` is not the caller's project. */
 export function mount(app: Hono<Service>, prefixes: readonly string[], resources: readonly Resource[]): void {
   for (const prefix of prefixes) {
-    for (const one of resources) {
-      app.all(prefix + one.path, async function serveResource(c) {
+    for (const mounted of resources) {
+      app.all(prefix + mounted.path, async function serveResource(c) {
         const tenant = c.req.param('tenant')
         if (tenant !== undefined && tenant !== c.get('caller').projectId) throw fault('foreignTenant')
-        return serve(c, one)
+        return serve(c, mounted)
       })
     }
   }

@@ -1,14 +1,16 @@
 /**
- * How a response is made, with the headers that the request gave cause for. They are plain data until then: Hono's
- * `c.header` and `c.body` make an object of the platform for them, and `c.header` after the response a second response.
+ * Creates responses. Headers are collected as plain data until then, because Hono's `c.header` and `c.body` create a
+ * platform `Headers` object, and `c.header` after the response creates a second `Response`.
  */
 import type { Context } from 'hono'
 import type { Service } from './context.ts'
 
-/** The bookmark of the newest state that the client has observed: returned with every write, sent back by its reads. */
+/**
+ * Carries the D1 bookmark of the newest state a client has observed: writes return it, and the client's reads send it.
+ */
 export const BOOKMARK_HEADER = 'X-D1-Bookmark'
 
-/** Gives the response to come a header, whatever it will be; a later value takes the place of an earlier one. */
+/** Sets a header of the response, also of an error response. A later value replaces an earlier one. */
 export function setHeader(c: Context<Service>, name: string, value: string): void {
   const headers = c.get('headers')
   if (headers) headers[name] = value
@@ -20,7 +22,10 @@ function bookmarkOf(c: Context<Service>, status: number): string | null {
   return (isWrite && c.get('backend')?.db.observed.bookmark) || null
 }
 
-/** The response; `contentType` stays out where there is no body. Whatever is written must have been by now. */
+/**
+ * Creates the response. `contentType` is omitted for responses without a body. All writes of the request must be
+ * complete, because the response carries their bookmark.
+ */
 export function respond(
   c: Context<Service>,
   status: number,

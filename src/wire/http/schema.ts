@@ -1,8 +1,9 @@
 /**
- * Bodies, checked with zod and refused in the words of the peer's JSON schemas.
+ * Validates bodies with zod and reports violations with the messages of Barbican's JSON schemas.
  *
- * The peer reports one violation: the one nearest to the document's root, and at equal depth the first in the order of
- * its schema. Wrong type, missing and extra members of an object count as faults of the object itself.
+ * Barbican reports one violation: the one nearest to the root of the document, and at equal depth the first in the
+ * order of its schema. A wrong type, missing members and extra members of an object are violations of the object
+ * itself.
  */
 import * as z from 'zod/mini'
 import { fault } from '../../faults.ts'
@@ -11,103 +12,100 @@ import { codePoints, pythonNotation } from './python.ts'
 type Property = PropertyKey | undefined
 
 interface TextRules<Values extends readonly string[]> {
-  readonly least?: number
-  /** In code points. */
-  readonly most?: number
+  readonly min?: number
+  /** Maximum length, in code points like `min`. */
+  readonly max?: number
   readonly oneOf?: Values
 }
 
-const notOfType =
+const typeError =
   (...types: readonly string[]) =>
   ({ input }: { readonly input?: unknown }) =>
     `${pythonNotation(input)} is not of type ${types.map((type) => `'${type}'`).join(', ')}`
 
-function lengthAndChoice({ least = 0, most = Infinity, oneOf }: TextRules<readonly string[]>) {
-  const about = (words: string) => ({
+function lengthAndChoice({ min = 0, max = Infinity, oneOf }: TextRules<readonly string[]>) {
+  const violated = (message: string) => ({
     abort: true,
-    error: ({ input }: { readonly input?: unknown }) => `${pythonNotation(input)} ${words}`,
+    error: ({ input }: { readonly input?: unknown }) => `${pythonNotation(input)} ${message}`,
   })
   const checks = [
-    z.refine<string>((text) => codePoints(text) <= most, about('is too long')),
-    z.refine<string>((text) => codePoints(text) >= least, about('is too short')),
+    z.refine<string>((text) => codePoints(text) <= max, violated('is too long')),
+    z.refine<string>((text) => codePoints(text) >= min, violated('is too short')),
   ] as const
   const choices = z.refine<string>(
     (text) => !oneOf || oneOf.includes(text),
-    about(`is not one of ${pythonNotation(oneOf)}`),
+    violated(`is not one of ${pythonNotation(oneOf)}`),
   )
   return [...checks, choices] as const
 }
 
-/** A string; with `oneOf`, exactly one of these. */
+/** Returns the schema of a string; with `oneOf`, of one of these values. */
 export function text<const Values extends readonly string[]>(rules: TextRules<Values> = {}) {
-  return z.string({ error: notOfType('string') }).check(...lengthAndChoice(rules)) as z.ZodMiniType<
+  return z.string({ error: typeError('string') }).check(...lengthAndChoice(rules)) as z.ZodMiniType<
     Values[number],
     string
   >
 }
 
-/** A payload or password: what is given instead is in no message, unless it is null. */
+/** Returns the schema of a payload or password. Messages do not quote an invalid value, unless it is null. */
 export const secretText = () =>
   z.string({ error: ({ input }) => `${input === null ? 'None' : 'The value'} is not of type 'string'` })
 
-/** A string or null. */
+/** Returns the schema of a string or null. */
 export function textOrNull(rules: TextRules<readonly string[]> = {}) {
-  return z.nullable(z.string({ error: notOfType('string', 'null') }).check(...lengthAndChoice(rules)))
+  return z.nullable(z.string({ error: typeError('string', 'null') }).check(...lengthAndChoice(rules)))
 }
 
 const isInteger = (value: unknown) => typeof value === 'number' && Number.isInteger(value)
 
-/** An integer within the bounds; `256.0` is one. */
-export function integer({
-  least = -Infinity,
-  most = Infinity,
-}: { readonly least?: number; readonly most?: number } = {}) {
-  return z.custom<number>(isInteger, { abort: true, error: notOfType('integer') }).check(
-    z.refine((value) => value >= least, {
-      error: ({ input }) => `${pythonNotation(input)} is less than the minimum of ${least}`,
+/** Returns the schema of an integer within the inclusive bounds; `256.0` is an integer. */
+export function integer({ min = -Infinity, max = Infinity }: { readonly min?: number; readonly max?: number } = {}) {
+  return z.custom<number>(isInteger, { abort: true, error: typeError('integer') }).check(
+    z.refine((value) => value >= min, {
+      error: ({ input }) => `${pythonNotation(input)} is less than the minimum of ${min}`,
     }),
-    z.refine((value) => value <= most, {
-      error: ({ input }) => `${pythonNotation(input)} is greater than the maximum of ${most}`,
+    z.refine((value) => value <= max, {
+      error: ({ input }) => `${pythonNotation(input)} is greater than the maximum of ${max}`,
     }),
   )
 }
 
-/** Strictly true or false. */
-export const flag = () => z.boolean({ error: notOfType('boolean') })
+/** Returns the schema of a boolean. */
+export const flag = () => z.boolean({ error: typeError('boolean') })
 
-/** A list of such items. */
-export const list = <Item extends z.ZodMiniType>(item: Item) => z.array(item, { error: notOfType('array') })
+/** Returns the schema of an array. */
+export const list = <Item extends z.ZodMiniType>(item: Item) => z.array(item, { error: typeError('array') })
 
-/** An object whose unknown members are ignored. */
+/** Returns the schema of an object whose unknown members are ignored. */
 export const object = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
-  z.object(shape, { error: notOfType('object') })
+  z.object(shape, { error: typeError('object') })
 
-/** An object that refuses unknown members. */
+/** Returns the schema of an object without unknown members. */
 export function closedObject<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.strictObject(shape, {
     error: (issue) => {
-      if (issue.code !== 'unrecognized_keys') return notOfType('object')(issue)
+      if (issue.code !== 'unrecognized_keys') return typeError('object')(issue)
       const keys = issue.keys.toSorted().map((key) => pythonNotation(key))
       return `Additional properties are not allowed (${keys.join(', ')} ${keys.length > 1 ? 'were' : 'was'} unexpected)`
     },
   })
 }
 
-/** An object whose members are looked at elsewhere. */
+/** Returns the schema of an object whose members are not validated here. */
 export const anyObject = () =>
   z.custom<Record<string, unknown>>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
-    error: notOfType('object'),
+    error: typeError('object'),
   })
 
 export interface Schema<Body> {
-  /** The name in the peer's words, such as `Secret' within 'Order`. */
+  /** The name in Barbican's messages, such as `Secret' within 'Order`. */
   readonly name: string
   readonly type: z.ZodMiniType<Body>
-  /** A missing member is reported as this property: itself, or the document (`None`). */
+  /** The property that a missing member is reported for: the member, or (by default) the document, as `None`. */
   readonly missingNames?: 'member' | 'document'
-  /** The order in which missing members are reported, where it is not that of the type. */
+  /** The order in which missing members are reported, if it differs from that of the type. */
   readonly missingFirst?: readonly string[]
-  /** Unknown members are reported before missing ones. */
+  /** Whether unknown members are reported before missing ones. */
   readonly extraFirst?: boolean
 }
 
@@ -115,7 +113,7 @@ interface Violation {
   readonly depth: number
   readonly reason: string
   readonly property: Property
-  /** The member that is missing, if that is what is wrong. */
+  /** The missing member, if the violation is one. */
   readonly missing?: string
   readonly extra?: boolean
 }
@@ -143,25 +141,25 @@ function violation(
   }
 }
 
-/** Where a violation of a whole object stands among others of the same object. */
-function placeOf({ extra, missing }: Violation, { extraFirst, missingFirst = [] }: Schema<unknown>): number {
+/** Returns the rank of a violation among those of the same object; the lowest is reported. */
+function rankOf({ extra, missing }: Violation, { extraFirst, missingFirst = [] }: Schema<unknown>): number {
   if (extra) return extraFirst ? -1 : missingFirst.length
   return missing === undefined ? 0 : Math.max(0, missingFirst.indexOf(missing))
 }
 
-/** The body as the schema's type; throws the fault `schema` with the violation that the peer would report. */
+/** Validates a body and returns it as the schema's type. Throws `schema` with the violation that Barbican reports. */
 export function checked<Body>(schema: Schema<Body>, document: unknown): Body {
   const result = z.safeParse(schema.type, document)
   if (result.success) return result.data
   const [first, ...others] = result.error.issues.map((issue) => violation(issue, document, schema.missingNames))
   if (!first) throw fault('malformedJson')
   const before = (one: Violation, other: Violation) =>
-    one.depth - other.depth || placeOf(one, schema) - placeOf(other, schema)
+    one.depth - other.depth || rankOf(one, schema) - rankOf(other, schema)
   const nearest = others.reduce((best, other) => (before(other, best) < 0 ? other : best), first)
   throw schemaFault(schema.name, nearest.reason, nearest.property)
 }
 
-/** The fault of a rule that a schema cannot say. */
+/** Creates the failure for a rule that a schema cannot express. */
 export function schemaFault(name: string, reason: string, property: Property) {
   return fault('schema', name, reason, property === undefined ? 'None' : String(property))
 }

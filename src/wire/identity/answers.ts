@@ -1,31 +1,33 @@
-/** Answers of the embedded identity: how entities, collections and failures are put on the wire. */
+/** Builds the responses of the embedded identity: entities, collections and failures. */
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { IdentityFault, identityTitles } from '../../state/identity/faults.ts'
 import type { Service } from '../http/context.ts'
 import { respond, setHeader } from '../http/response.ts'
 
-/** Base of all links of the identity. */
+/** Returns the base URL of the identity API. */
 export const identityUrl = (c: Context<Service>): string => `${c.var.base}/identity/v3`
 
-/** JSON of Keystone's media type, without a charset. */
+/** Returns a JSON response with Keystone's media type, which has no charset. */
 export function json(c: Context<Service>, status: ContentfulStatusCode, value: unknown): Response {
   return respond(c, status, JSON.stringify(value), 'application/json')
 }
 
-/** Success without a body: 204. */
+/** Returns a response without a body: 204. */
 export const noContent = (c: Context<Service>): Response => respond(c, 204, null)
 
-/** The link of an entity to itself; `path` is below the base of the identity. */
+/** Returns the `links` member of an entity; `path` is relative to {@link identityUrl}. */
 export const linkTo = (c: Context<Service>, path: string) => ({ links: { self: `${identityUrl(c)}/${path}` } })
 
-/** A whole collection: nothing is paged, as in Keystone without a list limit. */
+/** Returns a whole collection. It is not paginated, as in Keystone without a list limit. */
 export function collection(c: Context<Service>, member: string, items: readonly unknown[]): Response {
   const self = c.var.base + c.req.path + new URL(c.req.url).search
   return json(c, 200, { [member]: items, links: { next: null, self, previous: null } })
 }
 
-/** The answer to a failure of the identity, in Keystone's form. Throws other errors, which the service answers. */
+/**
+ * Returns the response for an {@link IdentityFault} in Keystone's format. Rethrows other errors for the app's handler.
+ */
 export function answerIdentityFailure(error: Error, c: Context<Service>): Response {
   if (!(error instanceof IdentityFault)) throw error
   const { status, message } = error
@@ -33,7 +35,7 @@ export function answerIdentityFailure(error: Error, c: Context<Service>): Respon
   return json(c, status, { error: { code: status, message, title: identityTitles[status] } })
 }
 
-/** The answer for an unknown path: that of the framework on which Keystone is built. */
+/** Returns the 404 response for an unknown path, as Flask does, the framework of Keystone. */
 export function answerUnknownPath(c: Context<Service>): Response {
   const text =
     'The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.'
@@ -41,7 +43,7 @@ export function answerUnknownPath(c: Context<Service>): Response {
   return respond(c, 404, page, 'text/html; charset=UTF-8')
 }
 
-/** The answer for a known path without an operation for the method. */
+/** Returns the 405 response for a known path without an operation for the method. */
 export function answerMethodNotAllowed(c: Context<Service>, allowed: readonly string[]): Response {
   setHeader(c, 'Allow', allowed.join(', '))
   return json(c, 405, { message: 'The method is not allowed for the requested URL.' })

@@ -1,4 +1,4 @@
-/** Application credentials: secrets with which a client acts with some of a user's roles in one project. */
+/** Application credentials, which let a client act with some of a user's roles in one project. */
 import type { Context } from 'hono'
 import * as z from 'zod/mini'
 import { createCredential, deleteCredential, findCredential } from '../../state/identity/credentials.ts'
@@ -17,7 +17,7 @@ import { roleProperties } from './roles.ts'
 const PATH = '/v3/users/:user/application_credentials'
 const SECRET_BYTES = 64
 
-const roleReference = object({ id: z.optional(text({ least: 1 })), name: z.optional(text({ least: 1 })) }).check(
+const roleReference = object({ id: z.optional(text({ min: 1 })), name: z.optional(text({ min: 1 })) }).check(
   z.refine(({ id, name }) => id !== undefined || name !== undefined, { error: 'id or name must be present.' }),
 )
 const newCredential = object({
@@ -34,7 +34,7 @@ const newCredential = object({
 
 type RoleReference = z.infer<typeof roleReference>
 
-/** An application credential as Keystone shows it; the secret is never in it. */
+/** Returns Keystone's representation of an application credential, without the secret. */
 function credentialView(c: Context<Service>, credential: ApplicationCredential) {
   const { id, userId, projectId, name, description, unrestricted, expires, roles } = credential
   return {
@@ -51,26 +51,29 @@ function credentialView(c: Context<Service>, credential: ApplicationCredential) 
   }
 }
 
-/** UTC text of 26 characters. Throws `timestamp` for what Keystone refuses, offsets too, and `expirationPast`. */
-function expirationOf(given: string | null | undefined, now: string): string | null {
-  if (!given) return null
-  const isTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?Z?$/.test(given)
-  const expires = isTime ? parseTime(given) : null
+/**
+ * Returns the expiration in stored form, or null if there is none. Throws `timestamp` for a value that Keystone
+ * rejects, which includes those with an offset, and `expirationPast`.
+ */
+function expirationOf(value: string | null | undefined, now: string): string | null {
+  if (!value) return null
+  const isTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?Z?$/.test(value)
+  const expires = isTime ? parseTime(value) : null
   if (expires === null) throw identityFault('timestamp')
   if (expires <= now) throw identityFault('expirationPast')
   return expires
 }
 
-/** The ids of the requested roles, or of all roles of the token. Throws `credentialInvalid` for any other role. */
-function rolesFor(given: readonly RoleReference[] | undefined, held: readonly RoleName[]): string[] {
-  if (!given?.length) return held.map(({ id }) => id)
-  const isMeant = ({ id, name }: RoleReference) =>
+/** Returns the ids of the requested roles, or of all roles of the token. Throws `credentialInvalid` for other roles. */
+function rolesFor(requested: readonly RoleReference[] | undefined, held: readonly RoleName[]): string[] {
+  if (!requested?.length) return held.map(({ id }) => id)
+  const matcherOf = ({ id, name }: RoleReference) =>
     id === undefined
       ? (role: RoleName) => foldName(role.name) === foldName(name ?? '')
       : (role: RoleName) => role.id === id
-  const meant = given.map((reference) => held.find(isMeant(reference))?.id)
-  const assigned = meant.filter((id) => id !== undefined)
-  if (assigned.length < meant.length) {
+  const ids = requested.map((reference) => held.find(matcherOf(reference))?.id)
+  const assigned = ids.filter((id) => id !== undefined)
+  if (assigned.length < ids.length) {
     throw identityFault('credentialInvalid', 'Cannot create an application credential with unassigned role')
   }
   return [...new Set(assigned)]

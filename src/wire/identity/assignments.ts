@@ -1,4 +1,4 @@
-/** Role assignments of the embedded identity: assigning, removing, checking and listing. */
+/** Role assignments of the embedded identity: creating, deleting, checking and listing them. */
 import type { Context } from 'hono'
 import { assignRole, listAssignedRoles, listAssignments, requireAssignment } from '../../state/identity/assignments.ts'
 import { unassignRole, type NamedAssignment } from '../../state/identity/assignments.ts'
@@ -32,8 +32,8 @@ function assignmentView(c: Context<Service>, assignment: NamedAssignment, named:
   }
 }
 
-/** Refuses filters that contradict each other, in Keystone's words. */
-function requireSensible(query: URLSearchParams): void {
+/** Throws, with Keystone's messages, if filters contradict each other. */
+function requireConsistentFilters(query: URLSearchParams): void {
   const project = query.has('scope.project.id')
   const user = query.has('user.id')
   const group = query.has('group.id')
@@ -48,15 +48,15 @@ function requireSensible(query: URLSearchParams): void {
 }
 
 async function list({ c, backend, query }: Call): Promise<Response> {
-  requireSensible(query)
+  requireConsistentFilters(query)
   const filter = {
     userId: query.get('user.id') ?? undefined,
     projectId: query.get('scope.project.id') ?? undefined,
     roleId: query.get('role.id') ?? undefined,
   }
-  // Roles are assigned to users in projects only, and are not inherited.
-  const other = ['group.id', 'scope.domain.id', 'scope.system', 'scope.OS-INHERIT:inherited_to']
-  const assignments = other.some((name) => query.has(name))
+  // Roles are assigned only to users in projects and are not inherited, so these filters match nothing.
+  const unsupported = ['group.id', 'scope.domain.id', 'scope.system', 'scope.OS-INHERIT:inherited_to']
+  const assignments = unsupported.some((name) => query.has(name))
     ? []
     : await listAssignments(backend, filter, isOn(query, 'effective'))
   const named = isOn(query, 'include_names')

@@ -1,4 +1,4 @@
-/** Bodies and filters of identity requests: read up to a limit, checked, and refused in Keystone's words. */
+/** Reads and validates the bodies and filters of identity requests, with Keystone's error messages. */
 import type { Context } from 'hono'
 import * as z from 'zod/mini'
 import { decodeUtf8 } from '../../crypto/encoding.ts'
@@ -15,26 +15,29 @@ type Members = Readonly<Record<string, unknown>>
 const isObject = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** A name without outer white space: 1 to `most` code points. */
-export const nameOf = (most: number) => z.pipe(z.pipe(text(), z.transform(stripText)), text({ least: 1, most }))
+/** Returns the schema of a name, which is stripped of outer white space and then has 1 to `max` code points. */
+export const nameOf = (max: number) => z.pipe(z.pipe(text(), z.transform(stripText)), text({ min: 1, max }))
 
 const NO_OPTIONS = 'Resource options are not supported'
 
-/** The members that all entities have in common. The domain has to be the only one, and options are refused. */
+/** The members that all entities have in common. Resource options are rejected unless they are falsy. */
 export const commonMembers = {
   id: z.optional(text()),
-  domain_id: z.optional(textOrNull({ least: 1, most: 64 })),
+  domain_id: z.optional(textOrNull({ min: 1, max: 64 })),
   enabled: z.optional(flag()),
   options: z.optional(
     anyObject().check(z.refine((options) => Object.values(options).every((value) => !value), { error: NO_OPTIONS })),
   ),
 }
 
-/** The request's JSON document: an object, or an empty one for no body. Throws `tooLarge`, `expected`. */
+/**
+ * Returns the JSON document of the request, which must be an object; an empty body counts as an empty object. Throws
+ * `tooLarge` if it exceeds MAX_REQUEST_BYTES, and `expected` for another media type or document.
+ */
 async function readDocument(c: Context<Service>): Promise<Members> {
-  const most = c.var.config.maxRequestBytes
-  const bytes = await readBytes(c.req.raw, most + 1)
-  if (bytes.length > most) throw identityFault('tooLarge')
+  const max = c.var.config.maxRequestBytes
+  const bytes = await readBytes(c.req.raw, max + 1)
+  if (bytes.length > max) throw identityFault('tooLarge')
   if (bytes.length === 0) return {}
   const [type = ''] = (c.req.header('Content-Type') ?? '').split(';')
   if (type.trim() !== '' && type.trim() !== 'application/json') {
@@ -53,7 +56,10 @@ function parse(text: string | null): unknown {
   }
 }
 
-/** The member `member` of the request's document, checked; `given` is its original form. Throws `invalidField`. */
+/**
+ * Validates the member `member` of the request's document. `given` is its original form. Throws `invalid` or
+ * `invalidField` for the first violation.
+ */
 export async function readMember<Value>(
   c: Context<Service>,
   member: string,
@@ -66,7 +72,7 @@ export async function readMember<Value>(
   throw violation(result.error.issues[0], given)
 }
 
-/** Like {@link readMember} for a change. Throws `invalid` for one without members, and for one of id or domain. */
+/** Like {@link readMember}, for updates. Throws `invalid` for an update without members, or of the id or the domain. */
 export async function readChange<Value extends { id?: string | undefined; domain_id?: string | null | undefined }>(
   c: Context<Service>,
   member: string,
@@ -83,7 +89,7 @@ export async function readChange<Value extends { id?: string | undefined; domain
   return change
 }
 
-/** The failure for the first violation: a missing member is a fault of the object that lacks it. */
+/** Returns the failure for a violation. A missing member is reported for the object that lacks it. */
 function violation(issue: z.core.$ZodIssue | undefined, given: unknown) {
   const path = issue?.path ?? []
   const last = path.at(-1)
@@ -94,7 +100,7 @@ function violation(issue: z.core.$ZodIssue | undefined, given: unknown) {
   return field === '' ? identityFault('invalid', reason) : identityFault('invalidField', field, reason)
 }
 
-/** The members that are not `known`, which are stored and shown unchanged. Throws `invalidField` for lists and objects. */
+/** Returns the members that are not `known`, to be stored unchanged. Throws `invalidField` for arrays and objects. */
 export function extraOf(given: Members, known: readonly string[]): ExtraProperties {
   const others = Object.entries(given).filter(([name]) => !known.includes(name) && name !== '__proto__')
   return Object.fromEntries(
@@ -106,24 +112,24 @@ export function extraOf(given: Members, known: readonly string[]): ExtraProperti
   )
 }
 
-/** Whether a boolean filter is on: present, and not `0` or `false`. */
+/** Reports whether a boolean filter is present and not `0` or `false`. */
 export function isOn(query: URLSearchParams, name: string): boolean {
   return query.has(name) && stateOf(query, name) === true
 }
 
-/** The value of a boolean filter; undefined: it is absent. Everything but `0` and `false` means true, as in Keystone. */
+/** Returns the value of a boolean filter, or undefined if absent. As in Keystone, all but `0` and `false` is true. */
 export function stateOf(query: URLSearchParams, name: string): boolean | undefined {
   const value = query.get(name)
   return value === null ? undefined : !['0', 'false'].includes(value.toLowerCase())
 }
 
-/** The name in a filter; undefined: it is absent. */
+/** Returns the name to filter by, or undefined if the filter is absent. */
 export function nameIn(query: URLSearchParams): string | undefined {
   const name = query.get('name')
   return name === null ? undefined : stripText(name)
 }
 
-/** Whether the filters match the one domain. */
+/** Reports whether the domain filter is absent or matches the default domain, which is the only one. */
 export function inDefaultDomain(query: URLSearchParams): boolean {
   return (query.get('domain_id') ?? DEFAULT_DOMAIN.id) === DEFAULT_DOMAIN.id
 }

@@ -1,4 +1,4 @@
-/** The catalogue: this Worker's two services, and the one region and domain that they are in. */
+/** The service catalog: the two services of this Worker, their region, and the default domain. */
 import type { Context } from 'hono'
 import { identityFault } from '../../state/identity/faults.ts'
 import { DEFAULT_DOMAIN } from '../../state/identity/names.ts'
@@ -19,7 +19,7 @@ type ServiceId = (typeof services)[number]['id']
 
 const urlOf = (c: Context<Service>, service: ServiceId) => (service === 'identity' ? identityUrl(c) : c.var.base)
 
-/** The catalogue as tokens carry it. */
+/** Returns the catalog as token responses contain it. */
 export function catalogOf(c: Context<Service>) {
   return services.map((service) => ({
     endpoints: interfaces.map((name) => ({
@@ -61,17 +61,19 @@ const domainViews = (c: Context<Service>) => [
   },
 ]
 
-/** The items whose members `names` have the values in the query; other parameters of the query are ignored. */
+/**
+ * Returns the items whose members `names` equal the query parameters of the same names; other parameters are ignored.
+ */
 function filtered<Item extends Readonly<Record<string, unknown>>>(
   query: URLSearchParams,
   items: readonly Item[],
   ...names: readonly string[]
 ): Item[] {
-  const asked = names.flatMap((name) => {
+  const filters = names.flatMap((name) => {
     const value = query.get(name)
     return value === null ? [] : [[name, value] as const]
   })
-  return items.filter((item) => asked.every(([name, value]) => item[name] === value))
+  return items.filter((item) => filters.every(([name, value]) => item[name] === value))
 }
 
 function found<Item extends { readonly id: string }>(

@@ -1,4 +1,4 @@
-/** The embedded identity: the part of Keystone's v3 API that stock OpenStack clients use. */
+/** The embedded identity: the part of Keystone's v3 API that standard OpenStack clients use. */
 import { Hono, type Context, type MiddlewareHandler } from 'hono'
 import type { Service } from '../http/context.ts'
 import { setHeader } from '../http/response.ts'
@@ -12,7 +12,7 @@ import { roleOperations } from './roles.ts'
 import { tokenOperations } from './tokens.ts'
 import { userOperations } from './users.ts'
 
-/** The version of Keystone's API that the discovery documents name. */
+/** Returns the version of Keystone's API for the discovery documents. */
 function version(c: Context<Service>) {
   return {
     id: 'v3.14',
@@ -42,7 +42,7 @@ export const identityOperations = [
   ...credentialOperations,
 ]
 
-/** Answers 404 unless the identity is embedded. Responses depend on the token, so no shared cache may store them. */
+/** Returns 404 unless IDENTITY is `embedded`. Responses depend on the token, so shared caches must not store them. */
 const onlyWhenEmbedded: MiddlewareHandler<Service> = async function onlyWhenEmbedded(c, next) {
   if (c.var.config.identity !== 'embedded') return answerUnknownPath(c)
   setHeader(c, 'Vary', 'X-Auth-Token')
@@ -50,7 +50,9 @@ const onlyWhenEmbedded: MiddlewareHandler<Service> = async function onlyWhenEmbe
   return next()
 }
 
-/** The identity API, to be mounted under `/identity` behind the middleware that sets config, backend and base. */
+/**
+ * Creates the identity API. It is mounted under `/identity`, after the middleware that sets config, backend and base.
+ */
 export function identityRoutes(): Hono<Service> {
   const app = new Hono<Service>()
   app.onError(answerIdentityFailure)

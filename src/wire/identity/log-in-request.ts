@@ -1,4 +1,4 @@
-/** The body of `POST /auth/tokens`: the proof of the caller's identity, and the requested scope of the token. */
+/** Parses the body of `POST /auth/tokens`: the caller's authentication method and the requested scope of the token. */
 import type { Context } from 'hono'
 import * as z from 'zod/mini'
 import type { Proof, Scope } from '../../access/log-in.ts'
@@ -32,7 +32,10 @@ type Identity = z.infer<typeof identity>
 type Domain = z.infer<typeof domain>
 type User = NonNullable<z.infer<typeof user>>
 
-/** The key, or {@link NOBODY} in another domain: nothing exists there, and the same statements run to find nothing. */
+/**
+ * Returns `key` for the default domain, and {@link NOBODY} for any other, in which nothing exists. The same statements
+ * then run, and find nothing.
+ */
 function inDomain(key: IdentityKey, given: NonNullable<Domain>, field: string): IdentityKey {
   const { id, name } = given
   if (id === undefined && name === undefined) {
@@ -42,7 +45,7 @@ function inDomain(key: IdentityKey, given: NonNullable<Domain>, field: string): 
   return isDefault ? key : NOBODY
 }
 
-/** An id, or a name with its domain; the name takes precedence over the id, as in Keystone. */
+/** Returns an id, or a name in a domain. As in Keystone, the name takes precedence over the id. */
 function keyOf(
   given: { readonly id?: string | undefined; readonly name?: string | undefined; readonly domain?: Domain },
   noun: 'user' | 'project',
@@ -73,7 +76,7 @@ function credentialKey({ id, name, user: owner }: NonNullable<Identity['applicat
   return { name: stripText(name), user: keyOf(owner, 'user', 'identity/application_credential/user') }
 }
 
-/** The one proof of the request. There is no second factor, so several methods are not supported. */
+/** Returns the proof of the request. Multi-factor authentication is not supported, so there must be one method. */
 function proofIn(given: Identity, members: object): Proof {
   const methods = [...new Set(given.methods)]
   for (const method of methods) {
@@ -98,15 +101,18 @@ function scopeIn(given: unknown): Scope {
   if (given === 'unscoped') return 'unscoped'
   const result = z.safeParse(scope, given)
   if (!result.success) throw identityFault('invalid', "Invalid input for field 'scope': the value is not a scope")
-  const chosen = Object.keys(result.data)
-  if (chosen.length !== 1) throw identityFault('expected', SCOPES, 'scope')
+  const members = Object.keys(result.data)
+  if (members.length !== 1) throw identityFault('expected', SCOPES, 'scope')
   const { project } = result.data
   if (project) return keyOf(project, 'project', 'scope/project')
-  // No user has a role in the domain, in the system or by a trust: such a scope is read as an unknown project.
+  // No user has a role in the domain, in the system or through a trust, so such a scope counts as an unknown project.
   return 'unscoped' in result.data ? 'unscoped' : NOBODY
 }
 
-/** Reads the request for a token. Throws `expected`, `invalid` and `invalidField`, and `unsupportedMethod`. */
+/**
+ * Reads the request for a token. Throws `expected`, `invalid`, `invalidField`, `unsupportedMethod`, and
+ * `credentialScope` if an application credential requests a scope.
+ */
 export async function readLogIn(c: Context<Service>): Promise<{ readonly proof: Proof; readonly scope: Scope }> {
   const { value, given } = await readMember(c, 'auth', z.nullable(auth))
   if (value === null) throw identityFault('expected', 'auth', 'request body')

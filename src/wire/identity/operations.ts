@@ -1,9 +1,9 @@
 /**
- * Operations of the identity API: a method, a path, a rule and an answer. This file is the order of the checks:
+ * Operations of the identity API: a method, a path, a policy rule and a handler. This file defines the order of checks:
  *
  *     path 404 → method 405 → token 401 → target of the rule 404 → rule 403 → body 413/400 → operation
  *
- * Each operation names its rule or is declared public, so that none is left unguarded.
+ * Each operation names its policy rule or is declared public, so that none is left unprotected.
  */
 import type { Context, Hono } from 'hono'
 import { currentStanding, evictLiveChecks, type Standing } from '../../access/embedded.ts'
@@ -15,17 +15,17 @@ import { answerMethodNotAllowed, answerUnknownPath } from './answers.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-/** One request before its token is checked. */
+/** A request without authentication. */
 export interface PublicCall {
   readonly c: Context<Service>
   readonly backend: Backend
   readonly query: URLSearchParams
-  /** The parameter of the path with this name; empty if there is none. */
+  /** Returns the path parameter with this name, or the empty string if there is none. */
   readonly param: (name: string) => string
 }
 
 export interface Call extends PublicCall {
-  /** What the caller's token stands for. */
+  /** The user, the project and the roles of the caller's token. */
   readonly standing: Standing
 }
 
@@ -43,12 +43,12 @@ function publicCall(c: Context<Service>): PublicCall {
   return { c, backend: c.var.backend, query, param: (name) => c.req.param(name) ?? '' }
 }
 
-/** An operation that answers without a token. */
+/** Defines an operation that requires no token. */
 export function open(method: Method, path: string, answer: (call: PublicCall) => Answer): IdentityOperation {
   return { method, path, rule: 'public', answer: async (c) => answer(publicCall(c)) }
 }
 
-/** An operation on the user and project that its path names as `:user` and `:project`. */
+/** Defines an operation whose policy target is the user and project in its path, as `:user` and `:project`. */
 export function guarded(
   method: Method,
   path: string,
@@ -59,7 +59,7 @@ export function guarded(
   return guardedBy(method, path, rule, named, answer)
 }
 
-/** An operation on the target that `find` returns; `find` throws its 404. */
+/** Defines an operation whose policy target is what `find` returns; `find` throws a 404 if it does not exist. */
 export function guardedBy<Target extends IdentityTarget>(
   method: Method,
   path: string,
@@ -85,7 +85,10 @@ export function guardedBy<Target extends IdentityTarget>(
   }
 }
 
-/** The call with its caller as the initiator of audit events; the rule's name is the operation's as well. */
+/**
+ * Returns the call with its caller as the initiator of audit events. The name of the rule is also that of the
+ * operation.
+ */
 function attributed(call: Call, rule: IdentityRule): Call {
   const { c, backend, standing } = call
   const initiator = { userId: standing.user.id, projectId: standing.project?.id ?? null }
@@ -94,7 +97,9 @@ function attributed(call: Call, rule: IdentityRule): Call {
   return { ...call, backend: { ...backend, source } }
 }
 
-/** What the caller's token stands for at this moment: rights are given and taken by current state, not by a cache. */
+/**
+ * Returns the current state of the caller's token. It bypasses the cache, so that changes of rights apply immediately.
+ */
 async function authenticate(c: Context<Service>): Promise<Standing> {
   const token = c.req.header('X-Auth-Token')
   const standing = token ? await currentStanding(token, c.var.backend) : null
@@ -102,8 +107,8 @@ async function authenticate(c: Context<Service>): Promise<Standing> {
   return standing
 }
 
-/** The operations that a restricted application credential may not be used for. */
-const managing: ReadonlySet<IdentityRule> = new Set([
+/** The operations that require an unrestricted application credential. */
+const credentialManagement: ReadonlySet<IdentityRule> = new Set([
   'identity:create_application_credential',
   'identity:delete_application_credential',
 ])
@@ -115,13 +120,13 @@ function authorize(rule: IdentityRule, standing: Standing, target: IdentityTarge
   if (permitsIdentity(rule, caller, target)) return
   throw identityFault(
     'notPermitted',
-    restricted && managing.has(rule)
+    restricted && credentialManagement.has(rule)
       ? "Using method 'application_credential' is not allowed for managing additional application credentials."
       : rule,
   )
 }
 
-/** Registers the operations with the app, with 405 for the other methods of their paths and 404 for all other paths. */
+/** Registers the operations, responses with 405 for other methods of their paths, and with 404 for all other paths. */
 export function mountOperations(app: Hono<Service>, operations: readonly IdentityOperation[]): void {
   const methods = new Map<string, string[]>()
   for (const { method, path, answer } of operations) {

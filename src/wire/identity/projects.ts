@@ -12,17 +12,17 @@ import { commonMembers, extraOf, inDefaultDomain, isOn, nameIn, nameOf } from '.
 import { readChange, readMember, stateOf } from './bodies.ts'
 import { guarded, type Call } from './operations.ts'
 
-const MOST_NAME_CHARACTERS = 64
+const MAX_NAME_CHARACTERS = 64
 
 const members = {
   ...commonMembers,
   description: z.optional(textOrNull()),
-  parent_id: z.optional(textOrNull({ least: 1, most: 64 })),
+  parent_id: z.optional(textOrNull({ min: 1, max: 64 })),
   is_domain: z.optional(flag().check(z.refine((value) => !value, { error: 'Domains cannot be made' }))),
   tags: z.optional(list(text()).check(z.refine((tags) => tags.length === 0, { error: 'Tags are not supported' }))),
 }
-const newProject = object({ ...members, name: nameOf(MOST_NAME_CHARACTERS) })
-const projectChange = object({ ...members, name: z.optional(nameOf(MOST_NAME_CHARACTERS)) })
+const newProject = object({ ...members, name: nameOf(MAX_NAME_CHARACTERS) })
+const projectChange = object({ ...members, name: z.optional(nameOf(MAX_NAME_CHARACTERS)) })
 const known = ['name', 'links', 'extra', ...Object.keys(members)]
 
 function requireTopLevel(parentId: string | null | undefined): void {
@@ -30,7 +30,7 @@ function requireTopLevel(parentId: string | null | undefined): void {
   throw identityFault('invalidField', 'parent_id', 'Projects below projects are not supported')
 }
 
-/** A project as Keystone shows it. */
+/** Returns Keystone's representation of a project. */
 function projectView(c: Context<Service>, project: IdentityProject) {
   const { id, name, description, enabled, administrative, extra } = project
   return {
@@ -48,12 +48,16 @@ function projectView(c: Context<Service>, project: IdentityProject) {
   }
 }
 
-/** The projects that match the query's filters; none is a domain, has tags or a parent other than the domain. */
+/**
+ * Returns the projects that match the filters of the query. No project is a domain, has tags, or has a parent other
+ * than the default domain, so filters for these match nothing. `ofUser` limits the list to the projects of a user.
+ */
 export async function answerProjects({ c, backend, query }: Call, ofUser?: string): Promise<Response> {
   const parent = query.get('parent_id') ?? DEFAULT_DOMAIN.id
-  const other = parent !== DEFAULT_DOMAIN.id || isOn(query, 'is_domain') || query.has('tags') || query.has('tags-any')
+  const unsupported =
+    parent !== DEFAULT_DOMAIN.id || isOn(query, 'is_domain') || query.has('tags') || query.has('tags-any')
   const filter = { name: nameIn(query), enabled: stateOf(query, 'enabled'), ofUser }
-  const projects = other || !inDefaultDomain(query) ? [] : await listProjects(backend, filter)
+  const projects = unsupported || !inDefaultDomain(query) ? [] : await listProjects(backend, filter)
   return collection(
     c,
     'projects',

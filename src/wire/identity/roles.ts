@@ -1,4 +1,4 @@
-/** Roles of the embedded identity, and which of them imply others. */
+/** Roles of the embedded identity, and the rules by which roles imply others. */
 import type { Context } from 'hono'
 import * as z from 'zod/mini'
 import { identityFault } from '../../state/identity/faults.ts'
@@ -10,24 +10,24 @@ import { collection, json, linkTo, noContent } from './answers.ts'
 import { commonMembers, nameIn, nameOf, readChange, readMember } from './bodies.ts'
 import { guarded, type Call } from './operations.ts'
 
-const MOST_NAME_CHARACTERS = 255
+const MAX_NAME_CHARACTERS = 255
 
 const members = { ...commonMembers, description: z.optional(textOrNull()) }
-const newRole = object({ ...members, name: nameOf(MOST_NAME_CHARACTERS) })
-const roleChange = object({ ...members, name: z.optional(nameOf(MOST_NAME_CHARACTERS)) })
+const newRole = object({ ...members, name: nameOf(MAX_NAME_CHARACTERS) })
+const roleChange = object({ ...members, name: z.optional(nameOf(MAX_NAME_CHARACTERS)) })
 
-/** A role as Keystone shows it, without its link. */
+/** Returns Keystone's representation of a role without `links`. */
 export function roleProperties({ id, name, description, immutable }: IdentityRole) {
   return { id, name, domain_id: null, description, options: immutable ? { immutable: true } : {} }
 }
 
-/** A role as Keystone shows it. */
+/** Returns Keystone's representation of a role. */
 export function roleView(c: Context<Service>, role: IdentityRole) {
   return { ...roleProperties(role), ...linkTo(c, `roles/${role.id}`) }
 }
 
 async function list({ c, backend, query }: Call): Promise<Response> {
-  // No role belongs to a domain.
+  // Roles do not belong to domains, so a domain filter matches nothing.
   const roles = query.has('domain_id') ? [] : await listRoles(backend, nameIn(query))
   return collection(
     c,

@@ -1,4 +1,4 @@
-/** Tokens: issuing, validating and revoking them, and the projects to which a token gives access. */
+/** Tokens: issuing, validating and revoking them, and listing the projects that a token gives access to. */
 import type { Context } from 'hono'
 import { currentStanding, type Standing } from '../../access/embedded.ts'
 import { logIn } from '../../access/log-in.ts'
@@ -18,7 +18,7 @@ const PATH = '/v3/auth/tokens'
 
 const inDomain = ({ id, name }: RoleName) => ({ domain: DEFAULT_DOMAIN, id, name })
 
-/** A token as Keystone shows it; the project, the roles and the catalogue are those of a scoped one. */
+/** Returns Keystone's representation of a token. Only scoped tokens have a project, roles and a catalog. */
 function tokenView(c: Context<Service>, { claims, user, project, roles, credential }: Standing) {
   const scoped = project && {
     project: inDomain(project),
@@ -52,8 +52,8 @@ async function issue({ c, backend }: PublicCall): Promise<Response> {
 }
 
 /**
- * The token in the header `X-Subject-Token`, if there is one. Its user, which its signature authenticates, is the target
- * of the rule.
+ * Returns the token in `X-Subject-Token`, if there is one, and its state. The user of the token, which its signature
+ * authenticates, is the policy target. Throws `tokenNotFound` if the token is not valid.
  */
 async function subjectOf({ c, backend }: Call) {
   const token = c.req.header('X-Subject-Token')

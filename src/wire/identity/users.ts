@@ -14,21 +14,21 @@ import { readChange, readMember, stateOf } from './bodies.ts'
 import { guarded, type Call } from './operations.ts'
 import { answerProjects } from './projects.ts'
 
-const MOST_NAME_CHARACTERS = 255
+const MAX_NAME_CHARACTERS = 255
 
 const newPassword = () => secretText().check(z.minLength(1, 'The password is empty'))
 
 const members = {
   ...commonMembers,
-  default_project_id: z.optional(textOrNull({ least: 1, most: 64 })),
+  default_project_id: z.optional(textOrNull({ min: 1, max: 64 })),
   password: z.optional(z.nullable(newPassword())),
 }
-const newUser = object({ ...members, name: nameOf(MOST_NAME_CHARACTERS) })
-const userChange = object({ ...members, name: z.optional(nameOf(MOST_NAME_CHARACTERS)) })
+const newUser = object({ ...members, name: nameOf(MAX_NAME_CHARACTERS) })
+const userChange = object({ ...members, name: z.optional(nameOf(MAX_NAME_CHARACTERS)) })
 const passwordChange = closedObject({ original_password: secretText(), password: newPassword() })
 const known = ['name', 'links', 'extra', 'password_expires_at', ...Object.keys(members)]
 
-/** A user as Keystone shows it. */
+/** Returns Keystone's representation of a user. */
 function userView(c: Context<Service>, user: IdentityUser) {
   const { id, name, enabled, defaultProjectId, extra } = user
   return {
@@ -77,7 +77,7 @@ async function update({ c, backend, param }: Call): Promise<Response> {
   return json(c, 200, { user: userView(c, user) })
 }
 
-/** A user's own change of password: it requires the old one, and invalidates every token issued so far. */
+/** Changes the user's own password. It requires the old password, and invalidates all tokens issued so far. */
 async function changePassword({ c, backend, param }: Call): Promise<Response> {
   const { value } = await readMember(c, 'user', passwordChange)
   const id = param('user')
