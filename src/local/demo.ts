@@ -3,8 +3,18 @@ import { StartError } from './options.ts'
 
 const PROJECT = 'demo'
 const USER = 'demo'
-/** Enough for everything in the project, under every POLICY. */
-const ROLES = ['admin', 'creator', 'member', 'audit'] as const
+/**
+ * Enough for everything in the project, under every POLICY. An application credential passes on some of its user's roles,
+ * so each that one may want to pass on alone is assigned by itself:
+ *
+ * - `admin`: everything in the project under every rule set, such as preferring a secret store;
+ * - `member`: makes, reads and deletes secrets, containers and orders under the secure rules;
+ * - `reader`: a read-only credential there: it sees quotas, stores, authorities and the audit log, and changes nothing;
+ * - `creator`: as `member`, under the legacy rules;
+ * - `observer`: as `reader`, under the legacy rules, and reads what is not private;
+ * - `audit`: reads the audit log under the legacy rules.
+ */
+const ROLES = ['admin', 'member', 'reader', 'creator', 'observer', 'audit'] as const
 
 interface Credentials {
   readonly user: string
