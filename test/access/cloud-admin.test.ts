@@ -1,10 +1,12 @@
 /** The admin of the whole cloud, as each of the two identities tells it, and what no other admin reaches. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { adminToken } from '../support/identity.ts'
+import { keystoneVariables } from '../support/keystone.ts'
 import { HOOK_MILLISECONDS, cloudOfKeystone, person as embeddedPerson, type Person } from '../support/people.ts'
 import { canarySecret, close } from '../support/stored.ts'
 import { workerWith, type Send } from '../support/worker-with.ts'
 
+const { person } = cloudOfKeystone()
 const limits = { json: { project_quotas: { secrets: -1 } } }
 
 /** The status of each request with which an admin reaches beyond a project; `secretRef` is another project's, private. */
@@ -21,7 +23,7 @@ const everywhere = { foreign: 200, payload: 403, list: 200, own: 204, gone: 204 
 const nowhere = { foreign: 403, payload: 403, list: 403, own: 403, gone: 403 }
 
 describe.each(['secure', 'both'])('the admin of the cloud by the tokens of a Keystone, POLICY=%s', (POLICY) => {
-  const { send, person } = cloudOfKeystone({ POLICY })
+  const send = workerWith({ ...keystoneVariables, POLICY })
 
   async function reachOf(roles: readonly string[], members: object) {
     const owner = person(['member', 'creator'])
