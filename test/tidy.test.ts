@@ -1,5 +1,6 @@
 /**
- * The rules of this repository's own source: which rooms import which, names, lengths, and the list of operations.
+ * The rules of this repository's source: which modules import which, names, lengths, and the list of operations. A
+ * module is a folder of `src`, or a file at its top.
  */
 /// <reference types="vite/types/importMeta.d.ts" />
 import { describe, expect, it } from 'vitest'
@@ -15,10 +16,10 @@ const sources = import.meta.glob<string>(['../src/**/*.ts', '!**/*.d.ts'], {
 const tests = import.meta.glob<string>('./**/*.ts', { query: '?raw', eager: true, import: 'default' })
 const files = Object.entries(sources).map(([path, text]) => ({ path: path.replace('../src/', ''), text }))
 
-/** The room that a file of `src` stands in, or for the files at the top their own name. */
-const roomOf = (path: string) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : path.replace(/\.ts$/, ''))
+/** The module of a file of `src`: its folder, or its own name for files at the top. */
+const moduleOf = (path: string) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : path.replace(/\.ts$/, ''))
 
-/** What each room may look into, besides itself. */
+/** The modules that each module may import, besides itself. */
 const admitted: Readonly<Record<string, readonly string[]>> = {
   caller: [],
   faults: [],
@@ -32,11 +33,11 @@ const admitted: Readonly<Record<string, readonly string[]>> = {
   wire: ['crypto', 'state', 'access', 'caller', 'config', 'faults', 'times', 'log'],
   app: ['state', 'access', 'wire', 'config', 'faults', 'times', 'log'],
   index: ['app', 'state', 'config', 'times', 'log'],
-  local: ['config', 'crypto', 'state'],
+  local: ['config', 'crypto'],
 }
 
-/** The rooms and files of the state by floors: each imports from lower floors alone, types included. */
-const floors: readonly (readonly string[])[] = [
+/** The layers of `state`, from the lowest. Folders and files import only from lower layers, types included. */
+const layers: readonly (readonly string[])[] = [
   ['schema', 'row-ids'],
   ['database', 'entities'],
   ['scope', 'acl-columns'],
@@ -49,9 +50,9 @@ const floors: readonly (readonly string[])[] = [
   ['acls', 'consumers', 'orders'],
   ['object'],
 ]
-const floorOf = (room: string) => floors.findIndex((rooms) => rooms.includes(room))
+const layerOf = (module: string) => layers.findIndex((modules) => modules.includes(module))
 const inState = (path: string) => path.startsWith('state/')
-const innerRoomOf = (path: string) => roomOf(path.replace('state/', ''))
+const innerModuleOf = (path: string) => moduleOf(path.replace('state/', ''))
 
 /** The files of `src` that a file imports, as paths below `src`. */
 function importsOf({ path, text }: { readonly path: string; readonly text: string }): string[] {
@@ -60,7 +61,7 @@ function importsOf({ path, text }: { readonly path: string; readonly text: strin
   return specifiers.map((specifier) => new URL(specifier, folder).pathname.replace('/src/', ''))
 }
 
-/** What stands between the bracket at this place and the one that closes it. */
+/** The text between the bracket at this position and the one that closes it. */
 function argumentsAt(text: string, start: number): string {
   let depth = 0
   for (let at = start; at < text.length; at += 1) {
@@ -77,19 +78,19 @@ describe('a source file', () => {
     expect(files.flatMap(importsOf).length).toBeGreaterThan(100)
   })
 
-  it.each(files)('$path imports only rooms below its own', (file) => {
-    const room = roomOf(file.path)
-    expect(admitted).toHaveProperty(room)
-    const others = importsOf(file).map(roomOf)
-    const strange = others.filter((other) => other !== room && !admitted[room]?.includes(other))
-    expect(strange).toEqual([])
+  it.each(files)('$path imports only modules below its own', (file) => {
+    const module = moduleOf(file.path)
+    expect(admitted).toHaveProperty(module)
+    const others = importsOf(file).map(moduleOf)
+    const forbidden = others.filter((other) => other !== module && !admitted[module]?.includes(other))
+    expect(forbidden).toEqual([])
   })
 
-  it.each(files.filter(({ path }) => inState(path)))('$path imports from lower floors of the state alone', (file) => {
-    const room = innerRoomOf(file.path)
-    expect(floorOf(room), room).toBeGreaterThanOrEqual(0)
-    const others = importsOf(file).filter(inState).map(innerRoomOf)
-    expect(others.filter((other) => other !== room && floorOf(other) >= floorOf(room))).toEqual([])
+  it.each(files.filter(({ path }) => inState(path)))('$path imports from lower layers of the state alone', (file) => {
+    const module = innerModuleOf(file.path)
+    expect(layerOf(module), module).toBeGreaterThanOrEqual(0)
+    const others = importsOf(file).filter(inState).map(innerModuleOf)
+    expect(others.filter((other) => other !== module && layerOf(other) >= layerOf(module))).toEqual([])
   })
 
   it('only the entry point and the configuration import object/, whose code runs in the Durable Object alone', () => {
@@ -133,24 +134,24 @@ describe('a source file', () => {
     expect(bare.toSorted()).toEqual([
       'state/audit/commit.ts',
       'state/audit/commit.ts',
-      'state/audit/events.ts', // A refusal is an event alone.
-      'state/audit/retention.ts', // Events that are older than they are kept.
-      'state/keys/project-key-versions.ts', // A superseded key that seals nothing any more.
-      'state/keys/project-keys.ts', // A key that is created on first use, for whoever stores something.
-      'state/object/order-mutations.ts', // The claim of a run, which may be repeated and is shown by the order.
-      'state/object/seal.ts', // The places of events in the chain.
+      'state/audit/events.ts', // A refusal is an event without a change.
+      'state/audit/retention.ts', // Events after their retention period.
+      'state/keys/project-key-versions.ts', // The deletion of a superseded key without values.
+      'state/keys/project-keys.ts', // A key that is created on first use.
+      'state/object/order-mutations.ts', // The claim of a run, which may be repeated and is visible in the order.
+      'state/object/seal.ts', // The numbers of events in the chain.
     ])
   })
 
   it('SQL is in state only, and HTTP is not in state, crypto or access', () => {
-    const outside = files.filter(({ path, text }) => roomOf(path) !== 'state' && text.includes("from 'drizzle-orm"))
+    const outside = files.filter(({ path, text }) => moduleOf(path) !== 'state' && text.includes("from 'drizzle-orm"))
     expect(outside.map(({ path }) => path)).toEqual([])
     const inside = files.filter(({ path, text }) => /^(state|crypto|access)\//.test(path) && /from 'hono/.test(text))
     expect(inside.map(({ path }) => path)).toEqual([])
   })
 })
 
-/** The operations and their names in the words of failures, as the contract lists them. */
+/** The operations and their names in error messages, as the API defines them. */
 const contract: Readonly<Record<string, string>> = {
   'GET /secrets': 'Secret(s) retrieval',
   'POST /secrets': 'Secret creation',
@@ -236,6 +237,21 @@ describe('an operation', () => {
   it('the operations and their names are exactly those of the contract', () => {
     const names = Object.fromEntries(operations.map(({ route, operation }) => [route, operation.name]))
     expect(names).toEqual(contract)
+  })
+})
+
+describe('a test file', () => {
+  const testFiles = Object.entries(tests).filter(([path]) => path.endsWith('.test.ts'))
+
+  it.each(testFiles)('the test file %s begins with a comment that says what it proves', (_path, text) => {
+    expect(text.replace(/^\/\/\/ <reference [^\n]*\n/, '')).toMatch(/^\/\*\*/)
+  })
+
+  it('test/api imports nothing of src, so that it runs against Barbican as it is', () => {
+    const strange = testFiles
+      .filter(([path]) => path.startsWith('./api/'))
+      .filter(([, text]) => text.includes("from '../../src/"))
+    expect(strange.map(([path]) => path)).toEqual([])
   })
 })
 

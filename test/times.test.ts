@@ -1,4 +1,4 @@
-/** Times: how they are written, and which spellings are read. */
+/** Times: the stored form, and the spellings that are accepted. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatTime, parseTime } from '../src/times.ts'

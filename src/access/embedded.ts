@@ -1,7 +1,7 @@
 /**
- * Callers of the embedded identity. The signature of a token is checked without a round trip. The current state of its
- * user, project, roles and application credential is read in one round trip (the live check), whose outcome this isolate
- * caches for {@link LIVE_CHECK_SECONDS}.
+ * Authentication by the embedded identity. The signature of a token is verified without a round trip. The current state
+ * of its user, project, roles and application credential is read in one round trip (the live check), and this isolate
+ * caches the outcome for {@link LIVE_CHECK_SECONDS}.
  */
 import { cacheOf } from '../cache.ts'
 import type { Caller } from '../caller.ts'
@@ -13,24 +13,24 @@ import type { KeyedScope } from '../state/scope.ts'
 import { isWithin } from '../times.ts'
 import { partsOfToken, readToken, type TokenClaims } from './tokens.ts'
 
-/** The bound within which disabling a user or removing a role ends the power of tokens already issued. */
+/** The maximum delay until disabling a user or removing a role takes effect for tokens that are already issued. */
 export const LIVE_CHECK_SECONDS = 10
 const MOST_LIVE_CHECKS = 10_000
 
-/** A token that has power at this moment, and everything that it stands for. */
+/** A currently valid token with the user, project and roles that it authenticates. */
 export interface Standing {
   readonly claims: TokenClaims
   readonly user: RoleName
-  /** Null: the token is not scoped. */
+  /** Null: the token is unscoped. */
   readonly project: RoleName | null
-  /** Those of the token's roles that the user still has. */
+  /** The token's roles that the user still has. */
   readonly roles: readonly RoleName[]
   readonly credential: { readonly id: string; readonly name: string; readonly unrestricted: boolean } | null
-  /** Has the role `admin` in the administrative project. */
+  /** Whether it has the role `admin` in the administrative project. */
   readonly administrator: boolean
 }
 
-/** What a token stands for, given the current account that it names; null when it has no power any more. */
+/** Evaluates a token against the current state of its account; null if it is no longer valid. */
 export function standingOf(claims: TokenClaims, account: Account): Standing | null {
   const { user, project, credential, revoked } = account
   if (revoked || !user?.enabled || user.tokenEpoch !== claims.tokenEpoch) return null
@@ -53,7 +53,7 @@ function accountOf(claims: TokenClaims, scope: KeyedScope): Promise<Account> {
   })
 }
 
-/** What a token stands for at this moment; null when it is no token of this deployment or has no power any more. */
+/** Validates a token; null if this deployment did not issue it or it is no longer valid. */
 export async function currentStanding(token: string, scope: KeyedScope): Promise<Standing | null> {
   const claims = await readToken(scope.keyring, token, scope.now)
   return claims && standingOf(claims, await accountOf(claims, scope))
@@ -69,12 +69,12 @@ interface LiveCheck {
   readonly expires: string
 }
 
-/** Live checks by keyring, of which an isolate has one for each deployment, then by the signed part of the token. */
+/** Live checks by keyring (each deployment in an isolate has its own), then by the signed part of the token. */
 const newCache = () => cacheOf<LiveCheck>({ entries: MOST_LIVE_CHECKS })
 let liveChecks = newCache()
 let generation = 0
 
-/** Evicts all cached outcomes, so that a change made through this isolate takes effect at once. */
+/** Evicts all cached outcomes, so that a change made through this isolate takes effect immediately. */
 export function evictLiveChecks(): void {
   liveChecks = newCache()
   generation += 1
@@ -82,7 +82,7 @@ export function evictLiveChecks(): void {
 
 const utf8 = new TextEncoder()
 
-/** In constant time, because the rest of a token is not secret. */
+/** Compares in constant time: the signature is the only secret part of a token. */
 function hasSignature(cached: LiveCheck, signature: string): boolean {
   const bytes = utf8.encode(signature)
   return bytes.length === cached.signature.length && crypto.subtle.timingSafeEqual(bytes, cached.signature)
@@ -95,7 +95,7 @@ function cachedCheck(keyring: Keyring, token: string, now: string): LiveCheck | 
   return found.expires > now && isWithin(LIVE_CHECK_SECONDS, found.checked, now) ? found : undefined
 }
 
-/** The token has to have a valid signature. */
+/** Caches a live check. The signature of the token must have been verified. */
 function cacheCheck(keyring: Keyring, token: string, check: Omit<LiveCheck, 'signature'>): void {
   const { said, signature } = partsOfToken(token)
   liveChecks(keyring).set(said, { ...check, signature: utf8.encode(signature) })
@@ -110,8 +110,8 @@ function callerOf(standing: Standing | null): Outcome {
 }
 
 /**
- * The caller that a token stands for: null when it has no power, `unscoped` when it names no project. The outcome for a
- * token with a valid signature is cached; other text is refused without a round trip, and not cached.
+ * Authenticates a token and returns its caller: null if the token is invalid, `unscoped` if it has no project. The
+ * outcome is cached if the signature is valid; a token with an invalid signature is rejected without a round trip.
  */
 export async function authenticateEmbedded(token: string, scope: KeyedScope): Promise<Outcome> {
   const { keyring, now } = scope
@@ -119,9 +119,9 @@ export async function authenticateEmbedded(token: string, scope: KeyedScope): Pr
   if (cached) return cached.outcome
   const claims = await readToken(keyring, token, now)
   if (!claims) return null
-  const begun = generation
+  const startGeneration = generation
   const outcome = callerOf(standingOf(claims, await accountOf(claims, scope)))
-  // An account that was read before a concurrent change through this isolate must not be cached after it.
-  if (begun === generation) cacheCheck(keyring, token, { outcome, checked: now, expires: claims.expires })
+  // Do not cache an account that was read before a concurrent change through this isolate.
+  if (startGeneration === generation) cacheCheck(keyring, token, { outcome, checked: now, expires: claims.expires })
   return outcome
 }

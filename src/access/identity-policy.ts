@@ -1,21 +1,22 @@
 /**
- * Who may do what to the embedded identity: one pure, total table from rule name to predicate. Rule names are Keystone's.
+ * The authorization policy of the embedded identity: one pure, total table from rule name to predicate. The names of
+ * the rules are Keystone's.
  *
- * Whoever administers the identity has the role `admin` in the administrative project; `admin` of another project means
- * nothing here. Users see themselves, their projects and their roles, change their own password, and manage their own
- * application credentials. Nothing else is allowed, and only the token and the path are looked at.
+ * An administrator of the identity has the role `admin` in the administrative project; `admin` in another project
+ * grants nothing here. Users may read their own user, projects and roles, change their own password, and manage their
+ * own application credentials. Everything else is denied. A decision depends on the token and the path only.
  */
 
-/** Who asks, as the checked token says it. */
+/** The caller, from the validated token. */
 export interface IdentityCaller {
   readonly userId: string
   readonly projectId: string | null
   readonly administrator: boolean
-  /** The token comes from an application credential that must not manage application credentials. */
+  /** Whether the token is from an application credential that may not manage application credentials. */
   readonly restricted: boolean
 }
 
-/** What is asked about: the user and the project that the path, or the token in question, names. */
+/** The target of the request: the user and the project in the path, or those of the token in the request. */
 export interface IdentityTarget {
   readonly userId?: string | undefined
   readonly projectId?: string | undefined
@@ -90,7 +91,7 @@ const rules = {
 export type IdentityRule = keyof typeof rules
 export const identityRuleNames = Object.keys(rules) as IdentityRule[]
 
-/** Whether the rule allows the caller to do it to the target. */
+/** Reports whether the rule allows the caller to act on the target. */
 export function permitsIdentity(rule: IdentityRule, caller: IdentityCaller, target: IdentityTarget): boolean {
   return rules[rule](caller, target)
 }

@@ -1,14 +1,15 @@
 /**
- * Callers of an external Keystone: `X-Auth-Token` is checked with `GET /v3/auth/tokens`, the token itself being the
- * caller, so the service needs no password. An expired token passes only together with a valid `X-Service-Token` that
- * carries the role `service` (keystonemiddleware's rule), which is then the caller of the check.
+ * Authentication by an external Keystone. `X-Auth-Token` is validated with `GET /v3/auth/tokens`. The token
+ * authenticates that request itself, so the service needs no password. An expired token is only accepted together with
+ * a valid `X-Service-Token` that has the role `service` (the rule of keystonemiddleware), which then authenticates the
+ * request.
  */
 import * as z from 'zod/mini'
 import { fault } from '../faults.ts'
 import type { Caller } from '../caller.ts'
 import { digestOf } from '../crypto/digest.ts'
 
-/** How long, in milliseconds, a checked token is not asked about again: revocation takes effect within it. */
+/** How long a validated token is cached: the maximum delay until a revocation takes effect. */
 export const TOKEN_CACHE_MILLISECONDS = 60_000
 const MOST_CACHED_TOKENS = 10_000
 const KEYSTONE_TIMEOUT_MILLISECONDS = 10_000
@@ -39,19 +40,19 @@ const cache = new Map<string, Checked>()
 const cacheKey = (keystoneUrl: string, token: string, serviceToken: string): Promise<string> =>
   digestOf(JSON.stringify([keystoneUrl, token, serviceToken]))
 
-function remember(key: string, checked: Checked): void {
+function cacheToken(key: string, checked: Checked): void {
   if (cache.size >= MOST_CACHED_TOKENS)
     for (const oldest of [...cache.keys()].slice(0, cache.size / 2)) cache.delete(oldest)
   cache.set(key, checked)
 }
 
-/** The token's document as Keystone answers it, or null when Keystone does not know the token (any more). */
-async function ask(keystoneUrl: string, authToken: string, subject: string, expired: boolean) {
+/** Validates the token `subject` with Keystone and returns its document; null if Keystone rejects one of the tokens. */
+async function fetchToken(keystoneUrl: string, authToken: string, subject: string, expired: boolean) {
   const url = `${keystoneUrl}/v3/auth/tokens?nocatalog${expired ? '&allow_expired=1' : ''}`
   const headers = { 'X-Auth-Token': authToken, 'X-Subject-Token': subject, Accept: 'application/json' }
   let response: Response
   try {
-    // A redirect must not carry the token elsewhere (threat T21).
+    // A redirect would send the token to another host (threat T21).
     response = await fetch(url, {
       headers,
       redirect: 'manual',
@@ -68,13 +69,13 @@ async function ask(keystoneUrl: string, authToken: string, subject: string, expi
 
 async function check(keystoneUrl: string, token: string, serviceToken: string | undefined): Promise<Checked | null> {
   if (serviceToken) {
-    const service = await ask(keystoneUrl, serviceToken, serviceToken, false)
+    const service = await fetchToken(keystoneUrl, serviceToken, serviceToken, false)
     if (!service) return null
     const trusted = service.roles?.some(({ name }) => name.toLowerCase() === SERVICE_ROLE) ?? false
-    const user = await ask(keystoneUrl, trusted ? serviceToken : token, token, trusted)
+    const user = await fetchToken(keystoneUrl, trusted ? serviceToken : token, token, trusted)
     return user && asChecked(user, trusted)
   }
-  const user = await ask(keystoneUrl, token, token, false)
+  const user = await fetchToken(keystoneUrl, token, token, false)
   return user && asChecked(user, false)
 }
 
@@ -101,23 +102,23 @@ function asChecked(token: TokenDocument, expiredAllowed: boolean): Checked {
 }
 
 /**
- * The caller of a token; `unscoped` when it has no project, null when Keystone refuses it or the service token.
- * Throws the fault `identityUnreachable` when Keystone gives no answer: never access.
+ * Authenticates a token and returns its caller: `unscoped` if it has no project, null if Keystone rejects it or the
+ * service token. Throws the fault `identityUnreachable` if Keystone cannot be reached or fails: access is then denied.
  */
 export async function authenticateKeystone(
   keystoneUrl: string,
   token: string,
   serviceToken: string | undefined,
 ): Promise<Caller | 'unscoped' | null> {
-  // Keystone's tokens are printable; anything else cannot be sent on as a header.
-  const sendable = (text: string) => text.length <= MOST_TOKEN_CHARACTERS && /^[\x21-\x7e]+$/.test(text)
-  if (!sendable(token) || (serviceToken && !sendable(serviceToken))) return null
+  // Keystone's tokens are printable ASCII; other text could not be forwarded in a header.
+  const isSendable = (text: string) => text.length <= MOST_TOKEN_CHARACTERS && /^[\x21-\x7e]+$/.test(text)
+  if (!isSendable(token) || (serviceToken && !isSendable(serviceToken))) return null
   const key = await cacheKey(keystoneUrl, token, serviceToken ?? '')
-  const known = cache.get(key)
-  if (known && known.until > Date.now()) return known.caller
+  const cached = cache.get(key)
+  if (cached && cached.until > Date.now()) return cached.caller
   cache.delete(key)
   const checked = await check(keystoneUrl, token, serviceToken)
   if (!checked || checked.until <= Date.now()) return null
-  remember(key, checked)
+  cacheToken(key, checked)
   return checked.caller
 }

@@ -1,4 +1,4 @@
-/** Log-in: issues a token for a password, an application credential or another token. */
+/** Log-in: issues tokens for passwords, application credentials and other tokens. */
 import { verifyPassword } from '../crypto/password.ts'
 import type { Backend } from '../state/backend.ts'
 import { loadAccount, loadCredentialAccount } from '../state/identity/accounts.ts'
@@ -19,7 +19,7 @@ export type Proof =
 /** The requested scope of the token: a project, the user's default project if it is usable, or none. */
 export type Scope = IdentityKey | 'default' | 'unscoped'
 
-/** A new token and what it stands for. */
+/** A new token and its evaluated claims. */
 export interface Issued {
   readonly token: string
   readonly standing: Standing
@@ -36,9 +36,9 @@ const firstToken = (method: Method, { tokenEpoch }: AccountUser, backend: Backen
 })
 
 /**
- * Logs in. `firstPassword` is the password for the first administrator, or empty. Throws `unauthenticated`, in about the
- * same time, for a wrong password and for an unknown or disabled user, project or credential;
- * `tokenNotFound` for a token without power; `notPermitted` for a token of an application credential.
+ * Verifies the proof and issues a token. `firstPassword` is the password of the first administrator, or empty. Throws
+ * `unauthenticated` for a wrong password and for an unknown or disabled user, project or credential, all in about the
+ * same time; `tokenNotFound` for an invalid token; `notPermitted` for a token of an application credential.
  */
 export async function logIn(backend: Backend, proof: Proof, scope: Scope, firstPassword: string): Promise<Issued> {
   switch (proof.method) {
@@ -76,11 +76,11 @@ async function logInWithToken(backend: Backend, token: string, scope: Scope): Pr
     throw identityFault('notPermitted', 'Using a delegated token to create another token is not allowed.')
   }
   const project = scope === 'unscoped' ? null : scope
-  // The account is read again with the other project, and so is whatever may have ended the first token since.
+  // Read the account with the new project, and again whatever could have invalidated the first token since.
   const chain = auditIds.filter((id) => id !== undefined)
   const account = await loadAccount(backend, { user: { id: parent.user.id }, project, auditIds: chain })
   if (!account.user) throw identityFault('unauthenticated')
-  // The token expires with the one that it was issued for (CVE-2026-44394), and is revoked with the first of the chain.
+  // The token expires with its parent (CVE-2026-44394), and is revoked together with the first token of the chain.
   const origin: Origin = {
     tokenEpoch,
     methods: ['token', ...methods.filter((method) => method !== 'token')],
@@ -103,14 +103,14 @@ async function logInWithCredential(backend: Backend, key: CredentialKey, secret:
     issued: backend.now,
     expires: credential.expires !== null && credential.expires < expires ? credential.expires : expires,
     projectId: project.id,
-    // Exactly the roles of the credential, without the roles that they imply, as in Keystone.
+    // Only the credential's own roles, without implied ones, as in Keystone.
     roleIds: account.roles.map(({ id }) => id).filter((id) => credential.roleIds.includes(id)),
     credentialId: credential.id,
   }
   return sign(backend, claims, account)
 }
 
-/** A token for the project of the account, or an unscoped one; a default project that is not usable is left out. */
+/** Issues a token for the account's project, or an unscoped one if there is none or a default project is not usable. */
 function issue(
   backend: Backend,
   account: Account & { readonly user: AccountUser },
@@ -131,7 +131,7 @@ function issue(
   return sign(backend, claims, account)
 }
 
-/** Signs the claims if a token with them has power; throws `unauthenticated` otherwise. */
+/** Signs the claims if a token with them is valid; throws `unauthenticated` otherwise. */
 async function sign(backend: Backend, claims: TokenClaims, account: Account): Promise<Issued> {
   const standing = standingOf(claims, account)
   if (!standing) throw identityFault('unauthenticated')

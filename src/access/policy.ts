@@ -1,31 +1,33 @@
 /**
- * The rules of access: one pure, total table from rule name to predicate, for each of the two rule sets.
+ * The authorization policy: one pure, total table from rule name to predicate, for each of the two rule sets.
  *
- * `legacy` is the text of Barbican's older rules (`enforce_new_defaults=false`), `secure` that of its newer personas
- * (`enforce_new_defaults=true`); `both` allows what either allows. Only the token and the stored row are looked at.
+ * `legacy` has Barbican's legacy rules (`enforce_new_defaults=false`), `secure` those of its newer personas
+ * (`enforce_new_defaults=true`), and `both` allows what either allows. A decision depends on the token and the stored
+ * row only.
  *
- * Where Barbican's text and its controllers disagree, the text counts: its ACL controllers do not tell the rules whether
- * an entity is private, so that every creator of the project can open it. Its text forgets privacy in two rules,
- * `secret:put` and `consumer:get`; here whoever may not read an entity cannot fill it and cannot see its consumers.
+ * Where the text of Barbican's policy and its controllers disagree, the text applies: its ACL controllers do not pass the
+ * privacy of an entity to the policy engine, so that every creator of the project can open it. The text itself omits
+ * privacy from `secret:put` and `consumer:get`. Here, who may not read an entity can neither set its payload nor see its
+ * consumers.
  */
 import type { Caller } from '../caller.ts'
 
-/** What a rule is asked about: the row of a secret, container or order, or the project that a collection belongs to. */
+/** The target of a request: the row of a secret, container or order, or the project of a collection. */
 export interface Target {
   readonly projectId: string
   readonly creatorId: string | null
-  /** Its read ACL says `project-access: false`. */
+  /** Whether its read ACL has `project-access: false`. */
   readonly private: boolean
-  /** The users that its read ACL names. */
+  /** The users in its read ACL. */
   readonly readers: readonly string[]
 }
 
-/** Everything that a predicate may look at. */
+/** The input of a predicate. */
 interface Facts {
   readonly has: (...roles: readonly string[]) => boolean
   readonly cloudAdmin: boolean
   readonly sameProject: boolean
-  /** Made by this user, in this project. */
+  /** Whether the caller created it, in this project. */
   readonly owner: boolean
   readonly public: boolean
   readonly onAcl: boolean
@@ -49,11 +51,13 @@ const any =
   (facts) =>
     predicates.some((allows) => allows(facts))
 const onAcl: Predicate = (facts) => facts.onAcl
-/** `admin` of the cloud. Barbican asks for the role alone, or for system scope: see {@link Caller}. */
+/** The admin of the cloud, see {@link Caller}. Barbican checks only the role name, or requires system scope. */
 const cloudAdmin: Predicate = (facts) => facts.cloudAdmin
 const operator = role(SERVICE_ADMIN)
 
-/** In the project: an admin; the owner with `writer`; and, while the entity is not private, the `others`. */
+/**
+ * Allows, in the project: an admin; the owner with the role `writer`; the roles `others` if the entity is not private.
+ */
 const entity =
   (writer: string, ...others: readonly string[]): Predicate =>
   ({ has, sameProject, owner, public: isPublic }) =>
@@ -128,7 +132,7 @@ export type Rule = keyof typeof legacy
 const secureEntity = entity('member', 'member')
 const secureRead = any(secureEntity, onAcl)
 const secureOwner = entity('member')
-/** Keystone puts the roles that `admin` implies, member and reader, into the token. */
+/** Suffices for `admin` too: Keystone adds the implied roles, member and reader, to the token. */
 const writers = inProject('member')
 const personas = inProject('reader')
 
@@ -197,7 +201,7 @@ export const rules = Object.keys(legacy) as Rule[]
 
 export type Policy = 'legacy' | 'secure' | 'both'
 
-/** Whether the rule lets the caller act on the target, in this rule set. */
+/** Reports whether the rule allows the caller to act on the target, in this rule set. */
 export function permits(policy: Policy, rule: Rule, caller: Caller, target: Target): boolean {
   const sameProject = caller.projectId === target.projectId
   const facts: Facts = {

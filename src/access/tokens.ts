@@ -1,21 +1,21 @@
 /**
- * Tokens of the embedded identity: JSON Web Tokens (RFC 7519) in the compact serialization of RFC 7515, made and checked
- * by `jose`; about 580 characters for three roles.
+ * Tokens of the embedded identity: JSON Web Tokens (RFC 7519) in the compact serialization of RFC 7515, signed and
+ * verified by `jose`. A token with three roles has about 580 characters.
  *
  *     header  = alg: HS256, typ: portcullis+jwt, kid: the id of the master key that the signing key is derived from
  *     payload = iss, aud: portcullis     sub: user     jti: audit id     iat, exp: seconds with three decimals
  *               methods     epoch     roles     [first: audit id of the first token]  [project]  [credential]
  *
- * As RFC 8725 recommends, one algorithm is accepted (3.1), the key is of this purpose alone (3.5), issuer and audience
- * are checked (3.8, 3.9) and the type is explicit (3.11). Tokens outlive a rotation for as long as the master key that
- * they name is kept. The payload is signed and not encrypted: whoever has a token can read what it says.
+ * As RFC 8725 recommends, one algorithm is accepted (3.1), the key is only used for this purpose (3.5), issuer and
+ * audience are checked (3.8, 3.9) and the type is explicit (3.11). Tokens remain valid after a rotation as long as
+ * their master key is in the keyring. The payload is signed but not encrypted: the holder of a token can read it.
  */
 import { base64url, errors, jwtVerify, SignJWT, type JWTHeaderParameters } from 'jose'
 import * as z from 'zod/mini'
 import { deriveSigningKey, type Keyring } from '../crypto/keyring.ts'
 import { formatTime, millisecondsOf } from '../times.ts'
 
-/** How long a token is good. */
+/** The lifetime of a token. */
 export const TOKEN_SECONDS = 3600
 
 const ALGORITHM = 'HS256'
@@ -24,22 +24,24 @@ const TYPE = 'portcullis+jwt'
 const ISSUER = 'portcullis'
 const AUDIENCE = 'portcullis'
 const AUDIT_ID_BYTES = 16
-/** 10000-01-01 UTC in seconds: the first time that has no text of 26 characters. */
+/** 10000-01-01 UTC in seconds: the first time that does not fit in the format of 26 characters. */
 const END_OF_TIME = 253_402_300_800
 
 const methods = ['token', 'password', 'application_credential'] as const
 
 export type Method = (typeof methods)[number]
 
-/** What a token says. Ids are 32 hexadecimal digits, times UTC text of 26 characters with milliseconds. */
+/** The claims of a token. Ids are 32 hexadecimal digits; times are UTC text of 26 characters with milliseconds. */
 export interface TokenClaims {
   readonly userId: string
-  /** The user's epoch at the time of issue: tokens of an earlier one are void. */
+  /** The user's epoch at the time of issue; tokens of earlier epochs are invalid. */
   readonly tokenEpoch: number
   readonly methods: readonly Method[]
-  /** 22 characters of base64url: this token's own and, when it was got with another token, that of the first one. */
+  /**
+   * 22 characters of base64url: this token's own id and, if it was issued for a token, that of the first in the chain.
+   */
   readonly auditIds: readonly [own: string, first?: string]
-  /** Null: the token is not scoped. */
+  /** Null: the token is unscoped. */
   readonly projectId: string | null
   readonly roleIds: readonly string[]
   readonly credentialId: string | null
@@ -48,16 +50,16 @@ export interface TokenClaims {
 }
 
 const hexId = z.string().check(z.regex(/^[\da-f]{32}$/))
-/** The one base64url spelling of 16 bytes: the unused bits of the last character are zero. */
+/** Canonical base64url of 16 bytes: the unused bits of the last character are zero. */
 const auditId = z.string().check(z.regex(/^[\w-]{21}[AQgw]$/))
-/** A NumericDate of RFC 7519, which may have decimals: here up to the millisecond. */
+/** A NumericDate of RFC 7519, which may have a fraction: here up to milliseconds. */
 const seconds = z.number().check(
   z.gte(0),
   z.lt(END_OF_TIME),
   z.refine((value) => Math.round(value * 1000) / 1000 === value),
 )
 
-/** The payload, and nothing else in it: the members in the order in which they are written. */
+/** The payload: exactly these members, which are serialized in this order. */
 const payloadSchema = z.strictObject({
   iss: z.literal(ISSUER),
   aud: z.literal(AUDIENCE),
@@ -110,33 +112,35 @@ const claimsOf = (payload: Payload): TokenClaims => ({
   expires: timeOf(payload.exp),
 })
 
-/** A new audit id: 16 random bytes. */
+/** Generates an audit id: 16 random bytes. */
 export function newAuditId(): string {
   return base64url.encode(crypto.getRandomValues(new Uint8Array(AUDIT_ID_BYTES)))
 }
 
 const signingKeys = new WeakMap<Keyring, Map<string, Promise<CryptoKey | null>>>()
 
-/** The signing key below a master key, derived once per keyring; null when the keyring does not have it. */
+/**
+ * Returns the signing key of a master key, derived once per keyring; null if the keyring does not have the master key.
+ */
 function signingKey(keyring: Keyring, masterKeyId: string): Promise<CryptoKey | null> {
-  // A token can name any id: only those of the keyring are worth remembering.
+  // A token can contain any id; caching only those in the keyring bounds the cache.
   if (!keyring.keys.has(masterKeyId)) return Promise.resolve(null)
-  const known = signingKeys.get(keyring) ?? new Map<string, Promise<CryptoKey | null>>()
-  signingKeys.set(keyring, known)
-  const key = known.get(masterKeyId) ?? deriveSigningKey(keyring, masterKeyId, 'tokens')
-  known.set(masterKeyId, key)
+  const cached = signingKeys.get(keyring) ?? new Map<string, Promise<CryptoKey | null>>()
+  signingKeys.set(keyring, cached)
+  const key = cached.get(masterKeyId) ?? deriveSigningKey(keyring, masterKeyId, 'tokens')
+  cached.set(masterKeyId, key)
   return key
 }
 
-/** A token in two, at its last dot: what it says, which without the rest has no power, and its signature. */
+/** Splits a token at its last dot: `said` is the signed part, which is useless without the signature. */
 export function partsOfToken(token: string): { readonly said: string; readonly signature: string } {
   const dot = token.lastIndexOf('.')
   return dot < 0 ? { said: '', signature: token } : { said: token.slice(0, dot), signature: token.slice(dot + 1) }
 }
 
 /**
- * Signs what a token is to say, with a key below the primary master key: the token. What is below milliseconds is left
- * out of its times. Throws for claims that {@link readToken} would not accept.
+ * Signs claims with a key derived from the primary master key and returns the token. Times are truncated to
+ * milliseconds. Throws for claims that {@link readToken} would reject.
  */
 export async function signToken(keyring: Keyring, claims: TokenClaims): Promise<string> {
   const kid = keyring.primary.id
@@ -147,14 +151,15 @@ export async function signToken(keyring: Keyring, claims: TokenClaims): Promise<
 }
 
 /**
- * The one accepted spelling of a token. Header and payload are signed as they are spelled; the 32 bytes of the signature
- * could be spelled otherwise for a lenient decoder: with padding, white space, or unused bits set in the last character.
+ * The canonical encoding of a token, the only one that is accepted. Header and payload are signed as encoded, but a
+ * lenient decoder would accept other encodings of the signature: with padding, white space, or unused bits in the last
+ * character.
  */
-const SPELLING = /^[\w-]+\.[\w-]+\.[\w-]{42}[AEIMQUYcgkosw048]$/
+const CANONICAL_TOKEN = /^[\w-]+\.[\w-]+\.[\w-]{42}[AEIMQUYcgkosw048]$/
 
-/** The payload of a token that this deployment signed and that has not expired; null for any other text. */
+/** Returns the payload of a token that this deployment signed and that has not expired; null for any other text. */
 async function verifiedPayload(keyring: Keyring, token: string, now: string): Promise<unknown> {
-  if (!SPELLING.test(token)) return null
+  if (!CANONICAL_TOKEN.test(token)) return null
   try {
     const keyOf = async ({ kid }: { readonly kid?: unknown }) => {
       const key = typeof kid === 'string' ? await signingKey(keyring, kid) : null
@@ -176,14 +181,14 @@ async function verifiedPayload(keyring: Keyring, token: string, now: string): Pr
 }
 
 /**
- * What a token says, or null when it is not one that this deployment signed, has expired by `now` (UTC text of 26
- * characters), or says anything but what {@link signToken} writes. Never throws, whatever the text is. Whether it still
- * has any power is another question.
+ * Verifies a token and returns its claims. Returns null if this deployment did not sign it, if it has expired at `now`
+ * (UTC text of 26 characters), or if its payload differs from what {@link signToken} produces. Does not throw for any
+ * text. It does not check whether the token has been revoked or its user disabled.
  */
 export async function readToken(keyring: Keyring, token: string, now: string): Promise<TokenClaims | null> {
   const parsed = payloadSchema.safeParse(await verifiedPayload(keyring, token, now))
   if (!parsed.success) return null
   const claims = claimsOf(parsed.data)
-  // jose compares whole seconds.
+  // jose only compares whole seconds.
   return claims.expires > now ? claims : null
 }

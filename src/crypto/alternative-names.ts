@@ -1,11 +1,11 @@
 /**
- * Alternative names of subjects (RFC 5280 section 4.2.1.6): the kinds that certificates carry, and what each must be:
- * domain names, mailboxes, addresses and URIs in ASCII, read strictly.
+ * Subject alternative names (RFC 5280 section 4.2.1.6): the kinds that certificates carry and a strict validator for
+ * each. They are domain names, mailboxes, IP addresses and URIs, all in ASCII.
  */
 import { isIP } from 'node:net'
 import { asciiOf, elementsOf, readElement, tags } from './der.ts'
 
-/** RFC 1035 section 2.3.4, without the dots of the wire form. */
+/** RFC 1035 section 2.3.4: 255 octets on the wire, less the first length octet and the root label. */
 const MOST_DOMAIN_CHARACTERS = 253
 /** RFC 5321 section 4.5.3.1. */
 const MOST_LOCAL_CHARACTERS = 64
@@ -17,8 +17,8 @@ const MOST_PORT = 65_535
 export const isDomainLabel = (text: string) => /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/i.test(text)
 
 /**
- * Whether a text is a domain name of LDH labels. Not one whose last label is a number: readers take it for an address
- * (URL Standard, ends-in-a-number checker).
+ * Reports whether a text is a domain name of LDH labels. A name whose last label is a number is rejected, because some
+ * parsers treat it as an IPv4 address (URL Standard, ends-in-a-number checker).
  */
 export function isDomainName(text: string): boolean {
   if (text.length > MOST_DOMAIN_CHARACTERS) return false
@@ -26,12 +26,15 @@ export function isDomainName(text: string): boolean {
   return labels.every(isDomainLabel) && !/^(?:\d+|0x[\da-f]*)$/i.test(labels.at(-1) ?? '')
 }
 
-/** Whether a text is a dNSName: a domain name, or one behind a `*` as the whole of its first label (RFC 6125 section 6.4.3). */
+/**
+ * Reports whether a text is a dNSName: a domain name whose first label may be the wildcard `*` (RFC 6125 section
+ * 6.4.3).
+ */
 export function isDnsName(text: string): boolean {
   return text.length <= MOST_DOMAIN_CHARACTERS && isDomainName(text.replace(/^\*\./, ''))
 }
 
-/** Whether a text is a mailbox (RFC 5321 section 4.1.2) with neither quotes nor an address literal. */
+/** Reports whether a text is a mailbox (RFC 5321 section 4.1.2) without quoted strings and address literals. */
 export function isMailbox(text: string): boolean {
   const [, local = '', domain = ''] = /^([\w!#$%&'*+/=?^`{|}~.-]+)@(.+)$/.exec(text) ?? []
   const isDotString = /^[^.]+(?:\.[^.]+)*$/.test(local)
@@ -44,8 +47,9 @@ export function isMailbox(text: string): boolean {
 }
 
 /**
- * An address in the form that the X.509 library reads: it takes the decimal part of `::ffff:192.0.2.1` for hexadecimal.
- * Null for what is no address, and for one with a zone, which means something on one machine only.
+ * Returns an IP address in the form that the X.509 library parses correctly: the library parses the decimal part of
+ * `::ffff:192.0.2.1` as hexadecimal. Returns null for an invalid address, and for one with a zone id, which is only
+ * meaningful on one host.
  */
 export function plainAddress(text: string): string | null {
   const version = text.includes('%') ? 0 : isIP(text)
@@ -53,7 +57,10 @@ export function plainAddress(text: string): string | null {
   return version === 4 ? text : null
 }
 
-/** The host and port of a URI's authority; one with user information names another host to a hasty reader. */
+/**
+ * Reports whether a text is a host with an optional port. User information is rejected: it can be mistaken for the
+ * host.
+ */
 function isAuthority(text: string): boolean {
   const [, host = '', literal, port = '0'] = /^(\[([^\]]*)\]|[^:@[\]]*)(?::(\d{1,5}))?$/.exec(text) ?? []
   const isHost =
@@ -63,18 +70,18 @@ function isAuthority(text: string): boolean {
   return isHost && Number(port) <= MOST_PORT
 }
 
-/** Whether a text is an absolute URI (RFC 3986 sections 2 and 3) whose authority, if it has one, is a full name. */
+/** Reports whether a text is an absolute URI (RFC 3986 sections 2 and 3) with a valid authority, if it has one. */
 export function isAbsoluteUri(text: string): boolean {
   const [, rest = ''] = /^[a-z][a-z\d+.-]*:(.+)$/i.exec(text) ?? []
   if (text.length > MOST_URI_CHARACTERS || !/^(?:[\w.~!$&'()*+,;=:@/?#[\]-]|%[\da-f]{2})+$/i.test(rest)) return false
   const [beforeFragment = '', ...fragments] = rest.split('#')
   if (fragments.length > 1) return false
   const [, authority, path = ''] = /^(?:\/\/([^/?]*))?(.*)$/.exec(beforeFragment) ?? []
-  // Brackets stand around an address only.
+  // Brackets are only allowed around an IP literal in the authority.
   return !/[[\]]/.test(path + (fragments[0] ?? '')) && (authority === undefined || isAuthority(authority))
 }
 
-/** Kinds of names that are carried over; others, such as otherName, are left out. */
+/** The kinds of names that are copied into certificates; others, such as otherName, are dropped. */
 const alternativeKinds = {
   dns: { tag: 0x82, holds: isDnsName },
   ip: { tag: 0x87, holds: (text: string) => plainAddress(text) !== null },
@@ -83,7 +90,6 @@ const alternativeKinds = {
 } as const
 export type AlternativeKind = keyof typeof alternativeKinds
 
-/** A name of a kind that is carried over. */
 export interface AlternativeName {
   readonly type: AlternativeKind
   readonly value: string
@@ -91,16 +97,16 @@ export interface AlternativeName {
 
 export const isAlternativeKind = (kind: string): kind is AlternativeKind => Object.hasOwn(alternativeKinds, kind)
 
-/** The name of this kind, in the form that the X.509 library writes; null for a text that is not one. */
+/** Returns a name of this kind in the form that the X.509 library encodes, or null for an invalid text. */
 export function alternativeName(type: AlternativeKind, text: string): AlternativeName | null {
   if (!alternativeKinds[type].holds(text)) return null
   return { type, value: type === 'ip' ? (plainAddress(text) ?? text) : text }
 }
 
-/** Bytes of an address of either version (RFC 5280 section 4.2.1.6). */
+/** The byte lengths of IPv4 and IPv6 addresses (RFC 5280 section 4.2.1.6). */
 const addressBytes = new Set([4, 16])
 
-/** Whether the DER of a SubjectAltName has at least one name, and only ones that may be issued. */
+/** Reports whether the DER of a SubjectAltName has at least one name, and only names that may be issued. */
 export function areAlternativeNames(der: Uint8Array): boolean {
   const names = elementsOf(readElement(der), tags.sequence) ?? []
   return (

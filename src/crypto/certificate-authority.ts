@@ -1,8 +1,8 @@
 /**
- * The deployment's certificate authority: a root that signs one issuing certificate and is not used again, and the
- * issuing key, which signs what is ordered and the revocation list. Profile of RFC 5280.
+ * The deployment's certificate authority, with certificates that follow the profile of RFC 5280. The root key signs one
+ * issuing certificate and is not used again. The issuing key signs ordered certificates and the revocation list.
  *
- * Serial numbers are 128 random bits (CA/Browser Forum asks for 64 at least). Nothing that is issued outlives its issuer.
+ * Serial numbers are 128 random bits (the CA/Browser Forum requires at least 64). No certificate outlives its issuer.
  */
 import type { Extension, JsonGeneralName, X509Certificate } from '@peculiar/x509'
 import { isDnsName } from './alternative-names.ts'
@@ -13,32 +13,32 @@ import { issuedFault } from './issued-certificates.ts'
 const DAY = 86_400_000
 const ROOT_DAYS = 3_650
 const ISSUING_DAYS = 1_825
-/** The longest that a certificate is good for. */
+/** The maximum validity of an ordered certificate. */
 export const CERTIFICATE_DAYS = 397
-/** How far clocks of those who check may be behind. */
+/** The clock skew that is tolerated in verifiers whose clocks are behind. */
 const BACKDATED_MILLISECONDS = 5 * 60_000
-/** How long a revocation list is good for; a fresh one is signed whenever it is asked for. */
+/** The validity of a revocation list; a new one is signed for every request. */
 const REVOCATION_LIST_HOURS = 24
 const SERIAL_BYTES = 16
 
 const rootKey = { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' } as const
 const issuingKey = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 
-/** What a certificate may be used for; each is an extended key usage of RFC 5280, or none. */
+/** Certificate profiles, each with its extended key usage of RFC 5280; null: the extension is absent. */
 export const profiles = { default: null, server: 'serverAuth', client: 'clientAuth' } as const
 export type Profile = keyof typeof profiles
 
-/** A new authority: certificates as DER, private keys as PKCS#8 for the caller to seal and forget. */
+/** A new authority: certificates as DER and private keys as PKCS#8, which the caller must seal and then discard. */
 export interface NewAuthority {
   readonly root: Uint8Array<ArrayBuffer>
   readonly rootKey: Uint8Array<ArrayBuffer>
   readonly issuing: Uint8Array<ArrayBuffer>
   readonly issuingKey: Uint8Array<ArrayBuffer>
-  /** When the issuing certificate ends, in milliseconds. */
+  /** When the issuing certificate expires, in milliseconds. */
   readonly expires: number
 }
 
-/** An authority that can sign: its certificates, and the issuing key inside of WebCrypto. */
+/** An authority that can sign: its certificates, and the issuing key as a non-extractable WebCrypto key. */
 export interface OpenAuthority {
   readonly root: X509Certificate
   readonly issuing: X509Certificate
@@ -48,11 +48,11 @@ export interface OpenAuthority {
 export interface IssuedCertificate {
   /** Lower-case hexadecimal, 32 digits. */
   readonly serial: string
-  /** When it ends, in milliseconds. */
+  /** When it expires, in milliseconds. */
   readonly expires: number
   /** PEM of the certificate, with a final newline. */
   readonly certificate: Uint8Array
-  /** PEM of PKCS#7 that holds the issuing certificate, as the peer writes intermediates. */
+  /** PEM of a PKCS#7 bundle with the issuing certificate, the format in which Barbican stores intermediates. */
   readonly intermediates: Uint8Array
 }
 
@@ -60,7 +60,7 @@ const newSerial = () => toHex(crypto.getRandomValues(new Uint8Array(SERIAL_BYTES
 const pkcs8Of = async (key: CryptoKey) => new Uint8Array((await crypto.subtle.exportKey('pkcs8', key)) as ArrayBuffer)
 const withNewline = (pem: string) => encodeUtf8(`${pem.trimEnd()}\n`)
 
-/** Makes an authority whose names carry `label`; `now` in milliseconds. */
+/** Generates an authority whose subject names contain `label`; `now` is in milliseconds. */
 export async function newAuthority(label: string, now: number): Promise<NewAuthority> {
   const { BasicConstraintsExtension, KeyUsagesExtension, KeyUsageFlags, ...library } = await import('./x509.ts')
   const { X509CertificateGenerator, SubjectKeyIdentifierExtension, AuthorityKeyIdentifierExtension } = library
@@ -111,7 +111,9 @@ export async function newAuthority(label: string, now: number): Promise<NewAutho
 
 type KeyUsage = 'sign' | 'verify'
 
-/** Opens an authority from its certificates (DER) and the PKCS#8 of its issuing key, which is wiped. */
+/**
+ * Opens an authority from its certificates (DER) and its issuing key (PKCS#8), whose bytes it overwrites with zeros.
+ */
 export async function openAuthority(
   root: Uint8Array,
   issuing: Uint8Array,
@@ -124,8 +126,9 @@ export async function openAuthority(
 }
 
 /**
- * A subject without alternative names is known by its common name, where today's clients no longer look (RFC 9525 section
- * 1.2), so that its domain names are copied. A single word is one for a server only: elsewhere it is as likely a person.
+ * Returns the alternative names of a certificate. If the request has none, its common names that are domain names are
+ * used, because current TLS clients ignore common names (RFC 9525 section 1.2). A common name without a dot is only
+ * used in the `server` profile: in others it is as likely to be the name of a person.
  */
 function alternativeNames(request: CheckedRequest, profile: Profile): readonly JsonGeneralName[] {
   if (request.alternativeNames.length > 0) return request.alternativeNames
@@ -140,10 +143,10 @@ async function extensionsOf(authority: OpenAuthority, request: CheckedRequest, p
   const { KeyUsageFlags, ExtendedKeyUsage } = library
   const publicKey = new library.PublicKey(request.publicKey)
   const names = alternativeNames(request, profile)
-  // RFC 5280 section 4.2.1.6: the names of a subject without a name are critical. An empty SEQUENCE has two bytes.
+  // RFC 5280 section 4.2.1.6: with an empty subject, the extension is critical. An empty SEQUENCE has two bytes.
   const subjectIsEmpty = request.subject.length === 2
   const extended = profiles[profile]
-  // Key encipherment is of use with RSA only, in TLS before 1.3.
+  // Key encipherment is only used with RSA, in TLS before 1.3.
   const usage = KeyUsageFlags.digitalSignature | (request.rsa ? KeyUsageFlags.keyEncipherment : 0)
   return [
     new library.BasicConstraintsExtension(false, undefined, true),
@@ -156,8 +159,8 @@ async function extensionsOf(authority: OpenAuthority, request: CheckedRequest, p
 }
 
 /**
- * Issues a certificate for a request whose possession of the key was checked; `now` in milliseconds. Gives the reason
- * instead when a strict reader would refuse what was signed.
+ * Issues a certificate for a request whose proof of possession was verified; `now` is in milliseconds. Returns the
+ * reason instead if a strict parser would reject the signed certificate.
  */
 export async function issueCertificate(
   authority: OpenAuthority,
@@ -181,20 +184,20 @@ export async function issueCertificate(
   })
   const fault = issuedFault(new Uint8Array(certificate.rawData), request.subject)
   if (fault) return { reason: `The certificate would not be valid: ${fault}` }
-  // The library labels the bundle CMS; OpenSSL and the peer call the same bytes PKCS7.
+  // The library labels the bundle CMS; OpenSSL and Barbican use the label PKCS7 for the same bytes.
   const bundle = new X509Certificates([authority.issuing]).toString('pem').replaceAll(/(BEGIN|END) CMS/g, '$1 PKCS7')
   return { serial, expires, certificate: withNewline(certificate.toString('pem')), intermediates: withNewline(bundle) }
 }
 
-/** A certificate that is not to be trusted any more; `revoked` in milliseconds. */
+/** A revoked certificate; `revoked` is in milliseconds. */
 export interface RevokedCertificate {
   readonly serial: string
   readonly revoked: number
 }
 
 /**
- * The signed revocation list as PEM (in RFC 7468's label, not the library's), made `now` in milliseconds. Its number is
- * the time, so that it only grows.
+ * Returns the signed revocation list as PEM, with the label of RFC 7468 instead of the library's; `now` is in
+ * milliseconds. The CRL number is the time in seconds, so it never decreases.
  */
 export async function revocationList(
   authority: OpenAuthority,
@@ -211,7 +214,7 @@ export async function revocationList(
     entries: revoked.map(({ serial, revoked: at }) => ({
       serialNumber: serial,
       revocationDate: new Date(at),
-      // Its owner asked for it with the deletion of the container: the certificate is not used any more.
+      // A certificate is only revoked when its owner deletes its container: it is no longer used.
       reason: X509CrlReason.cessationOfOperation,
     })),
     extensions: [

@@ -1,6 +1,6 @@
 /**
- * Certificate requests (PKCS#10, RFC 2986): reading one that a client sent, and judging it. Whatever the bytes are, these
- * functions end in bounded time and never throw for them.
+ * Certificate requests (PKCS#10, RFC 2986): parsing and validating one that a client sent. For any input, these
+ * functions finish in bounded time and do not throw.
  */
 import { createPublicKey } from 'node:crypto'
 import type { Pkcs10CertificateRequest } from '@peculiar/x509'
@@ -10,7 +10,7 @@ import { elementsOf, readElement, tags } from './der.ts'
 import { decodeBase64, decodeUtf8 } from './encoding.ts'
 import { readSubjectDer } from './subject-attributes.ts'
 
-/** More than any real request has, little enough to be read in milliseconds. */
+/** Larger than any real request, small enough to be parsed in milliseconds. */
 const MOST_REQUEST_BYTES = 16 * 1024
 const MOST_ALTERNATIVE_NAMES = 100
 const BASIC_REQUEST_LABEL =
@@ -19,25 +19,27 @@ const BASIC_REQUEST_LABEL =
 const hashes = new Set(['SHA-256', 'SHA-384', 'SHA-512'])
 const COMMON_NAME = '2.5.4.3'
 
-/** What a request asks for, once it is known that its sender holds the key. */
+/** The contents of a request whose sender has proved possession of the private key. */
 export interface CheckedRequest {
   /** SubjectPublicKeyInfo, DER. */
   readonly publicKey: ArrayBuffer
   readonly rsa: boolean
-  /** The subject's Name, DER; it may be empty when there are alternative names. */
+  /** The subject's Name, DER; it may be empty if there are alternative names. */
   readonly subject: Uint8Array<ArrayBuffer>
-  /** The texts of its common names. */
+  /** The values of its common names. */
   readonly commonNames: readonly string[]
   readonly alternativeNames: readonly AlternativeName[]
 }
 
-/** `encoding`, `format` and `signature` are the contract's faults of a request; `refused` says why none is issued. */
+/**
+ * `encoding`, `format` and `signature` are the errors that the API defines; `refused` has the reason of a rejection.
+ */
 export type RequestOutcome =
   | { readonly outcome: 'encoding' | 'format' | 'signature' }
   | { readonly outcome: 'refused'; readonly reason: string }
   | { readonly outcome: 'good'; readonly request: CheckedRequest }
 
-/** The DER behind PEM, base64 of PEM, or base64 of DER; null when there is none. */
+/** Decodes PEM, base64 of PEM, or base64 of DER to DER; null if there is no request in it. */
 function requestBytes(text: string): Uint8Array<ArrayBuffer> | 'encoding' | null {
   const ofPem = (pem: string) => decodeBase64(BASIC_REQUEST_LABEL.exec(pem)?.[1] ?? '')
   if (text.includes('-----BEGIN')) return ofPem(text)
@@ -55,7 +57,7 @@ const keyOf = (spki: ArrayBuffer) => {
   }
 }
 
-/** The alternative names to be carried over; null when they cannot be read or are none. */
+/** Returns the alternative names that are copied into the certificate; null if one of them is invalid. */
 async function alternativeNamesOf(request: Pkcs10CertificateRequest): Promise<AlternativeName[] | null> {
   const { SubjectAlternativeNameExtension } = await import('./x509.ts')
   const extension = request.getExtension('2.5.29.17')
@@ -75,8 +77,8 @@ async function alternativeNamesOf(request: Pkcs10CertificateRequest): Promise<Al
 }
 
 /**
- * The subject as it stands in the request: CertificationRequest, its first element, and there after the version. The
- * library's Name would be one that it wrote itself, which may differ from what was signed.
+ * Returns the encoded subject from the request: the element after the version in the CertificationRequestInfo. The
+ * library's Name is re-encoded and may differ from the bytes that were signed.
  */
 function subjectOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> | null {
   const [signed] = elementsOf(readElement(bytes), tags.sequence) ?? []
@@ -84,7 +86,7 @@ function subjectOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> | null {
   return subject ? Uint8Array.from(subject.bytes) : null
 }
 
-async function judge(request: Pkcs10CertificateRequest, bytes: Uint8Array): Promise<RequestOutcome> {
+async function validate(request: Pkcs10CertificateRequest, bytes: Uint8Array): Promise<RequestOutcome> {
   const refused = (reason: string): RequestOutcome => ({ outcome: 'refused', reason })
   const key = keyOf(request.publicKey.rawData)
   if (!key) return refused('The algorithm of the key is not supported')
@@ -105,15 +107,15 @@ async function judge(request: Pkcs10CertificateRequest, bytes: Uint8Array): Prom
   const attributes = read.names.flat()
   if (attributes.length === 0 && names.length === 0) return refused('The request names nobody')
   const commonNames = attributes.filter(({ type }) => type === COMMON_NAME).map(({ text }) => text)
-  // Written anew, because the runtime reads keys that are not quite DER.
+  // Exported instead of copied, because the runtime also imports keys whose encoding is not strict DER.
   const publicKey = Uint8Array.from(key.export({ type: 'spki', format: 'der' })).buffer
   const rsa = key.asymmetricKeyType === 'rsa'
   return { outcome: 'good', request: { publicKey, rsa, subject, commonNames, alternativeNames: names } }
 }
 
 /**
- * Reads a request given as PEM, base64 of PEM (python-barbicanclient's users send that) or base64 of DER, and checks
- * that its signature proves possession of a key that is strong enough.
+ * Parses a request in PEM, base64 of PEM (sent by users of python-barbicanclient) or base64 of DER. It checks that the
+ * key is strong enough and that the signature proves possession of it.
  */
 export async function checkRequest(text: string): Promise<RequestOutcome> {
   const bytes = requestBytes(text)
@@ -123,10 +125,10 @@ export async function checkRequest(text: string): Promise<RequestOutcome> {
   let request: Pkcs10CertificateRequest
   try {
     request = new library.Pkcs10CertificateRequest(bytes)
-    // Reading lazily parsed parts: what is broken there is a broken request as well.
+    // The library parses these parts lazily; access them here, so that errors in them are caught.
     void [request.publicKey.rawData, request.subject, request.extensions]
   } catch {
     return { outcome: 'format' }
   }
-  return judge(request, bytes)
+  return validate(request, bytes)
 }

@@ -1,24 +1,24 @@
 /**
- * Which keys are certified and how each signs, and private keys as users store them: PEM (RFC 7468) or DER of PKCS#8 (RFC
- * 5958), also encrypted, of PKCS#1 (RFC 8017) or of SEC1 (RFC 5915). What cannot be used is told apart, because its owner
- * is to mend it.
+ * The keys that certificates are issued for, their signature algorithms, and a parser for stored private keys: PEM (RFC
+ * 7468) or DER of PKCS#8 (RFC 5958, also encrypted), PKCS#1 (RFC 8017) or SEC1 (RFC 5915). Each unusable key is
+ * reported with its own reason, so that its owner can fix it.
  */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { elementsOf, readElement, tags } from './der.ts'
 import { decodeBase64, decodeUtf8, encodeUtf8 } from './encoding.ts'
 import { encryptionFault } from './encrypted-keys.ts'
 
-/** RSA of 16,384 bits in PEM, twice: more than any key that is used. */
+/** Twice the PEM size of a 16,384-bit RSA key, which is larger than any key in use. */
 const MOST_KEY_BYTES = 32 * 1024
-/** As many as key orders take, and OpenSSL's PEM reader. */
+/** The limit of key orders and of OpenSSL's PEM reader. */
 const MOST_PASSPHRASE_BYTES = 1023
 
-/** `unusable` says what is wrong, as the rest of a sentence that begins with the key. */
+/** The `reason` of `unusable` continues a sentence whose subject is the key: `is empty or too long`. */
 export type PrivateKeyOutcome =
   | { readonly outcome: 'opened'; readonly key: KeyObject; readonly publicKey: KeyObject }
   | { readonly outcome: 'unusable'; readonly reason: string }
 
-/** A private key of a form that the runtime reads, as PEM. */
+/** A private key as PEM, in a format that the runtime imports. */
 interface FoundKey {
   readonly label: string
   readonly pem: string
@@ -27,7 +27,7 @@ interface FoundKey {
 
 const unusable = (reason: string): PrivateKeyOutcome => ({ outcome: 'unusable', reason })
 
-/** RFC 7468 section 2: lines of 64 characters, the last of which may be shorter and not empty. */
+/** Encodes PEM (RFC 7468 section 2): lines of 64 characters, of which only the last may be shorter. */
 function pemOf(label: string, der: Uint8Array): string {
   const lines = der.toBase64().match(/.{1,64}/g) ?? []
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n')
@@ -35,18 +35,18 @@ function pemOf(label: string, der: Uint8Array): string {
 
 const ENCRYPTED = 'ENCRYPTED PRIVATE KEY'
 
-/** The forms of DER, by the tags of the first elements in their SEQUENCE, and the label that RFC 7468 and OpenSSL give them. */
-const forms: readonly { readonly label: string; readonly starts: readonly number[] }[] = [
+/** The DER formats, identified by the tags of the first elements in their SEQUENCE, with their PEM labels. */
+const formats: readonly { readonly label: string; readonly starts: readonly number[] }[] = [
   { label: 'PRIVATE KEY', starts: [tags.integer, tags.sequence, tags.octetString] },
   { label: ENCRYPTED, starts: [tags.sequence, tags.octetString] },
   { label: 'RSA PRIVATE KEY', starts: [tags.integer, tags.integer, tags.integer] },
   { label: 'EC PRIVATE KEY', starts: [tags.integer, tags.octetString] },
 ]
 
-/** The label of a private key in DER; null when it is none. */
+/** Returns the PEM label for a private key in DER; null if the bytes are not in one of the formats. */
 function labelOf(der: Uint8Array): string | null {
   const elements = elementsOf(readElement(der), tags.sequence) ?? []
-  return forms.find(({ starts }) => starts.every((tag, at) => elements[at]?.tag === tag))?.label ?? null
+  return formats.find(({ starts }) => starts.every((tag, at) => elements[at]?.tag === tag))?.label ?? null
 }
 
 function foundInDer(der: Uint8Array): FoundKey | string {
@@ -56,10 +56,10 @@ function foundInDer(der: Uint8Array): FoundKey | string {
   return fault ?? { label, pem: pemOf(label, der), isEncrypted: label === ENCRYPTED }
 }
 
-/** The header of a PEM that is itself encrypted (RFC 1421 section 4.6), as OpenSSL wrote keys before PKCS#8. */
+/** The headers of PEM with legacy encryption (RFC 1421 section 4.6), which OpenSSL wrote before it used PKCS#8. */
 const ENCRYPTED_HEADER = /^\s*Proc-Type: 4,ENCRYPTED\r?\nDEK-Info: [\w-]+,[\dA-F]+\s+([A-Za-z0-9+/=\s]+)$/
 
-/** Forms whose PEM may itself be encrypted. In another form there might be a second encryption, at any price, inside. */
+/** Formats that allow legacy PEM encryption. Others could contain a second layer of encryption of unbounded cost. */
 const encryptedAsPem = new Set(['RSA PRIVATE KEY', 'EC PRIVATE KEY'])
 
 function foundInPem(text: string): FoundKey | string {
@@ -68,7 +68,8 @@ function foundInPem(text: string): FoundKey | string {
   if (begun.length > 1) return 'is more than one private key'
   const [, label = '', body = ''] = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----(.*?)-----END \1-----/s.exec(text) ?? []
   if (label === 'OPENSSH PRIVATE KEY') return 'is in the format of OpenSSH: convert it to PKCS#8'
-  if (label !== '' && !forms.some((form) => form.label === label)) return 'is of an algorithm that is not supported'
+  if (label !== '' && !formats.some((format) => format.label === label))
+    return 'is of an algorithm that is not supported'
   if (encryptedAsPem.has(label) && ENCRYPTED_HEADER.test(body))
     return { label, pem: `-----BEGIN ${label}-----${body}-----END ${label}-----\n`, isEncrypted: true }
   const der = /^[A-Za-z0-9+/=\s]+$/.test(body) ? decodeBase64(body) : null
@@ -83,7 +84,7 @@ function findKey(stored: Uint8Array): FoundKey | string {
   return text?.includes('-----BEGIN') ? foundInPem(text) : foundInDer(stored)
 }
 
-/** Opens a stored private key in bounded time; a passphrase is not looked at for a key that is not encrypted. */
+/** Opens a stored private key in bounded time. The passphrase is ignored for a key that is not encrypted. */
 export function openPrivateKey(stored: Uint8Array, passphrase: string | null): PrivateKeyOutcome {
   const found = findKey(stored)
   if (typeof found === 'string') return unusable(found)
@@ -94,7 +95,7 @@ export function openPrivateKey(stored: Uint8Array, passphrase: string | null): P
     const key = createPrivateKey({ key: found.pem, ...(found.isEncrypted && passphrase && { passphrase }) })
     return { outcome: 'opened', key, publicKey: createPublicKey(key) }
   } catch {
-    // The runtime does not say which of these it was.
+    // The runtime does not report which of these it was.
     return unusable(
       found.isEncrypted
         ? 'does not open with its passphrase, or is broken'
@@ -104,11 +105,11 @@ export function openPrivateKey(stored: Uint8Array, passphrase: string | null): P
 }
 
 const LEAST_RSA_BITS = 2048
-/** Above this the signature's check costs more than it is worth. */
+/** Bounds the cost of verifying a signature. */
 const MOST_RSA_BITS = 8192
 const LEAST_RSA_EXPONENT = 65537n
 
-/** The names of curves in node:crypto and in OpenSSL, and WebCrypto's for each. */
+/** WebCrypto's curve names by those of node:crypto and OpenSSL. */
 const curves: Readonly<Record<string, string>> = {
   prime256v1: 'P-256',
   'P-256': 'P-256',
@@ -123,7 +124,7 @@ const curveOf = (key: KeyObject) => {
   return Object.hasOwn(curves, namedCurve) ? curves[namedCurve] : undefined
 }
 
-/** Why this public key is not certified; null when it is. */
+/** Returns why no certificate is issued for this public key, or null if one may be. */
 export function weaknessOf(key: KeyObject): string | null {
   const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {}
   if (key.asymmetricKeyType === 'ed25519') return null
@@ -134,7 +135,7 @@ export function weaknessOf(key: KeyObject): string | null {
   return publicExponent < LEAST_RSA_EXPONENT ? 'The public exponent of the RSA key is too small' : null
 }
 
-/** WebCrypto's parameters of importing a certified key and of signing with it. */
+/** Returns the WebCrypto parameters for importing the key and signing with it. */
 export function signingParameters(key: KeyObject) {
   if (key.asymmetricKeyType === 'ec') return { name: 'ECDSA', hash: 'SHA-256', namedCurve: curveOf(key) ?? '' }
   if (key.asymmetricKeyType === 'ed25519') return { name: 'Ed25519' }

@@ -1,6 +1,6 @@
 /**
- * DER, the distinguished encoding of ASN.1 (X.690 section 10), read as strictly as the strictest readers of certificates
- * do. The X.509 library reads BER, which is more than what may be issued.
+ * A strict parser for DER, the distinguished encoding of ASN.1 (X.690 section 10). It accepts only what the strictest
+ * certificate parsers accept. The X.509 library also accepts BER, which certificates must not contain.
  */
 import { decodeUtf8 } from './encoding.ts'
 
@@ -24,13 +24,13 @@ export const tags = {
 const CONTEXT_SPECIFIC = 0x80
 const CONSTRUCTED = 0x20
 const TAG_NUMBER = 0x1f
-/** Three bytes of length say 16 MiB, more than anything that is read here. */
+/** Three length bytes allow 16 MiB, more than any input of this parser. */
 const MOST_LENGTH_BYTES = 3
-/** A certificate is ten levels deep. */
+/** Bounds the recursion; a certificate has ten levels. */
 const MOST_LEVELS = 24
-/** As much as pyca/cryptography reads of one object identifier. */
+/** The limit of pyca/cryptography for one object identifier. */
 const MOST_IDENTIFIER_BYTES = 63
-/** Some readers, pyca/cryptography 38 for one, take at most four bytes of seven bits each for one arc. */
+/** Some parsers, such as pyca/cryptography 38, accept at most four bytes of seven bits each for one arc. */
 const MOST_ARC = 2 ** 28 - 1
 
 export interface DerElement {
@@ -41,7 +41,7 @@ export interface DerElement {
   readonly bytes: Uint8Array
 }
 
-/** The element that begins at this byte; null when it is cut off, of indefinite length, or its length is not minimal. */
+/** Parses the element at this offset; null if it is truncated, of indefinite length, or its length is not minimal. */
 function elementAt(bytes: Uint8Array, start: number): DerElement | null {
   const tag = bytes[start]
   const first = bytes[start + 1]
@@ -57,7 +57,7 @@ function elementAt(bytes: Uint8Array, start: number): DerElement | null {
   return { tag, content: bytes.subarray(contentStart, end), bytes: bytes.subarray(start, end) }
 }
 
-/** The elements that these bytes consist of; null when they are not a series of DER elements. */
+/** Parses consecutive elements; null if the bytes are not a series of DER elements. */
 export function readElements(bytes: Uint8Array): DerElement[] | null {
   const elements: DerElement[] = []
   for (let at = 0; at < bytes.length;) {
@@ -69,18 +69,18 @@ export function readElements(bytes: Uint8Array): DerElement[] | null {
   return elements
 }
 
-/** The one element that these bytes are; null for none, several, and what is not DER. */
+/** Parses exactly one element; null if the bytes are empty, hold several elements, or are not DER. */
 export function readElement(bytes: Uint8Array): DerElement | null {
   const element = elementAt(bytes, 0)
   return element?.bytes.length === bytes.length ? element : null
 }
 
-/** The elements inside of one with this tag; null for another tag and for content that is not DER. */
+/** Parses the content of an element with this tag; null if it has another tag or its content is not DER. */
 export function elementsOf(element: DerElement | null | undefined, tag: number): DerElement[] | null {
   return element?.tag === tag ? readElements(element.content) : null
 }
 
-/** The order of encodings in a SET OF (X.690 section 11.6), the same as that of equal bytes: zero. */
+/** Compares encodings in the order of a SET OF (X.690 section 11.6); zero if the bytes are equal. */
 export function compareBytes(one: Uint8Array, other: Uint8Array): number {
   const length = Math.min(one.length, other.length)
   for (let at = 0; at < length; at += 1) {
@@ -90,7 +90,7 @@ export function compareBytes(one: Uint8Array, other: Uint8Array): number {
   return one.length - other.length
 }
 
-/** The dotted form of an object identifier's content (X.690 section 8.19); null when that is not a valid one. */
+/** Decodes the content of an object identifier (X.690 section 8.19) to dotted form; null if it is invalid. */
 export function objectIdentifierOf(content: Uint8Array): string | null {
   const subidentifiers: number[] = []
   let value = 0
@@ -111,7 +111,7 @@ export function objectIdentifierOf(content: Uint8Array): string | null {
   return [root, first - root * 40, ...rest].join('.')
 }
 
-/** Whether a dotted text is an object identifier that certificates can carry (X.660: the first arcs are bounded). */
+/** Reports whether a dotted text is an object identifier that can be encoded (X.660 bounds the first two arcs). */
 export function isObjectIdentifier(text: string): boolean {
   if (!/^(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))+$/.test(text)) return false
   const [root = 0, second = 0, ...rest] = text.split('.').map(Number)
@@ -121,12 +121,12 @@ export function isObjectIdentifier(text: string): boolean {
   return subidentifiers.every((each) => each <= MOST_ARC) && bytes <= MOST_IDENTIFIER_BYTES
 }
 
-/** Text of bytes that are all ASCII; null for others. */
+/** Decodes ASCII; null if a byte is not ASCII. */
 export function asciiOf(bytes: Uint8Array): string | null {
   return bytes.every((byte) => byte < 0x80) ? decodeUtf8(bytes) : null
 }
 
-/** The alphabet of PrintableString (X.680 section 41.4). */
+/** Reports whether a text is in the alphabet of PrintableString (X.680 section 41.4). */
 export const isPrintableString = (text: string) => /^[A-Za-z0-9 '()+,\-./:=?]*$/.test(text)
 
 function isInteger(content: Uint8Array): boolean {
@@ -165,7 +165,7 @@ const primitives: Readonly<Record<number, PrimitiveRule>> = {
   [tags.generalizedTime]: { name: 'a GeneralizedTime', holds: matches(/^\d{14}Z$/) },
 }
 
-/** Why these bytes are not one element of DER that consists of the types above; null when they are. */
+/** Returns why the bytes are not one DER element that consists of the types above, or null if they are. */
 export function derFault(bytes: Uint8Array): string | null {
   const element = readElement(bytes)
   return element ? elementFault(element, MOST_LEVELS) : 'its encoding is not DER'
@@ -174,7 +174,7 @@ export function derFault(bytes: Uint8Array): string | null {
 function elementFault({ tag, content }: DerElement, levels: number): string | null {
   const isContextSpecific = (tag & 0xc0) === CONTEXT_SPECIFIC
   if ((tag & CONSTRUCTED) === 0) {
-    // What a context-specific element is of is known where it stands.
+    // The type of a context-specific element depends on its parent, so its content is not checked here.
     if (isContextSpecific) return null
     const rule = Object.hasOwn(primitives, tag) ? primitives[tag] : undefined
     if (!rule) return `it has an element of a type that is not used, 0x${tag.toString(16)}`

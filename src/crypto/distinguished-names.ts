@@ -1,8 +1,9 @@
 /**
- * Distinguished names as orders give them: text of RFC 4514, the most specific part first (`cn=a.example,o=b,c=US`).
+ * A parser for the distinguished names in orders: strings of RFC 4514, the most specific part first
+ * (`cn=a.example,o=b,c=US`).
  *
- * Read as section 3 has it, and as most readers do also with spaces around `,`, `+` and `=`. The quotes and semicolons of
- * RFC 2253 section 4 are not read.
+ * It implements the grammar of section 3 and, like most parsers, allows spaces around `,`, `+` and `=`. It does not
+ * support the quotes and semicolons of RFC 2253 section 4.
  */
 import { readElement } from './der.ts'
 import { decodeUtf8, encodeUtf8 } from './encoding.ts'
@@ -15,16 +16,16 @@ import {
   type SubjectAttribute,
 } from './subject-attributes.ts'
 
-/** Longer than any real name, short enough that no text takes long to refuse. */
+/** Longer than any real name, short enough to bound the time of parsing. */
 const MOST_NAME_CHARACTERS = 1_000
 
-/** One attribute of a name as it was written: its type, and its value without escapes or the DER behind `#`. */
+/** One parsed attribute of a name: its type, and its unescaped value or the DER after `#`. */
 export interface WrittenAttribute {
   readonly type: string
   readonly value: { readonly text: string } | { readonly der: Uint8Array }
 }
 
-/** Attributes that are written side by side, with `+` between them. */
+/** The attributes of one multi-valued part, which are separated by `+`. */
 export type WrittenRelativeName = readonly WrittenAttribute[]
 
 const TYPE = / *([a-z][a-z\d-]*|(?:oid\.)?\d+(?:\.\d+)+) *= */iy
@@ -34,13 +35,13 @@ const SEPARATOR = /[,+]/y
 
 interface PieceRule {
   readonly pattern: RegExp
-  /** The bytes of UTF-8 that the pattern's group stands for. */
+  /** Decodes the pattern's group to UTF-8 bytes. */
   readonly bytes: (written: string) => Uint8Array
-  /** Whether it belongs to the value only when more follows. */
+  /** Whether the piece is dropped at the end of a value. */
   readonly isPadding: boolean
 }
 
-/** The pieces of a string value (`pair`, `stringchar` and SPACE in RFC 4514 section 3). */
+/** The tokens of a string value (`pair`, `stringchar` and SPACE in RFC 4514 section 3). */
 const pieceRules: readonly PieceRule[] = [
   { pattern: /\\([\\"+,;<> #=])/y, bytes: encodeUtf8, isPadding: false },
   { pattern: /\\([\da-f]{2})/iy, bytes: (pair) => Uint8Array.of(Number.parseInt(pair, 16)), isPadding: false },
@@ -48,7 +49,7 @@ const pieceRules: readonly PieceRule[] = [
   { pattern: /( +)/y, bytes: encodeUtf8, isPadding: true },
 ]
 
-/** Reads a text from left to right. */
+/** Matches patterns against a text from left to right. */
 class Scanner {
   readonly #text: string
   #at = 0
@@ -61,7 +62,10 @@ class Scanner {
     return this.#at === this.#text.length
   }
 
-  /** What the pattern matches here: its first group, or all of it; null when it does not match. */
+  /**
+   * Consumes a match of the pattern at the current offset and returns its first group, or else all of it; null: no
+   * match.
+   */
   take(pattern: RegExp): string | null {
     pattern.lastIndex = this.#at
     const match = pattern.exec(this.#text)
@@ -71,7 +75,7 @@ class Scanner {
   }
 }
 
-/** The next piece of a value; null where the value ends. */
+/** Consumes the next piece of a value; null at the end of the value. */
 function takePiece(scanner: Scanner): { readonly bytes: Uint8Array; readonly isPadding: boolean } | null {
   for (const { pattern, bytes, isPadding } of pieceRules) {
     const written = scanner.take(pattern)
@@ -80,7 +84,7 @@ function takePiece(scanner: Scanner): { readonly bytes: Uint8Array; readonly isP
   return null
 }
 
-/** A string value without its escapes and the spaces around it; null for none and for what is not UTF-8. */
+/** Consumes a string value and returns it unescaped and trimmed; null if it is empty or not UTF-8. */
 function takeString(scanner: Scanner): string | null {
   const bytes: number[] = []
   let end = 0
@@ -108,8 +112,8 @@ function takeAttribute(scanner: Scanner): WrittenAttribute | null {
 }
 
 /**
- * The relative names of a name, the most specific first; null for what is none: an empty part, no `=`, no value, a
- * character that wants an escape, too long.
+ * Parses a name to its relative names, the most specific first. Returns null for a syntax error: an empty part, a
+ * missing `=` or value, a character that must be escaped, or a text that is too long.
  */
 export function parseName(text: string): WrittenRelativeName[] | null {
   if (text.length > MOST_NAME_CHARACTERS || !text.isWellFormed()) return null
@@ -126,24 +130,24 @@ export function parseName(text: string): WrittenRelativeName[] | null {
   return scanner.isAtEnd ? names : null
 }
 
-/** What a name asks for as a subject; `syntax`: it is no distinguished name; `refused`: no certificate can carry it. */
+/** `syntax`: the text is not a distinguished name; `refused`: no certificate can contain it. */
 export type SubjectOutcome =
   | { readonly outcome: 'syntax' }
   | { readonly outcome: 'refused'; readonly reason: string }
   | { readonly outcome: 'good'; readonly names: readonly RelativeName[] }
 
-/** The attribute that was written so; a text says why no certificate can carry it. */
+/** Converts a parsed attribute. Returns a string, the reason, if no certificate can contain it. */
 function readAttribute({ type: written, value }: WrittenAttribute): SubjectAttribute | string {
   const known = attributeType(written)
   if ('reason' in known) return known.reason
   if ('text' in value) return attributeOf(known.type, value.text)
-  // RFC 4514 section 2.4: after `#` stands the encoding of the value.
+  // RFC 4514 section 2.4: `#` is followed by the BER encoding of the value, in hexadecimal.
   const element = readElement(value.der)
   const string = element && readString(element)
   return string ? { type: known.type, ...string } : 'a value after # is not the DER of a string that subjects have'
 }
 
-/** A subject that was given as text, its parts in the order of a certificate, the most general first. */
+/** Parses a subject. Its parts are returned in the order of a certificate, the most general first. */
 export function readSubject(text: string): SubjectOutcome {
   const written = parseName(text)
   if (!written) return { outcome: 'syntax' }

@@ -1,16 +1,16 @@
-/** What opening an encrypted private key (PKCS#8, RFC 5958; PBES2, RFC 8018) would take, before anybody opens it. */
+/** Checks the encryption parameters of private keys (PKCS#8, RFC 5958; PBES2, RFC 8018) before they are decrypted. */
 import { elementsOf, objectIdentifierOf, readElement, tags, type DerElement } from './der.ts'
 
-/** Iterations of a key derivation. OpenSSL's default is 2,048; this many take some tenths of a second. */
+/** The maximum of key derivation iterations, which takes some tenths of a second. OpenSSL's default is 2,048. */
 const MOST_ITERATIONS = 1_000_000
 
 const PBES2 = '1.2.840.113549.1.5.13'
-/** SHA-1 and triple DES (RFC 7292 appendix C), as Java and older versions of OpenSSL encrypt keys. */
+/** SHA-1 and triple DES (RFC 7292 appendix C), used by Java and older versions of OpenSSL. */
 const PKCS12_TRIPLE_DES = '1.2.840.113549.1.12.1.3'
 const PBKDF2 = '1.2.840.113549.1.5.12'
 /** RFC 7914 section 7. */
 const SCRYPT = '1.3.6.1.4.1.11591.4.11'
-/** AES of 128, 192 and 256 bits and triple DES, each in CBC mode. */
+/** AES-128, AES-192, AES-256 and triple DES, all in CBC mode. */
 const ciphers = new Set([
   '2.16.840.1.101.3.4.1.2',
   '2.16.840.1.101.3.4.1.22',
@@ -18,7 +18,7 @@ const ciphers = new Set([
   '1.2.840.113549.3.7',
 ])
 
-/** An AlgorithmIdentifier: what it names, and its parameters. */
+/** Parses an AlgorithmIdentifier. */
 function algorithmOf(element: DerElement | undefined): {
   readonly type: string | null
   readonly parameters?: DerElement
@@ -28,13 +28,13 @@ function algorithmOf(element: DerElement | undefined): {
   return { type: identifier, ...(parameters && { parameters }) }
 }
 
-/** A positive INTEGER; Infinity for one that is beyond what a number holds exactly. */
+/** Decodes a positive INTEGER; Infinity if it exceeds the safe integers. */
 function numberOf(content: Uint8Array): number {
   const value = content.reduce((sum, byte) => sum * 256 + byte, 0)
   return Number.isSafeInteger(value) ? value : Infinity
 }
 
-/** What is wrong with a derivation's parameters, which are a salt, a number of iterations, and more. */
+/** Checks the iteration count, which is the second parameter of a key derivation, after the salt. */
 function iterationsFault(parameters: DerElement | undefined): string | null {
   const iterations = elementsOf(parameters, tags.sequence)?.[1]
   if (iterations?.tag !== tags.integer) return 'is encrypted in a way that cannot be read'
@@ -44,8 +44,8 @@ function iterationsFault(parameters: DerElement | undefined): string | null {
 }
 
 /**
- * Why the runtime would not open an EncryptedPrivateKeyInfo under any passphrase, or only at a price that its sender
- * wrote there; null when it would.
+ * Returns why an EncryptedPrivateKeyInfo must not be decrypted, or null if it may be: the runtime does not support its
+ * algorithms, or the iteration count, which its sender controls, makes decryption too expensive.
  */
 export function encryptionFault(der: Uint8Array): string | null {
   const [encryption] = elementsOf(readElement(der), tags.sequence) ?? []

@@ -1,17 +1,17 @@
 /**
- * Sealed values: what is stored instead of a payload, and what stands around it so that it opens only in its place.
+ * Sealed values: authenticated encryption of payloads, bound to the place where each is stored.
  *
  *     sealed  = 01 ‖ key version (4 bytes, big endian) ‖ nonce (12 bytes) ‖ AES-256-GCM ciphertext ‖ tag (16 bytes)
  *     key     = HKDF-SHA-256(project key, salt: none, info: context) → 32 bytes
  *     context = "portcullis", "value", format, project, kind, id, key version; each as length (4 bytes) ‖ UTF-8
  *
- * The context is also the associated data. So a value moved to another row, project or kind does not open, and every
- * value has a key of its own.
+ * The context is also the associated data. Every value therefore has its own key, and a value that is moved to another
+ * row, project or kind does not open.
  *
- * NIST SP 800-38D allows a key 2^32 messages with random nonces. A derived key seals one value in one place under one
- * version of the project key: an id is random and never used again, a payload is put once, and values that are sealed
- * again are so under another version. So it seals one message, or one more for each attempt that was cut off or
- * overtaken, and a nonce would have to repeat among those few. The project key itself only derives.
+ * NIST SP 800-38D allows 2^32 messages with random nonces per key. A derived key seals one value in one place under one
+ * version of the project key: ids are random and never reused, a payload is stored once, and resealing uses another
+ * version. A derived key therefore seals one message, plus one for each attempt that was interrupted or superseded, and
+ * a nonce could only repeat among those few. The project key is only used to derive keys.
  */
 
 const FORMAT = 1
@@ -19,32 +19,34 @@ const VERSION_BYTES = 4
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const HEADER_BYTES = 1 + VERSION_BYTES
-/** What a box is longer than its plaintext. */
+/** The bytes by which a box is longer than its plaintext. */
 export const BOX_OVERHEAD_BYTES = NONCE_BYTES + TAG_BYTES
 
-/** Where a sealed value belongs. `kind` keeps the values of one id apart (`payload`, `passphrase`). */
+/** The place that a sealed value is bound to. `kind` separates the values of one id (`payload`, `passphrase`). */
 export interface Place {
   readonly project: string
   readonly kind: string
   readonly id: string
 }
 
-/** A project's key: HKDF key material that never leaves WebCrypto, and the number that stored values name it by. */
+/** A project's key: non-extractable HKDF key material, and the version that sealed values refer to. */
 export interface ProjectKey {
   readonly version: number
   readonly material: CryptoKey
 }
 
-/** A stored value did not open: damaged, moved, or sealed under another key. It never says which. */
+/**
+ * A stored value did not open: it is damaged, was moved, or is sealed under another key. The error does not say which.
+ */
 export class SealError extends Error {
   override readonly name = 'SealError'
 }
 
 const utf8 = new TextEncoder()
 
-/** Length-prefixed fields: no two lists of fields share an encoding. */
+/** Encodes fields with length prefixes, so that different lists of fields have different encodings. */
 export function context(...fields: readonly string[]): Uint8Array<ArrayBuffer> {
-  // A character takes three bytes of UTF-8 at most.
+  // A UTF-16 code unit takes at most three bytes of UTF-8.
   const bytes = new Uint8Array(fields.reduce((most, field) => most + 4 + 3 * field.length, 0))
   const view = new DataView(bytes.buffer)
   let at = 0
@@ -56,7 +58,7 @@ export function context(...fields: readonly string[]): Uint8Array<ArrayBuffer> {
   return bytes.subarray(0, at)
 }
 
-/** The AES-256-GCM key that HKDF-SHA-256 (RFC 5869) derives from `material` for one context. */
+/** Derives the AES-256-GCM key for one context from `material`, with HKDF-SHA-256 (RFC 5869). */
 export function deriveKey(material: CryptoKey, info: Uint8Array<ArrayBuffer>, usages: KeyUsage[]): Promise<CryptoKey> {
   return crypto.subtle.deriveKey(
     { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info },
@@ -69,7 +71,7 @@ export function deriveKey(material: CryptoKey, info: Uint8Array<ArrayBuffer>, us
 
 type KeyUsage = 'encrypt' | 'decrypt' | 'wrapKey' | 'unwrapKey'
 
-/** How WebCrypto opens a box: AES-GCM with 96-bit nonces and 128-bit tags (NIST SP 800-38D). */
+/** Returns the WebCrypto arguments to open a box: AES-GCM with 96-bit nonces and 128-bit tags (NIST SP 800-38D). */
 export function boxParts(box: Uint8Array, associated: Uint8Array<ArrayBuffer>) {
   const algorithm = { name: 'AES-GCM', iv: box.subarray(0, NONCE_BYTES), additionalData: associated }
   return { algorithm, ciphertext: box.subarray(NONCE_BYTES) }
@@ -90,7 +92,7 @@ export async function sealBox(
   return box
 }
 
-/** Opens what {@link sealBox} made with the same key and associated data; throws {@link SealError} for anything else. */
+/** Opens the result of {@link sealBox} for the same key and associated data; throws {@link SealError} otherwise. */
 export async function openBox(
   key: CryptoKey,
   box: Uint8Array,
@@ -108,7 +110,7 @@ function contextOf(place: Place, version: number): Uint8Array<ArrayBuffer> {
   return context('portcullis', 'value', String(FORMAT), place.project, place.kind, place.id, String(version))
 }
 
-/** Seals `plaintext` (any length, empty included) for its place under the project's key. */
+/** Seals `plaintext`, which may be empty, for its place under the project's key. */
 export async function seal(key: ProjectKey, place: Place, plaintext: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   const info = contextOf(place, key.version)
   const valueKey = await deriveKey(key.material, info, ['encrypt'])
@@ -120,14 +122,14 @@ export async function seal(key: ProjectKey, place: Place, plaintext: Uint8Array)
   return sealed
 }
 
-/** The version of the project key that a sealed value names. Throws {@link SealError} for anything not of the format. */
+/** Returns the project key version in a sealed value. Throws {@link SealError} if the format is invalid. */
 export function keyVersionOf(sealed: Uint8Array): number {
   if (sealed.length < HEADER_BYTES + BOX_OVERHEAD_BYTES || sealed[0] !== FORMAT)
     throw new SealError('not a sealed value')
   return new DataView(sealed.buffer, sealed.byteOffset).getUint32(1)
 }
 
-/** Opens what {@link seal} made for the same place under the same key; throws {@link SealError} for anything else. */
+/** Opens the result of {@link seal} for the same place and key; throws {@link SealError} otherwise. */
 export async function open(key: ProjectKey, place: Place, sealed: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   if (keyVersionOf(sealed) !== key.version) throw new SealError('sealed under another key')
   const info = contextOf(place, key.version)

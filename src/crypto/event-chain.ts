@@ -1,27 +1,27 @@
 /**
- * The chain of the audit log: how each event holds the one before it fast. The service seals with it, and the verifier
- * checks with it, without the service.
+ * The hash chain of the audit log: each event contains the hash of the previous one. The service extends the chain, and
+ * the verifier checks it offline.
  *
  *     hash(n)   = SHA-256(hash(n − 1) as 32 bytes ‖ canonical event n as UTF-8), in hexadecimal digits
  *     hash(0)   = 32 zero bytes
- *     canonical = JSON without white space, members sorted by name (RFC 8785); the event as it is exported with its
+ *     canonical = JSON without white space, members sorted by name (RFC 8785); the exported event with its
  *                 `number`, which counts from 1 in each project, and without `previous` and `hash`
  */
 import { Buffer } from 'node:buffer'
 
-/** What comes before the first event. */
+/** The `previous` hash of the first event. */
 export const GENESIS = '0'.repeat(64)
 
-/** An event in its place in the chain. */
+/** An event with its position in the chain. */
 export interface ChainedEvent {
   readonly number: number
-  /** The hash of the event before it. */
+  /** The hash of the previous event. */
   readonly previous: string
   readonly hash: string
   readonly [member: string]: unknown
 }
 
-/** JSON in the one form that RFC 8785 gives it; for text, integers, lists and objects of them. */
+/** Serializes canonical JSON (RFC 8785). Supports strings, integers, and arrays and objects of them. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
@@ -32,23 +32,25 @@ export function canonicalJson(value: unknown): string {
   return `{${members}}`
 }
 
-/** The hash of an event, whose members `previous` and `hash` are passed over, after the one with this hash. */
+/**
+ * Returns the hash of an event, without its members `previous` and `hash`; `before` is the hash of the previous event.
+ */
 export async function chainHash(before: string, event: Readonly<Record<string, unknown>>): Promise<string> {
   const { previous: _previous, hash: _hash, ...hashed } = event
   const linked = Buffer.concat([Buffer.from(before, 'hex'), Buffer.from(canonicalJson(hashed))])
   return Buffer.from(await crypto.subtle.digest('SHA-256', linked)).toString('hex')
 }
 
-/** What is wrong with a chain, in the first place where something is. */
+/** The first fault in a chain. */
 export interface Break {
-  /** The number that the event at this place should have. */
+  /** The number that the event at this position should have. */
   readonly number: number
   readonly reason: string
 }
 
 /**
- * Checks that the events follow each other without a gap and that none was altered, removed, added or moved. A chain
- * that does not begin with number 1 is checked from its first event on. Null: it is whole.
+ * Checks that the events are consecutive and that none was altered, removed, added or moved. Returns null if the chain
+ * is intact. A chain that does not begin with number 1 is checked from its first event on.
  */
 export async function findBreak(events: readonly ChainedEvent[]): Promise<Break | null> {
   let before: ChainedEvent | undefined

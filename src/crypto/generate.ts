@@ -1,8 +1,8 @@
 /**
- * What an order can generate: one table from algorithm to the lengths that are served.
+ * Symmetric keys that an order can generate: one table from algorithm to the supported lengths.
  *
- * Names are compared without regard to case. Lengths are bits. Source: the peer's behaviour; HMAC keys of 384 and 512
- * bits, on which the peer fails although it lists the algorithms, are served.
+ * Names are case-insensitive. Lengths are in bits. The table follows Barbican's behaviour, with one addition: HMAC keys
+ * of 384 and 512 bits, on which Barbican fails although it lists the algorithms.
  */
 
 export type SymmetricOutcome = 'generated' | 'length' | 'kind' | 'unknown'
@@ -20,19 +20,19 @@ const lengthsOf: ReadonlyMap<string, readonly number[]> = new Map([
   ['hmacsha512', [...COMMON_BITS, 384, 512]],
 ])
 
-/** Known to the peer's plugin, but not as algorithms of symmetric keys. */
+/** Algorithms that Barbican's plugin supports, but not for symmetric keys. */
 const otherKinds = new Set(['rsa', 'dsa', 'ec', 'diffie_hellman', 'desede'])
 
-/** Whether a symmetric key of this description is served, and if not, for which of the peer's three reasons. */
+/** Reports whether such a symmetric key can be generated and, if not, which of Barbican's three reasons applies. */
 export function symmetricOutcome(algorithm: string, bits: number, mode: string | null): SymmetricOutcome {
   const name = algorithm.toLowerCase()
   const lengths = lengthsOf.get(name)
   if (!lengths) return otherKinds.has(name) ? 'kind' : 'unknown'
-  const served = mode?.toLowerCase() === 'xts' ? XTS_BITS : lengths
-  return served.includes(bits) ? 'generated' : 'length'
+  const supported = mode?.toLowerCase() === 'xts' ? XTS_BITS : lengths
+  return supported.includes(bits) ? 'generated' : 'length'
 }
 
-/** Random bytes of a symmetric key; `bits` is a multiple of 8. */
+/** Generates a random symmetric key; `bits` must be a multiple of 8. */
 export function symmetricKey(bits: number): Uint8Array<ArrayBuffer> {
   return crypto.getRandomValues(new Uint8Array(bits / 8))
 }

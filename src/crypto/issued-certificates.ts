@@ -1,6 +1,6 @@
 /**
- * The last look at a certificate before it is kept: a strict reading of what was signed, whatever it was made from. What
- * one reader takes and another refuses, or reads otherwise, is not issued.
+ * The final check of a certificate before it is stored: it parses the signed bytes strictly, independently of the code
+ * that produced them. A certificate that parsers would disagree about, in its validity or its contents, is not issued.
  */
 import { areAlternativeNames } from './alternative-names.ts'
 import { readSubjectDer } from './subject-attributes.ts'
@@ -22,11 +22,11 @@ function isEndEntityUsage(der: Uint8Array): boolean {
   return usage?.tag === tags.bitString && ((usage.content[1] ?? 0) & AUTHORITY_USAGES) === 0
 }
 
-/** The extensions that are issued, and what each must be. */
+/** The extensions that certificates may contain, with a validator for each. */
 const extensionRules: Readonly<
   Record<string, { readonly name: string; readonly holds: (der: Uint8Array) => boolean }>
 > = {
-  // Neither `cA` nor a path length.
+  // The default: `cA` is false and there is no path length.
   '2.5.29.19': { name: 'basic constraints', holds: isEmptySequence },
   '2.5.29.15': { name: 'key usage', holds: isEndEntityUsage },
   '2.5.29.14': { name: 'subject key identifier', holds: (der) => readElement(der)?.tag === tags.octetString },
@@ -34,7 +34,7 @@ const extensionRules: Readonly<
   '2.5.29.37': { name: 'extended key usage', holds: (der) => readElement(der)?.tag === tags.sequence },
   [SUBJECT_ALTERNATIVE_NAME]: { name: 'alternative names', holds: areAlternativeNames },
 }
-/** Without these a certificate might be taken for an authority. */
+/** Without these, a certificate could be accepted as a CA certificate. */
 const neededExtensions = ['2.5.29.19', '2.5.29.15']
 
 interface ReadExtension {
@@ -47,7 +47,7 @@ function readExtension(element: DerElement): ReadExtension | null {
   const parts = elementsOf(element, tags.sequence) ?? []
   const type = parts[0]?.tag === tags.objectIdentifier ? objectIdentifierOf(parts[0].content) : null
   const isCritical = parts.length === 3
-  // FALSE is the default, which DER leaves out.
+  // DER omits FALSE, because it is the default.
   if (type === null || (isCritical && (parts[1]?.tag !== tags.boolean || parts[1].content[0] !== 0xff))) return null
   const value = parts.at(-1)
   return parts.length >= 2 && parts.length <= 3 && value?.tag === tags.octetString
@@ -72,7 +72,7 @@ function extensionsFault(list: DerElement | undefined, hasSubject: boolean): str
   return hasSubject || names?.isCritical ? null : 'it names nobody'
 }
 
-/** Why a certificate must not be kept that was signed for this subject; null when nothing is wrong with it. */
+/** Returns why a certificate that was signed for this subject must not be stored, or null if it is valid. */
 export function issuedFault(certificate: Uint8Array, subject: Uint8Array): string | null {
   const fault = derFault(certificate)
   if (fault) return fault

@@ -1,17 +1,17 @@
 /**
- * Key pairs that an order can generate: one table from algorithm and length to the pair that WebCrypto makes.
+ * Key pairs that an order can generate: one table from algorithm and length to WebCrypto's parameters.
  *
- * Names are compared without regard to case, lengths are bits. RSA is the peer's (and 3072 bits, which the peer's worker
- * fails on); elliptic curves go beyond the peer. `ec`, `ecdsa` and `ecdh` name the same keys, because the written form
- * (id-ecPublicKey, RFC 5480) does not tell signing from agreement. An order's length must be a multiple of 8, so that
- * P-521 is ordered as 528 bits: 66 bytes, the size of its field elements.
+ * Names are case-insensitive, lengths are in bits. The RSA lengths are Barbican's, plus 3072 bits, on which Barbican's
+ * worker fails; Barbican has no elliptic curves. `ec`, `ecdsa` and `ecdh` name the same keys, because the encoding
+ * (id-ecPublicKey, RFC 5480) does not distinguish signing from key agreement. The length in an order must be a multiple
+ * of 8, so P-521 is ordered as 528 bits: 66 bytes, the size of its field elements.
  */
 import { createPrivateKey, createPublicKey, KeyObject, timingSafeEqual, type webcrypto } from 'node:crypto'
 import { encodeUtf8 } from './encoding.ts'
 
 /**
- * What comes of an order for a pair: `length`, `kind` and `unknown` are the peer's reasons to refuse; `withdrawn` is
- * DSA, which FIPS 186-5 no longer allows for signing.
+ * Whether a pair can be generated. `length`, `kind` and `unknown` are the reasons for which Barbican refuses too;
+ * `withdrawn` is DSA, which FIPS 186-5 no longer approves for signing.
  */
 export type KeyPairOutcome = 'generated' | 'length' | 'kind' | 'unknown' | 'withdrawn'
 
@@ -23,10 +23,10 @@ export interface KeyPair {
   readonly containerType: 'rsa' | 'generic'
 }
 
-interface Recipe {
+interface Generation {
   readonly containerType: KeyPair['containerType']
   readonly use: 'signature' | 'agreement'
-  /** WebCrypto's parameters of generating, importing and using the key, which are one object. */
+  /** WebCrypto's parameters to generate, import and use the key: one object serves for all. */
   readonly parameters: {
     readonly name: string
     readonly hash?: string
@@ -38,7 +38,7 @@ interface Recipe {
 
 const LONGEST_PASSPHRASE_BYTES = 1023
 
-const rsa = (modulusLength: number): Recipe => ({
+const rsa = (modulusLength: number): Generation => ({
   containerType: 'rsa',
   use: 'signature',
   parameters: {
@@ -49,7 +49,7 @@ const rsa = (modulusLength: number): Recipe => ({
   },
 })
 
-const curve = (namedCurve: 'P-256' | 'P-384' | 'P-521'): Recipe => ({
+const curve = (namedCurve: 'P-256' | 'P-384' | 'P-521'): Generation => ({
   containerType: 'generic',
   use: 'signature',
   parameters: { name: 'ECDSA', hash: 'SHA-256', namedCurve },
@@ -58,7 +58,7 @@ const curve = (namedCurve: 'P-256' | 'P-384' | 'P-521'): Recipe => ({
 const rsaLengths = { 1024: rsa(1024), 2048: rsa(2048), 3072: rsa(3072), 4096: rsa(4096) }
 const curveLengths = { 256: curve('P-256'), 384: curve('P-384'), 528: curve('P-521') }
 
-const recipes: Readonly<Record<string, Readonly<Record<number, Recipe>>>> = {
+const recipes: Readonly<Record<string, Readonly<Record<number, Generation>>>> = {
   rsa: rsaLengths,
   ec: curveLengths,
   ecdsa: curveLengths,
@@ -69,7 +69,7 @@ const recipes: Readonly<Record<string, Readonly<Record<number, Recipe>>>> = {
 
 const withdrawn = new Set(['dsa'])
 
-/** Known to the peer's plugin, but not as algorithms of key pairs. */
+/** Algorithms that Barbican's plugin supports, but not for key pairs. */
 const otherKinds = new Set([
   'aes',
   'des',
@@ -81,12 +81,12 @@ const otherKinds = new Set([
   'hmacsha512',
 ])
 
-function lengthsOf(algorithm: string): Readonly<Record<number, Recipe>> | undefined {
+function lengthsOf(algorithm: string): Readonly<Record<number, Generation>> | undefined {
   const name = algorithm.toLowerCase()
   return Object.hasOwn(recipes, name) ? recipes[name] : undefined
 }
 
-/** Whether a key pair of this description is served, and if not, for which reason. */
+/** Reports whether such a key pair can be generated and, if not, for which reason. */
 export function keyPairOutcome(algorithm: string, bits: number): KeyPairOutcome {
   const lengths = lengthsOf(algorithm)
   if (lengths) return Object.hasOwn(lengths, bits) ? 'generated' : 'length'
@@ -96,23 +96,23 @@ export function keyPairOutcome(algorithm: string, bits: number): KeyPairOutcome 
 }
 
 /**
- * Whether a private key can be encrypted under this passphrase: 1,023 bytes of UTF-8 are the most that the peer and the
- * programs that read such keys (OpenSSL's PEM reader) take.
+ * Reports whether a private key can be encrypted under this passphrase. The limit is 1,023 bytes of UTF-8, that of
+ * Barbican and of OpenSSL's PEM reader, with which such keys are read.
  */
 export function passphraseFits(passphrase: string): boolean {
   return encodeUtf8(passphrase).length <= LONGEST_PASSPHRASE_BYTES
 }
 
-/** How the two halves can be used in WebCrypto; the first is of the private half, the rest of the public one. */
+/** WebCrypto's key usages: the first is that of the private key, the others are those of the public key. */
 const usages = { signature: ['sign', 'verify'], agreement: ['deriveBits'] } as const
 
-interface WrittenPair {
+interface EncodedPair {
   readonly privatePem: string
   readonly publicPem: string
 }
 
-function written(pair: CryptoKeyPair, passphrase: string | null): WrittenPair {
-  // PBES2 with PBKDF2-HMAC-SHA-256 and 2048 iterations, as the peer writes it: the runtime offers no other count.
+function encodePair(pair: CryptoKeyPair, passphrase: string | null): EncodedPair {
+  // PBES2 with PBKDF2-HMAC-SHA-256 and 2048 iterations, as in Barbican: the runtime does not support another count.
   const encryption = passphrase ? { cipher: 'aes-256-cbc', passphrase } : {}
   const privateKey = KeyObject.from(pair.privateKey as webcrypto.CryptoKey)
   const publicKey = KeyObject.from(pair.publicKey as webcrypto.CryptoKey)
@@ -122,29 +122,29 @@ function written(pair: CryptoKeyPair, passphrase: string | null): WrittenPair {
   }
 }
 
-async function newPair({ use, parameters }: Recipe): Promise<CryptoKeyPair> {
+async function newPair({ use, parameters }: Generation): Promise<CryptoKeyPair> {
   return (await crypto.subtle.generateKey(parameters, true, [...usages[use]])) as CryptoKeyPair
 }
 
 async function agree(privateKey: CryptoKey, publicKey: CryptoKey): Promise<Uint8Array> {
-  // The runtime reads `public`, as the WebCrypto specification names it; its types say `$public`.
+  // The runtime reads `public`, the name in the WebCrypto specification; its types declare `$public`.
   const algorithm = { name: privateKey.algorithm.name, public: publicKey } as SubtleCryptoDeriveKeyAlgorithm
   return new Uint8Array(await crypto.subtle.deriveBits(algorithm, privateKey, 256))
 }
 
-async function halvesAgree(recipe: Recipe, privateKey: CryptoKey, publicKey: CryptoKey): Promise<boolean> {
+async function halvesAgree(recipe: Generation, privateKey: CryptoKey, publicKey: CryptoKey): Promise<boolean> {
   const other = await newPair(recipe)
   return timingSafeEqual(await agree(privateKey, other.publicKey), await agree(other.privateKey, publicKey))
 }
 
-async function halvesVerify({ parameters }: Recipe, privateKey: CryptoKey, publicKey: CryptoKey): Promise<boolean> {
+async function halvesVerify({ parameters }: Generation, privateKey: CryptoKey, publicKey: CryptoKey): Promise<boolean> {
   const message = crypto.getRandomValues(new Uint8Array(32))
   const signature = await crypto.subtle.sign(parameters, privateKey, message)
   return crypto.subtle.verify(parameters, publicKey, signature, message)
 }
 
-/** Reads both written halves as their owner will, and uses one against the other (pairwise consistency, FIPS 140-3). */
-async function belongTogether(recipe: Recipe, pair: WrittenPair, passphrase: string | null): Promise<boolean> {
+/** The pairwise consistency test of FIPS 140-3, on the encoded keys: imports both and uses one with the other. */
+async function belongTogether(recipe: Generation, pair: EncodedPair, passphrase: string | null): Promise<boolean> {
   const { parameters, use } = recipe
   const [privateUsage, ...publicUsages] = usages[use]
   const opened = createPrivateKey({ key: pair.privatePem, ...(passphrase && { passphrase }) })
@@ -157,14 +157,13 @@ async function belongTogether(recipe: Recipe, pair: WrittenPair, passphrase: str
 }
 
 /**
- * A new key pair in the form that its owner reads. An empty passphrase is none.
- * @throws when {@link keyPairOutcome} is not `generated`, when the passphrase does not fit, and when the halves do not
- * belong together.
+ * Generates a key pair and encodes it. With an empty passphrase, the private key is not encrypted.
+ * @throws if {@link keyPairOutcome} is not `generated`, the passphrase is too long, or the keys do not match.
  */
 export async function generateKeyPair(algorithm: string, bits: number, passphrase: string | null): Promise<KeyPair> {
   const recipe = lengthsOf(algorithm)?.[bits]
   if (!recipe || !passphraseFits(passphrase ?? '')) throw new Error('a key pair could not be made')
-  const pair = written(await newPair(recipe), passphrase)
+  const pair = encodePair(await newPair(recipe), passphrase)
   if (!(await belongTogether(recipe, pair, passphrase))) throw new Error('a key pair could not be made')
   return {
     privateKey: encodeUtf8(pair.privatePem),

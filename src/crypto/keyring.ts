@@ -1,12 +1,13 @@
 /**
- * The master keyring and the project keys below it.
+ * The master keyring, and the project keys that its master keys wrap.
  *
  *     MASTER_KEYS = <id>:<base64 of 32 bytes>[,<id>:<base64>…]     the first key is the primary
  *     wrapped     = 01 ‖ length of id (1 byte) ‖ master key id ‖ nonce (12 bytes) ‖ AES-256-GCM of 32 bytes ‖ tag
  *     wrapping key = HKDF-SHA-256(master key, info: context of "project-key", project, store, version)
  *
- * New project keys are wrapped under the primary; every key of the ring opens what names it. The context is also the
- * associated data, so a wrapped key copied to another project, store or version does not open.
+ * New project keys are wrapped under the primary key. A wrapped key contains the id of its master key, and opens as
+ * long as the ring has that key. The context is also the associated data, so a wrapped key that is copied to another
+ * project, store or version does not open.
  */
 import {
   BOX_OVERHEAD_BYTES,
@@ -22,11 +23,11 @@ import {
 const FORMAT = 1
 const MASTER_KEY_BYTES = 32
 const PROJECT_KEY_BYTES = 32
-/** 32 random bytes hold about 30 different values; fewer than this has a chance below 10^-15. */
+/** 32 random bytes have about 30 distinct values; the probability of fewer than this is below 10^-15. */
 const LEAST_DISTINCT_BYTES = 16
 const MASTER_KEY_ID = /^[A-Za-z0-9._-]{1,64}$/
 
-/** Which key of which project a wrapped key is. */
+/** The place that a wrapped key is bound to. */
 export interface KeyPlace {
   readonly project: string
   readonly store: string
@@ -38,18 +39,18 @@ interface MasterKey {
   readonly material: CryptoKey
 }
 
-/** The deployment's master keys, imported and not extractable. */
+/** The deployment's master keys, imported as non-extractable keys. */
 export interface Keyring {
   readonly primary: MasterKey
   readonly keys: ReadonlyMap<string, MasterKey>
 }
 
-/** MASTER_KEYS cannot be used. The message names the reason and never the key. */
+/** MASTER_KEYS is invalid. The message has the reason and never the key. */
 export class KeyringError extends Error {
   override readonly name = 'KeyringError'
 }
 
-/** Why these bytes must not be a master key, or null. Refuses what no random source gives (threat T31). */
+/** Returns why these bytes must not be a master key, or null. Rejects values that are not random (threat T31). */
 function weakness(bytes: Uint8Array): string | null {
   if (bytes.length !== MASTER_KEY_BYTES) return `is not ${MASTER_KEY_BYTES} bytes long`
   if (new Set(bytes).size < LEAST_DISTINCT_BYTES) return 'is not random: too few different bytes'
@@ -72,7 +73,7 @@ function decodeMasterKey(id: string, text: string): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
-/** Reads MASTER_KEYS; throws {@link KeyringError} when a key is absent, damaged, short, repeated or not random. */
+/** Parses MASTER_KEYS; throws {@link KeyringError} if a key is missing, malformed, short, repeated or not random. */
 export async function readKeyring(masterKeys: string | undefined): Promise<Keyring> {
   if (!masterKeys?.trim()) throw new KeyringError('no master key is set')
   const keys = new Map<string, MasterKey>()
@@ -94,7 +95,7 @@ function contextOf(place: KeyPlace): Uint8Array<ArrayBuffer> {
   return context('portcullis', 'project-key', String(FORMAT), place.project, place.store, String(place.version))
 }
 
-/** Wraps the bytes of a project key under the primary master key, and wipes them. */
+/** Wraps a project key under the primary master key and overwrites its bytes with zeros. */
 async function wrap(keyring: Keyring, place: KeyPlace, raw: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const info = contextOf(place)
   const wrappingKey = await deriveKey(keyring.primary.material, info, ['encrypt'])
@@ -104,12 +105,12 @@ async function wrap(keyring: Keyring, place: KeyPlace, raw: Uint8Array<ArrayBuff
   return Uint8Array.from([FORMAT, id.length, ...id, ...box])
 }
 
-/** Makes a random project key and wraps it under the primary master key: the bytes to store. */
+/** Generates a project key and returns it wrapped under the primary master key. */
 export function newWrappedKey(keyring: Keyring, place: KeyPlace): Promise<Uint8Array> {
   return wrap(keyring, place, crypto.getRandomValues(new Uint8Array(PROJECT_KEY_BYTES)))
 }
 
-/** The id of the master key that wrapped a project key. Throws {@link SealError} for anything not of the format. */
+/** Returns the id of the master key that wrapped a project key. Throws {@link SealError} if the format is invalid. */
 export function masterKeyIdOf(wrapped: Uint8Array): string {
   const idBytes = wrapped[1] ?? 0
   if (wrapped[0] !== FORMAT || wrapped.length !== 2 + idBytes + PROJECT_KEY_BYTES + BOX_OVERHEAD_BYTES) {
@@ -118,7 +119,7 @@ export function masterKeyIdOf(wrapped: Uint8Array): string {
   return new TextDecoder().decode(wrapped.subarray(2, 2 + idBytes))
 }
 
-/** What it takes to open a wrapped key; throws {@link SealError} when its master key is not in the keyring. */
+/** Derives the key that opens a wrapped key; throws {@link SealError} if its master key is not in the keyring. */
 async function unwrapping(keyring: Keyring, place: KeyPlace, wrapped: Uint8Array, usage: 'decrypt' | 'unwrapKey') {
   const master = keyring.keys.get(masterKeyIdOf(wrapped))
   if (!master) throw new SealError('wrapped under a master key that is not in the keyring')
@@ -127,7 +128,7 @@ async function unwrapping(keyring: Keyring, place: KeyPlace, wrapped: Uint8Array
   return { wrappingKey, box: wrapped.subarray(2 + (wrapped[1] ?? 0)), info }
 }
 
-/** Opens a wrapped project key into WebCrypto, where it stays; throws {@link SealError} when it does not open. */
+/** Unwraps a project key to a non-extractable WebCrypto key; throws {@link SealError} if it does not open. */
 export async function unwrapKey(keyring: Keyring, place: KeyPlace, wrapped: Uint8Array): Promise<ProjectKey> {
   const { wrappingKey, box, info } = await unwrapping(keyring, place, wrapped, 'unwrapKey')
   const { algorithm, ciphertext } = boxParts(box, info)
@@ -141,13 +142,13 @@ export async function unwrapKey(keyring: Keyring, place: KeyPlace, wrapped: Uint
   }
 }
 
-/** The same project key, wrapped under the primary master key; throws {@link SealError} when it does not open. */
+/** Rewraps a project key under the primary master key; throws {@link SealError} if it does not open. */
 export async function rewrapKey(keyring: Keyring, place: KeyPlace, wrapped: Uint8Array): Promise<Uint8Array> {
   const { wrappingKey, box, info } = await unwrapping(keyring, place, wrapped, 'decrypt')
   return wrap(keyring, place, await openBox(wrappingKey, box, info))
 }
 
-/** The HMAC-SHA-256 key of the deployment for one purpose (`tokens`), derived from the master key `id`. */
+/** Derives the deployment's HMAC-SHA-256 key for one purpose (`tokens`) from the master key `id`; null: no such key. */
 export async function deriveSigningKey(keyring: Keyring, id: string, purpose: string): Promise<CryptoKey | null> {
   const master = keyring.keys.get(id)
   if (!master) return null

@@ -1,15 +1,12 @@
 /**
- * Codes that rows are authenticated by: who may read or change what is not taken from a row that anybody could have
- * written.
+ * MACs of database rows. They prevent access decisions from being based on a row that was not written by this service.
  *
  *     row key = HKDF-SHA-256(authentication key of the deployment, info: context of "row-key", format, project) → 32 bytes
- *     code    = base64 of HMAC-SHA-256(row key, UTF-8 of the JSON list ["portcullis", "row", format, table,
+ *     MAC     = base64 of HMAC-SHA-256(row key, UTF-8 of the JSON list ["portcullis", "row", format, table,
  *               name of a column, its value, …])
  *
- * Columns that are null are left out: a nullable column that is added later changes no MAC of the rows before it.
- *
- * The context of a key is that of the envelope. No two rows share a list, and a value begins with the letter of its
- * type, so a number does not pass for a text. A row of another table or project has another code.
+function encoded(value: Exclude<ColumnValue, null>): string {
+  // The database stores UTF-8, which replaces lone surrogates.
  */
 import { context } from './envelope.ts'
 
@@ -17,17 +14,17 @@ const FORMAT = '1'
 const MAC_BYTES = 32
 const MAC_TEXT = /^[A-Za-z0-9+/]{43}=$/
 
-/** What a column holds. */
+/** The value of a column. */
 export type ColumnValue = string | number | boolean | Uint8Array | null
 
-/** A row as it is authenticated: its table, the names of its columns in a fixed order, and their values in the same. */
+/** The authenticated content of a row: its table, its columns in a fixed order, and their values in the same order. */
 export interface RowContent {
   readonly table: string
   readonly columns: readonly string[]
   readonly values: readonly ColumnValue[]
 }
 
-/** The key of one project's rows below the deployment's authentication key; the empty project is the deployment itself. */
+/** Derives the key for one project's rows from the authentication key; the empty project is the deployment itself. */
 export function deriveRowKey(material: CryptoKey, project: string): Promise<CryptoKey> {
   return crypto.subtle.deriveKey(
     { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info: context('portcullis', 'row-key', FORMAT, project) },
@@ -39,11 +36,11 @@ export function deriveRowKey(material: CryptoKey, project: string): Promise<Cryp
 }
 
 function encoded(value: Exclude<ColumnValue, null>): string {
-  // As it is stored: UTF-8 has no lone surrogates.
+  // The database stores UTF-8, which replaces lone surrogates.
   if (typeof value === 'string') return `s${value.toWellFormed()}`
   if (typeof value === 'number') return `i${value}`
   if (typeof value === 'boolean') return value ? 'b1' : 'b0'
-  // Bytes where the column has text come as a list of numbers.
+  // D1 returns a BLOB in a text column as an array of numbers.
   return `x${Uint8Array.from(value).toBase64()}`
 }
 
@@ -58,12 +55,12 @@ function messageOf({ table, columns, values }: RowContent): Uint8Array {
   return utf8.encode(JSON.stringify(fields))
 }
 
-/** The code of a row: 44 characters. */
+/** Returns the MAC of a row: 44 characters. */
 export async function rowMac(key: CryptoKey, row: RowContent): Promise<string> {
   return new Uint8Array(await crypto.subtle.sign('HMAC', key, messageOf(row))).toBase64()
 }
 
-/** Whether `mac` is the code of the row, compared in constant time; false for whatever is none. */
+/** Verifies `mac` for a row in constant time; false if it is not a string in the format of a MAC. */
 export async function isRowMac(key: CryptoKey, row: RowContent, mac: unknown): Promise<boolean> {
   if (typeof mac !== 'string' || !MAC_TEXT.test(mac)) return false
   const bytes = Uint8Array.fromBase64(mac)

@@ -1,4 +1,4 @@
-/** Certificate requests (PKCS#10, RFC 2986) for keys that are stored here, signed with them. */
+/** Creates certificate requests (PKCS#10, RFC 2986) for stored private keys. */
 import type { KeyObject } from 'node:crypto'
 import type { AlternativeName } from './alternative-names.ts'
 import { openPrivateKey, signingParameters, weaknessOf } from './certified-keys.ts'
@@ -6,19 +6,21 @@ import { compareBytes } from './der.ts'
 import type { RelativeName } from './subject-attributes.ts'
 
 export interface StoredKeyRequest {
-  /** A private key as it was stored: PEM or DER, encrypted when there is a passphrase. */
+  /** The payload of the private key: PEM or DER, possibly encrypted. */
   readonly privateKey: Uint8Array
   readonly passphrase: string | null
-  /** The subject in the order of a certificate. */
+  /** The parts of the subject, the most general first. */
   readonly subject: readonly RelativeName[]
   readonly alternativeNames: readonly AlternativeName[]
 }
 
-/** The request as base64 of DER; `refused` says, as a sentence without its full stop, why the key is not certified. */
+/** `request` is base64 of DER; `reason` is a sentence without its full stop. */
 export type StoredKeyOutcome =
   { readonly outcome: 'requested'; readonly request: string } | { readonly outcome: 'refused'; readonly reason: string }
 
-/** The DER of a name whose parts are in the order of a certificate. Values are typed: nothing in them is an escape. */
+/**
+ * Encodes a name as DER. Values are encoded literally: the library's own Name class would interpret escapes in them.
+ */
 async function encodeSubject(names: readonly RelativeName[]): Promise<Uint8Array<ArrayBuffer>> {
   const { AsnConvert, asn1 } = await import('./x509.ts')
   const relativeName = (attributes: RelativeName) => {
@@ -27,14 +29,14 @@ async function encodeSubject(names: readonly RelativeName[]): Promise<Uint8Array
       const attribute = new asn1.AttributeTypeAndValue({ type, value })
       return { attribute, der: new Uint8Array(AsnConvert.serialize(attribute)) }
     })
-    // The library leaves a SET as it is given; DER has it in order (X.690 section 11.6).
+    // The library does not sort a SET; DER requires it (X.690 section 11.6).
     const ordered = encoded.toSorted((one, other) => compareBytes(one.der, other.der))
     return new asn1.RelativeDistinguishedName(ordered.map(({ attribute }) => attribute))
   }
   return new Uint8Array(AsnConvert.serialize(new asn1.Name(names.map(relativeName))))
 }
 
-/** The pair inside of WebCrypto, and how it signs. Throws for halves that do not belong together. */
+/** Imports a key pair into WebCrypto. Throws if WebCrypto rejects one of the keys. */
 async function importPair(key: KeyObject, publicKey: KeyObject) {
   const algorithm = signingParameters(publicKey)
   const pkcs8 = key.export({ type: 'pkcs8', format: 'der' })
@@ -50,7 +52,7 @@ async function importPair(key: KeyObject, publicKey: KeyObject) {
   }
 }
 
-/** Opens a stored key in bounded time and signs a request with it. */
+/** Opens a stored key, in bounded time, and signs a request with it. */
 export async function requestForStoredKey(stored: StoredKeyRequest): Promise<StoredKeyOutcome> {
   const opened = openPrivateKey(stored.privateKey, stored.passphrase)
   if (opened.outcome === 'unusable') return { outcome: 'refused', reason: `The private_key ${opened.reason}` }

@@ -1,6 +1,6 @@
 /**
- * Subjects of certificates (RFC 5280 section 4.1.2.4): the attributes, with their names, types of strings and upper bounds
- * (appendix A.1; where that has none, X.520 or RFC 4519), what each value is checked for, and the reader of a Name.
+ * Subjects of certificates (RFC 5280 section 4.1.2.4): a table of attributes with their names, string types and upper
+ * bounds (from appendix A.1, or else X.520 or RFC 4519), validators for their values, and a parser for a Name.
  */
 import { isDomainLabel, isMailbox } from './alternative-names.ts'
 import {
@@ -16,7 +16,7 @@ import {
 } from './der.ts'
 import { decodeUtf8 } from './encoding.ts'
 
-/** Types of strings that a new certificate may have in its subject (RFC 5280 section 4.1.2.4), by their ASN.1 tag. */
+/** The string types that new certificates may use in subjects (RFC 5280 section 4.1.2.4), with their ASN.1 tags. */
 export const stringTypes = {
   utf8String: tags.utf8String,
   printableString: tags.printableString,
@@ -24,7 +24,7 @@ export const stringTypes = {
 } as const
 export type StringType = keyof typeof stringTypes
 
-/** A string of a type that subjects may have; null for any other element, and for bytes that are no characters. */
+/** Decodes a string of one of these types; null for any other element and for an invalid encoding. */
 export function readString(element: DerElement): Pick<SubjectAttribute, 'stringType' | 'text'> | null {
   const stringType = (Object.keys(stringTypes) as StringType[]).find((name) => stringTypes[name] === element.tag)
   if (!stringType) return null
@@ -32,7 +32,7 @@ export function readString(element: DerElement): Pick<SubjectAttribute, 'stringT
   return text === null ? null : { stringType, text }
 }
 
-/** An attribute and its value as a certificate carries them. */
+/** An attribute with its value, as encoded in a certificate. */
 export interface SubjectAttribute {
   /** Object identifier, dotted. */
   readonly type: string
@@ -40,19 +40,19 @@ export interface SubjectAttribute {
   readonly text: string
 }
 
-/** Attributes that stand side by side in a name, nearly always one. */
+/** A RelativeDistinguishedName: its attributes, nearly always one. */
 export type RelativeName = readonly SubjectAttribute[]
 
 interface AttributeRule {
-  /** How clients write it, in any case; the first is how it is named in reasons. */
+  /** Its names, case-insensitive; reasons use the first. */
   readonly names: readonly string[]
   readonly stringTypes: readonly StringType[]
   readonly mostCharacters: number
-  /** What is said of a value that `holds` does not hold for. */
+  /** A further condition; `words` describes it in reasons. */
   readonly form?: { readonly words: string; readonly holds: (text: string) => boolean }
 }
 
-/** The DirectoryString of RFC 5280: text is a PrintableString where its alphabet suffices, UTF8String otherwise. */
+/** The DirectoryString of RFC 5280: a PrintableString if the alphabet suffices, otherwise a UTF8String. */
 const directory: readonly StringType[] = ['printableString', 'utf8String']
 const printable: readonly StringType[] = ['printableString']
 const ia5: readonly StringType[] = ['ia5String']
@@ -112,7 +112,7 @@ const rules: Readonly<Record<string, AttributeRule>> = {
   },
 }
 
-/** Of an attribute that only its identifier is known of. */
+/** The rule for an attribute that is not in the table. */
 const otherRule: AttributeRule = {
   names: [],
   stringTypes: ['printableString', 'utf8String', 'ia5String'],
@@ -125,13 +125,13 @@ const typesByName: ReadonlyMap<string, string> = new Map(
   Object.entries(rules).flatMap(([type, { names }]) => names.map((name) => [name.toLowerCase(), type] as const)),
 )
 
-/** Longer names are cut in reasons. */
+/** Longer names are truncated in reasons. */
 const MOST_SHOWN_CHARACTERS = 40
 
-/** The name of an attribute in a reason. */
+/** Returns the name of an attribute for a reason. */
 const shown = (type: string) => ruleOf(type).names[0] ?? type.slice(0, MOST_SHOWN_CHARACTERS)
 
-/** The object identifier of an attribute that was written as a name, as an identifier, or as one after `OID.`. */
+/** Resolves the type of an attribute: a name, or an object identifier with or without the prefix `OID.`. */
 export function attributeType(written: string): { readonly type: string } | { readonly reason: string } {
   const name = written.slice(0, MOST_SHOWN_CHARACTERS)
   const dotted = written.replace(/^oid\.(?=\d)/i, '')
@@ -143,12 +143,12 @@ export function attributeType(written: string): { readonly type: string } | { re
 }
 
 /**
- * Characters that no name has: controls, line and paragraph separators, marks that turn the direction of what follows,
- * private and impossible characters, and byte order marks.
+ * Characters that are not allowed in names: controls, line and paragraph separators, bidirectional controls,
+ * surrogates, private-use characters, noncharacters and byte order marks.
  */
 const STRANGE_CHARACTERS = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Bidi_Control}\p{Noncharacter_Code_Point}\u{feff}]/u
 
-/** Whether a type of string has all of these characters. */
+/** Reports whether a string type can represent all characters of a text. */
 function hasCharacters(stringType: StringType, text: string): boolean {
   switch (stringType) {
     case 'utf8String':
@@ -160,7 +160,7 @@ function hasCharacters(stringType: StringType, text: string): boolean {
   }
 }
 
-/** Why a certificate may not carry this attribute; null when it may. */
+/** Returns why a certificate may not contain this attribute, or null if it may. */
 function attributeFault({ type, stringType, text }: SubjectAttribute): string | null {
   const rule = ruleOf(type)
   const name = shown(type)
@@ -168,19 +168,19 @@ function attributeFault({ type, stringType, text }: SubjectAttribute): string | 
   if (STRANGE_CHARACTERS.test(text)) return `${name} has control characters`
   if (!hasCharacters(stringType, text)) return `${name} has characters that it may not have`
   if (!rule.stringTypes.includes(stringType)) return `${name} is not of the right type of string`
-  // Bounds count characters; beyond the BMP one has two code units.
+  // Bounds count characters, not UTF-16 code units.
   if (Array.from(text).length > rule.mostCharacters) return `${name} has more than ${rule.mostCharacters} characters`
   return rule.form && !rule.form.holds(text) ? `${name} is not ${rule.form.words}` : null
 }
 
-/** The attribute with this text, in the first of its string types that has all its characters, else in the last. */
+/** Builds an attribute, with the first of its string types that can represent the text, or else the last. */
 export function attributeOf(type: string, text: string): SubjectAttribute {
   const allowed = ruleOf(type).stringTypes
   const stringType = allowed.find((each) => hasCharacters(each, text)) ?? allowed.at(-1) ?? 'utf8String'
   return { type, stringType, text }
 }
 
-/** Why a certificate may not carry these attributes side by side; null when it may. */
+/** Returns why a certificate may not contain this combination of attributes, or null if it may. */
 export function relativeNameFault(attributes: RelativeName): string | null {
   for (const attribute of attributes) {
     const fault = attributeFault(attribute)
@@ -190,17 +190,17 @@ export function relativeNameFault(attributes: RelativeName): string | null {
   return types.size < attributes.length ? 'an attribute stands twice in one part of the name' : null
 }
 
-/** One AttributeTypeAndValue; a text says why it may not be issued. */
+/** Parses an AttributeTypeAndValue. Returns a string, the reason, if it may not be issued. */
 function readAttribute(element: DerElement): SubjectAttribute | string {
   const [type, value, ...others] = elementsOf(element, tags.sequence) ?? []
   const identifier = type?.tag === tags.objectIdentifier ? objectIdentifierOf(type.content) : null
   if (identifier === null || !value || others.length > 0) return 'an attribute is not valid'
   const string = readString(value)
-  // TeletexString, BMPString and UniversalString are not for new subjects.
+  // TeletexString, BMPString and UniversalString must not be used for new subjects (RFC 5280 section 4.1.2.4).
   return string ? { type: identifier, ...string } : 'a value is not a UTF8String, PrintableString or IA5String'
 }
 
-/** The parts of a Name in DER, in its order; `reason` says why no certificate may carry it. */
+/** Parses a Name in DER to its parts, in order; `reason`: why no certificate may contain it. */
 export function readSubjectDer(
   der: Uint8Array,
 ): { readonly names: readonly RelativeName[] } | { readonly reason: string } {

@@ -1,6 +1,7 @@
 /**
- * `npm run audit:verify -- page.json …`: checks an export of the audit log without the service. The files, or else the
- * standard input, hold answers of `GET /v1/audit`, one or a list of them, of one project and in any order.
+ * `npm run audit:verify -- page.json …`: verifies an export of the audit log offline. The files, or else the standard
+ * input, contain responses of `GET /v1/audit` for one project, in any order; each file has one response or a list of
+ * them.
  */
 import { readFileSync } from 'node:fs'
 import { findBreak, type ChainedEvent } from '../crypto/event-chain.ts'
@@ -14,17 +15,17 @@ function pagesIn(text: string): Page[] {
   const pages: unknown[] = [JSON.parse(text)].flat()
   return pages.map((page) => {
     const { events } = page as Partial<Page>
-    if (!Array.isArray(events)) throw new Error('this is no answer of GET /v1/audit')
+    if (!Array.isArray(events)) throw new Error('not a response of GET /v1/audit')
     return page as Page
   })
 }
 
-/** What is wrong with the end of the export; null when it ends where the service said, or where nobody said. */
-function wrongEnd(events: readonly ChainedEvent[], head: Page['head']): string | null {
+/** Returns why the export is truncated; null if it includes the head of the log, or no page has a head. */
+function endFault(events: readonly ChainedEvent[], head: Page['head']): string | null {
   if (!head || head.number === 0) return null
   const event = events.find(({ number }) => number === head.number)
-  if (!event) return `event ${head.number}, at which the service said the log ends, is not there`
-  return event.hash === head.hash ? null : `event ${head.number} is not the one at which the service said the log ends`
+  if (!event) return `event ${head.number}, which the service reported as the last, is missing`
+  return event.hash === head.hash ? null : `event ${head.number} is not the event that the service reported as the last`
 }
 
 async function verify(files: readonly string[]): Promise<string> {
@@ -36,13 +37,13 @@ async function verify(files: readonly string[]): Promise<string> {
   const head = pages.map((page) => page.head).findLast((one) => one !== undefined)
   const broken = await findBreak(events)
   if (broken) throw new Error(`the chain is broken: ${broken.reason}`)
-  const end = wrongEnd(events, head)
-  if (end) throw new Error(`the chain is cut off: ${end}`)
+  const end = endFault(events, head)
+  if (end) throw new Error(`the chain is truncated: ${end}`)
   const [first, last] = [events[0], events.at(-1)]
   if (!first || !last) return '0 events'
   const span = `${events.length} events, ${first.number} to ${last.number}, ${String(first['eventTime'])} to ${String(last['eventTime'])}`
-  const before = first.number > 1 ? `; what came before event ${first.number} is not in it` : ''
-  return `${span}: whole${before}${head ? '' : '; without head=true nothing says where it ends'}`
+  const before = first.number > 1 ? `; events before ${first.number} are not included` : ''
+  return `${span}: intact${before}${head ? '' : '; without head=true, missing events at the end cannot be detected'}`
 }
 
 try {

@@ -1,18 +1,18 @@
-/** A demo project and user, made through the identity API as an administrator would make them. */
+/** A demo project and user, created through the identity API as an administrator would create them. */
 import { StartError } from './options.ts'
 
 const PROJECT = 'demo'
 const USER = 'demo'
 /**
- * Enough for everything in the project, under every POLICY. An application credential passes on some of its user's roles,
- * so each that one may want to pass on alone is assigned by itself:
+ * Roles that allow everything in the project, under every POLICY. An application credential has some of its user's roles,
+ * so a role that a credential may need alone is assigned by itself:
  *
- * - `admin`: everything in the project under every rule set, such as preferring a secret store;
- * - `member`: makes, reads and deletes secrets, containers and orders under the secure rules;
- * - `reader`: a read-only credential there: it sees quotas, stores, authorities and the audit log, and changes nothing;
+ * - `admin`: everything in the project under every rule set, for example the choice of a secret store;
+ * - `member`: creates, reads and deletes secrets, containers and orders under the secure rules;
+ * - `reader`: for a read-only credential under the secure rules: quotas, stores, authorities and the audit log;
  * - `creator`: as `member`, under the legacy rules;
- * - `observer`: as `reader`, under the legacy rules, and reads what is not private;
- * - `audit`: reads the audit log under the legacy rules.
+ * - `observer`: for a read-only credential under the legacy rules: everything that is not private;
+ * - `audit`: the audit log under the legacy rules.
  */
 const ROLES = ['admin', 'member', 'reader', 'creator', 'observer', 'audit'] as const
 
@@ -52,7 +52,7 @@ async function logIn(identity: string, { user, password, project }: Credentials)
   return token
 }
 
-/** The entity of this name in the collection, made when it is not there yet. */
+/** Returns the entity with this name, and creates it if it does not exist. */
 async function ensure(
   identity: string,
   token: string,
@@ -62,13 +62,13 @@ async function ensure(
   const found = await call(`${identity}/${kind}s?name=${entity.name}`, 'GET', token)
   const [existing] = ((await found.json()) as Record<string, Named[] | undefined>)[`${kind}s`] ?? []
   if (existing) return existing
-  const made = await call(`${identity}/${kind}s`, 'POST', token, { [kind]: entity })
-  const created = ((await made.json()) as Record<string, Named | undefined>)[kind]
-  if (!created) throw new StartError(`the demo ${kind} could not be made: ${made.status}`)
+  const response = await call(`${identity}/${kind}s`, 'POST', token, { [kind]: entity })
+  const created = ((await response.json()) as Record<string, Named | undefined>)[kind]
+  if (!created) throw new StartError(`the demo ${kind} could not be created: ${response.status}`)
   return created
 }
 
-/** Makes sure that the demo project and user are there, and gives a token of theirs that works at once. */
+/** Creates the demo project and user if they do not exist, and returns a token for them. */
 export async function seedDemo(url: string, adminPassword: string, demoPassword: string): Promise<Demo> {
   const identity = `${url}/identity/v3`
   const admin = await logIn(identity, { user: 'admin', password: adminPassword, project: 'admin' })

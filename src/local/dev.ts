@@ -1,4 +1,4 @@
-/** `npm run dev`: wrangler's development server, with reload, on the state of `npm start`. */
+/** `npm run dev`: wrangler's development server, which reloads on changes, with the state of `npm start`. */
 import { spawn } from 'node:child_process'
 import { join, resolve } from 'node:path'
 import { KEYS_FILE, localKeys } from './keys.ts'

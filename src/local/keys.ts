@@ -1,11 +1,11 @@
-/** What a local service keeps secret: made at random on the first start, kept beside its state, reused afterwards. */
+/** The secrets of a local service: generated on the first start, stored in its state folder and reused afterwards. */
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { StartError } from './options.ts'
 
-/** The file of the keys, in the state folder, readable by its owner only. */
+/** The file with the keys, in the state folder, readable by its owner only. */
 export const KEYS_FILE = 'portcullis.env'
 
 export interface LocalKeys {
@@ -23,19 +23,20 @@ function readKeys(file: string): Partial<LocalKeys> {
   }
 }
 
-/** The keys of this state folder. Throws {@link StartError} when the folder cannot be written. */
+/** Reads the keys of a state folder, or generates them. Throws {@link StartError} if the folder is not writable. */
 export function localKeys(state: string): LocalKeys {
   const file = join(state, KEYS_FILE)
   try {
     mkdirSync(state, { recursive: true })
-    const known = readKeys(file)
+    const existing = readKeys(file)
     const keys = {
-      MASTER_KEYS: known.MASTER_KEYS ?? `local:${randomBytes(32).toString('base64')}`,
-      ADMIN_PASSWORD: known.ADMIN_PASSWORD ?? randomBytes(18).toString('base64url'),
-      DEMO_PASSWORD: known.DEMO_PASSWORD ?? randomBytes(18).toString('base64url'),
+      MASTER_KEYS: existing.MASTER_KEYS ?? `local:${randomBytes(32).toString('base64')}`,
+      ADMIN_PASSWORD: existing.ADMIN_PASSWORD ?? randomBytes(18).toString('base64url'),
+      DEMO_PASSWORD: existing.DEMO_PASSWORD ?? randomBytes(18).toString('base64url'),
     }
     const lines = Object.entries(keys).map(([name, value]) => `${name}=${value}\n`)
-    // A start that is killed here must leave the keys that were there: without them nothing opens.
+    // Write a new file and rename it: if this process is killed, the old keys, without which nothing opens, must
+    // remain.
     const fresh = `${file}.new`
     writeFileSync(fresh, lines.join(''), { mode: 0o600, flush: true })
     chmodSync(fresh, 0o600)

@@ -2,18 +2,18 @@
 import { parseArgs } from 'node:util'
 import { ConfigError, readVariables, variableNames, type VariableName } from '../config.ts'
 
-/** The Key Manager's own port. */
+/** The port of OpenStack's Key Manager. */
 const DEFAULT_PORT = 9311
 const DEFAULT_STATE = '.wrangler/state'
 
 export interface Options {
   readonly port: number
-  /** Folder of the durable state: databases, objects, and the keys made on the first start. */
+  /** The folder for databases, Durable Objects and the keys that the first start generates. */
   readonly state: string
   readonly variables: Readonly<Partial<Record<VariableName, string>>>
 }
 
-/** The command cannot run; the message is one clear line for the terminal. */
+/** The command cannot run. The message is printed without a stack trace. */
 export class StartError extends Error {
   override readonly name = 'StartError'
 }
@@ -25,7 +25,7 @@ function parseVariable(text: string): [VariableName, string] {
   return [known, value]
 }
 
-/** Reads the command line; throws {@link StartError} for anything that cannot be used. */
+/** Parses the command line; throws {@link StartError} for invalid options. */
 export function parseOptions(args: readonly string[]): Options {
   const { values } = parse(args)
   const port = Number(values.port ?? DEFAULT_PORT)

@@ -1,4 +1,4 @@
-/** The Worker on this machine: bundled as for a deployment, run by workerd on a direct socket, its state on disk. */
+/** Runs the Worker locally: bundled as for a deployment, in workerd, with a socket of its own and its state on disk. */
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -9,7 +9,7 @@ import { StartError } from './options.ts'
 const HOST = '127.0.0.1'
 const SWEEP_MILLISECONDS = 60_000
 const ROOT = resolve(import.meta.dirname, '../..')
-/** Wrangler's program, to be run by Node. */
+/** The path of wrangler's script for Node. */
 export const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
 
 export interface Runtime {
@@ -17,7 +17,7 @@ export interface Runtime {
   readonly stop: () => Promise<void>
 }
 
-/** Runs wrangler; throws {@link StartError} with its output when it fails. */
+/** Runs wrangler; throws {@link StartError} with its output if it fails. */
 export async function wrangler(...args: readonly string[]): Promise<void> {
   const child = spawn(process.execPath, [WRANGLER, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
@@ -29,14 +29,14 @@ export async function wrangler(...args: readonly string[]): Promise<void> {
 const bundleOf = (state: string) => resolve(state, 'bundle')
 const settingsOf = (state: string) => join(bundleOf(state), 'settings.json')
 
-/** What workerd needs to know of `wrangler.toml`. */
+/** The settings from `wrangler.toml` that workerd needs. */
 interface Settings {
   readonly name: string
   readonly compatibilityDate: string
   readonly database: string
 }
 
-/** Reads `wrangler.toml`. Wrangler is large, so that only who builds loads it. */
+/** Reads `wrangler.toml`. Imports wrangler, which is large, only here: only a build needs it. */
 async function readSettings(): Promise<Settings> {
   const { unstable_readConfig } = await import('wrangler')
   const { name, compatibility_date, d1_databases } = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') })
@@ -46,9 +46,9 @@ async function readSettings(): Promise<Settings> {
 }
 
 /**
- * Builds the bundle that `wrangler deploy` would upload, and what it is to run with, into the state folder. `minify`: as
- * `npm run deploy` does it. `entry`: another Worker for the same bindings, an `index.ts` that exports a class of the
- * same name.
+ * Builds the bundle that `wrangler deploy` would upload, and writes it with its settings to the state folder. `minify`:
+ * minify it, as `npm run deploy` does. `entry`: build another Worker with the same bindings instead, from an `index.ts`
+ * that exports a Durable Object class with the same name.
  */
 export async function buildBundle(
   state: string,
@@ -59,7 +59,7 @@ export async function buildBundle(
   writeFileSync(settingsOf(state), JSON.stringify(await readSettings()))
 }
 
-/** Throws {@link StartError} when something listens on the port already. */
+/** Throws {@link StartError} if the port is in use. */
 export async function requireFreePort(port: number): Promise<void> {
   const probe = createServer()
   await new Promise<void>((free, taken) => {
@@ -70,7 +70,7 @@ export async function requireFreePort(port: number): Promise<void> {
   })
 }
 
-/** Applies the migrations that the database does not have yet, in the way and order of `wrangler d1 migrations`. */
+/** Applies the pending migrations in the same order, and with the same table, as `wrangler d1 migrations`. */
 async function migrate(database: D1Database): Promise<void> {
   await database.exec(
     'CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)',
@@ -90,7 +90,9 @@ async function migrate(database: D1Database): Promise<void> {
   }
 }
 
-/** The Worker of this state folder as Miniflare takes it: the bundle, its bindings and where they are kept. */
+/**
+ * Returns Miniflare's options for the Worker of a state folder: the bundle, its bindings and the path of their state.
+ */
 function workerOf(state: string, variables: Readonly<Record<string, string>>) {
   const settings = JSON.parse(readFileSync(settingsOf(state), 'utf8')) as Settings
   const contents = readFileSync(join(bundleOf(state), 'index.js'), 'utf8')
@@ -109,8 +111,8 @@ function workerOf(state: string, variables: Readonly<Record<string, string>>) {
 }
 
 /**
- * Serves the built bundle on the port from the state folder; `variables` are its bindings. With `inspectorPort` the
- * isolate can be debugged and profiled there, over Chrome's DevTools protocol.
+ * Serves the built bundle of a state folder on the port, with `variables` as its bindings. `inspectorPort` enables
+ * debugging and profiling with Chrome's DevTools protocol.
  */
 export async function startRuntime(
   port: number,
@@ -124,7 +126,7 @@ export async function startRuntime(
   await miniflare.ready
   await migrate(await miniflare.getD1Database('DB'))
   const worker = await miniflare.getWorker()
-  // A deployment has a cron trigger for this; a sweep that fails is made up for by the next.
+  // A deployment has a cron trigger for this. Errors are ignored, because the next sweep does the same work.
   const sweep = setInterval(() => void worker.scheduled({}).catch(() => null), SWEEP_MILLISECONDS)
   const stop = async () => {
     clearInterval(sweep)
@@ -133,9 +135,9 @@ export async function startRuntime(
   return { url: `http://${HOST}:${port}`, stop }
 }
 
-/** The database of a state folder whose service is stopped, to look into. */
+/** Opens the database of a stopped service for queries. */
 export async function openDatabase(state: string) {
-  // Without the objects, whose alarms would change it.
+  // Without Durable Objects, whose alarms would modify the database.
   const worker = { ...workerOf(state, {}), durableObjects: {} }
   const miniflare = new Miniflare(convertV4MiniflareOptions(worker))
   const database = await miniflare.getD1Database('DB')

@@ -1,4 +1,4 @@
-/** `npm start`: the whole service on this machine, ready to use. */
+/** `npm start`: builds and runs the service locally, with a demo project and user. */
 import { readKeyring } from '../crypto/keyring.ts'
 import { seedDemo, type Demo } from './demo.ts'
 import { localKeys } from './keys.ts'
@@ -7,7 +7,7 @@ import { buildBundle, requireFreePort, startRuntime } from './runtime.ts'
 
 function printDemo(url: string, { token, project, user }: Demo, password: string): void {
   console.log(`
-A token of user ${user} in project ${project}, good for an hour:
+A token of user ${user} in project ${project}, valid for an hour:
 
   ${token}
 
@@ -28,7 +28,7 @@ For the OpenStack client:
 `)
 }
 
-/** Throws what a deployed Worker would answer 503 with. */
+/** Throws {@link StartError} for invalid keys, for which a deployed Worker would only respond with 503. */
 async function requireMasterKeys(masterKeys: string): Promise<void> {
   await readKeyring(masterKeys).catch((error: Error) => {
     throw new StartError(`MASTER_KEYS: ${error.message}`)
@@ -38,7 +38,7 @@ async function requireMasterKeys(masterKeys: string): Promise<void> {
 async function start(): Promise<void> {
   const options = parseOptions(process.argv.slice(2))
   const { DEMO_PASSWORD, ...keys } = localKeys(options.state)
-  // A terminal is for what is to be looked at; `--var LOG:requests` shows the rest.
+  // Log problems only, to keep the terminal readable; `--var LOG:requests` logs all requests.
   const variables = { LOG: 'problems', ...keys, ...options.variables }
   await requireMasterKeys(variables.MASTER_KEYS)
   await requireFreePort(options.port)
@@ -54,7 +54,7 @@ async function start(): Promise<void> {
       : await seedDemo(runtime.url, variables.ADMIN_PASSWORD, DEMO_PASSWORD)
   console.log(`Portcullis is ready on ${runtime.url}`)
   if (demo) printDemo(runtime.url, demo, DEMO_PASSWORD)
-  else console.log(`Tokens are those of the Keystone at ${options.variables.KEYSTONE_URL}`)
+  else console.log(`Tokens are validated by the Keystone at ${options.variables.KEYSTONE_URL}`)
 }
 
 try {

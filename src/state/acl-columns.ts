@@ -18,7 +18,7 @@ export const aclRow = (acl: Acl | null) => ({
   aclUpdated: acl && acl.updated,
 })
 
-/** What the rules of access look at, from a row that was read with {@link aclColumns} and is authentic. */
+/** The properties on which access rules depend, from an authentic row that was read with {@link aclColumns}. */
 export function guarded(row: AclRow): Guarded {
   const { projectId, creatorId, aclProjectAccess, aclUsers, aclCreated, aclUpdated } = row
   const acl =

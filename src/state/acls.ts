@@ -1,4 +1,4 @@
-/** Read ACLs of secrets and containers: each stands in the row of what it guards, and under that row's MAC. */
+/** Read ACLs of secrets and containers. An ACL is stored in the row of its entity and covered by that row's MAC. */
 import { and, eq, sql } from 'drizzle-orm'
 import { aclRow } from './acl-columns.ts'
 import { commit } from './audit/commit.ts'
@@ -14,7 +14,7 @@ import { containers, secretReaders, secrets } from './schema/resources.ts'
 import { protectedSecret } from './secrets/secret-rows.ts'
 import { findSecret } from './secrets/secrets.ts'
 
-/** What a client gives of an ACL; what it leaves out is `undefined`. */
+/** The members of an ACL in a request; `undefined` for those that it omits. */
 export interface GivenAcl {
   readonly projectAccess: boolean | undefined
   readonly users: readonly string[] | undefined
@@ -47,7 +47,7 @@ const kinds: Readonly<Record<GuardedKind, Kind>> = {
   },
 }
 
-/** Makes the index of readers what the secret's row says after the statements before it. */
+/** Rebuilds the index of readers from the secret's row. The statements run after the one that changes the row. */
 function indexReaders(secretId: string): Statement<number>[] {
   const users = sql`select distinct value, ${secrets.id} from ${secrets}, json_each(${secrets.aclUsers}) where ${secrets.id} = ${secretId}`
   return [
@@ -56,8 +56,8 @@ function indexReaders(secretId: string): Statement<number>[] {
   ]
 }
 
-/** Stores another ACL over the row that it was made from; a conflict when the row is another one by now. */
-async function store(
+/** Saves an ACL if the entity's row has not changed since it was read; otherwise returns CONFLICT. */
+async function save(
   backend: Backend,
   kind: GuardedKind,
   subject: AclSubject,
@@ -78,7 +78,7 @@ async function store(
   return changed > 0 ? 'stored' : CONFLICT
 }
 
-/** Runs the change with the subject, and after a conflict with the subject as it is then. */
+/** Runs the change with the subject, and after a conflict again with the subject's current version. */
 async function withCurrent(
   backend: Backend,
   kind: GuardedKind,
@@ -94,8 +94,9 @@ async function withCurrent(
 }
 
 /**
- * Sets the ACL: with `replace` (PUT) what is not given falls back to project access and no users, else (PATCH) it stays
- * as it is. Moves the entity's `updated`. Throws the entity's `notFound` when it was deleted.
+ * Sets the ACL. Members that the request omits get their defaults, project access and no users, with `replace` (PUT),
+ * and are left unchanged without (PATCH). Updates the entity's `updated`. Throws the `notFound` fault of the entity if
+ * it was deleted.
  */
 export function setAcl(
   backend: Backend,
@@ -112,13 +113,13 @@ export function setAcl(
       created: current.acl?.created ?? backend.now,
       updated: backend.now,
     }
-    return store(backend, kind, current, 'update', acl)
+    return save(backend, kind, current, 'update', acl)
   })
 }
 
 /** Removes the ACL, if there is one. */
 export function deleteAcl(backend: Backend, kind: GuardedKind, subject: AclSubject): Promise<void> {
   return withCurrent(backend, kind, subject, async (current) =>
-    current.acl === null ? 'stored' : store(backend, kind, current, 'delete', null),
+    current.acl === null ? 'stored' : save(backend, kind, current, 'delete', null),
   )
 }

@@ -1,4 +1,4 @@
-/** What the operations of a request are given beside their input. Types alone: `connect.ts` makes the values. */
+/** The dependencies of operations. This file has only types; `connect.ts` creates the values. */
 import type { Session } from './database/session.ts'
 import type { ProjectObjects } from './project-calls.ts'
 import type { StoreChoice } from './projects/secret-stores.ts'
@@ -8,11 +8,11 @@ export interface Backend extends KeyedScope, StoreChoice {
   readonly db: Session
   /** The objects that serialise the mutations of a project, one per project id. */
   readonly projects: ProjectObjects
-  /** The greatest age, in seconds, of a secret's metadata that a reader is shown; 0: it is read each time. */
+  /** The maximum age, in seconds, of cached secret metadata in responses; 0 if it is read each time. */
   readonly readCacheSeconds: number
   /** The name of secrets that are created without one. */
   readonly nameDefault: 'none' | 'id'
 }
 
-/** What the Worker's configuration says about its state. */
+/** The part of the Worker's configuration that the state uses. */
 export type StateSettings = Pick<Backend, 'keyring' | 'quotas' | 'secretStores' | 'readCacheSeconds' | 'nameDefault'>

@@ -1,4 +1,4 @@
-/** How a backend is made: the one place that knows all parts of the state. */
+/** Creates backends. This is the only file that depends on all parts of the state. */
 import type { Backend, StateSettings } from './backend.ts'
 import { Session, type Consistency } from './database/session.ts'
 import type { ProjectObjects } from './project-calls.ts'
@@ -6,10 +6,10 @@ import type { Changed, Source } from './scope.ts'
 import { evictSecret } from './secrets/secret-reads.ts'
 import { wakeSoon } from './wake.ts'
 
-/** A target of the audit log that is a secret or a part of one. */
+/** Reports whether the target of a change is a secret or a part of one. */
 const isOfSecret = ({ target }: Changed) => target === 'secret' || target.startsWith('secret/')
 
-/** The backend of one request or run, at `now`, for `source`. The primary answers its reads. */
+/** Creates the backend of one request or run, at `now`, for `source`. Its reads go to the primary. */
 export function connect(
   bindings: { readonly DB: D1Database; readonly PROJECT: ProjectObjects },
   { keyring, quotas, secretStores, readCacheSeconds, nameDefault }: StateSettings,
@@ -25,7 +25,7 @@ export function connect(
   return { keyring, quotas, secretStores, readCacheSeconds, nameDefault, db, projects, now, source, recorded }
 }
 
-/** The same backend for reads alone, answered with this consistency. */
+/** Returns the backend with another consistency, for reads. */
 export const reaching = (backend: Backend, consistency: Consistency): Backend => ({
   ...backend,
   db: new Session(backend.db.binding, consistency),

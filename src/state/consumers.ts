@@ -1,4 +1,4 @@
-/** Consumers: who uses a secret or a container. */
+/** Consumers: registrations of who uses a secret or a container. */
 import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm'
 import type { Caller } from '../caller.ts'
 import { fault } from '../faults.ts'
@@ -27,7 +27,7 @@ function registrationOf<Kind extends ConsumerKind>(
 
 type Change = 'add' | 'delete'
 
-/** Registers or removes a consumer of a secret in the object of its project; returns the secret as it is then. */
+/** Registers or removes a consumer of a secret in the object of the secret's project; returns the secret's new row. */
 export async function changeSecretConsumer(
   backend: Backend,
   change: Change,
@@ -44,7 +44,7 @@ export async function changeSecretConsumer(
   }
 }
 
-/** Registers or removes a consumer of a container in the object of its project; returns the container as it is then. */
+/** Registers or removes a consumer of a container in the object of the container's project; returns its new row. */
 export function changeContainerConsumer(
   backend: Backend,
   change: Change,
@@ -75,7 +75,7 @@ interface Page {
 const secretColumns = getTableColumns(secretConsumers)
 const containerColumns = getTableColumns(containerConsumers)
 
-/** The secret with one page of its consumers, oldest first: one round trip. Throws `secretNotFound`. */
+/** Finds a secret with one page of its consumers, oldest first, in one round trip. Throws `secretNotFound`. */
 export async function findSecretWithConsumers(
   scope: KeyedScope,
   id: string,
@@ -101,7 +101,7 @@ export async function findSecretWithConsumers(
   return { entity: await authenticSecret(scope, row), listed }
 }
 
-/** The container with one page of its consumers, by name: one round trip. Throws `containerNotFound`. */
+/** Finds a container with one page of its consumers, by name, in one round trip. Throws `containerNotFound`. */
 export async function findContainerWithConsumers(
   scope: KeyedScope,
   id: string,
@@ -129,11 +129,11 @@ export async function findContainerWithConsumers(
 
 export interface WithConsumer<Kind extends ConsumerKind> {
   readonly entity: Entities[Kind]
-  /** Undefined: it has no consumer with this id. */
+  /** Undefined if the entity has no consumer with this id. */
   readonly consumer: Consumers[Kind] | undefined
 }
 
-/** The secret with its consumer that has this id: one round trip. Throws `secretNotFound`. */
+/** Finds a secret and its consumer with this id, in one round trip. Throws `secretNotFound`. */
 export async function findSecretWithConsumer(
   scope: KeyedScope,
   id: string,
@@ -149,7 +149,7 @@ export async function findSecretWithConsumer(
   return { entity: await authenticSecret(scope, row), consumer: read.consumer[0] }
 }
 
-/** The container with its consumer that has this id: one round trip. Throws `containerNotFound`. */
+/** Finds a container and its consumer with this id, in one round trip. Throws `containerNotFound`. */
 export async function findContainerWithConsumer(
   scope: KeyedScope,
   id: string,

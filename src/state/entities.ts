@@ -1,9 +1,9 @@
-/** Secrets, containers and consumers: what operations return, and the rows that it is made from. Types alone. */
+/** Types of secrets, containers and consumers, as operations return them and as they are read from the database. */
 import type { containerConsumers, secretConsumers } from './schema/resources.ts'
 
 /** A read ACL. */
 export interface Acl {
-  /** False makes the entity private within its project. */
+  /** False if the entity is private within its project. */
   readonly projectAccess: boolean
   /** User ids, of any project, without duplicates. */
   readonly users: readonly string[]
@@ -11,7 +11,7 @@ export interface Acl {
   readonly updated: string
 }
 
-/** What the rules of access look at in an entity. */
+/** The properties of an entity on which access rules depend. */
 export interface Guarded {
   readonly projectId: string
   readonly creatorId: string | null
@@ -30,7 +30,7 @@ export interface AclRow {
   readonly aclUpdated: string | null
 }
 
-/** Who uses a secret, as its registrations say. */
+/** A consumer of a secret, as its registration describes it. */
 export interface ConsumerOfSecret {
   readonly service: string
   readonly resource_type: string
@@ -50,9 +50,9 @@ export interface Secret extends Guarded {
   readonly updated: string
   readonly contentType: string | null
   readonly hasPayload: boolean
-  /** The MAC of its row: a change is stored only over the row that it was made from. */
+  /** The MAC of the row. A change is saved only if the row still has it, so concurrent changes are not lost. */
   readonly mac: string
-  /** At most `MOST_SHOWN_CONSUMERS` of them; null: they were not asked for. */
+  /** At most `MOST_SHOWN_CONSUMERS`; null if they were not read. */
   readonly consumers: readonly ConsumerOfSecret[] | null
 }
 
@@ -63,7 +63,7 @@ export interface SecretRow extends Omit<Secret, 'hasPayload' | 'consumers' | key
   readonly consumers: string | null
 }
 
-/** A secret in a container under a name; null: it was given without one. */
+/** A reference to a secret in a container. The name is null if it was added without one. */
 export interface NamedSecret {
   readonly name: string | null
   readonly secretId: string
@@ -80,7 +80,7 @@ export interface Container extends Guarded {
   readonly type: string
   readonly created: string
   readonly updated: string
-  /** The MAC of its row: a change is stored only over the row that it was made from. */
+  /** The MAC of the row. A change is saved only if the row still has it, so concurrent changes are not lost. */
   readonly mac: string
   readonly secrets: readonly NamedSecret[]
   readonly consumers: readonly ConsumerOfContainer[]
@@ -92,7 +92,7 @@ export interface ContainerRow extends Omit<Container, 'secrets' | 'consumers' | 
   readonly consumers: string
 }
 
-/** What tells one consumer of an entity from another; the members are the columns of the kind's table. */
+/** The columns that identify a consumer of an entity, for each kind of entity. */
 export interface Identities {
   readonly secret: { readonly service: string; readonly resourceType: string; readonly resourceId: string }
   readonly container: { readonly name: string; readonly url: string }
@@ -106,7 +106,7 @@ export interface Consumers {
   readonly container: typeof containerConsumers.$inferSelect
 }
 
-/** What has consumers. */
+/** The entities that have consumers. */
 export interface Entities {
   readonly secret: Secret
   readonly container: Container

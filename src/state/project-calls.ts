@@ -1,6 +1,6 @@
 /**
- * Calls of the Durable Object of a project: what each is sent and what it returns. Everything here is plain data, because
- * a class does not survive the call.
+ * The calls of the Durable Object of a project: their arguments and results. All of them are plain data, because a call
+ * does not preserve classes.
  */
 import { Fault, type FailureName } from '../faults.ts'
 import type { Observed, Session } from './database/session.ts'
@@ -8,17 +8,19 @@ import type { ContainerRow, Registration, SecretRow } from './entities.ts'
 import type { containers, containerSecrets, issuedCertificates, orders, secrets } from './schema/resources.ts'
 import type { Scope } from './scope.ts'
 
-/** An order as it is to be stored, together with the secret that was generated for it, if any. */
+/** An order to be saved, with the secret that was generated for it, if any. */
 export interface StoredOrder {
   readonly order: typeof orders.$inferInsert
   readonly secret: typeof secrets.$inferInsert | null
 }
 
-/** What a run generated for an order: a container with secrets, some of them new. */
+/** The result of a run: a container with secrets, some of them new. */
 export interface OrderResult {
   readonly orderId: string
   readonly projectId: string
-  /** The order's `meta` that the run read: an order that was updated meanwhile is run again. */
+  /**
+   * The order's `meta` that the run read. If it was changed since, the result is discarded and the order is run again.
+   */
   readonly meta: string
   readonly subStatus: string
   readonly subStatusMessage: string
@@ -29,13 +31,13 @@ export interface OrderResult {
   readonly issued?: typeof issuedCertificates.$inferInsert
 }
 
-/** Why an order ended in ERROR: a status as text, and a reason of at most 255 characters. */
+/** The error of an order: an HTTP status as text, and a reason of at most 255 characters. */
 export interface OrderError {
   readonly code: string
   readonly reason: string
 }
 
-/** The end of a run without a result. */
+/** The error with which a run ended. */
 export interface OrderFailure extends OrderError {
   readonly orderId: string
   readonly projectId: string
@@ -43,11 +45,11 @@ export interface OrderFailure extends OrderError {
   readonly meta: string
 }
 
-/** What a certificate order is given when it starts again. */
+/** The new columns of a certificate order that is restarted. */
 export interface OrderRestart {
   readonly meta: string
   readonly mac: string
-  /** When the next attempt starts unless this one has ended: UTC text of 26 characters. */
+  /** When the next attempt starts unless the order has ended, as UTC text of 26 characters. */
   readonly due: string
   readonly subStatus: string
   readonly subStatusMessage: string
@@ -59,26 +61,26 @@ export interface ChainHead {
   readonly hash: string
 }
 
-/** The database did not end with the event that the object knows as the last one. */
+/** A mismatch between the head that the object stores and the last sealed event in the database. */
 export interface Incident {
   readonly time: string
   readonly expected: ChainHead
-  /** The last event that was there; null: none. */
+  /** The last sealed event in the database; null if there was none. */
   readonly found: ChainHead | null
 }
 
-/** What the object knows about its project's audit log and rows. */
+/** The state of the project's audit log and ledger. */
 export interface Integrity {
   readonly head: ChainHead
   readonly incidents: readonly Incident[]
-  /** Rows that differ from what was sealed, as `<kind>/<id> <difference>`; the newest last. */
+  /** Rows that differ from the ledger, as `<kind>/<id> <difference>`, newest last. */
   readonly rows: readonly string[]
 }
 
-/** What a mutation needs of its request. */
+/** The part of a request's scope that a mutation needs. */
 export type MutationContext = Pick<Scope, 'quotas' | 'now' | 'source'>
 
-/** What a call returns: a value or a failure, and what the object has observed of the database. */
+/** The result of a call: a value or a failure, and the state of the database that the object has observed. */
 export type Result<Value> = { readonly observed: Observed } & (
   { readonly value: Value } | { readonly failure: FailureName; readonly details: readonly string[] }
 )
@@ -89,7 +91,7 @@ type Mutation<Parameters extends readonly unknown[], Value> = Call<
   Result<Value>
 >
 
-/** The calls of one project's object. `object/project-object.ts` says what each of them promises. */
+/** The calls of one project's object, which are documented in `object/project-object.ts`. */
 export interface ProjectCalls {
   readonly placeOrder: Mutation<[order: StoredOrder], null>
   readonly acceptOrder: Mutation<[order: StoredOrder], null>
@@ -111,10 +113,10 @@ export interface ProjectObjects {
   readonly getByName: (projectId: string) => ProjectCalls
 }
 
-/** The context of a request as it is sent to an object. */
+/** The part of a scope that is sent to an object. */
 export const mutationContext = ({ quotas, now, source }: Scope): MutationContext => ({ quotas, now, source })
 
-/** The value of a call, whose bookmark the caller's session takes over; throws the fault that the object met. */
+/** Returns the value of a call or throws its fault. The session takes over what the object has observed. */
 export async function unwrap<Value>(session: Session | null, call: PromiseLike<Result<Value>>): Promise<Value> {
   const result = await call
   session?.observe(result.observed)

@@ -1,8 +1,8 @@
-/** The scope of an operation: what every statement depends on. */
+/** The scope of an operation: its database, time, limits and source. */
 import type { Keyring } from '../crypto/keyring.ts'
 import type { Connection } from './database/session.ts'
 
-/** How many of each a project may have; negative: no limit. */
+/** The maximum number of each kind of entity in a project; negative for no limit. */
 export interface QuotaLimits {
   readonly secrets: number
   readonly orders: number
@@ -10,20 +10,20 @@ export interface QuotaLimits {
   readonly consumers: number
 }
 
-/** Who makes a change and why: what the audit events of one request or run have in common. Plain data. */
+/** The initiator and the reason of changes: what the audit events of one request or run have in common. Plain data. */
 export interface Source {
-  /** The calling user and the project of its token; null: the service itself. */
+  /** The calling user and the project of the token; null if the service itself acts. */
   readonly initiator: { readonly userId: string; readonly projectId: string | null } | null
-  /** The user for whom the service itself does it. */
+  /** The user on whose behalf the service itself acts. */
   readonly onBehalfOf: string | null
   readonly requestId: string | null
-  /** What is done, in the words of failures: `Secret creation`. */
+  /** The operation, as error messages name it, such as `Secret creation`. */
   readonly operation: string
-  /** The rule of access that allowed or refused it. */
+  /** The access rule that allowed or refused the operation. */
   readonly rule: string | null
 }
 
-/** The service itself, doing this for nobody in particular or on behalf of a user. */
+/** The source of an operation that the service itself performs, possibly on behalf of a user. */
 export const byService = (operation: string, onBehalfOf: string | null = null): Source => ({
   initiator: null,
   onBehalfOf,
@@ -32,7 +32,7 @@ export const byService = (operation: string, onBehalfOf: string | null = null): 
   rule: null,
 })
 
-/** What was changed, as far as those need it who are told of changes. */
+/** A change, as it is passed to `Scope.recorded`. */
 export interface Changed {
   /** The kind of the target, such as `secret/acl`. */
   readonly target: string
@@ -41,21 +41,23 @@ export interface Changed {
 }
 
 /**
- * The database, the limits, the time and who it is done for. A request's `Backend` adds to it; a project's object is sent
- * what of it is plain data.
+ * The database, the limits, the time and the source of an operation. The `Backend` of a request extends it. The part
+ * that is plain data is sent to a project's object.
  */
 export interface Scope {
   readonly db: Connection
   /** The configured limits, for projects without limits of their own. */
   readonly quotas: QuotaLimits
-  /** The time of the request: UTC text of 26 characters. One reading serves the whole operation. */
+  /**
+   * The time of the request, as UTC text of 26 characters. It is read once, so it is the same for the whole operation.
+   */
   readonly now: string
   readonly source: Source
-  /** Called after each change, and when a change failed so that it may be stored. */
+  /** Called after each change, also if the change failed, because it may have been committed anyway. */
   readonly recorded: (changes: readonly Changed[]) => void
 }
 
-/** A scope that can also open keys. The object of a project has none of these: it never sees a key. */
+/** A scope with the keyring. The object of a project does not get one, so it has no access to keys. */
 export interface KeyedScope extends Scope {
   readonly keyring: Keyring
 }

@@ -1,4 +1,4 @@
-/** Tokens of the embedded identity: who their caller is, the live check, and what ends them. */
+/** Tokens of the embedded identity: the caller that they identify, the live check, and what invalidates them. */
 import { env } from 'cloudflare:workers'
 import { Hono } from 'hono'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -23,7 +23,9 @@ const at = (seconds: number) => backendAt(later(NOW, seconds))
 
 const revocation = ({ auditIds, expires, projectId }: TokenClaims) => ({ auditId: auditIds[0], expires, projectId })
 
-/** A user with these roles in a project, and a token. State operations do not clear what this isolate remembers. */
+/**
+ * Creates a user with these roles in a project, and a token. State operations do not clear the caches of this isolate.
+ */
 async function given(...roles: readonly string[]) {
   const backend = await at(0)
   await bootstrapIdentity(backend, 'first password')
@@ -282,7 +284,7 @@ describe('a token that was issued for another token', () => {
     const one = await given('creator')
     const { DB } = env as unknown as { DB: D1Database }
     let trips = 0
-    // The first trip checks the token, the second one loads the account.
+    // The first round trip checks the token, the second loads the account.
     const between: Sending = {
       prepare: (text) => DB.prepare(text),
       batch: async (statements) => {

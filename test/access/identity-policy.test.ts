@@ -1,4 +1,4 @@
-/** The rules of the identity API: what each allows to whom, and that an operation uses each of them. */
+/** The rules of the identity API: whom each rule allows, and that every rule is used by an operation. */
 import { describe, expect, it } from 'vitest'
 import { identityRuleNames, permitsIdentity, type IdentityCaller } from '../../src/access/identity-policy.ts'
 import { identityOperations } from '../../src/wire/identity/index.ts'
@@ -30,7 +30,7 @@ const without = (list: readonly Cell[], pattern: RegExp) => list.filter((cell) =
 const union = (...lists: readonly (readonly Cell[])[]) =>
   cells.filter((cell) => lists.some((list) => list.includes(cell)))
 
-/** Which cells each rule allows; every rule that is not named here is the administrators'. */
+/** The cells that each rule allows. A rule that is not listed allows administrators only. */
 const allowed: Readonly<Record<string, readonly Cell[]>> = {
   'identity:get_auth_catalog': everything,
   'identity:get_auth_projects': everything,

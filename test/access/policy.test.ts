@@ -7,7 +7,7 @@ import { permits, rules as allRules, type Policy, type Rule as AnyRule, type Tar
 import type { Caller } from '../../src/caller.ts'
 import recorded from '../peer/recorded/policy.json'
 
-/** Rules of what the peer does not have. */
+/** Rules that Barbican does not have. */
 const authorityRules = ['certificate_authorities:get', 'certificate_authority:get'] as const
 const operatorRules = [
   'key_rotation:get',
@@ -35,7 +35,7 @@ const rolesOf = {
 } as const
 type Roles = keyof typeof rolesOf
 
-/** The caller's place; the entity was made by `maker` in the project `home`. */
+/** The caller's relation to the entity, which was created by `maker` in the project `home`. */
 const placeOf = {
   owner: { userId: 'maker', projectId: 'home' },
   colleague: { userId: 'other', projectId: 'home' },
@@ -60,7 +60,10 @@ function allowed(words: string, roles: number, cell: number): boolean {
   return words.split(' ')[roles]?.[cell] === '1'
 }
 
-/** What the service asks about: a collection is that of the caller's project, an order is found in it or not at all. */
+/**
+ * The target of a check. A collection belongs to the caller's project, and an order of another project is never found,
+ * so that there is no target.
+ */
 function targetOf(rule: Rule, caller: Caller, isPrivate: boolean, onAcl: boolean): Target | null {
   const kind = recorded.kinds[rule]
   if (kind === 'collection') return { projectId: caller.projectId, creatorId: null, private: false, readers: [] }

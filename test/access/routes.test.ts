@@ -12,7 +12,7 @@ const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 const { keystone, send, person } = cloudOfKeystone({ SECRET_STORES: 'multiple' })
 const absent = '11111111-1111-4111-8111-111111111111'
 
-/** What answers without a token, and nothing else. The embedded identity has a list and a test of its own. */
+/** The only routes that respond without a token. The embedded identity has its own list and test. */
 const publicRoutes = ['/healthcheck', '/', '/identity', '/identity/*']
 
 async function params(who: Person): Promise<Readonly<Record<string, string>>> {

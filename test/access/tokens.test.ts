@@ -1,4 +1,4 @@
-/** The signed tokens of the embedded identity: what they hold, how long, and that no change to one is accepted. */
+/** The signed tokens of the embedded identity: contents, lifetime, and rejection of every modification. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {

@@ -1,4 +1,4 @@
-/** Certificate orders, end to end: what is refused, what is issued, and what a certificate contains. */
+/** Certificate orders, end to end: refusals, issuance, and the contents of certificates. */
 import { X509Certificate } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base } from '../support/client.ts'
@@ -21,7 +21,7 @@ const der = (pem: string) => pem.trim().split('\n').slice(1, -1).join('')
 
 const ENDED = 20_000
 
-/** The order once it is over. */
+/** Waits until the order has ended and returns it. */
 async function ended(ref: string) {
   for (const until = Date.now() + ENDED; Date.now() < until;) {
     const { json } = await send('GET', ref)
@@ -309,7 +309,7 @@ describe('an order for a certificate', () => {
     const certificate = new X509Certificate(
       (await contents(await ordered(simple(requests.otherName))))['certificate'] ?? '',
     )
-    // The common name stands in for them.
+    // Without alternative names the common name is used instead.
     expect(certificate.subjectAltName).toBe('DNS:server.example')
   })
 
@@ -400,7 +400,7 @@ describe('an order for a certificate of a stored key', () => {
     expect(await ordered(stored(ref))).toMatchObject({ status: 'ACTIVE' })
   })
 
-  /** A container of secrets with these payloads, by their names in it. */
+  /** Creates a container of secrets with these payloads, by name. */
   async function containerOf(payloads: Readonly<Record<string, string | Uint8Array | null>>): Promise<string> {
     const refs = []
     for (const [name, payload] of Object.entries(payloads)) {

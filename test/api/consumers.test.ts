@@ -20,7 +20,7 @@ const uuid = () => crypto.randomUUID()
 const image = (id = uuid()) => ({ service: 'image', resource_type: 'image', resource_id: id })
 const balancer = (name = uuid()) => ({ name, URL: 'https://svc.example/lb/1' })
 
-/** What the two kinds have in common. */
+/** Tests that apply to both kinds of entity. */
 const kinds = [
   {
     kind: 'secrets',
@@ -120,7 +120,7 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
       await send('POST', `${ref}/consumers`, { json })
       if (onPeer) await aSecond()
     }
-    // Those of secrets come oldest first, those of containers by name.
+    // Consumers of secrets are listed oldest first, those of containers by name.
     const expected = kind === 'secrets' ? many : [many[1], many[2], many[0]]
     const { json: all } = await send('GET', `${ref}/consumers`)
     expect(
@@ -201,7 +201,7 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
     const stranger = await person(['member'])
     const answer = await call('GET', `${await make()}/consumers/${absent}`, { token: stranger.token })
     expectRefusal(answer, 403, notPermitted(`${label} retrieval`))
-    // The form of an id is looked at before any right is.
+    // The form of an id is checked before access.
     const malformed = await call('GET', `${await make()}/consumers/x`, { token: stranger.token })
     expectRefusal(malformed, 404, 'Not Found. Provided consumer id is invalid.')
   })

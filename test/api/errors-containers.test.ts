@@ -279,7 +279,7 @@ describe('invalid metadata', () => {
   })
 })
 
-/** What every route with a JSON body has in common; `{S}` and `{C}` are a secret and a container. */
+/** Every route with a JSON body; `{S}` and `{C}` are a secret and a container. */
 const bodies: [method: string, path: string][] = [
   ['POST', '/v1/containers'],
   ['POST', '{C}/secrets'],
@@ -332,7 +332,7 @@ describe.each(bodies)('the body of %s %s', (method, path) => {
     expect(answer.json.description).toContain("[] is not of type 'object'")
   })
 
-  // These two take any type that a server usually knows.
+  // These two accept every type of a usual MIME table.
   const takesAnyType = ['DELETE {C}/secrets', 'PUT {S}/metadata/a'].includes(`${method} ${path}`)
   it(`the body of ${method} ${path} is not parsed when Accept admits no answer`, async () => {
     const accept = takesAnyType ? 'foo/bar' : 'text/html'

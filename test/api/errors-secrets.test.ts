@@ -16,11 +16,11 @@ const encodings = "payload_content_encoding is not one of ['base64', 'binary']"
 const noSuchType = 'payload must be provided when payload_content_type is specified'
 
 let who: Person
-/** Without a payload. */
+/** The ref of a secret without a payload. */
 let bare: string
-/** Its payload is text. */
+/** The ref of a secret whose payload is text. */
 let full: string
-/** Its payload is no UTF-8. */
+/** The ref of a secret whose payload is not UTF-8. */
 let binary: string
 
 beforeAll(async () => {

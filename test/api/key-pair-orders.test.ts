@@ -1,4 +1,4 @@
-/** Orders for key pairs, end to end: what they make, in which form, and what ends in ERROR. */
+/** Orders for key pairs, end to end: what is generated, in which encoding, and which orders end in ERROR. */
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base } from '../support/client.ts'
@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 const send = callAs(() => who)
 
-/** The order once it is over. */
+/** Waits until the order has ended and returns it. */
 async function ordered(meta: object, by = send) {
   const answer = await by('POST', '/v1/orders', { json: { type: 'asymmetric', meta } })
   expect(answer.status, answer.text).toBe(202)

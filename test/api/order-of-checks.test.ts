@@ -14,7 +14,7 @@ const WRONG_ACCEPT = 'Secret payload retrieval issue seen - Wrong payload conten
 const text = { 'Content-Type': 'text/plain' }
 
 let who: Person
-/** In the same project, without a role that any rule asks for. */
+/** A user in the same project, without a role that any rule requires. */
 let reader: Person
 let bare: string
 let full: string

@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 const send = callAs(() => who)
 
-/** Places an order for a key and gives its ref. */
+/** Places an order for a key and returns its ref. */
 async function placed(meta: object, by: Person = who): Promise<string> {
   const answer = await call('POST', '/v1/orders', { token: by.token, json: { type: 'key', meta } })
   expect(answer.status).toBe(202)

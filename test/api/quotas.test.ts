@@ -1,4 +1,4 @@
-/** Quotas: reading, setting and deleting limits of projects, and what they admit. */
+/** Quotas: reading, setting and deleting limits of projects, and their enforcement. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call } from '../support/client.ts'
 import { eitherOfContainers, itDiffersInContainers } from '../support/container-differences.ts'
@@ -163,7 +163,7 @@ describe('GET /v1/project-quotas', () => {
 const order = { type: 'key', meta: { algorithm: 'aes', bit_length: 128 } }
 const image = () => ({ service: 'image', resource_type: 'image', resource_id: crypto.randomUUID() })
 
-/** What a quota is about: how one is made, and how many there are. */
+/** The kinds that quotas limit: how an entity is created, and how many exist. */
 const subjects = [
   {
     quota: 'secrets',
@@ -277,7 +277,7 @@ describe('quotas', () => {
     ] as const) {
       await asAdmin('DELETE', `${path}/${creator.projectId}`)
       expect((await call('POST', `${ref}/consumers`, { token, json })).status).toBe(200)
-      // One of each kind: they are counted apart.
+      // One consumer of each kind, because the kinds are counted separately.
       await limits(creator.projectId, { consumers: 1 })
       const again = await call('POST', `${ref}/consumers`, { token, json })
       expectRefusal(again, 403, `${operation} issue seen - ${quotaReached}`)

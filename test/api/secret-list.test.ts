@@ -16,7 +16,7 @@ interface Entry {
 let who: Person
 const refs = new Map<string, string>()
 
-/** What the list is made of, oldest first; the name says which is which. */
+/** The secrets of the list, oldest first; the names identify them. */
 const stock: Readonly<Record<string, object>> = {
   alpha: { algorithm: 'aes', mode: 'cbc', bit_length: 256, secret_type: 'symmetric' },
   beta: { algorithm: 'AES', mode: 'gcm', bit_length: 128, secret_type: 'symmetric', expiration: '2998-01-01' },
@@ -34,7 +34,7 @@ beforeAll(async () => {
 
 const list = (query = '', by: Person = who) => call('GET', `/v1/secrets${query}`, { token: by.token })
 
-/** The names of the secrets that a query finds. */
+/** Returns the names of the secrets that a query finds. */
 async function found(query: string): Promise<(string | null)[]> {
   const { json } = await list(`?${query}`)
   expect(json.total).toBe(json.secrets.length)

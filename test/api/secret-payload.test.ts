@@ -1,4 +1,4 @@
-/** Payloads: how they are given with POST and PUT, and with which types they are returned. */
+/** Payloads: how they are set with POST and PUT, and the types with which they are returned. */
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { call } from '../support/client.ts'
@@ -11,7 +11,7 @@ const OCTETS = 'application/octet-stream'
 const PKCS8 = 'application/pkcs8'
 const TEXT = 'text/plain'
 const NO_PAYLOAD = 'Not Found. Sorry but your secret has no payload.'
-/** Requests of one property: the peer takes its time. */
+/** Runs of one property: fewer against Barbican, which is slow. */
 const RUNS = onPeer ? 10 : 60
 
 let who: Person
@@ -235,7 +235,7 @@ describe('a payload given with PUT', () => {
   })
 })
 
-type Outcome = readonly [status: number, told: string | null]
+type Outcome = readonly [status: number, typeOrRefusal: string | null]
 
 const wrong = (operation: string): Outcome => [406, `${operation} issue seen - Wrong payload content-type.`]
 const unsupported = (operation: string, accept: string): Outcome => [
@@ -243,7 +243,7 @@ const unsupported = (operation: string, accept: string): Outcome => [
   `${operation} issue seen - content-type of '${accept}' not supported.`,
 ]
 
-/** What `Accept` does to a payload of valid UTF-8, and to one of other bytes; `told` is the type, or the refusal. */
+/** The outcomes of an `Accept` header for a payload of valid UTF-8 and for one of other bytes. */
 function outcomes(accept: string, operation: string): readonly [utf8: Outcome, binary: Outcome] {
   const refused = wrong(operation)
   const both = (outcome: Outcome) => [outcome, outcome] as const
@@ -308,13 +308,13 @@ describe('the type of a returned payload', () => {
     const [ofText, ofBinary] = outcomes(accept, operation)
     for (const [kind, ref] of refs) {
       const isText = kind.startsWith('text')
-      const [status, told] = isText ? ofText : ofBinary
+      const [status, typeOrRefusal] = isText ? ofText : ofBinary
       const answer = await send('GET', ref + suffix, { headers: { Accept: accept } })
       if (status !== 200) {
-        expectRefusal(answer, status, told)
+        expectRefusal(answer, status, typeOrRefusal)
         continue
       }
-      expect([kind, answer.status, answer.headers.get('Content-Type')]).toEqual([kind, 200, told])
+      expect([kind, answer.status, answer.headers.get('Content-Type')]).toEqual([kind, 200, typeOrRefusal])
       expect(answer.bytes).toEqual(isText ? bytes.text : bytes.binary)
     }
   })

@@ -1,4 +1,4 @@
-/** Secret stores of a service that has one: every route refuses with 404. */
+/** Secret stores of a service with only one: every route returns 404. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { call } from '../support/client.ts'
 import { itDiffers } from '../support/differences.ts'

@@ -93,7 +93,7 @@ describe('/v1/transport_keys/{id}', () => {
     expectRefusal(read, 403, notPermitted('Transport Key retrieval'))
     const deleted = await call('DELETE', `${path}/${absent}`, { token: who.token })
     expectRefusal(deleted, 403, notPermitted('Transport Key deletion'))
-    // The form of an id is looked at before any right is.
+    // The form of an id is checked before access.
     const malformed = await call('GET', `${path}/x`, { token: nobody.token })
     expectRefusal(malformed, 404, 'Not Found. Provided transport key id is invalid.')
   })

@@ -1,13 +1,13 @@
 /**
- * The benchmark: every operation of the service, the least that the platform can do for it, and with `--peer` a real
- * Barbican, measured in the same run, right after one another and round by round in turns, so that what disturbs the
- * machine disturbs all of them.
+ * The benchmark: measures every operation of the service, the ceiling that the platform sets for it and, with `--peer`,
+ * a real Barbican. They are measured in one run, in alternation, so that other load on the machine affects all of them
+ * alike.
  *
  *     npm run bench -- [--peer] [--rounds N] [--seconds N] [--connections 1,8,32] [--write]
  *     npm run bench -- --profile
  *
- * It prints the table and leaves it and the chart in `.wrangler/bench`; with `--write` they go into `test/bench` and
- * into the README. An answer that is not what it should be ends the run.
+ * It prints the tables and writes them and the chart to `.wrangler/bench` or, with `--write`, to `test/bench` and the
+ * README. An unexpected response aborts the run.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -20,26 +20,26 @@ import { ceilings, operations, type Ceiling, type Operation, type Service } from
 import { profile } from './profile.ts'
 import { CEILINGS, Results } from './results.ts'
 import { writeResults } from './write.ts'
-import { startCeilings, startPeer, startPortcullis } from './services.ts'
+import { startCeilings, startReference, startPortcullis } from './services.ts'
 
 const OPTIONS = {
   peer: { type: 'boolean', default: false },
   profile: { type: 'boolean', default: false },
   write: { type: 'boolean', default: false },
   rounds: { type: 'string', default: '3' },
-  /** Of each measurement. */
+  /** The duration of each measurement. */
   seconds: { type: 'string', default: '2' },
   connections: { type: 'string', default: '1,8,32' },
 } as const
 
-/** Bounds of what can be asked for: a run is to end within an hour, when the tokens do. */
+/** The limits of the options. A run must end within an hour, because the tokens expire then. */
 const MOST = { rounds: 20, seconds: 60, connections: 256 }
-/** Different requests of an operation whose requests can be repeated. */
+/** The number of distinct requests of an operation whose requests can be repeated. */
 const REPEATED_REQUESTS = 1_000
 const WARM_UP = { connections: 8, seconds: 1 }
-/** Measurements in a round over the number of connections that the README shows: one alone differs by a tenth. */
-const TURNS = 3
-/** How much longer a measurement is when too little was answered, and how long at most. */
+/** Measurements per round with the number of connections that the README shows: a single one varies by a tenth. */
+const REPETITIONS = 3
+/** The factor by which a measurement with too few responses is extended, and its maximum duration. */
 const LONGER = 3
 const LONGEST_SECONDS = 60
 const PROGRESS_MILLISECONDS = 10_000
@@ -61,11 +61,11 @@ function readOptions() {
   }
 }
 
-/** One thing to measure. */
+/** An operation of one target, to be measured. */
 interface Measurable {
   readonly target: string
   readonly operation: string
-  /** Of a ceiling: the operation that it stands above. */
+  /** For a ceiling: the operation that it bounds. */
   readonly above?: string
   readonly url: string
   readonly status: number
@@ -108,18 +108,18 @@ const ofCeilings = ({ url, ids }: Ceilings) =>
     }
   }
 
-/** In the order in which it is measured: each operation of the service, its ceiling, and the same of the peers. */
-function measurablesOf(own: Service, peers: readonly Service[], bare: Ceilings): Measurable[] {
+/** The measurements in order: each operation of the service, then its ceiling, then the same operation of Barbican. */
+function measurablesOf(own: Service, references: readonly Service[], bare: Ceilings): Measurable[] {
   const ceiling = ofCeilings(bare)
   const besideEachOther = (operation: Operation) => [
     ofService(own)(operation),
     ceiling(operation.ceiling, operation.name),
-    ...peers.map((peer) => ofService(peer)(operation)),
+    ...references.map((reference) => ofService(reference)(operation)),
   ]
   return [ceiling('bare'), ...operations.flatMap(besideEachOther)]
 }
 
-/** Sends one request and looks at the whole answer; under load only the class of the status is looked at. */
+/** Sends one request and checks the whole response; under load, only the class of the status is checked. */
 async function verify({ target, operation, url, status, holds, prepare }: Measurable): Promise<void> {
   const [request] = await prepare(1, 1)
   if (!request) throw new Error(`${target}: ${operation}: no request`)
@@ -133,13 +133,13 @@ async function verify({ target, operation, url, status, holds, prepare }: Measur
 async function measureOne(one: Measurable, connections: number, seconds: number, folder: string): Promise<Measured> {
   const { target, operation, url, once, prepare } = one
   try {
-    // A slow peer may need longer for its first answers than a measurement takes.
+    // Barbican may need longer for its first responses than a measurement takes.
     for (let longer = seconds; longer <= LONGEST_SECONDS; longer *= LONGER) {
       const load = { connections, seconds: longer, once, folder }
       const measured = await measure(url, await prepare(longer, connections), load)
       if (measured) return measured
     }
-    throw new Error('no answer')
+    throw new Error('no response')
   } catch (error) {
     throw new Error(`${target}: ${operation} over ${connections} connections: ${(error as Error).message}`, {
       cause: error,
@@ -147,49 +147,51 @@ async function measureOne(one: Measurable, connections: number, seconds: number,
   }
 }
 
-/** Says where the run is: on a terminal in one line that changes, elsewhere in a line from time to time. */
+/**
+ * Returns a function that reports progress: in one updated line on a terminal, otherwise in a line every ten seconds.
+ */
 function progress(total: number) {
-  const begun = Date.now()
+  const started = Date.now()
   let done = 0
-  let said = 0
+  let lastPrinted = 0
   return (what: string): void => {
-    const left = done === 0 ? '' : `, ${Math.ceil(((Date.now() - begun) / done / 1000) * (total - done))} s left`
+    const left = done === 0 ? '' : `, ${Math.ceil(((Date.now() - started) / done / 1000) * (total - done))} s left`
     done += 1
     const line = `${what}${left}`
     if (process.stdout.isTTY) process.stdout.write(`\r\u001B[K${done === total ? '' : line}`)
-    else if (Date.now() - said > PROGRESS_MILLISECONDS) {
+    else if (Date.now() - lastPrinted > PROGRESS_MILLISECONDS) {
       console.log(line)
-      said = Date.now()
+      lastPrinted = Date.now()
     }
   }
 }
 
 interface Round {
-  /** A folder of its own. */
+  /** A new folder. */
   readonly folder: string
-  readonly peers: readonly Service[]
+  readonly references: readonly Service[]
   readonly seconds: number
-  /** A number of connections for each time that everything is measured. */
-  readonly turns: readonly number[]
-  readonly say: (what: string) => void
+  /** The number of connections of each pass over all measurements. */
+  readonly passes: readonly number[]
+  readonly report: (what: string) => void
 }
 
-/** Measures with Workers in new processes, because the same code differs by some percent between two processes. */
-async function measureRound({ folder, peers, seconds, turns, say }: Round, results: Results): Promise<void> {
-  say('building and filling the Workers')
+/** Measures with Workers in new processes, because results vary by some percent between processes. */
+async function measureRound({ folder, references, seconds, passes, report }: Round, results: Results): Promise<void> {
+  report('building and filling the Workers')
   const state = join(folder, 'portcullis')
   await mkdir(state)
   const own = await startPortcullis(state, { minify: true })
   const bare = await startCeilings(join(folder, 'ceilings'))
-  const all = measurablesOf(own, peers, bare)
+  const all = measurablesOf(own, references, bare)
   for (const one of all) {
-    say(`trying ${one.target}: ${one.operation}`)
+    report(`trying ${one.target}: ${one.operation}`)
     await verify(one)
     await measureOne(one, WARM_UP.connections, WARM_UP.seconds, folder)
   }
-  for (const count of turns)
+  for (const count of passes)
     for (const one of all) {
-      say(`${one.target}: ${one.operation}, ${count} connections`)
+      report(`${one.target}: ${one.operation}, ${count} connections`)
       const measured = await measureOne(one, count, seconds, folder)
       results.add(one.target, one.operation, count, measured)
       if (one.above !== undefined) results.add(one.target, one.above, count, measured)
@@ -199,17 +201,17 @@ async function measureRound({ folder, peers, seconds, turns, say }: Round, resul
 }
 
 async function run({ peer, rounds, seconds, connections }: ReturnType<typeof readOptions>, state: string) {
-  const peers = peer ? [await startPeer(join(state, 'peer'))] : []
-  const results = new Results({ rounds, turns: TURNS, seconds, connections, cores: availableParallelism() })
-  const turns = connections.flatMap((count) => Array<number>(results.turnsOver(count)).fill(count))
-  const measurables = 1 + operations.length * (2 + peers.length)
-  const tell = progress(rounds * (1 + (1 + turns.length) * measurables))
+  const references = peer ? [await startReference(join(state, 'peer'))] : []
+  const results = new Results({ rounds, repetitions: REPETITIONS, seconds, connections, cores: availableParallelism() })
+  const passes = connections.flatMap((count) => Array<number>(results.repetitionsOver(count)).fill(count))
+  const measurables = 1 + operations.length * (2 + references.length)
+  const print = progress(rounds * (1 + (1 + passes.length) * measurables))
   for (let round = 1; round <= rounds; round += 1) {
-    const say = (what: string) => tell(`round ${round} of ${rounds}: ${what}`)
+    const report = (what: string) => print(`round ${round} of ${rounds}: ${what}`)
     const folder = await mkdtemp(join(state, 'round-'))
-    await measureRound({ folder, peers, seconds, turns, say }, results)
+    await measureRound({ folder, references, seconds, passes, report }, results)
   }
-  for (const service of peers) await service.stop()
+  for (const service of references) await service.stop()
   return results
 }
 
@@ -218,7 +220,7 @@ let state: string | undefined
 try {
   const options = readOptions()
   await needPackages(['wrk'])
-  // Short, since a socket lies below it.
+  // A short path, because Linux limits the length of the paths of sockets in it.
   state = await mkdtemp(join(tmpdir(), 'bench-'))
   if (options.profile) await profile(state)
   else await writeResults(await run(options, state), options.write)
@@ -230,5 +232,5 @@ try {
 }
 if (state !== undefined && !process.exitCode) await rm(state, { recursive: true, force: true })
 else if (state !== undefined) console.log(`logs are kept in ${state}`)
-// What a failed run left open must not keep it from ending.
+// Exit explicitly: handles that a failed run left open would keep the process alive.
 process.exit()

@@ -1,6 +1,6 @@
 /**
- * The chart: one line per operation on a logarithmic scale of requests per second, with the peer, the service and the
- * ceiling on it. It is drawn here, without a library, for a light and a dark page.
+ * The chart: one row per operation on a logarithmic scale of requests per second, with Barbican, the service and the
+ * ceiling. The SVG is generated without a library and adapts to light and dark pages.
  */
 import { formatFactor, formatPercent, formatRate, type Compared, type Results } from './results.ts'
 
@@ -34,10 +34,10 @@ const style = `
 
 const round = (value: number): string => String(Math.round(value * 10) / 10)
 
-/** How far the scale reaches beyond what stands on it. */
+/** The factor by which the scale extends beyond the rates. */
 const MARGIN = 1.4
 
-/** Where a rate stands, and the powers of ten on the scale. */
+/** Returns the scale: the position of a rate, and the powers of ten on it. */
 function scaleOf(rates: readonly number[]) {
   const least = Math.log10(Math.min(...rates) / MARGIN)
   const most = Math.log10(Math.max(...rates) * MARGIN)
@@ -58,42 +58,46 @@ function grid({ powers, at }: Scale, bottom: number): string {
     .join('\n')
 }
 
-function line({ operation, own, ceiling, peer }: Compared, scale: Scale, y: number): string {
+function line({ operation, own, ceiling, barbican }: Compared, scale: Scale, y: number): string {
   const [x, top] = [scale.at(own.rate), scale.at(ceiling.rate)]
-  // From the peer, or else to the ceiling.
-  const begin = peer ? scale.at(peer.rate) : top
+  // The bar starts at Barbican or, without it, at the ceiling.
+  const begin = barbican ? scale.at(barbican.rate) : top
   const texts = WIDTH - RIGHT
   return `<g>
 <title>${operation.name}: ${formatRate(own.rate)} requests per second</title>
 <text class="end" x="${LEFT - 18}" y="${y + 4}">${operation.name}</text>
 <line class="lead" x1="${round(begin)}" x2="${round(x)}" y1="${y}" y2="${y}"/>
 <line class="ceiling" x1="${round(top)}" x2="${round(top)}" y1="${y - 9}" y2="${y + 9}"/>
-${peer ? `<circle class="peer" cx="${round(begin)}" cy="${y}" r="5"/>` : ''}
+${barbican ? `<circle class="peer" cx="${round(begin)}" cy="${y}" r="5"/>` : ''}
 <circle class="own" cx="${round(x)}" cy="${y}" r="6.5"/>
 <text class="end strong" x="${texts + 62}" y="${y + 4}">${formatRate(own.rate)}</text>
 <text class="end muted" x="${texts + 129}" y="${y + 4}">${formatPercent(own.rate / ceiling.rate)}</text>
-${peer ? `<text class="end" x="${texts + 208}" y="${y + 4}">${formatFactor(own.rate / peer.rate)}</text>` : ''}
+${barbican ? `<text class="end" x="${texts + 208}" y="${y + 4}">${formatFactor(own.rate / barbican.rate)}</text>` : ''}
 </g>`
 }
 
-function heading(withPeer: boolean, connections: number): string {
+function heading(withBarbican: boolean, connections: number): string {
   const texts = WIDTH - RIGHT
   const plural = connections === 1 ? 'connection' : 'connections'
   const y = 50
   return `<text class="title" x="24" y="28">Requests per second over ${connections} ${plural}, logarithmic</text>
 <circle class="own" cx="31" cy="${y - 4}" r="6.5"/><text class="small" x="44" y="${y}">Portcullis</text>
 <line class="ceiling" x1="128" x2="128" y1="${y - 13}" y2="${y + 5}"/><text class="small" x="138" y="${y}">the platform’s ceiling</text>
-${withPeer ? `<circle class="peer" cx="291" cy="${y - 4}" r="5"/><text class="small" x="303" y="${y}">Barbican</text>` : ''}
+${withBarbican ? `<circle class="peer" cx="291" cy="${y - 4}" r="5"/><text class="small" x="303" y="${y}">Barbican</text>` : ''}
 <text class="muted small end" x="${texts + 62}" y="${y}">requests/s</text>
 <text class="muted small end" x="${texts + 129}" y="${y}">of ceiling</text>
-${withPeer ? `<text class="muted small end" x="${texts + 208}" y="${y}">vs Barbican</text>` : ''}`
+${withBarbican ? `<text class="muted small end" x="${texts + 208}" y="${y}">vs Barbican</text>` : ''}`
 }
 
-/** The chart as SVG, for the typical number of connections. */
+/** Returns the chart as SVG, for the typical number of connections. */
 export function chart(results: Results): string {
   const connections = results.typicalConnections
   const compared = results.compare(connections)
-  const rates = compared.flatMap(({ own, ceiling, peer }) => [own.rate, ceiling.rate, ...(peer ? [peer.rate] : [])])
+  const rates = compared.flatMap(({ own, ceiling, barbican }) => [
+    own.rate,
+    ceiling.rate,
+    ...(barbican ? [barbican.rate] : []),
+  ])
   const scale = scaleOf(rates)
   const bottom = TOP + ROW * (compared.length - 1) + 20
   const lines = compared.map((row, at) => line(row, scale, TOP + ROW * at))
@@ -101,7 +105,7 @@ export function chart(results: Results): string {
 <style>${style}
 </style>
 ${heading(
-  compared.some(({ peer }) => peer),
+  compared.some(({ barbican }) => barbican),
   connections,
 )}
 ${grid(scale, bottom)}

@@ -1,4 +1,4 @@
-/** The load: requests made ready as bytes, sent by wrk as fast as they are answered. */
+/** The load generator: requests are prepared as bytes, and wrk sends each as soon as the previous one is answered. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runToSuccess, words } from '../peer/process.ts'
@@ -7,17 +7,17 @@ export interface Request {
   readonly method: 'GET' | 'POST' | 'DELETE'
   readonly path: string
   readonly token?: string
-  /** JSON when left out. */
+  /** JSON by default. */
   readonly accept?: string
-  /** Microversion. */
+  /** The microversion, such as `1.1`. */
   readonly version?: string
   /** Sent as JSON. */
   readonly body?: object
 }
 
 /**
- * What one measurement gave: answers per second, and latencies in milliseconds. `p50` and `p99`: of the answers.
- * `steady99`: the p99 of requests that come at a steady rate, whether or not those before them were answered.
+ * The result of one measurement: responses per second, and latencies in milliseconds. `p50` and `p99` are those of the
+ * responses. `steady99` is the p99 of requests that arrive at a steady rate, independently of earlier responses.
  */
 export interface Measured {
   readonly rate: number
@@ -29,13 +29,13 @@ export interface Measured {
 export interface Load {
   readonly connections: number
   readonly seconds: number
-  /** Each request is good for one time only: when there are not enough of them the measurement fails. */
+  /** Each request can be sent only once: the measurement fails if there are not enough of them. */
   readonly once: boolean
-  /** A folder for the file of requests. */
+  /** The folder for the file with the requests. */
   readonly folder: string
 }
 
-/** How long an answer may take: longer than the slowest peer with a queue of all connections before it. */
+/** The timeout of a request: longer than Barbican takes if all other connections are served first. */
 const MOST_ANSWER_SECONDS = 20
 
 export function headersOf({ token, accept = 'application/json', version, body }: Request): Record<string, string> {
@@ -55,35 +55,36 @@ function bytesOf(url: string, request: Request): string {
   return `${request.method} ${request.path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`
 }
 
-interface Written {
+interface Output {
   readonly requests: number
   readonly microseconds: number
-  /** How many of wrk's latencies had so many microseconds, in ascending order. */
+  /** The histogram of wrk's latencies, in ascending order. */
   readonly latencies: readonly (readonly [microseconds: number, count: number])[]
   readonly errors: Readonly<Record<'connect' | 'read' | 'write' | 'timeout' | 'status' | 'exhausted', number>>
 }
 
-/** How many answers took so many microseconds, in ascending order. */
+/** A histogram: the number of responses by latency in microseconds, in ascending order. */
 type Latencies = ReadonlyMap<number, number>
 
 const countOf = (latencies: Latencies) => [...latencies.values()].reduce((sum, count) => sum + count, 0)
 
 /**
- * The latencies of the answers that came. wrk adds to them what a steady stream would have waited: for an answer that
- * took longer than the mean interval of its connection, another one for each interval that it took, down to the
- * interval. So the count of a latency above the interval has in it that of the latency one interval longer.
+ * Returns the latencies of the actual responses. wrk corrects its histogram for coordinated omission: for a response
+ * that took longer than the mean interval of its connection, it adds latencies that are shorter by one interval, by
+ * two, and so on, down to the interval. The count of a latency above the interval therefore includes the count of the
+ * latency that is one interval longer.
  */
-function latenciesOfAnswers(steady: Latencies, { requests, microseconds }: Written, connections: number): Latencies {
-  // As wrk reckons it, in whole numbers.
+function latenciesOfAnswers(steady: Latencies, { requests, microseconds }: Output, connections: number): Latencies {
+  // Integer arithmetic, as in wrk.
   const interval = Math.floor(microseconds / Math.floor(requests / connections))
   const added = (latency: number) => (latency > interval ? (steady.get(latency + interval) ?? 0) : 0)
   const answers = new Map([...steady].map(([latency, count]) => [latency, count - added(latency)]))
   if (countOf(answers) !== requests)
-    throw new Error(`wrk has the latencies of ${countOf(answers)} answers, and counts ${requests}`)
+    throw new Error(`wrk reports ${requests} responses, but the latencies of ${countOf(answers)}`)
   return answers
 }
 
-/** In milliseconds. */
+/** Returns a percentile in milliseconds. */
 function percentile(latencies: Latencies, percent: number): number {
   let left = (countOf(latencies) * percent) / 100
   for (const [latency, count] of latencies) {
@@ -94,8 +95,8 @@ function percentile(latencies: Latencies, percent: number): number {
 }
 
 /**
- * Sends the requests for some seconds; null when fewer than one for each connection were answered in that time. Throws
- * when one of them failed or was answered with a status above 399.
+ * Sends the requests for some seconds. Returns null if there were fewer responses than connections. Throws if a request
+ * failed or its response had a status above 399.
  */
 export async function measure(url: string, requests: readonly Request[], load: Load): Promise<Measured | null> {
   const file = join(load.folder, 'requests')
@@ -106,13 +107,13 @@ export async function measure(url: string, requests: readonly Request[], load: L
     ...words`--timeout ${String(MOST_ANSWER_SECONDS)}s --script ${join(import.meta.dirname, 'replay.lua')} ${url}`,
     ...words`-- ${file} ${load.once ? 'once' : 'again'}`,
   ])
-  const written = JSON.parse(output.trim().split('\n').at(-1)!) as Written
-  const { requests: answered, microseconds, errors } = written
+  const result = JSON.parse(output.trim().split('\n').at(-1)!) as Output
+  const { requests: answered, microseconds, errors } = result
   const failed = Object.entries(errors).filter(([, count]) => count > 0)
   if (failed.length > 0) throw new Error(failed.map(([what, count]) => `${what}: ${count}`).join(', '))
   if (answered < load.connections) return null
-  const steady = new Map(written.latencies)
-  const answers = latenciesOfAnswers(steady, written, load.connections)
+  const steady = new Map(result.latencies)
+  const answers = latenciesOfAnswers(steady, result, load.connections)
   return {
     rate: answered / (microseconds / 1e6),
     p50: percentile(answers, 50),

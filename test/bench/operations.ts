@@ -1,4 +1,4 @@
-/** What is measured: the operations of a key manager, and for each the ceiling that the platform puts above it. */
+/** The measured operations of a key manager, each with the ceiling that the platform sets for it. */
 import { randomBytes, randomInt, randomUUID } from 'node:crypto'
 import type { Request } from './load.ts'
 
@@ -8,7 +8,7 @@ interface Bare {
   readonly requestFor: (id: string) => Request
 }
 
-/** The least that a Worker can do: see `ceilings/index.ts`. */
+/** The minimal Workers in `ceilings/index.ts`. */
 const bareWorkers = {
   bare: { name: 'bare Worker', status: 200, requestFor: () => ({ method: 'GET', path: '/bare' }) },
   hono: { name: 'bare Hono', status: 200, requestFor: () => ({ method: 'GET', path: '/hono' }) },
@@ -28,39 +28,39 @@ const bareWorkers = {
 export type Ceiling = keyof typeof bareWorkers
 export const ceilings: Readonly<Record<Ceiling, Bare>> = bareWorkers
 
-/** A project with secrets in it, of 32 random octets each. */
+/** A project with secrets of 32 random octets each. */
 export interface Project {
   readonly token: string
   readonly secretIds: readonly string[]
 }
 
-/** A key manager that runs and is filled. */
+/** A running key manager with secrets in it. */
 export interface Service {
   readonly name: string
   readonly url: string
-  /** What is read stays as it is while the benchmark runs; what is written goes into another project. */
+  /** The project for reads, which does not change during the benchmark; `written` is the project for writes. */
   readonly read: Project
   readonly written: Project
-  /** More than it answers on this kind of machine: how many requests are made ready for a second. */
+  /** The number of requests to prepare per second: more than the service can answer on such a machine. */
   readonly mostPerSecond: number
-  /** Tokens of the project `read` that the service has not seen. */
+  /** Returns tokens of the project `read` that the service has not received yet. */
   freshTokens(count: number): Promise<string[]>
-  /** Throws unless the answer is 2xx. */
+  /** Sends a request; throws unless the status is 2xx. */
   call(request: Request): Promise<string>
   stop(): Promise<void>
 }
 
 export interface Operation {
   readonly name: string
-  /** What exactly is measured, for the table's legend. */
+  /** A description of the requests, for the legend of the table. */
   readonly legend: string
   readonly ceiling: Ceiling
   readonly status: number
-  /** Whether an answer is what it should be, beside its status. */
+  /** Whether a response body is as expected. */
   readonly holds: (body: string) => boolean
-  /** Each request is good for one time only. */
+  /** Whether each request can be sent only once. */
   readonly once?: boolean
-  /** About `count` requests, to be sent in their order over so many connections. */
+  /** Prepares about `count` requests, to be sent in order over this number of connections. */
   readonly prepare: (service: Service, count: number, connections: number) => Request[] | Promise<Request[]>
 }
 
@@ -78,7 +78,7 @@ export const newSecret = (name: string) => ({
 
 const newOrder = (name: string) => ({ type: 'key', meta: { name, algorithm: 'aes', bit_length: 256, mode: 'cbc' } })
 
-/** Of two secrets that stand beside each other. */
+/** A container of two consecutive secrets. */
 function newContainer({ url, written: { secretIds } }: Service): object {
   const at = randomInt(secretIds.length - 1)
   const refs = secretIds.slice(at, at + 2).map((id) => `${url}/v1/secrets/${id}`)
@@ -110,10 +110,10 @@ const posts =
 const secretsIn = (body: string) => body.split('"secret_ref"').length - 1
 const hasRef = (name: string) => (body: string) => body.includes(`"${name}_ref"`)
 
-/** Registrations that are there before the first deletion, for each connection: none is deleted before it is made. */
+/** Registrations per connection before the first deletion, so that no consumer is deleted before it is registered. */
 const AHEAD = 4
 
-/** `POST` of a new consumer and `DELETE` of one registered a while ago, in turns. */
+/** Alternates `POST` of a new consumer and `DELETE` of one that was registered some requests earlier. */
 async function consumers(service: Service, count: number, connections: number): Promise<Request[]> {
   const { token, secretIds } = service.written
   const run = randomUUID()
@@ -130,8 +130,8 @@ async function consumers(service: Service, count: number, connections: number): 
 }
 
 /**
- * In the order of the table, which is that of the measurements. Each pays for the garbage of the one before; long lists
- * and new tokens, which are remembered, leave the most of it and come last.
+ * The operations in the order of the measurements and of the table. Each is slowed down by the garbage of the previous
+ * one; long lists and new tokens, which are cached, leave the most garbage and come last.
  */
 export const operations: readonly Operation[] = [
   {
@@ -192,7 +192,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'secret consumers',
-    legend: '`POST` and `DELETE /v1/secrets/{id}/consumers` in turns',
+    legend: '`POST` and `DELETE /v1/secrets/{id}/consumers`, alternating',
     ceiling: 'object',
     status: 200,
     holds: hasRef('secret'),

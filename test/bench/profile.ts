@@ -1,4 +1,4 @@
-/** Where the time of the Worker's isolate goes: a profile by V8's sampler, over Chrome's DevTools protocol. */
+/** Profiles the Worker's isolate with V8's sampling profiler, through Chrome's DevTools protocol. */
 import { join } from 'node:path'
 import { freePort } from '../peer/process.ts'
 import { measure } from './load.ts'
@@ -23,7 +23,7 @@ interface Profile {
   readonly timeDeltas: readonly number[]
 }
 
-/** A session with the isolate behind the inspector's port. */
+/** Opens a debugging session with the Worker's isolate. */
 async function openInspector(port: number, worker: string) {
   const response = await fetch(`http://127.0.0.1:${port}/json`)
   const sessions = (await response.json()) as { readonly id: string; readonly webSocketDebuggerUrl: string }[]
@@ -51,7 +51,7 @@ async function openInspector(port: number, worker: string) {
   }
 }
 
-/** The functions that most time was spent in: shares of it in themselves, and with all that they call. */
+/** Returns the most expensive functions, with their shares of the time without and with their callees. */
 function topFunctions({ nodes, samples, timeDeltas }: Profile): string[] {
   const nameOf = new Map(
     nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => [
@@ -83,7 +83,7 @@ function topFunctions({ nodes, samples, timeDeltas }: Profile): string[] {
     .map(([name, { itself, all }]) => `${share(itself)} ${share(all)}  ${name}`)
 }
 
-/** Prints a profile of each of the hottest operations; the bundle keeps its names for it. */
+/** Prints a profile of each of the most frequent operations. The bundle is not minified, to keep function names. */
 export async function profile(state: string): Promise<void> {
   const inspectorPort = await freePort()
   const service = await startPortcullis(state, { minify: false, inspectorPort })

@@ -1,5 +1,6 @@
--- wrk's part of the benchmark: sends the requests of a file in their order, each as its length in bytes on a line of its
--- own and then its bytes, and writes what came of it as one line of JSON. From the start again unless told `once`.
+-- The wrk script of the benchmark. Sends the requests of a file in order and prints the results as one line of JSON.
+-- The file contains each request as a line with its length in bytes, followed by its bytes. After the last request, the
+-- script starts again with the first; with the argument `once`, it reports that as an error.
 local threads = {}
 
 function setup(thread)
@@ -17,7 +18,7 @@ function init(args)
 end
 
 function request()
-  -- wrk asks for one request that it never sends, to see whether the script works.
+  -- wrk calls this once to test the script, and does not send that request.
   if not tried then
     tried = true
     return requests[1]

@@ -1,29 +1,31 @@
-/** What was measured: medians over the rounds, and the tables that say it. */
+/** The results: medians over the rounds, and the tables that show them. */
 import type { Measured } from './load.ts'
 import { ceilings, operations, type Operation } from './operations.ts'
 
-/** The target under which the ceilings are kept, each under its own name and under those of the operations below it. */
+/**
+ * The target name of the ceilings. Each is stored under its own name and under those of the operations that it bounds.
+ */
 export const CEILINGS = 'ceilings'
 
-export interface Circumstances {
+export interface RunSettings {
   readonly rounds: number
-  /** Measurements in a round over the typical number of connections; one over the others. */
-  readonly turns: number
-  /** Of each measurement. */
+  /** Measurements per round with the typical number of connections; there is one with each other number. */
+  readonly repetitions: number
+  /** The duration of each measurement. */
   readonly seconds: number
   readonly connections: readonly number[]
   readonly cores: number
 }
 
-/** An operation over some connections, beside its ceiling and, when there was one, the peer. */
+/** The results of an operation, of its ceiling and, if it was measured, of Barbican. */
 export interface Compared {
   readonly operation: Operation
   readonly own: Measured
   readonly ceiling: Measured
-  readonly peer: Measured | undefined
+  readonly barbican: Measured | undefined
 }
 
-/** The value below which this share of them lies, from 0 to 1. */
+/** Returns the quantile for a share from 0 to 1, interpolated. */
 function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   const place = (sorted.length - 1) * share
@@ -34,11 +36,11 @@ function quantile(values: readonly number[], share: number): number {
 const median = (values: readonly number[]): number => quantile(values, 0.5)
 
 export class Results {
-  readonly circumstances: Circumstances
+  readonly settings: RunSettings
   readonly #measured = new Map<string, Measured[]>()
 
-  constructor(circumstances: Circumstances) {
-    this.circumstances = circumstances
+  constructor(settings: RunSettings) {
+    this.settings = settings
   }
 
   add(target: string, operation: string, connections: number, measured: Measured): void {
@@ -50,14 +52,14 @@ export class Results {
     return this.#measured.get(JSON.stringify([target, operation, connections])) ?? []
   }
 
-  /** The medians over all rounds; undefined for what was not measured. */
+  /** Returns the medians over all rounds; undefined if it was not measured. */
   median(target: string, operation: string, connections: number): Measured | undefined {
     const all = this.#all(target, operation, connections)
     const of = (name: keyof Measured) => median(all.map((each) => each[name]))
     return all.length === 0 ? undefined : { rate: of('rate'), p50: of('p50'), p99: of('p99'), steady99: of('steady99') }
   }
 
-  /** Of each measurement, its rate as a share of that of the ceiling, which was measured right after it. */
+  /** Returns, for each measurement, its rate divided by that of its ceiling, which was measured directly after it. */
   sharesOfCeiling(operation: string, connections: number): number[] {
     const ceiling = this.#all(CEILINGS, operation, connections)
     return this.#all('Portcullis', operation, connections).map(({ rate }, at) => rate / (ceiling[at]?.rate ?? 0))
@@ -67,20 +69,20 @@ export class Results {
     return operations.flatMap((operation) => {
       const own = this.median('Portcullis', operation.name, connections)
       const ceiling = this.median(CEILINGS, operation.name, connections)
-      const peer = this.median('Barbican', operation.name, connections)
-      return own && ceiling ? [{ operation, own, ceiling, peer }] : []
+      const barbican = this.median('Barbican', operation.name, connections)
+      return own && ceiling ? [{ operation, own, ceiling, barbican }] : []
     })
   }
 
-  /** The number of connections that the short table and the chart are about. */
+  /** The number of connections in the README's table and in the chart. */
   get typicalConnections(): number {
-    const { connections } = this.circumstances
+    const { connections } = this.settings
     return connections[Math.floor(connections.length / 2)] ?? 1
   }
 
-  /** How often each round measures over so many connections. */
-  turnsOver(connections: number): number {
-    return connections === this.typicalConnections ? this.circumstances.turns : 1
+  /** The measurements per round with this number of connections. */
+  repetitionsOver(connections: number): number {
+    return connections === this.typicalConnections ? this.settings.repetitions : 1
   }
 }
 
@@ -94,32 +96,34 @@ export const formatFactor = (factor: number): string => `${factor < 10 ? factor.
 const tableOf = (rows: readonly (readonly string[])[]): string =>
   rows.map((cells) => `| ${cells.join(' | ')} |\n`).join('')
 
-/** The operations over some connections: rates in requests per second, p99 in milliseconds. */
+/** Returns the table of all operations: rates in requests per second, p99 in milliseconds. */
 export function comparisonTable(results: Results, connections: number): string {
   const compared = results.compare(connections)
-  const withPeer = compared.some(({ peer }) => peer)
+  const withBarbican = compared.some(({ barbican }) => barbican)
   const titles = ['operation', 'requests/s', 'p99 ms', 'ceiling', 'p99 ms', 'of ceiling']
-  const peerTitles = ['Barbican', 'p99 ms', 'times faster']
-  const head = withPeer ? [...titles, ...peerTitles] : titles
-  const rows = compared.map(({ operation, own, ceiling, peer }) => [
+  const barbicanTitles = ['Barbican', 'p99 ms', 'times faster']
+  const head = withBarbican ? [...titles, ...barbicanTitles] : titles
+  const rows = compared.map(({ operation, own, ceiling, barbican }) => [
     operation.name,
     formatRate(own.rate),
     formatMilliseconds(own.p99),
     formatRate(ceiling.rate),
     formatMilliseconds(ceiling.p99),
     formatPercent(own.rate / ceiling.rate),
-    ...(peer ? [formatRate(peer.rate), formatMilliseconds(peer.p99), formatFactor(own.rate / peer.rate)] : []),
+    ...(barbican
+      ? [formatRate(barbican.rate), formatMilliseconds(barbican.p99), formatFactor(own.rate / barbican.rate)]
+      : []),
   ])
   return tableOf([head, head.map((_, at) => (at === 0 ? '---' : '--:')), ...rows])
 }
 
-/** The p99 that requests have which come at a steady rate, in milliseconds, by number of connections. */
+/** Returns the p99, in milliseconds, of requests that arrive at a steady rate, by number of connections. */
 function steadyTable(results: Results): string {
-  const { connections } = results.circumstances
+  const { connections } = results.settings
   const compared = connections.map((count) => ({ count, rows: results.compare(count) }))
-  const withPeer = compared.some(({ rows }) => rows.some(({ peer }) => peer))
-  const targets = ['own', 'ceiling', ...(withPeer ? (['peer'] as const) : [])] as const
-  const titles = { own: 'Portcullis', ceiling: 'ceiling', peer: 'Barbican' }
+  const withBarbican = compared.some(({ rows }) => rows.some(({ barbican }) => barbican))
+  const targets = ['own', 'ceiling', ...(withBarbican ? (['barbican'] as const) : [])] as const
+  const titles = { own: 'Portcullis', ceiling: 'ceiling', barbican: 'Barbican' }
   const head = ['p99 ms', ...compared.flatMap(({ count }) => targets.map((target) => `${titles[target]}, ${count}`))]
   const rows = operations.map(({ name }, at) => [
     name,
@@ -130,9 +134,9 @@ function steadyTable(results: Results): string {
   return tableOf([head, head.map((_, at) => (at === 0 ? '---' : '--:')), ...rows])
 }
 
-/** The ceilings by number of connections. */
+/** Returns the rates of the ceilings by number of connections. */
 function ceilingTable(results: Results): string {
-  const { connections } = results.circumstances
+  const { connections } = results.settings
   const head = ['requests/s', ...connections.map(String)]
   const rows = Object.values(ceilings).map(({ name }) => [
     name,
@@ -141,7 +145,7 @@ function ceilingTable(results: Results): string {
   return tableOf([head, head.map((_, at) => (at === 0 ? '---' : '--:')), ...rows])
 }
 
-/** How much single measurements over the typical number of connections differ. */
+/** Returns the variation between measurements with the typical number of connections. */
 function spreadTable(results: Results): string {
   const head = ['of ceiling', 'lower quartile', 'median', 'upper quartile']
   const rows = operations.map(({ name }) => {
@@ -151,17 +155,17 @@ function spreadTable(results: Results): string {
   return tableOf([head, head.map((_, at) => (at === 0 ? '---' : '--:')), ...rows])
 }
 
-/** What the figures over this number of connections come from. */
+/** Describes how the figures for this number of connections were measured. */
 export function describeRun(results: Results, connections: number): string {
-  const { rounds, seconds, cores } = results.circumstances
-  const count = rounds * results.turnsOver(connections)
+  const { rounds, seconds, cores } = results.settings
+  const count = rounds * results.repetitionsOver(connections)
   const times = count === 1 ? 'One measurement' : `Medians of ${count} measurements`
-  return `${times} of ${seconds} s in ${rounds} round${rounds === 1 ? '' : 's'} on one machine with ${cores} cores, which run the load too.`
+  return `${times} of ${seconds} s in ${rounds} round${rounds === 1 ? '' : 's'} on one machine with ${cores} cores, which also generates the load.`
 }
 
-/** All that was measured, as Markdown. */
+/** Returns all results as Markdown. */
 export function describe(results: Results): string {
-  const { connections } = results.circumstances
+  const { connections } = results.settings
   const tables = connections.map(
     (count) =>
       `## ${count} connection${count === 1 ? '' : 's'}\n\n${describeRun(results, count)}\n\n${comparisonTable(results, count)}\n`,
@@ -171,22 +175,22 @@ export function describe(results: Results): string {
   )
   return `# Speed
 
-Written by \`npm run bench\`. Each round has processes of its own.
+Written by \`npm run bench\`. Each round uses new processes.
 
 ${tables.join('')}## The ceilings, by connections
 
 ${ceilingTable(results)}
 ## How much the measurements differ
 
-Over ${results.typicalConnections} connections. Each measurement of an operation is followed by one of its ceiling, and these are the quartiles of
-what the one is of the other: half of the pairs lie between the lower and the upper.
+With ${results.typicalConnections} connections. Each measurement of an operation is followed by one of its ceiling. These are the quartiles
+of the ratio of the two rates: half of the pairs lie between the lower and the upper quartile.
 
 ${spreadTable(results)}
 ## At a steady rate
 
-The p99 above is that of the answers: what 99 of 100 requests took. A pause shows little in it, because nobody asks
-while it lasts. These are the p99 of requests that come at a steady rate, pause or not, as wrk reckons them, by the
-number of connections.
+The p99 above is that of the responses. A pause has little effect on it, because each connection waits for its response
+and sends no requests during the pause. These are the p99 of requests that arrive at a steady rate, also during a pause,
+as computed by wrk, by number of connections.
 
 ${steadyTable(results)}
 ## What was measured

@@ -1,4 +1,4 @@
-/** The key managers that are measured, and the ceilings: started on loopback ports, and filled. */
+/** Starts the key managers and the ceilings on loopback ports, and fills them. */
 import { join } from 'node:path'
 import { seedDemo } from '../../src/local/demo.ts'
 import { localKeys } from '../../src/local/keys.ts'
@@ -12,10 +12,10 @@ import { freePort } from '../peer/process.ts'
 import { headersOf, type Request } from './load.ts'
 import { newSecret, type Project, type Service } from './operations.ts'
 
-/** Secrets of the project that is read, and of the one that is written to. */
+/** The number of secrets in the project for reads, and in the project for writes. */
 const READ_SECRETS = 2_000
 const WRITTEN_SECRETS = 200
-/** Requests at the same time while a service is filled. */
+/** Parallel requests while a service is filled. */
 const FILLERS = 8
 
 interface Credentials {
@@ -24,7 +24,7 @@ interface Credentials {
   readonly project: string
 }
 
-/** A token of the v3 identity API, which both services have. */
+/** Logs in through the v3 identity API, which Portcullis and Keystone have in common. */
 async function logIn(identity: string, method: object, project: string): Promise<string> {
   const scope = { project: { name: project, domain: { id: 'default' } } }
   const response = await fetch(`${identity}/auth/tokens`, {
@@ -54,13 +54,13 @@ const callOf = (url: string) =>
     return text
   }
 
-/** Makes `count` things, a few at the same time. */
+/** Calls `make` `count` times, some calls in parallel. */
 async function makeMany<Made>(count: number, make: () => Promise<Made>): Promise<Made[]> {
   const made: Made[] = []
-  let begun = 0
+  let started = 0
   const work = async () => {
-    while (begun < count) {
-      begun += 1
+    while (started < count) {
+      started += 1
       made.push(await make())
     }
   }
@@ -74,7 +74,7 @@ async function fill(url: string, token: string, count: number): Promise<Project>
     const made = await call({ method: 'POST', path: '/v1/secrets', token, body: newSecret('a secret') })
     return (JSON.parse(made) as { secret_ref: string }).secret_ref.slice(-36)
   }
-  // Alone, because Barbican fails when a project and its key are made by several requests at once.
+  // Not in parallel, because Barbican fails if several requests create the same project and its key.
   const first = await make()
   return { token, secretIds: [first, ...(await makeMany(count - 1, make))] }
 }
@@ -84,7 +84,7 @@ async function filled(url: string, tokens: { readonly read: string; readonly wri
   return { url, read, written: await fill(url, tokens.written, WRITTEN_SECRETS), call: callOf(url) }
 }
 
-/** Portcullis as `npm run deploy` bundles it, with the embedded identity. */
+/** Starts Portcullis, bundled as by `npm run deploy`, with the embedded identity. */
 export async function startPortcullis(
   state: string,
   { minify, inspectorPort }: { readonly minify: boolean; readonly inspectorPort?: number },
@@ -107,19 +107,19 @@ export async function startPortcullis(
     name: 'Portcullis',
     ...(await filled(url, { read: token, written })),
     mostPerSecond: 5_000,
-    // As the service signs them itself, without asking it for each.
+    // Signed here with the service's own code and key, which is faster than a log-in for each.
     freshTokens: (count) =>
       Promise.all(Array.from({ length: count }, () => signToken(keyring, { ...claims, auditIds: [newAuditId()] }))),
     stop,
   }
 }
 
-/** Barbican from Debian's packages with MariaDB, with a Keystone that checks its tokens. */
-export async function startPeer(state: string): Promise<Service> {
+/** Starts Barbican, the reference, from Debian's packages, with MariaDB and a Keystone. */
+export async function startReference(state: string): Promise<Service> {
   const keystone = await startKeystone({
     state: join(state, 'keystone'),
     port: await freePort(),
-    // Nobody looks into its catalogue here.
+    // Unused: the benchmark does not read the catalog.
     keyManagerUrl: 'http://127.0.0.1:9311',
   })
   const barbican = await startBarbican({
@@ -146,7 +146,7 @@ export async function startPeer(state: string): Promise<Service> {
   }
 }
 
-/** The Worker of the ceilings under the same settings, and the ids of its rows. */
+/** Starts the Worker of the ceilings with the same settings, and returns it with the ids of its rows. */
 export async function startCeilings(state: string): Promise<Runtime & { readonly ids: readonly string[] }> {
   await buildBundle(state, { entry: join(import.meta.dirname, 'ceilings', 'index.ts'), minify: true })
   const runtime = await startRuntime(await freePort(), state, {})

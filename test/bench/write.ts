@@ -1,4 +1,4 @@
-/** Where the results go: the terminal, two files, and with `--write` the README. */
+/** Writes the results to the terminal, to two files and, with `--write`, to the README. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { format } from 'prettier'
@@ -8,7 +8,7 @@ import { comparisonTable, describe, describeRun, type Results } from './results.
 const ROOT = join(import.meta.dirname, '..', '..')
 const MARKERS = ['<!-- bench -->', '<!-- /bench -->'] as const
 
-/** Text with what stands between the markers replaced. Throws when they are not there. */
+/** Replaces the text between the markers. Throws if they are missing. */
 function replaceBetweenMarkers(text: string, replacement: string): string {
   const [begin, end] = [text.indexOf(MARKERS[0]), text.indexOf(MARKERS[1])]
   if (begin < 0 || end < begin) throw new Error(`the README has no ${MARKERS.join(' … ')}`)
@@ -19,7 +19,7 @@ async function writeMarkdown(file: string, text: string): Promise<void> {
   await writeFile(file, await format(text, { parser: 'markdown', printWidth: 120 }))
 }
 
-/** Prints the tables and writes them with the chart; `publish`: into the repository and its README. */
+/** Prints the tables, and writes them and the chart; `publish`: to the repository and its README. */
 export async function writeResults(results: Results, publish: boolean): Promise<void> {
   const text = describe(results)
   console.log(text)

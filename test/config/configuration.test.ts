@@ -1,4 +1,4 @@
-/** The Worker's variables: which values it refuses to serve with, and what each accepted value does. */
+/** The Worker's variables: values for which it refuses every request, and the effect of each accepted value. */
 import { describe, expect, it } from 'vitest'
 import { readVariables } from '../../src/config.ts'
 import { isolate } from '../support/client.ts'
@@ -22,7 +22,7 @@ const paths: readonly (readonly [method: string, path: string])[] = [
   ['POST', '/identity/v3/auth/tokens'],
 ]
 
-/** Everything but the health check is 503; gives the message. */
+/** Checks that every route except the health check returns 503, and returns the message. */
 async function expectUnserved(variables: Readonly<Record<string, unknown>>): Promise<string> {
   const ask = isolate(variables)
   let message = ''

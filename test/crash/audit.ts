@@ -1,11 +1,11 @@
-/** The audit log after the crashes: every acknowledged change has its event, and the verifier finds the chain whole. */
+/** Verifies the audit log after the crashes: every acknowledged change has its event, and the chain is intact. */
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { idOf, type Acknowledged, type Client } from './traffic.ts'
 
-/** An event is sealed within this time. */
+/** The maximum time until an event is sealed. */
 const MOST_SEALING_MILLISECONDS = 60_000
 const VERIFIER = resolve(import.meta.dirname, '../../src/local/audit-verify.ts')
 
@@ -19,7 +19,7 @@ interface Page {
   readonly events: Event[]
   readonly marker?: number
   readonly head: unknown
-  /** What the service has found that is not as it was sealed: ends of the log, and rows. */
+  /** Manipulations that the service itself has detected: truncated logs, and rows with invalid MACs. */
   readonly incidents: readonly unknown[]
   readonly rows: readonly unknown[]
 }
@@ -36,29 +36,32 @@ async function exportLog({ url, token }: Client): Promise<Page[]> {
   return pages
 }
 
-/** CADF's word for what is behind a ref of the collection, as the events name it. */
+/** Returns the CADF type of a resource, which its events contain. */
 const targetOf = (ref: string) => {
   const kind = ['secret', 'container', 'order'].find((one) => ref.includes(`/${one}s/`))
   return `data/security/${kind}`
 }
 
-/** What was acknowledged and has no event, as `action target id`. */
+/** Returns the acknowledged changes without an event, as `action target id`. */
 function missing(pages: readonly Page[], { changed }: Acknowledged): string[] {
   const events = pages.flatMap((page) => page.events)
-  const there = new Set(events.map(({ action, target }) => `${action} ${target.typeURI} ${target.id}`))
+  const logged = new Set(events.map(({ action, target }) => `${action} ${target.typeURI} ${target.id}`))
   const expected = Object.entries(changed).flatMap(([action, refs]) =>
     [...refs].map((ref) => {
       const target = action === 'revoke' ? 'data/security/certificate' : targetOf(ref)
       return `${action} ${target} ${idOf(ref)}`
     }),
   )
-  return expected.filter((event) => !there.has(event))
+  return expected.filter((event) => !logged.has(event))
 }
 
-function verifier(file: string, pages: readonly unknown[]): { readonly status: number | null; readonly said: string } {
+function verifier(
+  file: string,
+  pages: readonly unknown[],
+): { readonly status: number | null; readonly output: string } {
   writeFileSync(file, JSON.stringify(pages))
   const { status, stdout, stderr } = spawnSync(process.execPath, [VERIFIER, file], { encoding: 'utf8' })
-  return { status, said: (stdout + stderr).trim() }
+  return { status, output: (stdout + stderr).trim() }
 }
 
 const damages: Readonly<Record<string, (events: Event[]) => unknown[]>> = {
@@ -69,8 +72,8 @@ const damages: Readonly<Record<string, (events: Event[]) => unknown[]>> = {
 }
 
 /**
- * Throws unless every acknowledged change has its event in a whole chain, the service itself has found nothing wrong,
- * and a damaged export is found.
+ * Throws unless every acknowledged change has its event in an intact chain, the service itself has detected no
+ * manipulation, and the verifier detects damage in an export.
  */
 export async function verifyAudit(client: Client, known: Acknowledged, folder: string): Promise<string> {
   const file = join(folder, 'audit.json')
@@ -82,13 +85,14 @@ export async function verifyAudit(client: Client, known: Acknowledged, folder: s
     pages = await exportLog(client)
   }
   const found = pages.flatMap(({ incidents, rows }) => [...incidents, ...rows])
-  if (found.length > 0) throw new Error(`the service found what nobody did: ${JSON.stringify(found)}`)
-  const { status, said } = verifier(file, pages)
-  if (status !== 0) throw new Error(`the audit log does not verify: ${said}`)
+  if (found.length > 0)
+    throw new Error(`the service reports manipulations, but there were none: ${JSON.stringify(found)}`)
+  const { status, output } = verifier(file, pages)
+  if (status !== 0) throw new Error(`the audit log does not verify: ${output}`)
   const events = pages.flatMap((page) => page.events)
   for (const [what, damage] of Object.entries(damages)) {
     const damaged = verifier(file, [{ events: damage(events), head: pages.at(-1)?.head }])
-    if (damaged.status !== 1) throw new Error(`an audit log with an event ${what} verifies: ${damaged.said}`)
+    if (damaged.status !== 1) throw new Error(`an audit log with an event ${what} verifies: ${damaged.output}`)
   }
-  return said
+  return output
 }

@@ -1,11 +1,11 @@
 /**
- * The crash test: the service is killed (SIGKILL, its whole process group) at random moments of mixed writes and
- * started again, round after round. Whatever it acknowledged must be there, and open, and be whole; every acknowledged
- * order must end; nothing may be left half made. Every acknowledged change has its event in the audit log, whose chain
- * is whole. And none of the secret values that went through it is in its files or in what it printed.
+ * The crash test: in each round, the service is killed (SIGKILL to its process group) at a random moment during mixed
+ * writes and started again. Everything that it acknowledged must exist, decrypt and be complete; every acknowledged
+ * order must finish; no partial results may remain. Every acknowledged change must have its event in the audit log,
+ * whose chain must be intact. No secret value may be in the files or in the output of the service.
  *
- * With --rotate, secrets are read as well, and master keys and project keys are rotated all the while: no read may fail,
- * and in the end nothing may depend on an older key.
+ * With --rotate, secrets are also read, and master keys and project keys are rotated concurrently: no read may fail,
+ * and at the end nothing may depend on an older key.
  *
  *     node test/crash/crash.ts [--rounds N] [--rotate]
  */
@@ -28,18 +28,20 @@ import { kill, MOST_START_MILLISECONDS, newService, type Service } from './servi
 import { nothing, PASSPHRASE, write, type Acknowledged, type Client } from './traffic.ts'
 import { each, read, verifyOrder, verifySecret } from './verification.ts'
 
-/** An order ends within the attempts of its schedule, each of which may meet a crash and then waits for the next start. */
+/**
+ * The maximum duration of an order: all attempts of its schedule, each of which a crash may delay until the next start.
+ */
 const MOST_PENDING_MILLISECONDS =
   attemptTimes.reduce((sum, time) => sum + time, 0) + attemptTimes.length * MOST_START_MILLISECONDS
-/** How long a kill waits for a first answer at most. */
+/** The maximum time that a kill waits for the first response. */
 const MOST_QUIET_MILLISECONDS = 5_000
-/** Stored secrets that a round looks at, of the newest and of all; the last round looks at all. */
+/** The number of secrets that each round verifies, both of the newest and of all. At the end, all are verified. */
 const SECRETS_PER_ROUND = 20
-/** A token lasts an hour; the full test takes longer. */
+/** Rounds until the next log-in: a token is valid for an hour, and the full test takes longer. */
 const ROUNDS_PER_TOKEN = 100
-/** A new primary master key comes every so many rounds of a rotation. */
+/** With --rotate, the number of rounds until a new primary master key is added. */
 const ROUNDS_PER_MASTER_KEY = 3
-/** Payloads that are looked for in the files: the newest that are too long to be there by chance. */
+/** The number of payloads that the leak check searches for: the newest that are too long to occur by chance. */
 const MOST_SEARCHED = 50
 const LEAST_SEARCHED_BYTES = 16
 
@@ -47,7 +49,9 @@ const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '1000' }, rotate: { type: 'boolean', default: false } },
 })
 const rounds = Number(values.rounds)
-/** Connections of a round and its length; of the 16 connections of a rotation one rotates, several times a round. */
+/**
+ * The connections and the duration of a round. With --rotate, one more connection rotates keys, several times a round.
+ */
 const traffic = values.rotate
   ? { writers: 8, readers: 7, mostMilliseconds: 4_000 }
   : { writers: 4, readers: 0, mostMilliseconds: 700 }
@@ -61,7 +65,7 @@ const url = `http://127.0.0.1:${port}`
 const nextService = () => newService(port, state, { ...keys, MASTER_KEYS: String(ring) })
 const logIn = async (): Promise<Client> => ({ url, ...(await seedDemo(url, keys.ADMIN_PASSWORD, DEMO_PASSWORD)) })
 
-/** What each start after a crash has to show. */
+/** Verifies the service after the start that follows a crash. */
 async function verifyRound(client: Client, known: Acknowledged): Promise<void> {
   const stored = [...known.secrets]
   const some = Array.from(
@@ -72,7 +76,7 @@ async function verifyRound(client: Client, known: Acknowledged): Promise<void> {
   await each([...known.orders.keys()], (ref) => verifyOrder(client, known, ref, MOST_PENDING_MILLISECONDS))
 }
 
-/** Uses the service and kills it in the midst of that. */
+/** Sends traffic to the service and kills it during that. */
 async function crash(service: Service, client: Client, known: Acknowledged, rotating: Client | null): Promise<void> {
   let stopped = false
   const isStopped = () => stopped
@@ -82,7 +86,7 @@ async function crash(service: Service, client: Client, known: Acknowledged, rota
     read(client, known, isStopped, traffic.readers),
     ...(rotating ? [rotate(rotating, isStopped)] : []),
   ])
-  // A service that has just started is slow: one kill in two waits for its first answer.
+  // A service that has just started is slow: half of the kills wait for its first response.
   if (randomInt(2) === 0) await Promise.race([using, writing.answered, sleep(MOST_QUIET_MILLISECONDS)])
   await Promise.race([using, sleep(randomInt(20, traffic.mostMilliseconds))])
   stopped = true
@@ -90,7 +94,10 @@ async function crash(service: Service, client: Client, known: Acknowledged, rota
   await using
 }
 
-/** The operator of a rotation, who takes unused master keys out of the ring and now and then puts a new one in. */
+/**
+ * Removes unused master keys from the ring and, in some rounds, adds a new one. Returns a client with the operator's
+ * token.
+ */
 async function operate(round: number): Promise<Client> {
   const client = await operator(url, keys.ADMIN_PASSWORD)
   await ring.removeUnused(client)
@@ -101,19 +108,19 @@ async function operate(round: number): Promise<Client> {
 function summaryOf({ secrets, ended, orders, changed, reads }: Acknowledged): string {
   const failed = [...ended.values()].filter(({ result }) => !result).length
   const rotated = values.rotate
-    ? `; ${reads} reads, ${Object.keys(ring.ever).length} master keys, ${tally.superseded} project keys (${tally.resealed} values sealed again)`
+    ? `; ${reads} reads, ${Object.keys(ring.ever).length} master keys, ${tally.superseded} project keys (${tally.resealed} values resealed)`
     : ''
   return `${secrets.size} secrets, ${ended.size} orders ended (${failed} in ERROR), ${orders.size} open, ${changed.delete.size} deletions${rotated}`
 }
 
-/** The rounds. Gives the service that is loaded for one more. */
-async function crashAgainAndAgain(known: Acknowledged): Promise<Service> {
+/** Runs the rounds. Returns the next service, loaded but not started. */
+async function crashRepeatedly(known: Acknowledged): Promise<Service> {
   const began = Date.now()
   let client: Client = { url, token: '' }
   let service = nextService()
   for (let round = 1; round <= rounds; round += 1) {
     await service.start()
-    // A token ends with the master key that signed it.
+    // A token becomes invalid with the master key that signed it.
     if (values.rotate || round % ROUNDS_PER_TOKEN === 1) client = await logIn()
     const rotating = values.rotate ? await operate(round) : null
     const next = nextService()
@@ -129,7 +136,7 @@ async function crashAgainAndAgain(known: Acknowledged): Promise<Service> {
   return service
 }
 
-/** Waits until every acknowledged order has ended. Throws when two of them show the same result. */
+/** Waits until every acknowledged order has finished. Throws if two of them have the same result. */
 async function endOrders(client: Client, known: Acknowledged): Promise<void> {
   while (known.orders.size > 0) {
     await each([...known.orders.keys()], (ref) => verifyOrder(client, known, ref, MOST_PENDING_MILLISECONDS))
@@ -139,7 +146,7 @@ async function endOrders(client: Client, known: Acknowledged): Promise<void> {
   if (new Set(results).size !== results.length) throw new Error('two orders share a result')
 }
 
-/** Ends the rotation. Gives a service that has the last master key alone. */
+/** Completes the rotation. Returns a service that only has the last master key. */
 async function endRotation(service: Service): Promise<Service> {
   await finish(await operator(url, keys.ADMIN_PASSWORD), ring)
   await kill(service)
@@ -148,7 +155,7 @@ async function endRotation(service: Service): Promise<Service> {
   return last
 }
 
-/** What may be found neither in the files nor in the output. */
+/** Returns the values that must be neither in the files nor in the output. */
 function canariesOf({ secrets }: Acknowledged, { token }: Client) {
   const payloads = [...secrets].map(([ref, payload]) => [ref, Buffer.from(payload, 'base64')] as const)
   const searched = payloads.filter(([, payload]) => payload.length >= LEAST_SEARCHED_BYTES).slice(-MOST_SEARCHED)
@@ -159,7 +166,7 @@ function canariesOf({ secrets }: Acknowledged, { token }: Client) {
 async function run(): Promise<string> {
   await buildBundle(state)
   const known = nothing()
-  let service = await crashAgainAndAgain(known)
+  let service = await crashRepeatedly(known)
   await service.start()
   await endOrders(await logIn(), known)
   if (values.rotate) service = await endRotation(service)
@@ -169,7 +176,7 @@ async function run(): Promise<string> {
   await kill(service)
   console.log(`leaks: ${verifyNothingLeaked(canariesOf(known, client), state)}`)
   await countLeftovers(state, known, values.rotate)
-  return `${rounds} crashes: ${summaryOf(known)}; all that was acknowledged is there and whole`
+  return `${rounds} crashes: ${summaryOf(known)}; everything acknowledged exists and is complete`
 }
 
 try {

@@ -1,4 +1,4 @@
-/** T13 in the files of a real run: no secret value is in the database, the objects or their journals, nor was printed. */
+/** Threat T13 in a real run: no secret value is in the files of the database and the objects, or in the output. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { leaked } from '../support/canaries.ts'
@@ -9,7 +9,7 @@ const filesIn = (folder: string) =>
     .filter((entry) => entry.isFile())
     .map((file) => join(file.parentPath, file.name))
 
-/** Throws when one of these is in a file that the services of the state folder stored, or in what they printed. */
+/** Throws if one of the values is in a file that the services of the state folder stored, or in their output. */
 export function verifyNothingLeaked(canaries: Readonly<Record<string, string | Uint8Array>>, state: string): string {
   const [stored, printed] = [filesIn(join(state, 'v3')), filesIn(printedIn(state))]
   const journals = stored.filter((file) => file.endsWith('-wal')).length

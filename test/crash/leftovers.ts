@@ -1,10 +1,12 @@
-/** What no crash may leave behind, counted in the database of a service that is stopped. */
+/** Counts rows that a crash must not leave behind, in the database of a stopped service. */
 import { openDatabase } from '../../src/local/runtime.ts'
 import { sealedTables } from '../../src/state/keys/sealed-values.ts'
 import { countedTables, miscounted } from '../support/recount.ts'
 import { idOf, STORED, type Acknowledged } from './traffic.ts'
 
-/** `?1` is what the traffic knows, as one JSON object of lists; see {@link countLeftovers}. */
+/**
+ * SQL: a list of ids and names that the traffic recorded. `?1` is a JSON object of them; see {@link countLeftovers}.
+ */
 const listed = (list: 'released' | 'deleted' | 'revoked') => `(SELECT value FROM json_each(?1, '$.${list}'))`
 const containersOfOrders = '(SELECT container_id FROM orders WHERE container_id IS NOT NULL)'
 const secretsOfOrders = '(SELECT secret_id FROM orders WHERE secret_id IS NOT NULL)'
@@ -12,42 +14,42 @@ const targetsOf = (action: 'create' | 'delete', kind: string) => `(SELECT target
   WHERE action = '${action}' AND target_type = 'data/security/${kind}' AND outcome = 'success')`
 
 const leftovers = {
-  'made secrets that are in no container': `SELECT count(*) AS n FROM secrets WHERE secret_type <> 'symmetric'
+  'generated secrets that are in no container': `SELECT count(*) AS n FROM secrets WHERE secret_type <> 'symmetric'
     AND name IS NOT '${STORED}' AND id NOT IN (SELECT secret_id FROM container_secrets) AND id NOT IN ${listed('released')}`,
-  'containers that no order made': `SELECT count(*) AS n FROM containers WHERE id NOT IN ${containersOfOrders}
+  'containers that no order created': `SELECT count(*) AS n FROM containers WHERE id NOT IN ${containersOfOrders}
     AND id NOT IN ${listed('released')} AND coalesce(name, '') NOT IN ${listed('released')}`,
-  'containers that two runs made for one order': `SELECT count(*) AS n FROM
+  'containers that two runs created for one order': `SELECT count(*) AS n FROM
     (SELECT name FROM containers WHERE name IS NOT NULL GROUP BY name HAVING count(*) > 1)`,
-  'certificates whose container is not whole': `SELECT count(*) AS n FROM containers WHERE type = 'certificate'
+  'certificates whose container is incomplete': `SELECT count(*) AS n FROM containers WHERE type = 'certificate'
     AND ((SELECT count(*) FROM container_secrets WHERE container_id = containers.id AND name IN ('certificate', 'intermediates')) <> 2
       OR (SELECT count(*) FROM issued_certificates WHERE container_id = containers.id) <> 1)`,
   'issued certificates that are in no container': `SELECT count(*) AS n FROM issued_certificates
     WHERE container_id NOT IN (SELECT id FROM containers) AND container_id NOT IN ${listed('released')}`,
-  'revoked certificates whose container is still there': `SELECT count(*) AS n FROM issued_certificates
+  'revoked certificates whose container still exists': `SELECT count(*) AS n FROM issued_certificates
     WHERE revoked IS NOT NULL AND container_id IN (SELECT id FROM containers)`,
   'certificates whose revocation was acknowledged and is lost': `SELECT count(*) AS n FROM issued_certificates
     WHERE revoked IS NULL AND container_id IN ${listed('revoked')}`,
   'ordered keys without their order': `SELECT count(*) AS n FROM secrets WHERE secret_type = 'symmetric'
     AND id NOT IN ${secretsOfOrders} AND id NOT IN ${listed('released')} AND name NOT IN ${listed('released')}`,
-  'ordered keys that two runs made for one order': `SELECT count(*) AS n FROM
+  'ordered keys that two runs created for one order': `SELECT count(*) AS n FROM
     (SELECT name FROM secrets WHERE secret_type = 'symmetric' GROUP BY name HAVING count(*) > 1)`,
   'orders whose result is missing': `SELECT count(*) AS n FROM orders
     WHERE (container_id NOT IN (SELECT id FROM containers) AND container_id NOT IN ${listed('released')})
       OR secret_id NOT IN (SELECT id FROM secrets)
       OR (status = 'ACTIVE' AND container_id IS NULL AND secret_id IS NULL)`,
-  'orders that are over and still hold a passphrase': `SELECT count(*) AS n FROM orders
+  'finished orders that still have a passphrase or a due time': `SELECT count(*) AS n FROM orders
     WHERE status <> 'PENDING' AND (sealed IS NOT NULL OR due IS NOT NULL)`,
-  'orders that are pending and will not be run again': `SELECT count(*) AS n FROM orders
+  'pending orders that will not be run again': `SELECT count(*) AS n FROM orders
     WHERE status = 'PENDING' AND due IS NULL`,
   'deletions that were acknowledged and are undone': `SELECT count(*) AS n FROM
     (SELECT id FROM secrets UNION ALL SELECT id FROM containers UNION ALL SELECT id FROM orders) WHERE id IN ${listed('deleted')}`,
 } as const
 
-/** The queries for each of these, by what they count. */
+/** Builds a query for each item, by a description of what it counts. */
 const forEach = <Item>(items: readonly Item[], query: (item: Item) => readonly [what: string, query: string]) =>
   Object.fromEntries(items.map(query))
 
-/** A row and the event of its change are stored together or not at all. */
+/** Violations of atomicity: a row and the event of its change must be stored together or not at all. */
 const halfCommitted = {
   ...forEach(['secret', 'container', 'order'], (kind) => [
     `${kind}s whose MAC is not that of their last event`,
@@ -59,7 +61,7 @@ const halfCommitted = {
     `SELECT count(*) AS n FROM ${kind}s WHERE id NOT IN ${targetsOf('create', kind)}`,
   ]),
   ...forEach(['secret', 'container', 'order'], (kind) => [
-    `${kind}s that are there or not against their events`,
+    `${kind}s whose existence contradicts their events`,
     `SELECT count(*) AS n FROM audit_events WHERE action = 'create' AND target_type = 'data/security/${kind}'
       AND (target_id IN (SELECT id FROM ${kind}s)) = (target_id IN ${targetsOf('delete', kind)})`,
   ]),
@@ -68,18 +70,18 @@ const halfCommitted = {
       AND project_id = project_keys.project_id AND target_id = store || '/' || version)`,
 }
 
-/** SQL: there is a key of the project that `sealed_row` is sealed under, and it is such a one. */
+/** SQL: the key that `sealed_row` is sealed under exists in the project, and fulfils the condition. */
 const isSealedBy = (project: string, condition = 'true') => `EXISTS (SELECT 1 FROM project_keys
   WHERE project_id = ${project} AND store = sealed_row.store AND version = sealed_row.key_version AND ${condition})`
 
 const ofNoKey = forEach(sealedTables, ({ name, project }) => [
-  `${name} with values that are sealed under no key`,
+  `${name} with values whose key does not exist`,
   `SELECT count(*) AS n FROM ${name} sealed_row WHERE key_version IS NOT NULL AND NOT ${isSealedBy(project)}`,
 ])
 
 const miscounts = forEach(countedTables, (table) => [`projects whose ${table} are miscounted`, miscounted(table)])
 
-/** What may not be there once a rotation has ended. */
+/** Rows that must not exist after a complete rotation. */
 const ofOlderKeys = {
   'superseded project keys': 'SELECT count(*) AS n FROM project_keys WHERE superseded IS NOT NULL',
   ...forEach(sealedTables, ({ name, project }) => [
@@ -91,8 +93,8 @@ const ofOlderKeys = {
 }
 
 /**
- * Throws when there is anything in the state folder that no owner can account for; with `rotated`, also when anything
- * depends on an older key.
+ * Throws if the database in the state folder has leftovers of a crash; with `rotated`, also if anything depends on an
+ * older key.
  */
 export async function countLeftovers(state: string, known: Acknowledged, rotated: boolean): Promise<void> {
   const { released, changed } = known

@@ -1,10 +1,10 @@
-/** Rotation of master keys and project keys, as an operator does it while the service is used. */
+/** Rotates master keys and project keys as an operator does, while the service is in use. */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isBroken, type Client } from './traffic.ts'
 
 const domain = { id: 'default' }
-/** Between two rotations, so that there is time for other requests on a machine with few cores. */
+/** The pause between two rotations, which leaves time for other requests on a machine with few cores. */
 const PAUSE_MILLISECONDS = 50
 const MOST_FINAL_STEPS = 200
 
@@ -20,7 +20,7 @@ interface Report {
   readonly project_keys: { readonly superseded: number; readonly values: number }
 }
 
-/** What the rotations of a run did. */
+/** The totals of all rotations. */
 export const tally = { superseded: 0, resealed: 0 }
 
 async function logIn(url: string, password: string): Promise<string> {
@@ -34,7 +34,7 @@ async function logIn(url: string, password: string): Promise<string> {
   return token
 }
 
-/** The administrator as operator: somebody with the role that rotates keys. */
+/** Logs in as the administrator, with the role that is required to rotate keys. */
 export async function operator(url: string, password: string): Promise<Client> {
   const token = await logIn(url, password)
   const headers = { 'X-Auth-Token': token, 'X-Subject-Token': token }
@@ -53,13 +53,13 @@ async function step({ url, token }: Client, body?: object): Promise<Report> {
   const response = await fetch(`${url}/admin/rotate`, init)
   if (response.status !== 200) throw new Error(`rotation: ${response.status} ${await response.text()}`)
   const report = (await response.json()) as Report
-  if (report.unreadable > 0) throw new Error(`${report.unreadable} values cannot be sealed again`)
+  if (report.unreadable > 0) throw new Error(`${report.unreadable} values cannot be resealed`)
   tally.superseded += report.superseded
   tally.resealed += report.resealed
   return report
 }
 
-/** Supersedes every project key again and again until `stopped()`, from when on the connection may break. */
+/** Supersedes every project key repeatedly until `stopped()`; after that, a broken connection is not an error. */
 export async function rotate(client: Client, stopped: () => boolean): Promise<void> {
   while (!stopped()) {
     try {
@@ -72,7 +72,7 @@ export async function rotate(client: Client, stopped: () => boolean): Promise<vo
   }
 }
 
-/** Master keys, the primary first. They begin with those of the state folder. */
+/** The master keys, the primary first, starting with those of the state folder. */
 export class Ring {
   #entries: readonly string[]
   readonly #ever: string[]
@@ -92,13 +92,13 @@ export class Ring {
     this.#ever.push(entry)
   }
 
-  /** The bytes of every key that was ever in the ring, by its id. */
+  /** All keys that have been in the ring, by id. */
   get ever(): Readonly<Record<string, Uint8Array>> {
     const parts = this.#ever.map((entry) => entry.split(':'))
     return Object.fromEntries(parts.map(([id = '', key = '']) => [id, Buffer.from(key, 'base64')]))
   }
 
-  /** Takes those out that the service says nothing depends on. */
+  /** Removes the keys that the service reports as removable. */
   async removeUnused({ url, token }: Client): Promise<void> {
     const response = await fetch(`${url}/admin/rotate`, { headers: { 'X-Auth-Token': token } })
     const { master_keys: keys } = (await response.json()) as Report
@@ -107,12 +107,12 @@ export class Ring {
   }
 }
 
-/** Goes on until nothing depends on an older key, and takes these out; throws when that does not come to an end. */
+/** Continues until nothing depends on an older key, and removes the older keys. Throws if that takes too many steps. */
 export async function finish(client: Client, ring: Ring): Promise<void> {
   for (let left = MOST_FINAL_STEPS; left > 0; left -= 1) {
     const { project_keys: keys, master_keys: masters } = await step(client)
     const isLast = keys.superseded === 0 && keys.values === 0
     if (isLast && masters.every(({ removable }, at) => removable === at > 0)) return ring.removeUnused(client)
   }
-  throw new Error(`the rotation did not end in ${MOST_FINAL_STEPS} steps`)
+  throw new Error(`the rotation did not finish in ${MOST_FINAL_STEPS} steps`)
 }

@@ -1,7 +1,7 @@
 /**
- * The service of the crash test: what `npm start` serves, from a bundle that is built already, with the keys of its
- * environment. It loads at once, so that the next one is at hand when this one is killed, and serves when it is told to;
- * it ends with who started it.
+ * The service of the crash test: serves an existing bundle as `npm start` does, with keys from the environment. It
+ * loads its modules immediately and starts to serve on a message, so that the next service is ready when one is killed.
+ * It exits when its parent process does.
  */
 import { once } from 'node:events'
 import { startRuntime } from '../../src/local/runtime.ts'

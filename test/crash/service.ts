@@ -1,24 +1,24 @@
-/** The service as processes that can be killed; what they print is kept. */
+/** Runs the service as processes that can be killed, and stores their output. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LocalKeys } from '../../src/local/keys.ts'
 
-/** How long a start may take. */
+/** The maximum duration of a start. */
 export const MOST_START_MILLISECONDS = 60_000
 
-/** Where the output of the services of this state folder is kept, in a file for each. */
+/** The folder with the output of the services of a state folder, one file for each. */
 export const printedIn = (state: string): string => join(state, 'printed')
 
-/** A service that loads by itself and serves when it is started. */
+/** A service that is loading or loaded, and serves after `start`. */
 export interface Service {
   readonly child: ChildProcess
   readonly loaded: Promise<void>
   readonly start: () => Promise<void>
 }
 
-/** The next service of this state folder, on this port. */
+/** Spawns the next service for a state folder. */
 export function newService(port: number, state: string, keys: Omit<LocalKeys, 'DEMO_PASSWORD'>): Service {
   mkdirSync(printedIn(state), { recursive: true })
   const output = openSync(join(printedIn(state), `${Date.now()}.log`), 'a')
@@ -28,21 +28,21 @@ export function newService(port: number, state: string, keys: Omit<LocalKeys, 'D
     stdio: ['ignore', output, output, 'ipc'],
   })
   closeSync(output)
-  const says = async (word: string) => {
-    const late = { signal: AbortSignal.timeout(MOST_START_MILLISECONDS) }
-    const [said]: unknown[] = await Promise.race([once(child, 'message', late), once(child, 'close', late)])
-    if (said !== word) throw new Error(`the service is not ${word}`)
+  const expectMessage = async (message: string) => {
+    const timeout = { signal: AbortSignal.timeout(MOST_START_MILLISECONDS) }
+    const [received]: unknown[] = await Promise.race([once(child, 'message', timeout), once(child, 'close', timeout)])
+    if (received !== message) throw new Error(`the service is not ${message}`)
   }
-  const loaded = says('loaded')
+  const loaded = expectMessage('loaded')
   const start = async () => {
     await loaded
     child.send('start')
-    await says('ready')
+    await expectMessage('ready')
   }
   return { child, loaded, start }
 }
 
-/** Kills the service and everything that it started, at once. */
+/** Kills the service and all processes that it started. */
 export async function kill({ child }: Service): Promise<void> {
   const closed = once(child, 'close')
   process.kill(-(child.pid ?? 0), 'SIGKILL')

@@ -1,27 +1,29 @@
-/** Mixed writes, and what the service acknowledged of them. */
+/** Sends mixed writes, and records what the service acknowledged. */
 import { randomBytes, randomInt } from 'node:crypto'
 import vectors from '../vectors/certificate-requests.json' with { type: 'json' }
 
 export interface PlacedOrder {
   readonly type: string
   readonly name: string
-  /** Milliseconds; of an order that was updated, when that was. */
+  /** When it was placed or last updated, in milliseconds. */
   readonly accepted: number
 }
 
-/** What was acknowledged and must be there after any crash, and what was asked to be gone. */
+/** What the service acknowledged, which must survive any crash, and what was to be deleted. */
 export interface Acknowledged {
   /** Payload of each stored secret, in base64, by ref. */
   readonly secrets: Map<string, string>
-  /** Orders whose end has not been seen. */
+  /** Orders that have not been observed as finished. */
   readonly orders: Map<string, PlacedOrder>
-  /** Orders seen to have ended, with the ref of their result; empty for ERROR. */
+  /** Orders that have been observed as finished, with the ref of their result; empty for ERROR. */
   readonly ended: Map<string, PlacedOrder & { readonly result: string }>
-  /** What may be there without its owner, because its owner was to be deleted: ids, and the names of orders. */
+  /**
+   * What may exist without its owner, because the deletion of the owner was requested: ids, and the names of orders.
+   */
   readonly released: Set<string>
-  /** Refs of what was changed, by what was done to it; a revocation is that of the certificate in a container. */
+  /** Refs of changed resources, by action; for a revocation, the ref of the certificate's container. */
   readonly changed: Readonly<Record<'create' | 'update' | 'delete' | 'revoke', Set<string>>>
-  /** How many secrets were read while others wrote. */
+  /** The number of reads during the writes. */
   reads: number
 }
 
@@ -39,7 +41,9 @@ export interface Client {
   readonly token: string
 }
 
-/** One request; `path` may be a ref. Throws when the service fails, and when it is killed meanwhile; {@link isBroken}. */
+/**
+ * Sends a request; `path` may be a ref. Throws for a 5xx status, and if the service is killed; see {@link isBroken}.
+ */
 export async function call({ url, token }: Client, method: string, path: string, json?: unknown): Promise<Response> {
   const headers = { 'X-Auth-Token': token, 'Content-Type': 'application/json' }
   const target = path.startsWith('http') ? path : url + path
@@ -48,7 +52,7 @@ export async function call({ url, token }: Client, method: string, path: string,
   return response
 }
 
-/** The id behind a ref. */
+/** The id at the end of a ref. */
 export const idOf = (ref: string): string => ref.slice(ref.lastIndexOf('/') + 1)
 
 export const oneOf = <Value>(values: Iterable<Value>): Value | undefined => {
@@ -60,10 +64,10 @@ type Write = (client: Client, known: Acknowledged) => Promise<void>
 
 /** The passphrase of ordered keys. */
 export const PASSPHRASE = randomBytes(24).toString('base64url')
-/** What the secrets are called that no order made. */
+/** The name of the secrets that are stored without an order. */
 export const STORED = 'stored'
 
-const storeSecret: Write = async (client, known) => {
+const saveSecret: Write = async (client, known) => {
   const payload = randomBytes(randomInt(1, 2_000)).toString('base64')
   const response = await call(client, 'POST', '/v1/secrets', {
     name: STORED,
@@ -79,7 +83,7 @@ const storeSecret: Write = async (client, known) => {
 
 const request = (data: string) => ({ request_type: 'simple-cmc', request_data: data })
 
-/** The pair of an earlier order, which may be deleted at any moment. */
+/** A certificate request for the key pair of an earlier order, which may be deleted concurrently. */
 function storedKey({ ended }: Acknowledged) {
   const pairs = [...ended.values()].slice(-200).filter(({ type, result }) => type === 'asymmetric' && result)
   const ref = oneOf(pairs)?.result ?? 'none yet'
@@ -110,7 +114,7 @@ const placeOrder: Write = async (client, known) => {
   known.changed.create.add(ref)
 }
 
-/** Gives a certificate order that failed a request that can be served. */
+/** Updates a failed certificate order with a valid request. */
 const updateOrder: Write = async (client, known) => {
   const failed = [...known.ended].filter(([, { type, result }]) => type === 'certificate' && !result)
   const [ref, order] = oneOf(failed) ?? []
@@ -134,7 +138,7 @@ const deleteSecret: Write = async (client, known) => {
   await remove(client, known, ref)
 }
 
-/** Deletes an order, one in two while its run may be under way; what it made, if anything, stays. */
+/** Deletes an order, half of the time one that may be running; its results, if any, remain. */
 const deleteOrder: Write = async (client, known) => {
   const [from, orders] = randomInt(2) === 0 ? [known.ended, known.ended] : [known.orders, known.orders]
   const waiting = [...orders].filter(([, { type }]) => orders === known.ended || type !== 'certificate')
@@ -145,10 +149,10 @@ const deleteOrder: Write = async (client, known) => {
   await remove(client, known, ref)
 }
 
-/** Deletes what an order made, and revokes it if it is a certificate; its secrets stay. */
+/** Deletes the container of an order, and revokes half of the certificates; the secrets in it remain. */
 const deleteContainer: Write = async (client, known) => {
-  const made = [...known.ended.values()].filter(({ type, result }) => type !== 'key' && result)
-  const { type, result } = oneOf(made) ?? {}
+  const created = [...known.ended.values()].filter(({ type, result }) => type !== 'key' && result)
+  const { type, result } = oneOf(created) ?? {}
   if (!result || known.released.has(idOf(result))) return
   const response = await call(client, 'GET', result)
   if (response.status !== 200) return
@@ -160,7 +164,7 @@ const deleteContainer: Write = async (client, known) => {
 }
 
 const writes: readonly Write[] = [
-  ...Array.from({ length: 6 }, () => storeSecret),
+  ...Array.from({ length: 6 }, () => saveSecret),
   ...Array.from({ length: 9 }, () => placeOrder),
   updateOrder,
   deleteSecret,
@@ -168,19 +172,19 @@ const writes: readonly Write[] = [
   deleteContainer,
 ]
 
-/** Whether the connection broke: what fetch makes of it when the service that it asks is killed. */
+/** Reports whether the connection broke: the errors of fetch if the service is killed. */
 export const isBroken = (error: unknown): boolean =>
   error instanceof TypeError && /^(fetch failed|terminated)$/.test(error.message)
 
-/** Traffic that goes on. */
+/** Traffic in progress. */
 export interface Traffic {
-  /** Settles with the first answer. */
+  /** Settles with the first response. */
   readonly answered: Promise<unknown>
   /** Settles when every writer has ended. */
   readonly ended: Promise<unknown>
 }
 
-/** Writes on so many connections until `stopped()`, from when on connections may break. */
+/** Writes on several connections until `stopped()`; after that, broken connections are not errors. */
 export function write(client: Client, known: Acknowledged, stopped: () => boolean, connections: number): Traffic {
   const one = () => writes[randomInt(writes.length)]!(client, known)
   const writer = async (first: Promise<void>) => {

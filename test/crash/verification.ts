@@ -1,12 +1,12 @@
-/** Whether what was acknowledged is there, opens, and is whole: as its owner sees it. */
+/** Verifies, as the owner of the resources, that what was acknowledged exists, decrypts and is complete. */
 import { createPrivateKey, createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { call, isBroken, oneOf, type Acknowledged, type Client } from './traffic.ts'
 
-/** Requests at a time. */
+/** The number of parallel requests. */
 const LANES = 4
 
-/** Runs `check` for each of the items, some at a time; throws what the first of them throws. */
+/** Runs `check` for each of the items, some in parallel; throws the first error. */
 export async function each<Item>(items: Iterable<Item>, check: (item: Item) => Promise<unknown>): Promise<void> {
   const waiting = [...items][Symbol.iterator]()
   const lane = async () => {
@@ -23,14 +23,14 @@ async function payloadOf(client: Client, ref: string): Promise<Buffer> {
   return Buffer.from(await response.arrayBuffer())
 }
 
-/** Throws unless the secret opens and is what was stored. */
+/** Throws unless the payload can be read and is the one that was stored. */
 export async function verifySecret(client: Client, [ref, payload]: readonly [string, string]): Promise<void> {
-  if ((await payloadOf(client, ref)).toString('base64') !== payload) throw new Error(`${ref} opens to something else`)
+  if ((await payloadOf(client, ref)).toString('base64') !== payload) throw new Error(`${ref} has another payload`)
 }
 
 /**
- * Reads what was acknowledged on so many connections until `stopped()`, from when on connections may break. Throws when
- * a read fails.
+ * Reads acknowledged secrets on several connections until `stopped()`; after that, broken connections are not errors.
+ * Throws if a read fails.
  */
 export async function read(
   client: Client,
@@ -46,7 +46,7 @@ export async function read(
         if (secret) known.reads += 1
       } catch (error) {
         if (stopped() && isBroken(error)) return
-        // Whoever deletes a secret forgets it first.
+        // A secret is removed from `known` before it is deleted: a failed read of it is then not an error.
         if (secret && known.secrets.has(secret[0])) throw error
       }
     }
@@ -54,9 +54,9 @@ export async function read(
   await Promise.all(Array.from({ length: connections }, reader))
 }
 
-const written = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).toString().trim()
+const publicPem = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).toString().trim()
 
-/** Throws unless the container is whole: a pair whose halves belong together, or a certificate, with its key if any. */
+/** Throws unless the container is complete: a pair of matching keys, or a certificate that matches its key, if any. */
 async function verifyContainer(client: Client, containerRef: string, type: string): Promise<void> {
   const response = await call(client, 'GET', containerRef)
   if (response.status !== 200) throw new Error(`${containerRef} is lost: ${response.status}`)
@@ -67,13 +67,13 @@ async function verifyContainer(client: Client, containerRef: string, type: strin
     return found[0] && (await payloadOf(client, found[0].secret_ref)).toString()
   }
   const [key, passphrase] = [await read('private_key'), await read('private_key_passphrase')]
-  const derived = key && written(createPublicKey(createPrivateKey({ key, ...(passphrase && { passphrase }) })))
+  const derived = key && publicPem(createPublicKey(createPrivateKey({ key, ...(passphrase && { passphrase }) })))
   if (type === 'certificate') {
     const [certificate, intermediates] = [await read('certificate'), await read('intermediates')]
     if (!certificate || !intermediates?.includes('PKCS7')) throw new Error(`${containerRef} is incomplete`)
     const { subject, publicKey } = new X509Certificate(certificate)
     if (!subject.includes('CN=server.example')) throw new Error(`${containerRef} is for another subject`)
-    if (derived && written(publicKey) !== derived) throw new Error(`${containerRef} is for another key`)
+    if (derived && publicPem(publicKey) !== derived) throw new Error(`${containerRef} is for another key`)
     return
   }
   const publicKey = await read('public_key')
@@ -87,7 +87,7 @@ interface ShownOrder {
   readonly container_ref?: string
 }
 
-/** Asks after an open order; when it has ended its result must be whole. Throws when it is lost or takes too long. */
+/** Reads an open order. Throws if it is lost or takes too long, or if it has finished with an incomplete result. */
 export async function verifyOrder(client: Client, known: Acknowledged, ref: string, most: number): Promise<void> {
   const placed = known.orders.get(ref)
   if (!placed) return
@@ -105,6 +105,6 @@ export async function verifyOrder(client: Client, known: Acknowledged, ref: stri
   known.orders.delete(ref)
   known.ended.set(ref, { ...placed, result })
   if (result) known.changed.create.add(result)
-  // A symmetric key is there with its order.
+  // A symmetric key is created together with its order, so the order has no update event.
   if (placed.type !== 'key') known.changed.update.add(ref)
 }

@@ -1,10 +1,12 @@
-/** Domain names, mailboxes, addresses and URIs: what certificates may name, and what looks like it. */
+/**
+ * Domain names, mailboxes, addresses and URIs: names that certificates may contain, and invalid ones that look alike.
+ */
 import { describe, expect, it } from 'vitest'
 import { alternativeName, areAlternativeNames, type AlternativeKind } from '../../src/crypto/alternative-names.ts'
 import { element, sequence } from '../support/signed-requests.ts'
 
 const label63 = 'a'.repeat(63)
-/** 253 characters. */
+/** A name of 253 characters. */
 const longest = `${label63}.${label63}.${label63}.${'a'.repeat(61)}`
 
 const good: Readonly<Record<AlternativeKind, readonly string[]>> = {

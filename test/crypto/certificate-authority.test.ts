@@ -1,4 +1,4 @@
-/** What a certificate allows and whom it names, read byte by byte; and the last look at it before it is kept. */
+/** The usages and names in certificates, checked byte by byte, and the final check before a certificate is stored. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { alternativeName as writtenName } from '../../src/crypto/alternative-names.ts'
 import { issueCertificate, type OpenAuthority } from '../../src/crypto/certificate-authority.ts'
@@ -170,7 +170,7 @@ describe('the last look at a certificate', () => {
     const pem = 'pem' in outcome ? outcome.pem : ''
     return Uint8Array.from(Buffer.from(pem.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64'))
   }
-  /** The certificate with the only occurrence of these bytes replaced by as many others. */
+  /** Replaces the only occurrence of these bytes in a certificate by others of the same length. */
   function changed(certificate: Bytes, from: string, to: string): Bytes {
     const hex = Buffer.from(certificate).toString('hex')
     expect(hex.split(from)).toHaveLength(2)

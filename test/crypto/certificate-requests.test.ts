@@ -1,4 +1,4 @@
-/** Requests whose signature is right and whose content is strange, written byte by byte; and what is too large to read. */
+/** Requests with a valid signature and malformed content, built byte by byte, and requests that are too large. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
   issueCertificate,
@@ -27,14 +27,14 @@ import {
 } from '../support/signed-requests.ts'
 import { requests } from '../vectors/certificate-requests.json'
 
-/** The limit that the file under test states, and no length of its own: 16 KiB. */
+/** The limit in the file under test: 16 KiB. */
 const MOST_BYTES = 16_384
 
 const somethingElse = identifier(0x2a, 0x03)
 
 const outcomeOf = async (bytes: Bytes) => (await checkRequest(base64(bytes))).outcome
 
-/** Sequences in sequences, in the shortest form of BER, which has no length; and in DER. */
+/** Nested sequences in BER's indefinite-length form, which is the shortest; {@link nested} builds them in DER. */
 const nestedWithoutLength = (depth: number) => Uint8Array.from({ length: depth * 2 }, (_, at) => (at % 2 ? 0x80 : 0x30))
 function nested(depth: number): Bytes {
   const bytes = new Uint8Array(depth * 4)
@@ -46,7 +46,7 @@ function nested(depth: number): Bytes {
 }
 
 describe('the size of a request', () => {
-  /** A good request of so many bytes, with an attribute that says nothing. */
+  /** A valid request of this size, padded with an attribute that has no meaning. */
   function sized(bytes: number): Bytes {
     const padded = (length: number) =>
       request(name(utf8('a')), sequence(somethingElse, set(element(0x04, new Uint8Array(length)))))

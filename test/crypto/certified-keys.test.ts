@@ -1,4 +1,4 @@
-/** Stored private keys in every form that users have: what is opened, and what is said of the others. */
+/** Stored private keys in every form that users have: those that can be read, and the errors for the others. */
 import { describe, expect, it } from 'vitest'
 import { checkRequest } from '../../src/crypto/certificate-requests.ts'
 import { openPrivateKey } from '../../src/crypto/certified-keys.ts'
@@ -146,7 +146,7 @@ describe('a stored key is refused, and the reason says why:', () => {
   it('a key whose halves do not belong together', async () => {
     const other = pem('short.pem')
     const der = Uint8Array.from(Buffer.from(other.split('\n').slice(1, -2).join(''), 'base64'))
-    // Near the end of the private exponent, and in the point of the curve.
+    // The changed byte is near the end of the private exponent, or in the point on the curve.
     expect(await reasonFor(der.with(300, (der[300] ?? 0) ^ 1))).toMatch(/^The (private_key|RSA key) /)
     const point = stored('ec-pkcs8.der')
     expect(await reasonFor(point.with(point.length - 3, (point.at(-3) ?? 0) ^ 1))).toMatch(/^The private_key is broken/)

@@ -1,4 +1,4 @@
-/** DER as X.690 has it: what every strict reader takes, and what at least one of them refuses. */
+/** DER (X.690): input that every strict reader accepts, and input that at least one of them rejects. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {

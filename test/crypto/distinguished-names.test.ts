@@ -1,8 +1,8 @@
-/** Names of RFC 4514: the examples of its section 4, names as users write them, and ones that are none. */
+/** Names of RFC 4514: the examples of its section 4, names as users write them, and invalid names. */
 import { describe, expect, it } from 'vitest'
 import { parseName, readSubject, type WrittenAttribute } from '../../src/crypto/distinguished-names.ts'
 
-/** Parts as lists of types and texts (or the hexadecimal digits of DER), which is all that there is to them. */
+/** Converts the parts of a name to lists of types and texts (or hexadecimal digits of DER), for comparison. */
 const shown = (attributes: readonly WrittenAttribute[]) =>
   attributes.map(({ type, value }) => [type, 'text' in value ? value.text : Buffer.from(value.der).toString('hex')])
 const parsed = (text: string) => parseName(text)?.map(shown) ?? null

@@ -1,4 +1,4 @@
-/** Base64, UTF-8 and hexadecimal digits: what is written, what is read, and what is refused. */
+/** Base64, UTF-8 and hexadecimal digits: encoding, decoding, and invalid input. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeBase64, decodeUtf8, encodeUtf8, toHex } from '../../src/crypto/encoding.ts'

@@ -1,4 +1,4 @@
-/** Hostile subjects, as text and inside of requests: the certificate says exactly what was asked for, or there is none. */
+/** Hostile subjects, as text and in requests: the certificate has exactly the requested subject, or none is issued. */
 import { X509Certificate } from 'node:crypto'
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -10,7 +10,7 @@ import { base64, element, request, sequence, set } from '../support/signed-reque
 import { keys } from '../vectors/private-keys.json'
 
 const key = Uint8Array.from(Buffer.from(keys['ed25519.pem'], 'base64'))
-/** The longest text that an order keeps as the reason of its failure, less the words around a reason. */
+/** The maximum length of a reason: that of an order's error, less the text around the reason. */
 const MOST_REASON_CHARACTERS = 255 - 'Process TypeOrder issue seen - Invalid operation requested - Reason: .'.length
 
 let authority: OpenAuthority
@@ -23,7 +23,9 @@ type Outcome = Awaited<ReturnType<typeof certified>>
 const sorted = (parts: readonly (readonly WrittenValue[])[]) =>
   parts.map((part) => part.map(({ type, text }) => `${type}=${text}`).toSorted())
 
-/** Whether there is a certificate, which then has this subject, in strings that are what they say. */
+/**
+ * Reports whether a certificate is issued, and checks that it has this subject, in valid strings of the declared types.
+ */
 function expectExact(outcome: Outcome, parts: HostileSubject['parts']): boolean {
   if ('reason' in outcome) {
     expect(outcome.reason.length).toBeLessThanOrEqual(MOST_REASON_CHARACTERS)
@@ -51,7 +53,7 @@ describe('a hostile subject', () => {
       const outcome = await certifiedSubject(authority, key, written)
       const isIssued = expectExact(outcome, parts)
       if (isIssued) issued += 1
-      // What is good is not refused: a plain common name that has its bound and no strange character.
+      // A valid subject is not refused: a plain common name within its bound and without control characters.
       const [[first] = []] = parts
       if (parts.length === 1 && first && Array.from(first.text).length <= 64 && !forbidden.test(first.text))
         expect('pem' in outcome, written).toBe(true)

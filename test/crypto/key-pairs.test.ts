@@ -1,4 +1,4 @@
-/** Key pairs: which orders are generated, in which encoding, and how a passphrase encrypts the private key. */
+/** Key pairs: which ones are generated, their encoding, and the encryption of the private key under a passphrase. */
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -8,7 +8,7 @@ interface Kind {
   readonly algorithm: string
   readonly bits: number
   readonly containerType: KeyPair['containerType']
-  /** What node:crypto, which reads the PEM without our table, says of the key. */
+  /** The key as node:crypto describes it. It reads the PEM independently of the service's table. */
   readonly details: Readonly<Record<string, unknown>>
 }
 
@@ -40,11 +40,11 @@ const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
 const open = (pair: KeyPair, passphrase?: string) =>
   createPrivateKey({ key: text(pair.privateKey), ...(passphrase !== undefined && { passphrase }) })
 
-/** The public half that a private key has of itself. */
+/** Derives the public key from a private key. */
 const publicHalf = (key: ReturnType<typeof createPrivateKey>) =>
   createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString()
 
-/** The DER of an object identifier as it stands in the bytes of a structure. */
+/** The DER of an object identifier, to be searched for in the bytes of a structure. */
 const identifiers = {
   PBES2: '06092a864886f70d01050d',
   PBKDF2: '06092a864886f70d01050c',

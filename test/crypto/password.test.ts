@@ -1,4 +1,4 @@
-/** Hashed passwords: what is stored, what is verified, and that the cost is the stored one. */
+/** Hashed passwords: the stored form, verification, and that verification uses the stored cost. */
 import { describe, expect, it } from 'vitest'
 import { hashPassword, verifyPassword } from '../../src/crypto/password.ts'
 

@@ -1,6 +1,6 @@
 /**
  * Published vectors, including those that must fail, run through the code that uses each primitive. Signatures are
- * verified as those of certificate requests and key pairs are: by WebCrypto, from SubjectPublicKeyInfo.
+ * verified in the same way as those of certificate requests and key pairs: by WebCrypto, from SubjectPublicKeyInfo.
  */
 import { describe, expect, it } from 'vitest'
 import { deriveKey, openBox, sealBox, SealError } from '../../src/crypto/envelope.ts'
@@ -42,7 +42,7 @@ describe.each(signatures.groups)('$algorithm.name $algorithm.namedCurve', ({ alg
   })
 })
 
-/** Nothing is stored or sent under these. They are what an owner of an ordered key is likely to do with it next. */
+/** The service itself does not use these algorithms. They are likely uses of an ordered key by its owner. */
 describe('the purposes of ordered keys', () => {
   it.each(aesWrap.tests)('AES key wrap vector $tcId $comment: $result', async ({ key, msg, ct, result }) => {
     const wrapping = await crypto.subtle.importKey('raw', fromHex(key), 'AES-KW', false, ['unwrapKey'])

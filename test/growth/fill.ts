@@ -1,6 +1,6 @@
 /**
- * Projects of any size, filled by the database itself: a million rows take seconds. Their MACs are
- * not valid, and nothing opens what they have sealed; {@link authenticate} gives valid ones to the rows that are to be read.
+ * Fills projects of any size with SQL alone, so that a million rows take seconds. The MACs of the rows are invalid and
+ * their sealed values cannot be opened; {@link authenticate} adds valid MACs to the rows that will be read.
  */
 import { asc, eq, getTableColumns } from 'drizzle-orm'
 import { build, select } from '../../src/state/database/prepared.ts'
@@ -10,10 +10,12 @@ import { formatTime } from '../../src/times.ts'
 import { backendAt } from '../support/backend.ts'
 import { database } from '../support/client.ts'
 
-/** Rows that one statement makes. */
+/** Rows per statement. */
 const ROWS_PER_STATEMENT = 50_000
 
-/** Row `i` of `?1` to `?2`; `?3` begins the name of a project, of which each `?4` rows are in one. */
+/**
+ * Row numbers `i` from `?1` to `?2`. `?3` is the prefix of the project ids, and `?4` the number of rows per project.
+ */
 const counting = 'WITH RECURSIVE n(i) AS (SELECT ?1 + 0 UNION ALL SELECT i + 1 FROM n WHERE i < ?2 - 1)'
 const PROJECT = '?3 || CAST(i / ?4 AS INTEGER)'
 const ID = 'lower(hex(randomblob(16)))'
@@ -30,7 +32,7 @@ const orderRows = `INSERT INTO orders (id, project_id, creator_id, type, meta, s
   ${counting} SELECT ${ID}, ${PROJECT}, 'user', 'key', '{"name":null,"algorithm":"aes","bit_length":256}',
     'ACTIVE', ${ID}, ${NOW}, ${NOW}, ${macOf('orders')} FROM n`
 
-/** Fills `projects` projects with as many secrets and orders each. Their ids are the prefix and a number from 0. */
+/** Fills `projects` projects with `each` secrets and orders each. Their ids are the prefix and a number from 0. */
 export async function fill(prefix: string, projects: number, each: number): Promise<void> {
   for (const statement of [keyRows, secretRows, orderRows]) {
     for (let from = 0; from < projects * each; from += ROWS_PER_STATEMENT) {
@@ -40,11 +42,11 @@ export async function fill(prefix: string, projects: number, each: number): Prom
   }
 }
 
-/** Gives valid MACs to `count` secrets and as many orders of a filled project, oldest first, after the first `offset`. */
+/** Adds valid MACs to `count` secrets and `count` orders of a filled project: the oldest, after the first `offset`. */
 export async function authenticate(projectId: string, offset: number, count: number): Promise<void> {
   const backend = await backendAt(formatTime(Date.now()))
   for (const name of ['secrets', 'orders'] as const) {
-    // Of the tables only what they have in common is named here.
+    // The cast is valid because only columns are used that both tables have.
     const table = { secrets, orders: orders as unknown as typeof secrets }[name]
     const rows = await backend.db.run(
       select(getTableColumns(table), (columns) =>
@@ -58,13 +60,13 @@ export async function authenticate(projectId: string, offset: number, count: num
       ),
     )
     const authentic = await Promise.all(rows.map((row) => withMac(backend, name as 'secrets', row)))
-    const given = JSON.stringify(authentic.map(({ id, mac }) => ({ id, mac })))
+    const macs = JSON.stringify(authentic.map(({ id, mac }) => ({ id, mac })))
     const update = `UPDATE ${name} SET mac = value ->> 'mac' FROM json_each(?) WHERE ${name}.id = value ->> 'id'`
-    await database.prepare(update).bind(given).run()
+    await database.prepare(update).bind(macs).run()
   }
 }
 
-/** The id of the secret in the middle of a filled project, which has as many before it as {@link placeOfMiddle} says. */
+/** Returns the id of a secret inside a filled project: the one after the first {@link placeOfMiddle} secrets. */
 export async function middleOf(projectId: string, count: number): Promise<string> {
   const select = database.prepare('SELECT id FROM secrets WHERE project_id = ? ORDER BY seq LIMIT 1 OFFSET ?')
   return (await select.bind(projectId, placeOfMiddle(count)).first<string>('id')) ?? ''

@@ -1,7 +1,8 @@
 /**
- * Growth: what an operation costs is the same in a project of a hundred secrets and in one of a million, and in a
- * database of a million more. Rows are compared, which the database counts exactly; times are only printed. The suite
- * stops at ten thousand; `npm run growth` goes to a million, and prints the table.
+ * Growth: an operation has the same cost in a project of a hundred secrets, in one of a million, and in a database with
+ * a million more secrets in other projects. The test compares rows read and written, which the database counts exactly;
+ * times are only printed. The test suite uses up to ten thousand secrets; `npm run growth` uses a million and prints a
+ * table.
  */
 import { env } from 'cloudflare:workers'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -13,7 +14,7 @@ import { fakeKeystone, keystoneVariables } from '../support/keystone.ts'
 import { authenticate, fill, middleOf, placeOfMiddle } from './fill.ts'
 
 const full = (env as unknown as { readonly GROWTH: string }).GROWTH === 'full'
-/** How far the dearest stage may be from the cheapest one. */
+/** The maximum ratio between the most expensive stage and the cheapest one. */
 const MOST_GROWTH = 1.3
 const PAGE = 100
 const MOST_ROWS_OF_A_PAGE = 200
@@ -31,7 +32,7 @@ const stages = [
 ]
 
 const keystone = fakeKeystone()
-/** Limits that count, and are never met. */
+/** Quotas that are counted, but never reached. */
 const limits = { QUOTA_SECRETS: '100000000', QUOTA_ORDERS: '100000000' }
 const send = countedService({ ...keystoneVariables, ...limits })
 
@@ -51,7 +52,7 @@ const operations = {
 } as const satisfies Record<string, (secret: string, middle: string) => readonly [string, string, object]>
 type Operation = keyof typeof operations
 const names = Object.keys(operations) as Operation[]
-/** How many entries an answer has, where it has a list of them. */
+/** The number of entries in the responses that are lists. */
 const entries: Partial<Record<Operation, number>> = {
   'first page of 10': 10,
   'first page of 100': 100,
@@ -93,7 +94,7 @@ describe('the database at each stage', () => {
     const prefix = `filled-${stage}-`
     await fill(prefix, projects, each)
     const projectId = `${prefix}${Math.floor(projects / 2)}`
-    // What the pages show.
+    // The rows of the pages that are read.
     await authenticate(projectId, 0, PAGE)
     await authenticate(projectId, placeOfMiddle(each), PAGE)
     const token = keystone.issue({ userId: 'user', projectId, roles: ['admin', 'creator'] })
@@ -127,10 +128,10 @@ describe.each(names)('%s', (name) => {
     const statements = row(name).at(-1)!.cost.statements
     expect(statements.length).toBeGreaterThan(0)
     for (const statement of statements) {
-      const dear = (await planOf(statement)).filter(
+      const expensive = (await planOf(statement)).filter(
         (step) => step.includes('TEMP B-TREE') || tables.has(/^SCAN (\w+)/.exec(step)?.[1]),
       )
-      expect([statement.text, dear]).toEqual([statement.text, []])
+      expect([statement.text, expensive]).toEqual([statement.text, []])
     }
   })
 })

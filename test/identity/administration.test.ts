@@ -406,7 +406,7 @@ describe('an invalid body', () => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...operations), anything, async ({ method, path }, body) => {
         const filled = path.replace(':user', me.id).replaceAll(/:\w+/g, 'none')
-        // A log-in costs a slow hash when the body is one: that is not what is asked here.
+        // A body that is a valid log-in costs a slow hash, which is not what this test measures.
         const answer = await call(method, `/identity${filled}`, {
           token,
           body,

@@ -1,4 +1,4 @@
-/** Application credentials: creation, log-in with one, and what ends it. */
+/** Application credentials: creation, log-in, and what invalidates them. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { base, call, type Answer } from '../support/client.ts'
 import {

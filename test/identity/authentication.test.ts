@@ -1,4 +1,4 @@
-/** Log-in to the embedded identity: discovery, scopes, refusals, tokens as subjects, and what ends a token. */
+/** Log-in to the embedded identity: discovery, scopes, refusals, tokens as subjects, and revocation. */
 import { describe, expect, it } from 'vitest'
 import { adminPassword, base, call } from '../support/client.ts'
 import {
@@ -221,9 +221,13 @@ describe('a log-in that fails', () => {
       authenticate(foreign),
     ])
     const seen = ['WWW-Authenticate', 'Vary', 'Cache-Control']
-    const told = answers.map(({ status, json, headers }) => [status, json, ...seen.map((name) => headers.get(name))])
+    const responses = answers.map(({ status, json, headers }) => [
+      status,
+      json,
+      ...seen.map((name) => headers.get(name)),
+    ])
     const keystone = `Keystone uri="${base}/identity/v3"`
-    expect(told).toEqual(answers.map(() => [401, UNAUTHENTICATED, keystone, 'X-Auth-Token', 'no-store']))
+    expect(responses).toEqual(answers.map(() => [401, UNAUTHENTICATED, keystone, 'X-Auth-Token', 'no-store']))
     expect(answers.every(({ headers }) => !headers.has('X-Subject-Token'))).toBe(true)
   })
 
@@ -238,7 +242,7 @@ describe('a log-in that fails', () => {
     for (let round = 0; round < 9; round++) times.push([await time(user.name), await time(unique('nobody'))])
     const median = (which: 0 | 1) => times.map((pair) => pair[which]).toSorted((a, b) => a - b)[4] ?? 0
     const [known, unknown] = [median(0), median(1)]
-    // Without the work for nobody the ratio is near ten.
+    // Without a hash for unknown users the ratio is near ten.
     expect(Math.max(known, unknown) / Math.min(known, unknown)).toBeLessThan(3)
   })
 

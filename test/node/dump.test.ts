@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { schemaDifferences } from '../../src/state/schema/comparison.ts'
+import { schemaDifferences } from '../migrations/comparison.ts'
 import { rowsForEveryTable, tableNames } from '../support/every-table.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -29,7 +29,7 @@ const wrangler = (project: string, ...args: readonly string[]): string =>
 const execute = (project: string, ...args: readonly string[]) =>
   wrangler(project, 'd1', 'execute', 'DB', '--local', ...args)
 
-/** The database of a project folder, opened as a file: a hundred questions by wrangler take minutes. */
+/** The database of a project folder, opened as a file, because a hundred queries through wrangler take minutes. */
 function open(project: string): DatabaseSync {
   const files = readdirSync(join(project, '.wrangler/state/v3/d1'), { recursive: true, encoding: 'utf8' })
   const file = files.find((one) => one.endsWith('.sqlite') && !one.endsWith('metadata.sqlite'))

@@ -1,4 +1,4 @@
-/** A real Barbican from Debian's packages (15 in Debian 12), with its software crypto backend. */
+/** Starts Barbican from Debian's packages (version 15 in Debian 12), with its software crypto backend. */
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,20 +9,20 @@ import { runToSuccess } from './process.ts'
 import { serve } from './uwsgi.ts'
 
 export interface BarbicanOptions {
-  /** A folder that keeps configuration and logs; the data is in Keystone's database server. */
+  /** The folder for configuration and logs; the data is in Keystone's database server. */
   readonly state: string
   readonly port: number
   readonly keystone: Keystone
-  /** Turns on `enforce_scope` and `enforce_new_defaults`: only the personas admin, member and reader open anything. */
+  /** Enables `enforce_scope` and `enforce_new_defaults`: only the roles admin, member and reader grant access. */
   readonly strict?: boolean
-  /** `multiple` adds a second store, a KMIP one that nothing answers for: it can be listed and preferred, not used. */
+  /** `multiple` adds a KMIP store without a server: it can be listed and set as preferred, but not used. */
   readonly stores?: 'single' | 'multiple'
   /** See {@link serve}. */
   readonly withLength?: boolean
 }
 
 export interface Barbican {
-  /** Base of the key manager, without `/v1`. */
+  /** The base URL of the key manager, without `/v1`. */
   readonly url: string
   stop(): Promise<void>
 }
@@ -82,11 +82,11 @@ async function prepareDatabase(state: string, database: MariaDb, environment: { 
 }
 
 /**
- * Starts Barbican on a loopback port and returns when it answers. Throws when it does not.
+ * Starts Barbican on a loopback port and returns when it responds. Throws if it does not.
  *
- * The package offers no argument or variable for its configuration file. But oslo.config looks into `~/.barbican`
- * before it looks into `/etc/barbican`, so a home directory of our own leaves the system's file alone. What else it
- * needs, the paste configuration, is read from `/etc/barbican` as the package installed it.
+ * The package has no argument or variable for the path of its configuration file. But oslo.config searches
+ * `~/.barbican` before `/etc/barbican`, so a separate home directory leaves the system's file unchanged. The paste
+ * configuration, which Barbican also needs, is the one that the package installed in `/etc/barbican`.
  */
 export async function startBarbican(options: BarbicanOptions): Promise<Barbican> {
   const { state, port, keystone, stores = 'single', strict = false, withLength = false } = options

@@ -1,4 +1,4 @@
-/** The project's own black-box suite, test/api, against a real Barbican: the same requests, the same assertions. */
+/** Runs the black-box suite, test/api, against a real Barbican: the same requests and the same assertions. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Barbican } from './barbican.ts'
@@ -8,7 +8,7 @@ import type { Outcome } from './report.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 
-/** What vitest's JSON reporter writes, as far as it is read here. */
+/** The parts of vitest's JSON report that are used here. */
 interface Report {
   readonly testResults: readonly {
     readonly name: string
@@ -21,7 +21,7 @@ interface Report {
   }[]
 }
 
-/** Throws when a file could not be run at all. */
+/** Throws if a file could not be run. */
 function outcomesOf({ testResults }: Report): Outcome[] {
   return testResults.flatMap(({ name, message, assertionResults }) => {
     const file = name.slice(name.lastIndexOf('/') + 1)
@@ -35,8 +35,7 @@ function outcomesOf({ testResults }: Report): Outcome[] {
 }
 
 /**
- * Runs the suite with the rights of Keystone's administrator; `state` is a folder for its report. Throws when no test
- * was run.
+ * Runs the suite as Keystone's administrator; `state` is the folder for its report. Throws if no test was run.
  */
 export async function runBlackBox(barbican: Barbican, keystone: Keystone, state: string): Promise<Outcome[]> {
   const file = join(state, 'black-box.json')

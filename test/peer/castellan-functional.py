@@ -14,7 +14,7 @@ from subunit import run
 
 
 class RequestContext(context.RequestContext):
-    """oslo.context 5 no longer knows `tenant`; Debian's castellan tests still say it and would all be skipped."""
+    """Accepts `tenant`, which oslo.context 5 removed: without it, all of Debian's castellan tests would be skipped."""
 
     def __init__(self, tenant=None, **values):
         super().__init__(project_id=tenant, **values)

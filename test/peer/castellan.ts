@@ -1,4 +1,7 @@
-/** castellan's own functional tests (Debian's package): what Nova, Cinder, Glance and Octavia ask of a key manager. */
+/**
+ * Runs the functional tests of castellan (Debian's package), the library with which Nova, Cinder, Glance and Octavia
+ * use a key manager.
+ */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Keystone } from './keystone.ts'
@@ -6,10 +9,10 @@ import { needPackages } from './packages.ts'
 import { runTests, type Results } from './results.ts'
 
 export interface CastellanOptions {
-  /** Base of the key manager, without `/v1`; the catalog is set to it. */
+  /** The base URL of the key manager, without `/v1`; the catalog is set to it. */
   readonly url: string
   readonly keystone: Keystone
-  /** A folder for the configuration. */
+  /** The folder for the configuration. */
   readonly state: string
 }
 
@@ -23,8 +26,8 @@ project_domain_name = Default
 `
 
 /**
- * Runs the tests as Keystone's administrator. castellan skips a test whose first connection fails, so that every
- * skipped test means that the key manager could not be used. Throws when no test was run.
+ * Runs the tests as Keystone's administrator. castellan skips a test whose first connection fails, so a skipped test
+ * means that the key manager could not be used. Throws if no test was run.
  */
 export async function runCastellan({ url, keystone, state }: CastellanOptions): Promise<Results> {
   await needPackages(['python3-castellan', 'python3-ddt', 'python3-oslotest', 'python3-subunit'])

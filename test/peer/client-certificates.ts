@@ -1,4 +1,4 @@
-/** Steps of the stock client with certificate orders and authorities, and what the real openssl makes of the results. */
+/** Steps of the stock client with certificate orders and authorities; the results are verified with openssl. */
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,12 +8,12 @@ import { expectColumns, list, show, text, uniqueName, type Session } from './ope
 import { needPackages } from './packages.ts'
 import { run, runToSuccess } from './process.ts'
 
-/** Where the parts of a certificate are kept in the folder of the session. */
+/** The files of a certificate container in the folder of the session. */
 const FILES = { certificate: 'certificate.pem', intermediates: 'intermediates.pem' } as const
 
 const openssl = ({ folder }: Session, ...args: readonly string[]) => runToSuccess('openssl', args, { folder })
 
-/** A request outside of the client, which has no word for it; throws for a refusal. */
+/** Sends a request for which the client has no command; throws if it is refused. */
 async function send(session: Session, method: string, url: string, json?: unknown): Promise<Response> {
   const token = text(await show(session, 'token', 'issue'), 'id')
   const headers = { 'X-Auth-Token': token, 'Content-Type': 'application/json' }
@@ -22,7 +22,7 @@ async function send(session: Session, method: string, url: string, json?: unknow
   return answer
 }
 
-/** The one authority, through the `cas` manager of python-barbicanclient; gives its reference. */
+/** Reads the only authority through the `cas` manager of python-barbicanclient and returns its reference. */
 async function authority(session: Session): Promise<string> {
   const { step } = session.report
   const ref = await step('ca list', async () => {
@@ -40,7 +40,9 @@ async function authority(session: Session): Promise<string> {
   return ref
 }
 
-/** Waits for the certificate of an order, writes its parts into the session's folder as PEM, and gives its container. */
+/**
+ * Waits for the certificate of an order, writes its parts to the session's folder as PEM, and returns its container.
+ */
 async function collect(session: Session, ref: string): Promise<string> {
   const shown = await finishedOrder(session, ref)
   expectColumns(shown, { 'Order href': ref, Type: 'Certificate', Status: 'ACTIVE', 'Error code': null })
@@ -54,7 +56,7 @@ async function collect(session: Session, ref: string): Promise<string> {
   return container
 }
 
-/** Checks the certificate that was collected against the authority's root and its revocation list of this moment. */
+/** Verifies the collected certificate with the authority's root and its current revocation list. */
 async function check(session: Session, authorityRef: string) {
   for (const part of ['cacert', 'crl']) {
     const pem = await (await send(session, 'GET', `${authorityRef}/${part}`)).text()

@@ -1,4 +1,4 @@
-/** Steps of the stock client with containers, access control lists and consumers. Every step checks what came back. */
+/** Steps of the stock client with containers, access control lists and consumers. Every step checks the response. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ type Parts = Readonly<Record<string, string>>
 const store = (session: Session, ...args: readonly string[]): Promise<string> =>
   create(session, 'Secret href', 'secret', 'store', ...args)
 
-/** One secret for each name; the key manager does not look at what they hold. */
+/** Stores one secret for each name; the key manager does not validate their payloads. */
 async function storeParts(session: Session, types: Readonly<Record<string, string>>): Promise<Parts> {
   const parts: Record<string, string> = {}
   for (const [name, type] of Object.entries(types))
@@ -69,7 +69,7 @@ async function refusedContainers(session: Session): Promise<void> {
   await deleteSecrets(session, parts)
 }
 
-/** An ACL can be set before its users exist, so that two invented ids do. */
+/** Uses two random user ids, because the users of an ACL need not exist. */
 async function aclLife(session: Session, kind: string, ref: string): Promise<void> {
   const { step } = session.report
   const [first, second] = [randomUUID().replaceAll('-', ''), randomUUID().replaceAll('-', '')]

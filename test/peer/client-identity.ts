@@ -1,4 +1,4 @@
-/** Steps of the stock client that administer projects, users, roles and application credentials. */
+/** Steps of the stock client with projects, users, roles and application credentials. */
 import assert from 'node:assert/strict'
 import { create } from './client-resources.ts'
 import {
@@ -21,7 +21,7 @@ const CONFLICT = /\(HTTP 409\)/
 const missing = (kind: string): RegExp =>
   new RegExp(`No ${kind} with a name or ID of '[^']+' exists|\\(HTTP 404\\)`, 'i')
 
-/** Creates, shows, lists, changes and deletes one thing of a kind; `changes` are the options of set and their effect. */
+/** Creates, shows, lists, changes and deletes an entity; `changes` are options of `set` with their expected effect. */
 async function life(
   session: Session,
   kind: 'project' | 'user' | 'role',
@@ -60,7 +60,7 @@ interface Account {
   readonly session: Session
 }
 
-/** A project and a user without a role on it, and the user's own log-in. */
+/** Creates a project and a user without a role on it, with a session of that user. */
 async function createAccount(session: Session): Promise<Account> {
   const [project, user, password] = [uniqueName('project'), uniqueName('user'), uniqueName('password')]
   await succeed(session, 'project', 'create', project)

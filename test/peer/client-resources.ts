@@ -1,10 +1,10 @@
-/** What the stock client shows of the key manager's resources, as far as several groups of steps need it. */
+/** Functions for the key manager's resources in the stock client, shared by several groups of steps. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { list, newFile, show, succeed, text, type Row, type Session } from './openstack.ts'
 
-/** A reference as the key manager gives them out: absolute, and the id last. */
+/** A reference from the key manager: an absolute URL that ends with the id. */
 export const REF = /^https?:\/\/[^/]+(\/.*)?\/v1\/(secrets|orders|containers)\/[0-9a-f-]{36}$/
 
 export const OCTETS = 'application/octet-stream'
@@ -17,7 +17,7 @@ export async function create(session: Session, column: string, ...args: readonly
   return ref
 }
 
-/** The columns of the client that hold a part of a container, with the name of the part in the API. */
+/** The client's columns for the parts of a container, with the names of the parts in the API. */
 const PART_COLUMNS = {
   'Public Key': 'public_key',
   'Private Key': 'private_key',
@@ -26,7 +26,7 @@ const PART_COLUMNS = {
   Intermediates: 'intermediates',
 }
 
-/** Debian's client cannot print a container's time as JSON ("Object of type datetime"), hence all columns but it. */
+/** All columns but the time: Debian's client cannot print that as JSON ("Object of type datetime"). */
 const CONTAINER_COLUMNS = [
   'Container href',
   'Name',
@@ -40,11 +40,13 @@ const CONTAINER_COLUMNS = [
 export const showContainer = (session: Session, ref: string): Promise<Row> =>
   show(session, 'secret', 'container', 'get', ref, ...CONTAINER_COLUMNS)
 
-/** The client refuses to choose columns of an empty list; use it where a container is expected. */
+/** Lists containers, of which there must be one: the client cannot select columns of an empty list. */
 export const listContainers = (session: Session, ...args: readonly string[]): Promise<readonly Row[]> =>
   list(session, 'secret', 'container', 'list', ...args, ...CONTAINER_COLUMNS)
 
-/** The references of a container under their names: one column each, or one for all of a generic container. */
+/**
+ * Returns a container's references by name. The client has a column for each or, for a generic container, one for all.
+ */
 export function partsOf(container: Row): Readonly<Record<string, string>> {
   const generic = container.Secrets === undefined ? [] : text(container, 'Secrets').split('\n')
   return Object.fromEntries([
@@ -55,14 +57,14 @@ export function partsOf(container: Row): Readonly<Record<string, string>> {
   ])
 }
 
-/** The payload as bytes, by way of a file, which is the only way in which the client shows binary ones. */
+/** Reads a payload through a file, because the client cannot print binary payloads. */
 export async function payloadOf(session: Session, ref: string, contentType: string): Promise<Buffer> {
   const file = newFile(session)
   await succeed(session, 'secret', 'get', ref, '--file', file, '--payload_content_type', contentType)
   return readFile(file)
 }
 
-/** Waits until the order is no longer PENDING, which castellan does for a minute. */
+/** Waits until the order is no longer PENDING, as castellan does. */
 export async function finishedOrder(session: Session, ref: string): Promise<Row> {
   const deadline = Date.now() + ORDER_SECONDS * 1000
   for (;;) {

@@ -1,4 +1,4 @@
-/** Steps of the stock client with secrets and orders. Every step checks what came back. */
+/** Steps of the stock client with secrets and orders. Every step checks the response. */
 import assert from 'node:assert/strict'
 import { createPublicKey, randomBytes, randomUUID, sign, verify } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
@@ -119,7 +119,7 @@ async function updatedSecret(session: Session): Promise<void> {
   await succeed(session, 'secret', 'delete', ref)
 }
 
-/** Four secrets, of which each filter lets exactly the named ones through. */
+/** Stores four secrets and checks which of them each filter selects. */
 async function listedSecrets(session: Session): Promise<void> {
   const { step } = session.report
   const name = uniqueName('listed')
@@ -236,7 +236,7 @@ async function refusedOrders(session: Session): Promise<void> {
   )
 }
 
-/** The two parts of an ordered pair must belong together: what the private one signs, the public one verifies. */
+/** Checks that the keys of an ordered pair match: the public key verifies a signature of the private key. */
 async function asymmetricOrder(session: Session): Promise<void> {
   const { step } = session.report
   const name = uniqueName('pair')

@@ -1,4 +1,4 @@
-/** Every group of steps of the stock client; each takes a session of `openSession` and reports into it. */
+/** All groups of steps of the stock client. Each takes a session of `openSession` and reports its steps there. */
 export { certificateOrders } from './client-certificates.ts'
 export { containersAclsConsumers } from './client-containers.ts'
 export { identityAdministration } from './client-identity.ts'

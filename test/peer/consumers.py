@@ -1,10 +1,10 @@
-"""Consumers through python-barbicanclient, whose command line has none in Debian's version.
+"""Manages consumers with python-barbicanclient, whose command line does not support them in Debian's version.
 
 usage: consumers.py container|secret register|remove|list REF [CONSUMER as JSON]
 
-Logs in with the OS_* variables. Prints the consumers that the key manager then names, as JSON.
-Versions of the client that know secret consumers are used as they are; for older ones the same requests are sent
-through the client's own HTTP adapter, with the microversion in which secrets list their consumers.
+Logs in with the OS_* variables. Prints the resulting consumers as JSON.
+If the client's version does not support secret consumers, the requests are sent through the client's HTTP adapter, with
+the microversion in which secrets have consumers.
 """
 import json
 import os

@@ -1,8 +1,8 @@
-/** Compares what failed with the differences that are accepted by name, each with its reason. */
+/** Compares the failures of a run with the accepted differences. */
 import type { Outcome } from './report.ts'
 import type { Results } from './results.ts'
 
-/** A line of the table in accepted-differences.md; `name` is that of an outcome. */
+/** A row of the table in accepted-differences.md; `name` is the name of an outcome. */
 export interface AcceptedDifference {
   readonly name: string
   readonly reason: string
@@ -10,15 +10,15 @@ export interface AcceptedDifference {
 
 export interface Comparison {
   readonly passed: number
-  /** Outcomes that are not as they should be, each with what is wrong. */
+  /** Unexpected outcomes, each with a description. */
   readonly wrong: readonly string[]
   /** Failures that are listed. */
   readonly accepted: readonly string[]
 }
 
 /**
- * Reads the rows below the head of a Markdown table: name in backticks, what differs, why.
- * Throws when a row has another form, gives no reason, or names something twice.
+ * Parses the rows of the Markdown table: the name in backticks, the difference, the reason.
+ * Throws if a row has another form, has no reason, or repeats a name.
  */
 export function readAcceptedDifferences(markdown: string): readonly AcceptedDifference[] {
   const read = new Map<string, AcceptedDifference>()
@@ -32,7 +32,7 @@ export function readAcceptedDifferences(markdown: string): readonly AcceptedDiff
   return [...read.values()]
 }
 
-/** Outcomes of a Python test program under `prefix`. A skipped test counts as failed when `skipsFail` is set. */
+/** Converts the results of a Python test program, with a name prefix. `skipsFail`: a skipped test counts as failed. */
 export function outcomesOf(prefix: string, results: Results, skipsFail: boolean): readonly Outcome[] {
   const named = (name: string): string => `${prefix}: ${name}`
   return [
@@ -45,11 +45,12 @@ export function outcomesOf(prefix: string, results: Results, skipsFail: boolean)
   ]
 }
 
-/** The part of a name that says what was run: `clients`, `castellan`, `tempest secure`. */
+/** The prefix of a name, which identifies the suite: `clients`, `castellan`, `tempest secure`. */
 const suiteOf = (name: string): string => name.split(': ', 1)[0] ?? name
 
 /**
- * Wrong is a failure that is not listed, and a listed one that passed or did not run although its suite did.
+ * Compares outcomes with the list. A failure that is not listed is wrong, and so is a listed one that passed, or that
+ * did not run although its suite did.
  */
 export function compare(outcomes: readonly Outcome[], accepted: readonly AcceptedDifference[]): Comparison {
   const listed = new Set(accepted.map(({ name }) => name))

@@ -1,6 +1,6 @@
 /**
- * `npm run interop`: real clients and real test suites against Portcullis. Prints every step, then
- * `N passed, N failed`, and ends with status 1 when something is not as accepted-differences.md says.
+ * `npm run interop`: runs real clients and test suites of other projects against Portcullis. Prints every step and then
+ * `N passed, N failed`. The exit status is 1 if an outcome contradicts accepted-differences.md.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -28,14 +28,14 @@ import { runTempest } from './tempest.ts'
 import { startWorker, type Worker } from './worker.ts'
 
 const parts = ['clients', 'openssl', 'crash', 'peer', 'castellan', 'tempest'] as const
-/** Rounds of the crash test without and with rotation of the keys; `npm run crash` runs it for long. */
+/** Rounds of the crash test, without and with key rotation; `npm run crash` runs more. */
 const CRASHES = 10
 const CRASHES_IN_ROTATION = 4
 type Part = (typeof parts)[number]
 
 const USAGE = `usage: node test/peer/interop.ts [--only ${parts.join('|')}]`
 
-/** Throws on anything that is not an option or not the name of a part. */
+/** Parses the command line; throws for unknown options and parts. */
 function readParts(args: readonly string[]): readonly Part[] {
   const { values } = parseArgs({ args: [...args], options: { only: { type: 'string' } } })
   if (values.only === undefined) return parts
@@ -44,14 +44,14 @@ function readParts(args: readonly string[]): readonly Part[] {
   return [only]
 }
 
-/** The log-in that the Worker printed. */
+/** Returns the credentials that the Worker printed. */
 function printedCredentials({ OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME }: Worker['environment']) {
   if (!OS_AUTH_URL || !OS_USERNAME || !OS_PASSWORD || !OS_PROJECT_NAME)
     throw new Error('Portcullis did not print a complete log-in')
   return { authUrl: OS_AUTH_URL, username: OS_USERNAME, password: OS_PASSWORD, project: OS_PROJECT_NAME }
 }
 
-/** The stock client and the embedded identity: the printed user works, the administrator administers. */
+/** Runs the steps of the stock client with the embedded identity, as the printed user and as the administrator. */
 async function runClients(state: string): Promise<readonly Outcome[]> {
   const password = randomBytes(12).toString('hex')
   const worker = await startWorker({
@@ -77,7 +77,7 @@ async function runClients(state: string): Promise<readonly Outcome[]> {
   }
 }
 
-/** A test that is a program of its own: it passes when it ends with status 0. */
+/** Runs a test that is a separate program; it passes if its exit status is 0. */
 async function runProgram(name: string, program: string, ...args: readonly string[]): Promise<readonly Outcome[]> {
   const { status, stdout, stderr } = await run(process.execPath, [join(import.meta.dirname, program), ...args])
   console.log(stdout.trim())
@@ -87,7 +87,7 @@ async function runProgram(name: string, program: string, ...args: readonly strin
 const crash = (name: string, rounds: number, ...options: readonly string[]) =>
   runProgram(name, '../crash/crash.ts', '--rounds', String(rounds), ...options)
 
-/** Every kind of key pair and certificate in the hands of the real openssl, and what the service acknowledged after SIGKILL. */
+/** Runs the tests of key pairs and certificates with openssl, and the crash test. */
 async function runPrograms(wanted: readonly Part[]): Promise<readonly Outcome[]> {
   await needPackages(['openssl', 'python3-cryptography'])
   return [
@@ -95,14 +95,14 @@ async function runPrograms(wanted: readonly Part[]): Promise<readonly Outcome[]>
     ...(wanted.includes('openssl') ? await runProgram('openssl: certificates', 'openssl-certificates.ts') : []),
     ...(wanted.includes('crash')
       ? [
-          ...(await crash('crash: all that was acknowledged is there', CRASHES)),
-          ...(await crash('crash: keys are rotated all the while', CRASHES_IN_ROTATION, '--rotate')),
+          ...(await crash('crash: everything acknowledged exists', CRASHES)),
+          ...(await crash('crash: keys are rotated concurrently', CRASHES_IN_ROTATION, '--rotate')),
         ]
       : []),
   ]
 }
 
-/** Starts a Worker that takes Keystone's tokens, for as long as `use` runs. */
+/** Runs `use` with a Worker that accepts Keystone's tokens, and stops the Worker afterwards. */
 async function withWorker<Value>(
   state: string,
   keystone: Keystone,
@@ -122,8 +122,9 @@ async function withWorker<Value>(
 }
 
 /**
- * Tempest with the personas and with the legacy roles. It skips what each rules out; its tests of several secret stores
- * cannot be run at all with this version (their `skip_checks` does not call its parent's), test/api has ours.
+ * Runs Tempest with the new roles and with the legacy roles; it skips the tests that do not apply. Its tests of
+ * multiple secret stores cannot be run with this version, because their `skip_checks` does not call that of the parent
+ * class; test/api covers multiple stores instead.
  */
 async function runTempestSuites(state: string, keystone: Keystone): Promise<readonly Outcome[]> {
   const suite = (policy: 'legacy' | 'secure') =>
@@ -134,8 +135,8 @@ async function runTempestSuites(state: string, keystone: Keystone): Promise<read
   return [...(await suite('secure')), ...(await suite('legacy'))]
 }
 
-/** The black-box suite against a real Barbican, which the Worker's own run of it is compared with. */
-async function runPeer(state: string, keystone: Keystone): Promise<readonly Outcome[]> {
+/** Runs the black-box suite, which also runs against the Worker in `npm test`, against a real Barbican. */
+async function runAgainstBarbican(state: string, keystone: Keystone): Promise<readonly Outcome[]> {
   const barbican = await startBarbican({ state: join(state, 'barbican'), port: await freePort(), keystone })
   try {
     return await runBlackBox(barbican, keystone, state)
@@ -158,8 +159,8 @@ async function runSuites(state: string, wanted: readonly Part[]): Promise<readon
           outcomesOf('castellan', await runCastellan({ url, keystone, state: join(state, 'castellan') }), true),
         )
       : []
-    const peer = wanted.includes('peer') ? await runPeer(state, keystone) : []
-    return [...tempest, ...castellan, ...peer]
+    const barbican = wanted.includes('peer') ? await runAgainstBarbican(state, keystone) : []
+    return [...tempest, ...castellan, ...barbican]
   } finally {
     await keystone.stop()
   }
@@ -167,12 +168,12 @@ async function runSuites(state: string, wanted: readonly Part[]): Promise<readon
 
 const needKeystone: ReadonlySet<Part> = new Set(['peer', 'castellan', 'tempest'])
 
-/** Runs the wanted parts and returns whether all is as accepted. */
+/** Runs the parts and returns whether all outcomes are as expected. */
 async function interop(wanted: readonly Part[], state: string): Promise<boolean> {
   const file = join(import.meta.dirname, 'accepted-differences.md')
   const accepted = readAcceptedDifferences(await readFile(file, 'utf8'))
   await needPackages(['python3-barbicanclient', 'python3-openstackclient'])
-  // Two at a time: on the small machines that this runs on, each part keeps about one core busy.
+  // Two in parallel, because each part uses about one core, and CI machines have few.
   const outcomes = await Promise.all([
     wanted.includes('clients') ? runClients(state) : [],
     wanted.some((part) => needKeystone.has(part)) ? runSuites(state, wanted) : [],
@@ -189,10 +190,10 @@ stopEverythingOnSignals()
 let state: string | undefined
 try {
   const wanted = readParts(process.argv.slice(2))
-  // Short, since a socket lies below it.
+  // A short path, because Linux limits the length of the paths of sockets in it.
   state = await mkdtemp(join(tmpdir(), 'interop-'))
-  const isAsAccepted = await interop(wanted, state)
-  process.exitCode = isAsAccepted ? 0 : 1
+  const isAsExpected = await interop(wanted, state)
+  process.exitCode = isAsExpected ? 0 : 1
 } catch (error) {
   console.error(error instanceof Error ? error.message : error, `\n${USAGE}`)
   process.exitCode = 1

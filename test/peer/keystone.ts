@@ -1,4 +1,4 @@
-/** A real Keystone from Debian's packages, with the accounts that Barbican's own functional tests expect. */
+/** Starts Keystone from Debian's packages, with the accounts that Barbican's functional tests expect. */
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
@@ -9,21 +9,21 @@ import { runToSuccess, words, type Environment, type RunningProcess } from './pr
 import { serve } from './uwsgi.ts'
 
 export interface KeystoneOptions {
-  /** A folder that keeps database, keys, configuration and logs; a second start continues with what is there. */
+  /** The folder for the database, keys, configuration and logs; a second start reuses them. */
   readonly state: string
   readonly port: number
-  /** What the catalog names as the key-manager endpoint. */
+  /** The URL of the key-manager endpoints in the catalog. */
   readonly keyManagerUrl: string
 }
 
 export interface Keystone {
-  /** Base of the identity API, ending in `/v3`. */
+  /** The base URL of the identity API, ending with `/v3`. */
   readonly url: string
   /** The administrator's OS_* variables. */
   readonly environment: Environment
-  /** The database server, for peers that need a database too. */
+  /** The database server, which Barbican uses too. */
   readonly database: MariaDb
-  /** Points all key-manager endpoints of the catalog at another server. */
+  /** Changes the URL of all key-manager endpoints in the catalog. */
   setKeyManagerUrl(url: string): Promise<void>
   stop(): Promise<void>
 }
@@ -37,10 +37,10 @@ const REGION = 'RegionOne'
 const ADMIN_PASSWORD = 'secretadmin'
 const USER_PASSWORD = 'barbican'
 
-/** Beside admin, member and reader, which `keystone-manage bootstrap` makes. */
+/** The roles besides admin, member and reader, which `keystone-manage bootstrap` creates. */
 const roles = ['service', 'creator', 'observer', 'audit', 'key-manager:service-admin']
 
-/** Every account that is made: user, password, project, roles on it. */
+/** The accounts to create: user, password, project, and roles on the project. */
 const accounts: readonly (readonly [user: string, password: string, project: string, roles: readonly string[]])[] = [
   ['barbican', USER_PASSWORD, 'service', ['admin', 'service']],
   ['service-admin', 'secretservice', 'service', ['key-manager:service-admin']],
@@ -97,7 +97,7 @@ async function prepare(state: string, url: string, database: MariaDb): Promise<v
   await writeFile(prepared, '')
 }
 
-/** Keystone's v3 API as its administrator: `call` sends one request and throws on any status above 299. */
+/** A client of Keystone's v3 API with an administrator's token. `call` throws for any status above 299. */
 class Administrator {
   readonly #url: string
   readonly #token: string
@@ -140,12 +140,12 @@ class Administrator {
     return (await this.call('GET', `/${collection}${query}`))[collection] as readonly Named[]
   }
 
-  /** The id of the named resource, which is made when it is missing. */
+  /** Returns the id of a resource, and creates the resource if it does not exist. */
   async need(kind: 'role' | 'project' | 'user' | 'service', name: string, members: object = {}): Promise<string> {
     const found = (await this.list(`${kind}s`)).find((each) => each.name === name)
     if (found) return found.id
-    const made = await this.call('POST', `/${kind}s`, { [kind]: { name, ...members } })
-    return (made[kind] as Named).id
+    const created = await this.call('POST', `/${kind}s`, { [kind]: { name, ...members } })
+    return (created[kind] as Named).id
   }
 }
 
@@ -185,8 +185,8 @@ const openrc = (url: string): Environment => ({
 })
 
 /**
- * Starts Keystone on a loopback port with a MariaDB of its own, makes roles, projects, users and the key-manager
- * endpoint, and returns when all of it can be used. Throws, with everything stopped, when a part does not come up.
+ * Starts Keystone on a loopback port with its own MariaDB, creates roles, projects, users and the key-manager
+ * endpoints, and returns when all of it is ready. If a part does not start, stops everything and throws.
  */
 export async function startKeystone({ state, port, keyManagerUrl }: KeystoneOptions): Promise<Keystone> {
   console.log(`starting Keystone on port ${port}`)
@@ -207,7 +207,7 @@ export async function startKeystone({ state, port, keyManagerUrl }: KeystoneOpti
       module: 'keystone.server.wsgi:initialize_public_application()',
       environment: { OS_KEYSTONE_CONFIG_DIR: state, OS_KEYSTONE_CONFIG_FILES: 'keystone.conf' },
       log: join(state, 'uwsgi.log'),
-      // Keystone's cache in memory is one per process: a second process would answer with what was true before.
+      // Keystone's memory cache is per process: a second process would respond with stale data.
       processes: 1,
       threads: 8,
     })

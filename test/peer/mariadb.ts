@@ -1,4 +1,4 @@
-/** A MariaDB of our own: its data and its socket lie in the given folder and it opens no port. */
+/** Starts a separate MariaDB: its data and its socket are in the given folder, and it opens no port. */
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { userInfo } from 'node:os'
@@ -7,21 +7,21 @@ import { needPackages } from './packages.ts'
 import { run, runToSuccess, startProcess, waitUntil } from './process.ts'
 
 export interface MariaDb {
-  /** Makes the database if it does not exist. */
+  /** Creates the database if it does not exist. */
   create(name: string): Promise<void>
-  /** The address of a database in SQLAlchemy's notation. */
+  /** Returns the SQLAlchemy URL of a database. */
   address(name: string): string
   stop(): Promise<void>
 }
 
-/** The longest path that Linux takes for a socket: sun_path in unix(7), less its closing zero. */
+/** The maximum length of a socket's path on Linux: sun_path in unix(7), less the terminating null byte. */
 const LONGEST_SOCKET_PATH = 107
 
-/** Starts MariaDB in `folder`, which is filled first when it is empty. Throws when it does not come up in a minute. */
+/** Starts MariaDB in `folder`, and initializes an empty one. Throws if it is not ready within a minute. */
 export async function startMariaDb(folder: string): Promise<MariaDb> {
   const socket = join(folder, 'socket')
   if (Buffer.byteLength(socket) > LONGEST_SOCKET_PATH) throw new Error(`${socket} is too long for a socket`)
-  // The core packages hold the programs without a service that would start with the system.
+  // The core packages contain the programs without a system service.
   await needPackages(['mariadb-server-core', 'mariadb-client-core', 'python3-pymysql'])
   const data = join(folder, 'data')
   const user = `--user=${userInfo().username}`
@@ -45,7 +45,7 @@ export async function startMariaDb(folder: string): Promise<MariaDb> {
       `--pid-file=${join(folder, 'pid')}`,
       '--skip-networking',
       '--max-connections=400',
-      // A lost transaction after a crash does not matter here, the time of each commit does.
+      // Faster commits; losing transactions in a crash does not matter here.
       '--innodb-flush-log-at-trx-commit=0',
     ],
     { log: join(folder, 'mariadb.log') },

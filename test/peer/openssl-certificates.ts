@@ -1,7 +1,7 @@
 /**
- * The authority in the hands of the real openssl: its chain, what it issues for requests of openssl's own, for stored
- * keys and for hostile subjects, the revocation list, and a TLS handshake with an issued certificate. Every certificate is
- * read by pyca/cryptography as well, which is stricter.
+ * Verifies the certificate authority with openssl: its chain, certificates for requests from openssl, for stored keys
+ * and for hostile subjects, the revocation list, and a TLS handshake with an issued certificate. Every certificate is
+ * also parsed by pyca/cryptography, which is stricter.
  *
  *     node test/peer/openssl-certificates.ts
  */
@@ -54,10 +54,10 @@ async function checkAuthority(): Promise<void> {
     require(shown.includes(part), `the issuing certificate has no ${part}`)
 }
 
-/** Every certificate that was issued, and its subject where that is known. */
+/** All issued certificates, with the expected subject of those for hostile subjects. */
 const everyIssued: { readonly pem: string; readonly subject?: HostileSubject['parts'] }[] = []
 
-/** Issues a certificate for a request and writes `leaf.pem` and `intermediates.pem`; gives its serial number. */
+/** Issues a certificate, writes `leaf.pem` and `intermediates.pem`, and returns its serial number. */
 async function issue(request: string, profile: Profile, subject?: HostileSubject['parts']): Promise<string> {
   const checked = await checkRequest(request)
   if (checked.outcome !== 'good') throw new Error(`the request is ${JSON.stringify(checked)}`)
@@ -134,7 +134,7 @@ const storedKinds = [
   ['ed25519', 256, null],
 ] as const
 
-/** The request for a stored key and a subject as orders write it; null for a subject that is refused. */
+/** Creates the request for a stored key and the subject of an order; null if the subject is refused. */
 async function storedKeyRequest(privateKey: Uint8Array, passphrase: string | null, written: string) {
   const read = readSubject(written)
   if (read.outcome !== 'good') return null
@@ -160,10 +160,10 @@ async function checkStoredKeys(): Promise<void> {
   }
 }
 
-/** Every so many of the hostile subjects is shown to openssl; the other reader sees all. */
+/** Only every tenth hostile subject is verified with openssl; pyca/cryptography verifies all of them. */
 const SAMPLE = 10
 
-/** The values of a subject of single attributes, as openssl reads them. */
+/** Returns the values of a subject without multi-valued parts, as parsed by openssl. */
 async function valuesOfLeaf(): Promise<string[]> {
   const shown = await openssl(
     'x509',
@@ -193,14 +193,14 @@ async function checkHostileSubjects(): Promise<void> {
     await openssl(...verifyLeaf, 'leaf.pem')
     if (parts.some((part) => part.length > 1)) continue
     const [read, expected] = [await valuesOfLeaf(), parts.flat().map(({ text }) => text)]
-    require(JSON.stringify(read) === JSON.stringify(expected), `${written} is read as ${read.join(', ')}`)
+    require(JSON.stringify(read) === JSON.stringify(expected), `${written} is parsed as ${read.join(', ')}`)
   }
   require(issued > 300, `${issued} of the hostile subjects were certified`)
   console.log(`ok ${issued} certificates for hostile subjects`)
 }
 
-/** What pyca/cryptography reads, which refuses encodings that openssl takes. */
-async function checkStrictReader(): Promise<void> {
+/** Parses all certificates with pyca/cryptography, which rejects encodings that openssl accepts. */
+async function checkStrictParser(): Promise<void> {
   const authorities = [made.root, made.issuing].map((der) => ({ pem: pem(der) }))
   await writeFile(at('issued.json'), JSON.stringify([...authorities, ...everyIssued]))
   const script = join(import.meta.dirname, 'read-certificates.py')
@@ -240,7 +240,7 @@ async function checkRevocation(): Promise<void> {
   require(/certificate revoked/.test(stdout + stderr), `the revoked certificate passes: ${stdout}${stderr}`)
   await openssl('crl', '-in', 'list.pem', '-CAfile', 'issuing.pem', '-noout', '-verify')
   const shown = await openssl('crl', '-in', 'list.pem', '-noout', '-text')
-  require(/X509v3 CRL Number/.test(shown) && /Next Update/.test(shown), 'the list has no number or no end')
+  require(/X509v3 CRL Number/.test(shown) && /Next Update/.test(shown), 'the list has no number or no next update')
   console.log('ok revocation list')
 }
 
@@ -262,7 +262,7 @@ try {
   await checkRevocation()
   await checkHandshake()
   await checkHostileSubjects()
-  await checkStrictReader()
+  await checkStrictParser()
 } finally {
   await rm(folder, { recursive: true })
 }

@@ -1,5 +1,6 @@
 /**
- * Every kind of key pair in the hands of the real openssl: read, checked, signed and verified, or agreed.
+ * Verifies every kind of key pair with openssl: parses and checks it, and uses it to sign and verify or for key
+ * agreement.
  *
  *     node test/peer/openssl-key-pairs.ts
  */
@@ -15,7 +16,7 @@ interface Kind {
   readonly algorithm: string
   readonly bits: number
   readonly use: Use
-  /** What `openssl pkey -text` says of the key. */
+  /** A pattern in the output of `openssl pkey -text`. */
   readonly text: RegExp
 }
 
@@ -33,7 +34,7 @@ const kinds: readonly Kind[] = [
   { algorithm: 'x25519', bits: 256, use: 'agreement', text: /^X25519 Private-Key/ },
 ]
 const passphrases = [null, 'a secret', 'très 漢字 😀', 'x'.repeat(1023)]
-/** Enough to meet the keys whose numbers start with zero bytes. */
+/** Enough rounds to also generate keys whose encoded numbers start with zero bytes. */
 const ROUNDS_OF_CURVES = 20
 
 const folder = await mkdtemp(join(tmpdir(), 'openssl-key-pairs-'))
@@ -50,7 +51,7 @@ async function checkReading({ text }: Kind, opening: readonly string[]): Promise
   require(text.test(shown.replace('Key is valid\n', '')), `the key is another one: ${shown.slice(0, 200)}`)
   await openssl('pkey', '-pubin', '-in', 'public.pem', '-pubcheck', '-noout')
   const derived = await openssl('pkey', '-in', 'private.pem', ...opening, '-pubout')
-  require(derived === (await readFile(at('public.pem'), 'utf8')), 'the halves do not belong together')
+  require(derived === (await readFile(at('public.pem'), 'utf8')), 'the keys do not match')
   if (opening.length === 0) return
   const wrong = await run('openssl', ['pkey', '-in', 'private.pem', '-passin', 'pass:wrong', '-noout'], { folder })
   require(wrong.status !== 0, 'the private key opens with another passphrase')

@@ -1,4 +1,4 @@
-/** The stock `openstack` command line client: Debian's python3-openstackclient and python3-barbicanclient. */
+/** Runs the stock `openstack` command line client: Debian's python3-openstackclient and python3-barbicanclient. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
@@ -8,7 +8,7 @@ import { run, type Environment, type Finished } from './process.ts'
 import type { Report } from './report.ts'
 
 export interface Credentials {
-  /** Base of the identity API, ending in `/v3`. */
+  /** The base URL of the identity API, ending with `/v3`. */
   readonly authUrl: string
   readonly username: string
   readonly password: string
@@ -18,14 +18,14 @@ export interface Credentials {
   readonly region?: string
 }
 
-/** One log-in of the client, with a folder for its files and the report that its steps go to. */
+/** A log-in of the client, with the folder for its files and the report for its steps. */
 export interface Session {
   readonly environment: Environment
   readonly folder: string
   readonly report: Report
 }
 
-/** One object of the client's JSON output, under the titles of its columns. */
+/** An object in the client's JSON output, keyed by column titles. */
 export type Row = Readonly<Record<string, unknown>>
 
 /** The OS_* variables of a log-in with a password. */
@@ -40,14 +40,14 @@ export const passwordEnvironment = (credentials: Credentials): Environment => ({
   OS_IDENTITY_API_VERSION: '3',
 })
 
-/** Makes `folder` and installs the client when it is missing. Logs in to nothing yet. */
+/** Creates `folder` and installs the client if necessary. Does not log in yet. */
 export async function openSession(credentials: Credentials, folder: string, report: Report): Promise<Session> {
   await needPackages(['python3-openstackclient', 'python3-barbicanclient'])
   await mkdir(folder, { recursive: true })
   return { environment: passwordEnvironment(credentials), folder, report }
 }
 
-/** The same files and report under another log-in. */
+/** Returns a session with other OS_* variables and the same folder and report. */
 export const withPassword = (session: Session, changed: Environment): Session => ({
   ...session,
   environment: { ...session.environment, ...changed },
@@ -59,47 +59,47 @@ export const uniqueName = (kind: string): string => `${kind}-${randomBytes(4).to
 /** The path of a file in the session's folder that does not exist yet. */
 export const newFile = (session: Session): string => join(session.folder, uniqueName('file'))
 
-/** Runs one command whatever becomes of it. */
+/** Runs a command and returns its result, whatever its exit status. */
 export const openstack = (session: Session, ...args: readonly string[]): Promise<Finished> =>
   run('openstack', args, { environment: session.environment, folder: session.folder })
 
-/** Runs a command that must succeed and returns what it printed. Throws with the client's message. */
+/** Runs a command that must succeed and returns its output. Throws an error with the client's message otherwise. */
 export async function succeed(session: Session, ...args: readonly string[]): Promise<string> {
   const { status, stdout, stderr } = await openstack(session, ...args)
   if (status !== 0) throw new Error(`openstack ${args.join(' ')}: status ${status}: ${stderr.trim() || stdout.trim()}`)
   return stdout
 }
 
-/** Runs a command that must fail with a message like `message` and without a crash of the client. */
+/** Runs a command that must fail, with a message that matches and without a crash of the client. */
 export async function refuse(session: Session, message: RegExp, ...args: readonly string[]): Promise<void> {
   const { status, stdout, stderr } = await openstack(session, ...args)
   assert.notEqual(status, 0, `openstack ${args.join(' ')} succeeded: ${stdout}`)
   assert.match(stderr, message, `the message is ${stderr}`)
-  assert.doesNotMatch(stderr, /Traceback|KeyError|5xx Server error/, `the client stumbles: ${stderr}`)
+  assert.doesNotMatch(stderr, /Traceback|KeyError|5xx Server error/, `the client crashed: ${stderr}`)
 }
 
-/** What a command shows of one resource. */
+/** Runs a command that prints one resource and returns it. */
 export async function show(session: Session, ...args: readonly string[]): Promise<Row> {
   const shown: unknown = JSON.parse(await succeed(session, ...args, '--format', 'json'))
   assert.ok(typeof shown === 'object' && shown !== null && !Array.isArray(shown), 'not an object')
   return shown as Row
 }
 
-/** The rows that a command lists. */
+/** Runs a command that prints a list and returns its rows. */
 export async function list(session: Session, ...args: readonly string[]): Promise<readonly Row[]> {
   const listed: unknown = JSON.parse((await succeed(session, ...args, '--format', 'json')) || '[]')
   assert.ok(Array.isArray(listed), 'not a list')
   return listed as readonly Row[]
 }
 
-/** A column that must hold a text that is not empty. */
+/** Returns the value of a column, which must be a non-empty string. */
 export function text(row: Row, column: string): string {
   const value = row[column]
   assert.ok(typeof value === 'string' && value !== '', `${column} is ${JSON.stringify(value)}`)
   return value
 }
 
-/** Compares the given columns and no other; all differences stand in one message. */
+/** Compares the given columns only; throws one error with all differences. */
 export function expectColumns(row: Row, expected: Row): void {
   const differences = Object.entries(expected)
     .filter(([column, value]) => JSON.stringify(row[column]) !== JSON.stringify(value))

@@ -1,4 +1,4 @@
-/** Debian packages that the peers come from. */
+/** Installs Debian packages, from which Barbican, Keystone and the clients come. */
 import { run, runToSuccess } from './process.ts'
 
 const environment = { DEBIAN_FRONTEND: 'noninteractive' }
@@ -9,8 +9,8 @@ async function isInstalled(name: string): Promise<boolean> {
 }
 
 /**
- * Installs those of the packages that are missing, without their recommended ones.
- * Throws on a system without dpkg, and without the right to install.
+ * Installs the missing packages, without recommended ones.
+ * Throws on a system without dpkg, and if it may not install packages.
  */
 export async function needPackages(names: readonly string[]): Promise<void> {
   const installed = await Promise.all(names.map(isInstalled))

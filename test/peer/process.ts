@@ -1,4 +1,4 @@
-/** Child processes of the peer drivers: each is started in its own process group and none outlives this process. */
+/** Starts child processes, each in its own process group, and stops them at the latest when this process exits. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -9,8 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export type Environment = Readonly<Record<string, string>>
 
 /**
- * What every peer runs with. Debian's own programs come first, so that another Python on the machine is not picked up;
- * nothing of the caller's environment is passed on, so that no proxy and no OS_* variable of another cloud leaks in.
+ * The environment of every child process. `PATH` only has the system's folders, so that Debian's Python is used. The
+ * caller's environment is not inherited, so that proxies and OS_* variables of another cloud have no effect.
  */
 export const systemEnvironment: Environment = {
   PATH: '/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -23,7 +23,7 @@ export const systemEnvironment: Environment = {
 export interface StartOptions {
   readonly environment?: Environment
   readonly folder?: string
-  /** A file that takes standard output and error; without it both are kept in memory and given to `onLine`. */
+  /** A file for standard output and error; without it, the last lines are kept in memory and `onLine` is called. */
   readonly log?: string
   /** Called with every line of standard output. */
   readonly onLine?: (line: string) => void
@@ -32,11 +32,13 @@ export interface StartOptions {
 export interface RunningProcess {
   readonly name: string
   readonly pid: number
-  /** Settles when the process has ended, with its exit status; a death by signal is 128 + its number, as in a shell. */
+  /**
+   * Resolves to the exit status when the process has ended: 128 + the signal's number after a signal, as in a shell.
+   */
   readonly ended: Promise<number>
-  /** The last lines that the process wrote, to explain a failure. */
+  /** Returns the last lines of output, for error messages. */
   lastLines(): string
-  /** Asks the whole process group to end, kills it after ten seconds, and returns when the process is gone. */
+  /** Sends SIGTERM to the process group, and SIGKILL after ten seconds; returns when the process has ended. */
   stop(): Promise<void>
 }
 
@@ -46,7 +48,7 @@ export interface Finished {
   readonly stderr: string
 }
 
-/** The words of a command line: the literal text is split at its spaces, every value stays one word whatever it holds. */
+/** Splits a command line at white space in the literal text; each interpolated value remains part of one word. */
 export function words(literals: TemplateStringsArray, ...values: readonly string[]): readonly string[] {
   const split: string[] = []
   let word: string | undefined
@@ -66,7 +68,7 @@ export function words(literals: TemplateStringsArray, ...values: readonly string
 const GRACE_MILLISECONDS = 10_000
 const LAST_LINES = 15
 const running = new Set<RunningProcess>()
-/** A signal has come: nothing new is started. */
+/** Whether a signal was received; no process is started after that. */
 let isStopping = false
 
 const tail = (text: string): string => text.trimEnd().split('\n').slice(-LAST_LINES).join('\n')
@@ -75,11 +77,11 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal)
   } catch {
-    // The group is gone already, which is what was wanted.
+    // The process group does not exist any more.
   }
 }
 
-/** Also settles, with status 127 as in a shell, when the program could not be started at all. */
+/** Resolves to the exit status, which is 127, as in a shell, if the program could not be started. */
 function endOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
     child.once('error', () => resolve(127))
@@ -92,7 +94,7 @@ async function stopGroup(pid: number, ended: Promise<number>): Promise<void> {
   const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), GRACE_MILLISECONDS)
   await ended
   clearTimeout(timer)
-  // Children that ignored the request must not survive their parent.
+  // Child processes that ignored SIGTERM must not survive their parent.
   signalGroup(pid, 'SIGKILL')
 }
 
@@ -110,7 +112,7 @@ function readLines(child: ChildProcess, onLine?: (line: string) => void): () => 
   return () => kept.join('\n')
 }
 
-/** Starts a program in a process group of its own, known to {@link stopEverything}. */
+/** Starts a program in its own process group and registers it for {@link stopEverything}. */
 function spawnGroup(
   command: string,
   args: readonly string[],
@@ -118,7 +120,7 @@ function spawnGroup(
   output: number | 'pipe',
   lastLines: () => string,
 ): { readonly child: ChildProcess; readonly started: RunningProcess } {
-  if (isStopping) throw new Error(`${command} is not started any more`)
+  if (isStopping) throw new Error(`${command} is not started after a signal`)
   const child = spawn(command, args, {
     cwd: folder,
     env: { ...systemEnvironment, ...environment },
@@ -135,7 +137,7 @@ function spawnGroup(
   return { child, started }
 }
 
-/** Starts a program that keeps running. Throws when the program cannot be started. */
+/** Starts a program that keeps running. Throws if it cannot be started. */
 export function startProcess(command: string, args: readonly string[], options: StartOptions = {}): RunningProcess {
   const { log, onLine } = options
   if (log === undefined) {
@@ -152,23 +154,23 @@ export function startProcess(command: string, args: readonly string[], options: 
   }
 }
 
-/** Runs a program to its end and returns what it wrote, whatever its exit status. Throws when it cannot be started. */
+/** Runs a program and returns its output, whatever its exit status. Throws if it cannot be started. */
 export async function run(
   command: string,
   args: readonly string[],
   options: Omit<StartOptions, 'log' | 'onLine'> = {},
 ): Promise<Finished> {
-  const written = { stdout: '', stderr: '' }
-  const { child, started } = spawnGroup(command, args, options, 'pipe', () => tail(written.stderr))
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => (written.stdout += text))
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (written.stderr += text))
+  const output = { stdout: '', stderr: '' }
+  const { child, started } = spawnGroup(command, args, options, 'pipe', () => tail(output.stderr))
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
   const status = await started.ended
-  // After a signal nobody is to take a program that was stopped for one that failed.
+  // After a signal, do not report a program that was stopped as one that failed.
   if (isStopping) await new Promise(() => {})
-  return { status, ...written }
+  return { status, ...output }
 }
 
-/** {@link run} for programs that must succeed. Throws with the end of what the program wrote. */
+/** Runs a program that must succeed and returns its standard output. Throws an error with its last output otherwise. */
 export async function runToSuccess(
   command: string,
   args: readonly string[],
@@ -180,8 +182,8 @@ export async function runToSuccess(
 }
 
 /**
- * Waits until `isReady` answers true (an exception counts as not yet).
- * Throws when the process ends before, or after `seconds`.
+ * Waits until `isReady` returns true; an exception counts as false.
+ * Throws if the process ends before that, and after `seconds`.
  */
 export async function waitUntil(
   process: RunningProcess,
@@ -202,12 +204,12 @@ export async function waitUntil(
   throw new Error(`${process.name} was not ready after ${seconds} s:\n${process.lastLines()}`)
 }
 
-/** Stops everything that is still running, the last started first. */
+/** Stops all running processes, in reverse order of their start. */
 export async function stopEverything(): Promise<void> {
   for (const process of [...running].toReversed()) await process.stop()
 }
 
-/** On SIGINT and SIGTERM stops everything that was started and ends with the usual status (128 + signal). */
+/** Installs handlers for SIGINT and SIGTERM that stop all processes and exit with the usual status (128 + signal). */
 export function stopEverythingOnSignals(): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => {
@@ -218,12 +220,12 @@ export function stopEverythingOnSignals(): void {
     })
 }
 
-// The last resort, when this process ends by an error that nobody expected.
+// Also stop the processes if this process exits because of an unexpected error.
 process.once('exit', () => {
   for (const { pid } of running) signalGroup(pid, 'SIGTERM')
 })
 
-/** A loopback port that nothing listens on now. */
+/** Returns a loopback port that is currently free. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()

@@ -1,7 +1,7 @@
-"""Reads certificates with pyca/cryptography, whose parser is stricter than openssl's: read-certificates.py FILE
+"""Parses certificates with pyca/cryptography, whose parser is stricter than openssl's: read-certificates.py FILE
 
-FILE is JSON, a list of {"pem": ..., "subject": [[{"type": ..., "text": ...}, ...], ...]}; without a subject any is taken.
-Ends with a traceback at the first certificate that it cannot read, would warn about, or reads otherwise.
+FILE is JSON, a list of {"pem": ..., "subject": [[{"type": ..., "text": ...}, ...], ...]}; the subject is optional.
+Fails with a traceback at the first certificate that it cannot parse, warns about, or parses to another subject.
 """
 
 import json
@@ -21,7 +21,7 @@ def subject_of(certificate):
 
 def read(pem, subject=None):
     certificate = x509.load_pem_x509_certificate(pem.encode())
-    # All of these are parsed when they are asked for.
+    # The library parses these lazily, when they are accessed.
     assert certificate.version is x509.Version.v3 and certificate.serial_number > 0
     assert certificate.issuer.rdns and certificate.not_valid_before < certificate.not_valid_after
     certificate.public_key()
@@ -39,7 +39,7 @@ def main():
     certificates = json.loads(pathlib.Path(sys.argv[1]).read_text())
     for each in certificates:
         read(**each)
-    print(f'ok {len(certificates)} certificates read by pyca/cryptography')
+    print(f'ok {len(certificates)} certificates parsed by pyca/cryptography')
 
 
 if __name__ == '__main__':

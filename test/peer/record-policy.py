@@ -1,10 +1,10 @@
-"""Records what Barbican's own policy engine answers, for test/access/policy.test.ts.
+"""Records the decisions of Barbican's policy engine, for test/access/policy.test.ts.
 
 usage: record-policy.py > recorded/policy.json
 
-Needs Debian's python3-barbican and python3-oslo.policy, no running service. Every rule is asked through the code that
-guards Barbican's controllers (the real class builds the target), for every set of roles, relation to the entity,
-privacy and place on the ACL, with enforce_new_defaults off (legacy) and on (secure).
+Needs Debian's python3-barbican and python3-oslo.policy, but no running service. Every rule is evaluated through the code
+that protects Barbican's controllers (the real class builds the target), for every combination of roles, relation to the
+entity, privacy and membership in the ACL, with enforce_new_defaults off (legacy) and on (secure).
 """
 import importlib
 import json
@@ -31,7 +31,7 @@ ROLES = {
     'audit': ['audit'],
     'service-admin': ['key-manager:service-admin'],
 }
-# User and project of the caller; the entity was made by ('maker', 'home').
+# User and project of the caller; the entity was created by ('maker', 'home').
 RELATIONS = {
     'owner': ('maker', 'home'),
     'colleague': ('other', 'home'),
@@ -39,7 +39,7 @@ RELATIONS = {
     'owner elsewhere': ('maker', 'elsewhere'),
 }
 
-# The service's name of a rule: Barbican's rule, the controller that asks it, and what the controller holds.
+# By controller: the kind of entity that it holds, and the rules that it evaluates, under this service's names.
 ENTITY_RULES = {
     'secrets.SecretController': ('secret', ['secret:get', 'secret:decrypt', 'secret:put', 'secret:delete']),
     'secretmeta.SecretMetadataController': ('secret', [
@@ -69,11 +69,11 @@ ENTITY_RULES = {
     'transportkeys.TransportKeysController': (None, ['transport_keys:get', 'transport_keys:post']),
     'transportkeys.TransportKeyController': (None, ['transport_key:get', 'transport_key:delete']),
 }
-PEER_NAMES = {'secret_consumer:get': 'consumer:get', 'container_consumer:get': 'consumer:get'}
+BARBICAN_NAMES = {'secret_consumer:get': 'consumer:get', 'container_consumer:get': 'consumer:get'}
 
 
 def entity_of(private, on_acl, user):
-    """An entity as the database would give it. Without reason for an ACL there is none."""
+    """Returns an entity as loaded from the database, with an ACL only if it is private or has the user."""
     acls = []
     if private or on_acl:
         users = ['somebody', user] if on_acl else ['somebody']
@@ -84,7 +84,7 @@ def entity_of(private, on_acl, user):
 
 
 def controller_of(name, kind, entity):
-    """The real controller, without the repositories that its constructor would fetch."""
+    """Returns an instance of the real controller, without running its constructor, which needs a database."""
     module, class_name = name.split('.')
     controller_class = getattr(importlib.import_module('barbican.api.controllers.' + module), class_name)
     controller = object.__new__(controller_class)
@@ -101,14 +101,14 @@ def permits(rule, name, kind, roles, relation, private, on_acl):
     request = Request.blank('/', environ={'barbican.context': caller})
     controller = controller_of(name, kind, entity_of(private, on_acl, user))
     try:
-        controllers._do_enforce_rbac(controller, request, PEER_NAMES.get(rule, rule), caller)
+        controllers._do_enforce_rbac(controller, request, BARBICAN_NAMES.get(rule, rule), caller)
         return True
     except (oslo_policy.PolicyNotAuthorized, oslo_policy.InvalidScope):
         return False
 
 
 def cells(rule, name, kind):
-    """For each set of roles a word, in it one character per relation x private x ACL: 1 allowed, 0 refused."""
+    """Returns one word per set of roles, with one digit per relation x private x ACL: 1 allowed, 0 refused."""
     return ' '.join(''.join(str(int(permits(rule, name, kind, roles, relation, private, on_acl)))
                             for relation in RELATIONS for private in (False, True) for on_acl in (False, True))
                     for roles in ROLES.values())

@@ -1,13 +1,13 @@
-/** What was tried against a server and how it ended: one printed line for every step. */
+/** Runs steps against a server, records their outcomes and prints one line for each. */
 
 export interface Outcome {
-  /** Begins with the name of what was run, such as `clients: secret list`, and is unique within one run. */
+  /** Unique within a run; begins with the name of the suite, as in `clients: secret list`. */
   readonly name: string
-  /** Why it failed; null when it passed. */
+  /** Why it failed; null if it passed. */
   readonly failure: string | null
 }
 
-/** Ends a scenario after a step that failed and has been reported. */
+/** Aborts a scenario after a failed step, which has been reported. */
 class StepFailed extends Error {
   override readonly name = 'StepFailed'
 }
@@ -29,7 +29,7 @@ export class Report {
     console.log(failure === null ? `ok    ${name}` : `FAIL  ${name}: ${failure}`)
   }
 
-  /** Runs one step and records how it ended. When it throws, the rest of the scenario is left out. */
+  /** Runs a step and records its outcome. If it throws, the rest of the scenario is skipped. */
   readonly step = async <Value>(name: string, action: () => Promise<Value>): Promise<Value> => {
     try {
       const value = await action()
@@ -41,12 +41,12 @@ export class Report {
     }
   }
 
-  /** Runs steps that build on each other. Never throws, so that the next scenario still runs. */
+  /** Runs steps that depend on each other. Does not throw, so that the next scenario still runs. */
   async scenario(name: string, steps: () => Promise<void>): Promise<void> {
     try {
       await steps()
     } catch (error) {
-      if (error instanceof StepFailed) console.log(`      the rest of "${name}" is left out`)
+      if (error instanceof StepFailed) console.log(`      the rest of "${name}" is skipped`)
       else this.#add(`${name} (outside of its steps)`, reasonOf(error))
     }
   }

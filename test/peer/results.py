@@ -1,7 +1,7 @@
 """Reads a Subunit v2 stream from standard input and prints one JSON object for every test that ended.
 
 Members: `name` (without Tempest's attribute list), `outcome` (`passed`, `failed` or `skipped`), `reason`.
-A test that began and never ended counts as failed.
+A test that started but never ended counts as failed.
 """
 import json
 import re
@@ -15,7 +15,7 @@ LONGEST_REASON = 600
 
 
 def reason_of(details):
-    """The text of a skip, or what stands below the last frame of the traceback."""
+    """Returns the reason of a skip, or the text after the last frame of the traceback."""
     if 'reason' in details:
         return details['reason'].as_text().strip()
     texts = [content.as_text() for name, content in details.items() if name.startswith('traceback')]

@@ -1,4 +1,4 @@
-/** Results of a Python test program, read from its Subunit stream while it runs. */
+/** Runs a Python test program and reads its results from its Subunit stream. */
 import { join } from 'node:path'
 import { startProcess, type Environment } from './process.ts'
 
@@ -14,9 +14,9 @@ export interface Results {
 }
 
 export interface TestProgram {
-  /** Begins the progress lines. */
+  /** The prefix of progress lines. */
   readonly name: string
-  /** A shell command that writes Subunit v2 to its standard output; values come in through `environment`. */
+  /** A shell command that writes Subunit v2 to standard output; pass values through `environment`. */
   readonly command: string
   readonly environment: Environment
   readonly folder: string
@@ -27,8 +27,8 @@ type Line = Unsuccessful & { readonly outcome: keyof Results }
 const PROGRESS_EVERY = 25
 
 /**
- * Runs the program to its end; a line for every failure and every 25 tests is printed on the way.
- * Throws when no test was run (all skipped is none), and when the program failed although none of its tests did.
+ * Runs the program, and prints a line for every failure and every 25 tests.
+ * Throws if no test was run (skipped tests do not count), and if the program failed although none of its tests did.
  */
 export async function runTests({ name, command, environment, folder }: TestProgram): Promise<Results> {
   const results = { passed: [] as string[], failed: [] as Unsuccessful[], skipped: [] as Unsuccessful[] }

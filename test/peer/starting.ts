@@ -1,4 +1,4 @@
-/** What `npm start` does before it serves: it ends with one clear line and a non-zero status when it cannot. */
+/** Steps for failures of `npm start`: it must exit with a non-zero status and print one line with the reason. */
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { freePort, run, words } from './process.ts'
@@ -6,15 +6,15 @@ import { Report } from './report.ts'
 
 const START = join(import.meta.dirname, '..', '..', 'src', 'local', 'start.ts')
 
-/** Starts it in vain; throws unless it ends with status 1 and one line that matches. */
+/** Throws unless the start fails with status 1 and one line that matches. */
 async function refuses(args: readonly string[], line: RegExp): Promise<void> {
   const { status, stderr } = await run(process.execPath, [START, ...args])
   const lines = stderr.trim().split('\n')
   if (status !== 1) throw new Error(`status ${status}, not 1`)
-  if (lines.length !== 1 || !line.test(lines[0] ?? '')) throw new Error(`it said: ${stderr.trim()}`)
+  if (lines.length !== 1 || !line.test(lines[0] ?? '')) throw new Error(`it printed: ${stderr.trim()}`)
 }
 
-/** The ways in which it must not start; `state` is a folder of its own. */
+/** Runs the steps; `state` is a folder that nothing else uses. */
 export async function refusedStarts(state: string, report: Report): Promise<void> {
   const { step } = report
   await report.scenario('npm start', async () => {

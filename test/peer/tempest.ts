@@ -1,4 +1,4 @@
-/** Barbican's Tempest plugin (Debian's package) against any key manager that a Keystone's catalog points at. */
+/** Runs Barbican's Tempest plugin (Debian's package) against the key manager in Keystone's catalog. */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Keystone } from './keystone.ts'
@@ -6,16 +6,16 @@ import { needPackages } from './packages.ts'
 import { runTests, type Results } from './results.ts'
 
 export interface TempestOptions {
-  /** Base of the key manager, without `/v1`; the catalog is set to it. */
+  /** The base URL of the key manager, without `/v1`; the catalog is set to it. */
   readonly url: string
   readonly keystone: Keystone
-  /** The key manager enforces scopes and the new default rules: adds the rbac tests, leaves out project quotas. */
+  /** Whether the key manager enforces scopes and the new default rules: adds the rbac tests, omits project quotas. */
   readonly strict: boolean
-  /** The highest microversion that the key manager offers, such as `1.1`. */
+  /** The highest microversion of the key manager, such as `1.1`. */
   readonly microversion?: string
-  /** Which tests; all of api and rbac when not given. */
+  /** Selects tests; by default, all of api and rbac. */
   readonly regex?: string
-  /** A folder for configuration and logs; its test results are replaced. */
+  /** The folder for configuration and logs; earlier test results in it are deleted. */
   readonly state: string
 }
 
@@ -65,8 +65,8 @@ group_regex=([^\\.]*\\.)*
 `
 
 /**
- * Runs the plugin's api and rbac tests, two at a time. A class that is skipped or fails as a whole counts as one test
- * named `setUpClass (…)`. Throws when no test was run.
+ * Runs the plugin's api and rbac tests, two in parallel. A class that is skipped or fails as a whole counts as one test
+ * with the name `setUpClass (…)`. Throws if no test was run.
  */
 export async function runTempest(options: TempestOptions): Promise<Results> {
   const { url, keystone, state, strict, regex = String.raw`barbican_tempest_plugin\.tests\.(api|rbac)\.` } = options

@@ -1,4 +1,4 @@
-/** Debian's uWSGI as the web server of the Python peers. */
+/** Runs Debian's uWSGI as the web server of Barbican and Keystone. */
 import { startProcess, waitUntil, type Environment, type RunningProcess } from './process.ts'
 
 export interface Application {
@@ -9,11 +9,11 @@ export interface Application {
   readonly log: string
   readonly processes?: number
   readonly threads?: number
-  /** Keeps `Content-Length` in answers, for a client that takes the end of a connection for an error. */
+  /** Keeps `Content-Length` in responses, for clients that treat the end of a connection as an error. */
   readonly withLength?: boolean
 }
 
-/** Serves a WSGI application on a loopback port and returns when it answers. Throws when it does not in a minute. */
+/** Serves a WSGI application on a loopback port and returns when it responds. Throws if it does not within a minute. */
 export async function serve(application: Application): Promise<RunningProcess> {
   const { port, module, environment, log, processes = 2, threads = 4, withLength = false } = application
   const server = startProcess(
@@ -30,7 +30,7 @@ export async function serve(application: Application): Promise<RunningProcess> {
       '--die-on-term',
       '--buffer-size=65535',
       '--post-buffering=65535',
-      // Debian's own settings: without them answers to HEAD and 204 confuse clients that keep the connection.
+      // Debian's own settings: without them, responses to HEAD and 204 break clients that reuse the connection.
       ...(withLength ? [] : ['--rem-header=Content-Length']),
       '--add-header=Connection: close',
     ],

@@ -1,29 +1,29 @@
-/** Portcullis itself, started as `npm start` starts it, in a process of its own. */
+/** Starts Portcullis in a separate process, as `npm start` does. */
 import { join } from 'node:path'
 import { startProcess, waitUntil, words, type Environment } from './process.ts'
 
 export interface WorkerOptions {
   readonly port: number
-  /** A folder for the durable state; a second start continues with what is there. */
+  /** The folder for the durable state; a second start reuses it. */
   readonly state: string
-  /** Variables of the Worker that differ from their defaults. */
+  /** Variables of the Worker with non-default values. */
   readonly variables?: Readonly<Record<string, string>>
 }
 
 export interface Worker {
-  /** Base of the key manager, without `/v1`. */
+  /** The base URL of the key manager, without `/v1`. */
   readonly url: string
-  /** The OS_* variables that it printed; none when it takes the tokens of a Keystone. */
+  /** The OS_* variables that it printed; empty if it accepts Keystone's tokens. */
   readonly environment: Environment
   stop(): Promise<void>
 }
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const READY = 'Portcullis is ready on '
-/** Of what is printed for the OpenStack client, the line that comes last. */
+/** The last variable that is printed for the OpenStack client. */
 const LAST_EXPORT = 'OS_PROJECT_DOMAIN_NAME'
 
-/** Starts the Worker on a loopback port and returns when it says that it is ready. Throws when it does not. */
+/** Starts the Worker on a loopback port and returns when it reports that it is ready. Throws if it does not. */
 export async function startWorker({ port, state, variables = {} }: WorkerOptions): Promise<Worker> {
   const described = Object.entries(variables).filter(([name]) => !name.endsWith('PASSWORD'))
   console.log(

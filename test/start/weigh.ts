@@ -1,12 +1,13 @@
 /**
- * How large the Worker is and what its cold start costs; fails when either has grown by a tenth since it was recorded,
- * or is beyond its limit.
+ * Measures the size of the Worker and the cost of its cold start. Fails if either has grown by more than a tenth since
+ * it was recorded, or exceeds its limit.
  *
  *     node test/start/weigh.ts [--record]        after npm run bundle
  *
- * The cold start is all processor time of a new workerd up to the end of its first answer, less that of a workerd with
- * an empty Worker. Of many starts the least counts: other work on the machine can only add to it. A machine that is
- * slower than that of the figures is told by what the empty Worker takes, and its milliseconds count for less.
+ * The cost of a cold start is the processor time of a new workerd until the end of its first response, less that of a
+ * workerd with an empty Worker. The minimum of many starts is used, because other load on the machine can only add
+ * time. On a machine that is slower than the one of the recorded figures, the milliseconds are scaled down by the
+ * factor that the empty Worker takes longer.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -22,10 +23,10 @@ import { unstable_readConfig } from 'wrangler'
 const MOST_GZIP_BYTES = 250 * 1024
 const MOST_START_MILLISECONDS = 60
 const GROWTH = 1.1
-/** What the empty Worker takes on the machine that the figures are of. */
+/** The time of the empty Worker on the machine of the recorded figures. */
 const EMPTY_MILLISECONDS = 19
 const FEWEST_STARTS = 15
-/** While a figure is too high, it is measured on: noise passes, a regression does not. */
+/** Measuring continues while the figure is too high: noise disappears with more starts, a regression does not. */
 const MOST_STARTS = 60
 
 interface Figures {
@@ -40,7 +41,7 @@ const bundle = readFileSync(join(root, '.wrangler/bundle/index.js'))
 const EMPTY = 'export class ProjectObject {}\nexport default { fetch: () => new Response() }\n'
 const { compatibility_date: date } = unstable_readConfig({ config: join(root, 'wrangler.toml') })
 
-/** A configuration of workerd: the Worker, and as its database a service that is never asked. */
+/** A configuration of workerd. The database binding points to a service that is never called. */
 const configuration = (port: number) => `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [(name = "main", worker = .worker)],
@@ -68,7 +69,7 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0
 }
 
-/** Processor time of all threads of a process, in milliseconds. */
+/** Returns the processor time of all threads of a process, in milliseconds. */
 function processorTime(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`)
   const nanoseconds = threads.map(
@@ -77,7 +78,7 @@ function processorTime(pid: number): number {
   return nanoseconds.reduce((sum, time) => sum + Number(time), 0) / 1e6
 }
 
-/** The first answer, asked for until the socket is open. */
+/** Sends requests until the socket is open, and returns the status of the first response. */
 async function firstAnswer(url: string): Promise<number> {
   for (let tries = 0; tries < 1_000; tries += 1) {
     try {
@@ -91,14 +92,14 @@ async function firstAnswer(url: string): Promise<number> {
   throw new Error('workerd did not start')
 }
 
-/** The processor time of one cold start of this Worker, which is to answer with this status. */
+/** Returns the processor time of one cold start. Throws unless the Worker responds with this status. */
 async function start(folder: string, status: number): Promise<number> {
   const port = await freePort()
   writeFileSync(join(folder, 'workerd.capnp'), configuration(port))
   const child = spawn(workerd, ['serve', join(folder, 'workerd.capnp')], { stdio: ['ignore', 'ignore', 'inherit'] })
   try {
     const answered = await firstAnswer(`http://127.0.0.1:${port}/v1/secrets`)
-    if (answered !== status) throw new Error(`the first answer was ${answered} and not ${status}`)
+    if (answered !== status) throw new Error(`the first response was ${answered} instead of ${status}`)
     return processorTime(child.pid ?? 0)
   } finally {
     const closed = once(child, 'close')
@@ -125,10 +126,10 @@ async function startMilliseconds(enough: number): Promise<number> {
   }
 }
 
-/** What is wrong with a figure, if anything. */
+/** Returns the faults of a figure. */
 function judge(name: string, figure: number, recorded: number, limit: number): string[] {
   console.log(`${name}: ${figure.toFixed(0)} (recorded ${recorded.toFixed(0)}, limit ${limit})`)
-  if (figure > limit) return [`${name} is beyond its limit`]
+  if (figure > limit) return [`${name} exceeds its limit`]
   return figure > recorded * GROWTH ? [`${name} has grown by more than a tenth`] : []
 }
 

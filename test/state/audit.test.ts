@@ -82,7 +82,7 @@ describe('an event', () => {
       reason: { policyType: 'rule', policyId: 'secrets:post' },
       tags: [`correlation_id?value=${made.headers.get('X-OpenStack-Request-Id')}`],
       attachments: [
-        { name: 'code of the target', typeURI: 'text/plain', content: expect.stringMatching(/^[\w+/]{43}=$/) },
+        { name: 'mac of the target', typeURI: 'text/plain', content: expect.stringMatching(/^[\w+/]{43}=$/) },
       ],
       number: expect.any(Number),
       previous: expect.stringMatching(/^[0-9a-f]{64}$/),
@@ -305,7 +305,7 @@ describe('reading a payload', () => {
 
 describe('a crash while events are sealed', () => {
   const CUT = new Error('the power is cut')
-  /** The database, which is gone before or after the statement that gives the events their places. */
+  /** The database, which fails before or after the statement that numbers the events. */
   function cut(when: 'before' | 'after'): D1Database {
     const { DB } = bindings
     const prepare = (query: string) => {

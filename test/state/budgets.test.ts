@@ -1,7 +1,7 @@
 /**
- * Budgets: what each operation of the Key Manager costs, in round trips to storage and calls that its request waits
- * for and in rows that the database reads, once the isolate has cached the token, the project's key, its limits and
- * the key of the MACs. After the answer there is at most one call, which has the project's object seal the events of
+ * Budgets: the cost of each operation of the Key Manager, in round trips to storage and calls that its request waits
+ * for and in rows that the database reads, once the isolate has cached the token, the project's key, its limits and the
+ * key of the MACs. After the response there is at most one call, which makes the project's object seal the events of
  * changes. A route without a budget fails the test.
  */
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -19,33 +19,36 @@ const keystone = fakeKeystone()
 const send = countedService(keystoneVariables)
 const sendWithStores = countedService({ ...keystoneVariables, SECRET_STORES: 'multiple' })
 
-/** What a request is made with: the caller's token, and the values of the paths' parameters. */
+/** The input of a request: the caller's token, and the values of path parameters. */
 interface Given {
   readonly token: string
   readonly params: Readonly<Record<string, string>>
 }
 
 interface Budget {
-  /** Round trips to the database, with those that the project's object makes. */
+  /** Round trips to the database, including those of the project's object. */
   readonly trips: number
   /** Calls of the project's object. */
   readonly calls: number
-  /** Calls after the answer that wake the project's object, when it has not been woken just now. */
+  /** Calls after the response that wake the project's object, if it was not woken recently. */
   readonly wakes: number
-  /** Rows that the database reads until the answer: what it took when this was written, and two more. */
+  /** Rows that the database reads before the response: the measured number when this was written, and two more. */
   readonly rows: number
   readonly request: Request | ((given: Given) => Request)
-  /** How the operation ends where it cannot end well. */
+  /** The status of an operation that cannot succeed. */
   readonly refused?: number
 }
 
 type Asked = Budget['request']
-/** No storage, a look-up, a write, a look-up and a write, and the same with the write in the project's object. */
+/**
+ * Budgets: no storage, a read, a write, a read and a write, and with {@link inObject} the write in the project's
+ * object.
+ */
 const none = (request: Asked = {}): Budget => ({ trips: 0, calls: 0, wakes: 0, rows: 0, request })
 const look = (rows: number, request: Asked = {}): Budget => ({ ...none(request), trips: 1, rows })
 const write = (rows: number, request: Asked = {}): Budget => ({ ...look(rows, request), wakes: 1 })
 const two = (rows: number, request: Asked = {}): Budget => ({ ...write(rows, request), trips: 2 })
-/** The object wakes itself. */
+/** The same write in the project's object, which schedules the sealing itself, so there is no call to wake it. */
 const inObject = (budget: Budget): Budget => ({ ...budget, calls: 1, wakes: 0 })
 
 const json = (value: unknown): Request => ({ json: value })
@@ -103,7 +106,7 @@ const budgets: Readonly<Record<string, Budget>> = {
   'DELETE /orders/:order': inObject(two(12)),
 
   'GET /quotas': look(4),
-  // For the operator, who reads what all projects have.
+  // This route is for the operator and reads the rows of all projects.
   'GET /project-quotas': look(Infinity),
   'GET /project-quotas/:project': look(4),
   'PUT /project-quotas/:project': write(21, json({ project_quotas: { secrets: 100 } })),
@@ -121,7 +124,7 @@ const budgets: Readonly<Record<string, Budget>> = {
   'GET /transport_keys/:key': { ...none(), refused: 404 },
   'DELETE /transport_keys/:key': { ...none(), refused: 404 },
 
-  // The first of these in a deployment makes the authority.
+  // The first of these in a deployment creates the authority.
   'GET /cas': look(4),
   'GET /cas/:authority': look(5),
   'GET /cas/:authority/cacert': look(5),
@@ -131,8 +134,8 @@ const budgets: Readonly<Record<string, Budget>> = {
   'GET /audit': look(3),
 
   'GET /admin/rotate': look(Infinity),
-  // With nothing to do; else it takes as many more as there are steps. One looks for keys to wrap, one in each of three
-  // tables for values to seal, one for keys to delete, and one reports.
+  // The cost when there is nothing to do; each further step adds to it. One statement finds keys to rewrap, one in each
+  // of three tables finds values to reseal, one deletes keys, and one reports.
   'POST /admin/rotate': { ...look(Infinity), trips: 6 },
 }
 
@@ -150,7 +153,7 @@ async function created(path: string, token: string, body: object, member: string
 const registered = (table: string, owner: string, id: string) =>
   database.prepare(`SELECT id FROM ${table} WHERE ${owner} = ?`).bind(id).first<string>('id')
 
-/** One of everything, in a project whose key the isolate has used. */
+/** Creates one entity of each kind, in a project whose key the isolate has cached. */
 async function given(path: string, method: string): Promise<Given> {
   const who = peopleOf(keystone)(['admin', 'creator', 'audit', 'key-manager:service-admin'])
   const { token, projectId } = who
@@ -173,7 +176,7 @@ async function given(path: string, method: string): Promise<Given> {
     await send('PUT', `/v1/containers/${container}/acl`, { token, ...acl })
   }
   await send('PUT', `/v1/project-quotas/${projectId}`, { token, json: { project_quotas: { orders: 100 } } })
-  // The isolate learns the new limits.
+  // The isolate caches the new limits.
   await placeKeyOrder(send, who)
   const store = (await sendWithStores('GET', '/v1/secret-stores', { token })).json.secret_stores[0].secret_store_ref
   await sendWithStores('POST', `${store}/preferred`, { token })
@@ -193,7 +196,7 @@ async function given(path: string, method: string): Promise<Given> {
   return { token, params }
 }
 
-/** From now on a change wakes the project's object again. */
+/** Makes the next change wake the project's object again. */
 function passPause(): void {
   vi.useFakeTimers({ toFake: ['Date'] })
   vi.setSystemTime(Date.now() + SEAL_DELAY)
@@ -239,7 +242,7 @@ describe('an operation that needs more than its own rows', () => {
   const order = (type: string, meta: object) => ({ path: '/v1/orders', body: { type, meta } })
 
   it.each([
-    // The project's key is made: one round trip before the secret's own.
+    // Creating the project's key takes one round trip before that of the secret.
     {
       what: 'the first secret',
       path: '/v1/secrets',
@@ -247,9 +250,9 @@ describe('an operation that needs more than its own rows', () => {
       most: [2, 0],
       wakes: 1,
     },
-    // Accepted in the object, read and run outside of it, ended in it; the project's key is made on the way.
+    // The order is accepted in the object, read and run outside it, and ended in it; the run creates the project's key.
     { what: 'a key pair', ...order('asymmetric', { algorithm: 'ec', bit_length: 256 }), most: [4, 2], wakes: 0 },
-    // As a key pair, and the authority is read.
+    // The same as for a key pair, and the authority is read.
     {
       what: 'a certificate',
       ...order('certificate', { request_type: 'simple-cmc', request_data: vectors.requests.p256 }),
@@ -262,7 +265,7 @@ describe('an operation that needs more than its own rows', () => {
     await send('GET', '/v1', { token })
     const { status, cost } = await send('POST', path, { token, json: body })
     expect(status).toBeLessThan(300)
-    // An order may be run while and after the answer is given.
+    // An order may be run during and after the response.
     const { trips, objectCalls } = cost.after
     expect([cost.trips + trips, cost.objectCalls + objectCalls, cost.after.wakes]).toEqual([...most, wakes])
   })

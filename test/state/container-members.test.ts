@@ -1,4 +1,4 @@
-/** The greatest number of secrets in a container, which is read with all of them at once. */
+/** The maximum number of secrets in a container, all of which are read with it. */
 import { describe, expect, it } from 'vitest'
 import { addToContainer, createContainer, findContainer, MOST_MEMBERS } from '../../src/state/containers/containers.ts'
 import { formatTime } from '../../src/times.ts'

@@ -19,7 +19,7 @@ const person = peopleOf(keystone)
 const times = <Value>(count: number, act: (at: number) => Promise<Value>): Promise<Value[]> =>
   Promise.all(Array.from({ length: count }, (_, at) => act(at)))
 
-/** The kept counts of a project: secrets, orders, containers, consumers of secrets and of containers. */
+/** The stored counts of a project: secrets, orders, containers, consumers of secrets and of containers. */
 async function counts({ projectId }: Person): Promise<number[]> {
   const kept = database.prepare(`SELECT ${countedTables.join(', ')} FROM project_counts WHERE project_id = ?`)
   return (await kept.bind(projectId).raw<number[]>())[0] ?? []
@@ -54,7 +54,7 @@ describe('the stored counts', () => {
       return ref
     })
     expect(refs).toHaveLength(40)
-    // Deleted orders leave their keys behind: ten orders, ten secrets.
+    // The secrets of deleted orders remain: ten orders, ten secrets.
     expect(await counts(who)).toEqual([20, 5, 5, 0, 0])
     expect(await totals(who)).toEqual([20, 5, 5])
   })

@@ -1,6 +1,6 @@
 /**
- * Expiry: a secret is hidden from the second of its expiration on and deleted by the next sweep. Only the clock is a
- * fake.
+ * Expiry: a secret is hidden from the second of its expiration on and deleted by the next sweep. Only the clock is
+ * faked.
  */
 import { createExecutionContext, createScheduledController, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'

@@ -1,4 +1,4 @@
-/** Parallel mutations of one project share round trips, and each is stored as if it were alone. */
+/** Parallel mutations of one project share round trips, and each has the same result as alone. */
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Caller } from '../../src/caller.ts'
@@ -8,7 +8,7 @@ import type { Registration } from '../../src/state/entities.ts'
 import { changeSecretConsumer } from '../../src/state/object/consumer-mutations.ts'
 import { GroupCommit } from '../../src/state/object/group-commit.ts'
 import { isSuperseded } from '../../src/state/database/refusals.ts'
-import { storeOrder } from '../../src/state/object/order-mutations.ts'
+import { saveOrder } from '../../src/state/object/order-mutations.ts'
 import { createSecret } from '../../src/state/secrets/secrets.ts'
 import { backendAt, databaseOf } from '../support/backend.ts'
 import { countingDatabase, type CountingDatabase } from '../support/counting.ts'
@@ -19,7 +19,7 @@ let caller: Caller
 let secretId: string
 let database: CountingDatabase
 let group: GroupCommit
-/** Its batches go through the group. */
+/** A backend whose batches are sent by the group commit. */
 let backend: KeyedScope
 
 beforeEach(async () => {
@@ -113,7 +113,7 @@ describe('parallel mutations', () => {
 describe('a mutation that the database refuses', () => {
   it('a mutation that the database refuses fails alone: the others of its round trip are stored', async () => {
     const orders = [await order(), await order(), await order(99), await order()]
-    const outcomes = await Promise.allSettled(orders.map((one) => storeOrder(backend, one)))
+    const outcomes = await Promise.allSettled(orders.map((one) => saveOrder(backend, one)))
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
     expect(isSuperseded((outcomes[2] as PromiseRejectedResult).reason)).toBe(true)
     expect(await countIn('orders', 'project_id', caller.projectId)).toBe(3)
@@ -121,8 +121,8 @@ describe('a mutation that the database refuses', () => {
   })
 
   it('a mutation that the database refuses does not block later ones', async () => {
-    await expect(storeOrder(backend, await order(99))).rejects.toThrow()
-    await storeOrder(backend, await order())
+    await expect(saveOrder(backend, await order(99))).rejects.toThrow()
+    await saveOrder(backend, await order())
     expect(await countIn('orders', 'project_id', caller.projectId)).toBe(1)
   })
 })

@@ -12,7 +12,7 @@ import { addToContainer, containerRows, createContainer } from '../../src/state/
 import { findContainer, removeFromContainer } from '../../src/state/containers/containers.ts'
 import { byService } from '../../src/state/scope.ts'
 import { withMac } from '../../src/state/integrity/row-authentication.ts'
-import { storeOrder, storeResult } from '../../src/state/object/order-mutations.ts'
+import { saveOrder, saveResult } from '../../src/state/object/order-mutations.ts'
 import { replaceMetadata } from '../../src/state/secrets/secret-metadata.ts'
 import { createSecret, findSecret, sealedRow, type NewSecret } from '../../src/state/secrets/secrets.ts'
 import { databaseOf } from '../support/backend.ts'
@@ -31,7 +31,9 @@ const described: NewSecret = {
   payload: new TextEncoder().encode('payload'),
 }
 
-/** A database whose batches get one more statement at `place`, which fails. `seen` tells the longest batch. */
+/**
+ * A database that inserts a failing statement at `place` into each batch. `seen` records the size of the largest batch.
+ */
 function failingAt(place: number, seen: { statements: number }): D1Database {
   const { DB } = bindings
   return databaseOf({
@@ -75,7 +77,7 @@ beforeAll(async () => {
     ...registration(),
     identity: { service: 's', resourceType: 't', resourceId: 'there' },
   })
-  await storeOrder(backend, { order: await order(backend, orderId), secret: null })
+  await saveOrder(backend, { order: await order(backend, orderId), secret: null })
   await setAcl(backend, 'secret', await findSecret(backend, secretId), { projectAccess: false, users: ['u'] }, true)
 })
 
@@ -119,7 +121,7 @@ const operations: Record<string, (backend: Backend) => Promise<unknown>> = {
   'replacing metadata': async (backend) =>
     replaceMetadata(backend, await findSecret(backend, secretId), new Map([['k', 'v']])),
   'placing an order with its key': async (backend) =>
-    storeOrder(backend, {
+    saveOrder(backend, {
       order: await order(backend, crypto.randomUUID()),
       secret: await sealedRow(backend, caller, described),
     }),
@@ -129,7 +131,7 @@ const operations: Record<string, (backend: Backend) => Promise<unknown>> = {
     const { meta } = await order(backend, orderId)
     const made = await containerRows(backend, caller, { name: null, type: 'rsa', secrets: members })
     const ended = { orderId, meta, projectId: caller.projectId, subStatus: 'Unknown', subStatusMessage: 'Unknown' }
-    return storeResult(backend, { ...ended, ...made, secrets: [secret] })
+    return saveResult(backend, { ...ended, ...made, secrets: [secret] })
   },
 }
 

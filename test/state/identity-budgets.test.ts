@@ -13,7 +13,7 @@ const send = countedService()
 
 interface Given {
   readonly params: Readonly<Record<string, string>>
-  /** Of the administrator, and of a member. */
+  /** The tokens of the administrator and of a member. */
   readonly tokens: { readonly admin: string; readonly own: string }
   readonly password: string
   readonly name: string
@@ -29,7 +29,7 @@ const CREDENTIALS = '/v3/users/:user/application_credentials'
 const GRANTS = '/v3/projects/:project/users/:user/roles'
 const [nothing, check, both]: readonly Budget[] = [{ trips: 0 }, { trips: 1 }, { trips: 2 }]
 const making = (kind: string, members: object) => ({ trips: 2, request: () => ({ json: { [kind]: members } }) })
-/** A changed row is made of the row that was read, since its code covers all of it. */
+/** A change needs a read first, because the MAC covers the whole row. */
 const changing = (kind: string, members: object) => ({ ...making(kind, members), trips: 3 })
 const aboutToken = ({ tokens }: Given): Request => ({ headers: { 'X-Subject-Token': tokens.own } })
 const domain = { id: 'default' }
@@ -67,7 +67,7 @@ const budgets: Readonly<Record<string, Budget | undefined>> = {
   'GET /v3/users/:user': both,
   'PATCH /v3/users/:user': changing('user', { email: 'a@example.com' }),
   'DELETE /v3/users/:user': both,
-  // The old password is looked up, and it must be the password still when the new one takes its place.
+  // The old password is read and verified, and the update requires that it has not changed since.
   'POST /v3/users/:user/password': {
     trips: 4,
     as: 'own',
@@ -88,7 +88,7 @@ const budgets: Readonly<Record<string, Budget | undefined>> = {
   [`GET ${CREDENTIALS}`]: both,
   [`POST ${CREDENTIALS}`]: { ...making('application_credential', { name: 'new' }), as: 'own' },
   [`GET ${CREDENTIALS}/:credential`]: both,
-  // Its event goes to the project that it was for.
+  // The event is recorded in the project of the credential.
   [`DELETE ${CREDENTIALS}/:credential`]: { trips: 3 },
 }
 
@@ -113,7 +113,7 @@ async function given(path: string): Promise<Given> {
     region: await listed('regions'),
     domain: 'default',
   }
-  // Changes of roles and credentials may have ended what was issued before them.
+  // Earlier changes of roles and credentials may have revoked the tokens.
   const scoped = tokenIn(await byPassword(name, password, { project: { id: project } }))
   return { params, tokens: { admin, own: scoped }, password, name }
 }
@@ -126,7 +126,7 @@ describe('a route of the identity API', () => {
   it.each(routes)('$route stays within its budget', async ({ route, method, path }) => {
     const { trips, as, request } = budgets[route]!
     const from = await given(path)
-    // What an isolate asks once is asked: for the key that authenticates rows.
+    // The isolate caches the key that authenticates rows, which it reads once.
     await send('GET', '/identity/v3/roles', { token: from.tokens.admin })
     const filled = path.replaceAll(/:(\w+)/g, (_match, name: string) => from.params[name] ?? name)
     const token = as === 'own' ? from.tokens.own : from.tokens.admin

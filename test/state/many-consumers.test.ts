@@ -1,6 +1,6 @@
 /**
- * More consumers than fit into one value of D1: the secret or container is shown with some of them, and all else
- * works.
+ * More consumers than fit into one value of D1: the secret or container is returned with some of them, and everything
+ * else works.
  */
 import { describe, expect, it } from 'vitest'
 import { MOST_SHOWN_CONSUMERS } from '../../src/state/database/statements.ts'
@@ -8,7 +8,7 @@ import { call, database } from '../support/client.ts'
 import { owner } from '../support/people.ts'
 import { idOf, secret } from '../support/stored.ts'
 
-/** As JSON these take more than 2,000,000 bytes. The local D1 would give them all. */
+/** As JSON these take more than 2,000,000 bytes. The local D1 does not enforce that limit. */
 const MANY = 4_000
 const numbers = `with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < ${MANY})`
 const [long, now] = ["printf('%0255d', n)", "'2026-11-22T00:15:50.123000'"]

@@ -1,6 +1,6 @@
 /**
- * Runs of orders that hang, fail or are overtaken. The platform's key generation is held up or fails; all else is
- * real.
+ * Runs of orders that hang, fail or are overtaken. Only the platform's key generation is replaced, by one that blocks
+ * or fails.
  */
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
@@ -45,13 +45,13 @@ const backendNow = () => backendAt(formatTime(Date.now()))
 const caller = () => ({ ...who, roles: [], cloudAdmin: false })
 const containers = async () => (await send('GET', '/v1/containers')).json.total as number
 
-/** Stops the clock for what is timed by it, `milliseconds` from now. */
+/** Sets a fake clock to `milliseconds` from now. */
 function advance(milliseconds: number): void {
   if (!vi.isFakeTimers()) vi.useFakeTimers({ toFake: ['Date'] })
   vi.setSystemTime(Date.now() + milliseconds)
 }
 
-/** Holds the generation of P-521 keys (no other here is one) until it is told to go on. */
+/** Blocks the generation of P-521 keys, which no other test here uses, until it is released. */
 function heldGeneration() {
   const state = { held: true, waiting: 0 }
   vi.spyOn(crypto.subtle, 'generateKey').mockImplementation((async (...given: [{ namedCurve?: string }]) => {
@@ -69,7 +69,7 @@ function heldGeneration() {
   }
 }
 
-/** An accepted order for a key pair that nobody runs: its Worker is gone. */
+/** Accepts an order for a key pair without running it, as if its Worker had ended. */
 async function abandoned(bits: 256 | 528): Promise<string> {
   const shown = { name: null, algorithm: 'ec', bit_length: bits, expiration: null }
   const { id } = await placeKeyPairOrder(await backendNow(), caller(), {
@@ -94,7 +94,7 @@ async function ended(ref: string) {
   }
 }
 
-/** Mutations and reads of the project, each of which has to be answered. */
+/** Mutations and reads of the project, each of which must succeed. */
 async function useProject(): Promise<void> {
   const key = await order('key', { algorithm: 'aes', bit_length: 256 })
   expect(await statusOf(key.json.order_ref)).toBe('ACTIVE')
@@ -161,7 +161,7 @@ describe('a key generation that does not end', () => {
     vi.spyOn(globalThis, 'setTimeout').mockImplementation(((run: () => void, wait: number) =>
       later(run, wait === attemptTimes[0] ? 100 : wait)) as never)
     await alarm()
-    // The event of the attempt is sealed meanwhile.
+    // The event of the attempt is sealed in the meantime.
     const due = Date.now() + attemptTimes[1]
     expect(await nextAlarm()).toBe(Date.now() + SEAL_DELAY)
     advance(SEAL_DELAY)
@@ -305,7 +305,7 @@ describe('a certificate order', () => {
     const sign = crypto.subtle.sign.bind(crypto.subtle) as (...given: unknown[]) => Promise<ArrayBuffer>
     let vanished: number | undefined
     vi.spyOn(crypto.subtle, 'sign').mockImplementation(async (...given: unknown[]) => {
-      // The codes of rows are signed too.
+      // MACs of rows are signed with HMAC.
       if (given[0] !== 'HMAC') vanished ??= (await send('DELETE', key.secret_ref)).status
       return sign(...given)
     })

@@ -1,4 +1,4 @@
-/** Orders under concurrency: their quota, and runs that are cut off. */
+/** Orders under concurrency: their quota, and interrupted runs. */
 import { generateKeyPairSync } from 'node:crypto'
 import { runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
@@ -27,7 +27,7 @@ afterEach(() => void vi.useRealTimers())
 const backendNow = async (): Promise<Backend> =>
   connect(bindings, await readConfig(bindings), formatTime(Date.now()), byService('Test'))
 
-/** An accepted order that nobody runs: its Worker is gone. */
+/** Accepts an order without running it, as if its Worker had ended. */
 async function abandoned(passphrase: string | null = null): Promise<string> {
   const { id } = await placeKeyPairOrder(
     await backendNow(),
@@ -60,7 +60,7 @@ describe('200 parallel orders of all kinds, 120 of them allowed', () => {
     { type: 'certificate', meta: { request_type: 'simple-cmc', request_data: requests.short } },
   ]
 
-  /** A container with a private key of the project's own. */
+  /** Creates a container with a private key in the project. */
   async function storedPair(by: Person): Promise<string> {
     const payload = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
     const ref = await secret(by, { payload, payload_content_type: 'text/plain' })

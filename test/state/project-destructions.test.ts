@@ -53,7 +53,7 @@ async function rowsOf(projectId: string): Promise<Record<string, number>> {
 
 const nothing = Object.fromEntries(tables.map((table) => [table, 0]))
 
-/** Somebody with one of everything. */
+/** Creates a user with one entity of each kind. */
 async function furnished(): Promise<{ who: Person; ref: string }> {
   const who = await owner()
   const send = callAs(() => who)

@@ -141,14 +141,14 @@ describe('a value that an older version sealed', () => {
       .prepare('update project_keys set superseded = ? where project_id = ?')
       .bind('2026-01-01T00:00:00.000000', who.projectId)
       .run()
-    // The key that seals is made by hand, so that the steps are the test's.
+    // The next version is created directly, so that only the test's own requests reseal.
     const fresh = await secretUnderNextVersion(who)
     expect(await versionsOf(who.projectId)).toEqual([1, 2])
     const [during, after] = [isolate(), isolate()]
     const reading = Promise.all(refs.map((ref) => payloadOf(who, ref, during)))
     const all = await Promise.all(Array.from({ length: 3 }, () => rotate()))
     expect(await reading).toEqual(refs.map((_, at) => `payload ${at}`))
-    // The readers have some of them sealed again as well.
+    // The readers have resealed some of the payloads as well.
     const resealed = all.reduce((sum, { json }) => sum + json.resealed, 0)
     expect(resealed).toBeGreaterThan(0)
     expect(resealed).toBeLessThanOrEqual(70)
@@ -177,7 +177,7 @@ describe('a value that an older version sealed', () => {
     expect(await versionsOf(who.projectId)).toEqual([2])
   })
 
-  /** Stores a secret after the next version was made without any step of sealing again. */
+  /** Creates the next version without resealing anything, and stores a secret under it. */
   async function secretUnderNextVersion(who: Person): Promise<string> {
     const { newKeyRow } = await import('../../src/state/keys/project-keys.ts')
     const backend = await backendAt('2026-01-01T00:00:00.000000')
@@ -259,11 +259,11 @@ describe('a value that an older version sealed', () => {
       .bind('2026-01-01T00:00:00.000000', who.projectId)
       .run()
     await secretUnderNextVersion(who)
-    // None of these opens, so that the steps only read.
+    // None of these can be opened, so the steps only read.
     const [first] = await readsOf(async (binding) => {
       await resealValues(await backendAt('2027-01-01T00:00:00.000000', binding))
     })
-    // 50 values with their keys, found and then read, and what sorting them costs.
+    // 50 values with their keys, found and then read, and the cost of sorting them.
     expect(first).toBeLessThan(600)
     await database.prepare('delete from secrets where project_id = ?').bind(who.projectId).run()
     const idle = await readsOf(async (binding) => {
@@ -272,7 +272,7 @@ describe('a value that an older version sealed', () => {
     expect(idle.reduce((sum, rows) => sum + rows, 0)).toBeLessThan(20)
   })
 
-  /** How many rows each statement of an operation read. */
+  /** The number of rows that each statement of an operation read. */
   async function readsOf(operation: (binding: D1Database) => Promise<void>): Promise<number[]> {
     const rows: number[] = []
     const counted = (statement: D1PreparedStatement): D1PreparedStatement =>

@@ -1,4 +1,4 @@
-/** T16: requests at the same moment never break a rule: one project key, one winner, exact quotas. */
+/** T16: concurrent requests never break an invariant: one project key, one winner, exact quotas. */
 import { describe, expect, it } from 'vitest'
 import { call, database, isolate, type Answer } from '../support/client.ts'
 import { callAs, owner, type Person } from '../support/people.ts'

@@ -1,4 +1,4 @@
-/** `READ_CACHE_SECONDS`: how long an isolate answers with a cached secret, and which changes it shows at once. */
+/** `READ_CACHE_SECONDS`: how long an isolate returns a cached secret, and which changes are visible at once. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { reaching } from '../../src/state/connect.ts'
 import { MOST_CACHED, readSecret } from '../../src/state/secrets/secret-reads.ts'
@@ -20,7 +20,7 @@ describe('READ_CACHE_SECONDS', () => {
   let ref: string
   const send = (method: string, path: string, json?: unknown, headers = {}) =>
     ask(method, path, { token: who.token, json, headers, microversion: '1.1' })
-  /** How many round trips these requests cost. */
+  /** The number of round trips of these requests. */
   async function cost(requests: () => Promise<unknown>): Promise<number> {
     const before = trips()
     await requests()

@@ -19,7 +19,7 @@ describe('a replica that lags behind', () => {
   let who: Person
   const send = (method: string, path: string, bookmark?: string, json?: unknown) =>
     ask(method, path, { token: who.token, json, headers: bookmark === undefined ? {} : { [HEADER]: bookmark } })
-  /** The answer, and who was asked for it. */
+  /** The status of the response, and the number of round trips to the primary and to the replica. */
   async function asked(method: string, path: string, bookmark?: string) {
     Object.assign(trips, { primary: 0, replica: 0 })
     const { status } = await send(method, path, bookmark)
@@ -34,7 +34,7 @@ describe('a replica that lags behind', () => {
 
   beforeAll(async () => {
     who = await owner()
-    // The isolate knows the token from now on, that it has all master keys, and the key that authenticates rows.
+    // The isolate caches the token, the check of the master keys, and the key that authenticates rows.
     await send('GET', await secret(who))
   })
 

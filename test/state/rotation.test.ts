@@ -1,4 +1,4 @@
-/** Rotation of the master keys: what can be read before, during and after it, and what is refused. */
+/** Rotation of the master keys: reads before, during and after it, and refusals. */
 import { env } from 'cloudflare:workers'
 import { createScheduledController } from 'cloudflare:test'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
@@ -49,7 +49,7 @@ const report = async (send: typeof during) =>
     removable: boolean
   }[]
 
-/** A user of their own, whom the embedded identity knows by password, so that a token can be had of any keyring. */
+/** A user of the embedded identity with a password, so that a token can be issued under any keyring. */
 let account: Promise<{ readonly name: string; readonly projectId: string }> | undefined
 const PASSWORD = 'a password of rotations'
 
@@ -93,7 +93,7 @@ describe('a rotation', () => {
     const reason = `MASTER_KEYS lacks the key '${oldId}', which project keys are still wrapped under`
     const description = `The service is not configured: ${reason}`
     expect(answer.json).toEqual({ code: 503, title: 'Service Unavailable', description })
-    // Tokens that the old key signed are void without it; an external identity's would be good, and meet the 503.
+    // Without the old key the tokens that it signed are invalid. A token of an external identity would get the 503.
     expect((await after('GET', `${ref}/payload`, { token: who?.token ?? '' })).status).toBe(401)
     await expectReadable(before)
   })

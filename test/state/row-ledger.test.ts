@@ -1,9 +1,9 @@
-/** Rollback: the project's object notices what an older backup of the database brings back or takes away (T27). */
+/** Rollback: the project's object detects rows that an older backup of the database restores or removes (T27). */
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Environment } from '../../src/config.ts'
-import { compareRows, PATROL } from '../../src/state/object/row-ledger.ts'
+import { compareRows, COMPARISON_INTERVAL } from '../../src/state/object/row-ledger.ts'
 import { formatTime } from '../../src/times.ts'
 import { backendAt } from '../support/backend.ts'
 import { call, database } from '../support/client.ts'
@@ -16,9 +16,9 @@ const log = vi.spyOn(console, 'error').mockImplementation(() => {})
 let who: Person
 const object = () => bindings.PROJECT.getByName(who.projectId)
 
-/** The alarm after that of the last change: all is sealed, and it is time to compare. */
-async function patrol(): Promise<readonly string[]> {
-  vi.setSystemTime(Date.now() + PATROL)
+/** Runs the alarm when a comparison is due, which also seals all events, and returns the differing rows. */
+async function compareAfterInterval(): Promise<readonly string[]> {
+  vi.setSystemTime(Date.now() + COMPARISON_INTERVAL)
   await runDurableObjectAlarm(object())
   return (await object().integrity()).rows
 }
@@ -36,7 +36,7 @@ type Table = 'secrets' | 'containers' | 'orders'
 const rowOf = async (id: string, table: Table = 'secrets') =>
   (await database.prepare(`select * from ${table} where id = ?`).bind(id).first<Row>()) ?? {}
 
-/** Puts a row back as it was, with its MAC. */
+/** Restores a row, with its MAC. */
 async function restore(row: Row, table: Table = 'secrets'): Promise<void> {
   const columns = Object.keys(row)
   const values = columns.map((column) => {
@@ -68,8 +68,8 @@ describe('T27: the object of a project', () => {
       json: { type: 'generic', secret_refs: [{ name: 'a', secret_ref: ref }] },
     })
     await call('POST', '/v1/orders', { token, json: { type: 'key', meta: { algorithm: 'aes', bit_length: 128 } } })
-    expect(await patrol()).toEqual([])
-    expect(await patrol()).toEqual([])
+    expect(await compareAfterInterval()).toEqual([])
+    expect(await compareAfterInterval()).toEqual([])
     expect(log).not.toHaveBeenCalled()
   })
 
@@ -79,7 +79,7 @@ describe('T27: the object of a project', () => {
     const { token } = await person(['key-manager:service-admin'])
     const json = { confirm: who.projectId }
     expect((await call('PUT', `/admin/projects/${who.projectId}/destruction`, { token, json })).status).toBe(202)
-    expect(await patrol()).toEqual([])
+    expect(await compareAfterInterval()).toEqual([])
     expect(log).not.toHaveBeenCalled()
   })
 
@@ -92,7 +92,7 @@ describe('T27: the object of a project', () => {
     const store = { ...(await backendAt(formatTime(Date.now()))), recorded: () => undefined }
     const found = await runInDurableObject(object(), (_, { storage }) => compareRows(storage, store, who.projectId))
     expect(found).toEqual([])
-    expect(await patrol()).toEqual([])
+    expect(await compareAfterInterval()).toEqual([])
   })
 
   it('T27: the object of a project reports a secret that came back after its deletion', async () => {
@@ -101,19 +101,17 @@ describe('T27: the object of a project', () => {
     await call('DELETE', ref, { token: who.token })
     await restore(row)
     expect((await call('GET', `${ref}/payload`, { token: who.token })).status).toBe(200)
-    expect(await patrol()).toEqual([`secret/${id} unknown`])
-    expect(log.mock.calls.map(([entry]) => (entry as { event: string }).event)).toEqual([
-      'a row is not what was sealed',
-    ])
+    expect(await compareAfterInterval()).toEqual([`secret/${id} unknown`])
+    expect(log.mock.calls.map(([entry]) => (entry as { event: string }).event)).toEqual(['row differs from ledger'])
   })
 
   it('T27: the object of a project reports an older state of a secret, whose ACL was private since', async () => {
     const { ref, id } = await made()
     const row = await rowOf(id)
     await call('PUT', `${ref}/acl`, { token: who.token, json: { read: { 'project-access': false } } })
-    await patrol()
+    await compareAfterInterval()
     await restore(row)
-    expect(await patrol()).toEqual([`secret/${id} changed`])
+    expect(await compareAfterInterval()).toEqual([`secret/${id} changed`])
   })
 
   it.each([
@@ -128,26 +126,26 @@ describe('T27: the object of a project', () => {
       const row = await rowOf(id, table)
       await call('DELETE', `/v1/${table}/${id}`, { token })
       await restore(row, table)
-      expect(await patrol()).toContain(`${kind}/${id} unknown`)
+      expect(await compareAfterInterval()).toContain(`${kind}/${id} unknown`)
     },
   )
 
   it('T27: the object of a project reports a secret that is gone without a deletion, once', async () => {
     const { id } = await made()
-    await patrol()
+    await compareAfterInterval()
     await database.prepare('delete from secrets where id = ?').bind(id).run()
-    expect(await patrol()).toEqual([`secret/${id} gone`])
-    expect(await patrol()).toEqual([`secret/${id} gone`])
+    expect(await compareAfterInterval()).toEqual([`secret/${id} gone`])
+    expect(await compareAfterInterval()).toEqual([`secret/${id} gone`])
     expect(log).toHaveBeenCalledTimes(1)
   })
 
   it('T27: a rollback is shown to the auditor, and kept as an event of the log', async () => {
     const { id } = await made()
-    await patrol()
+    await compareAfterInterval()
     await database.prepare('delete from secrets where id = ?').bind(id).run()
-    await patrol()
-    await patrol()
-    // Tokens have no life of as many hours.
+    await compareAfterInterval()
+    await compareAfterInterval()
+    // Tokens do not remain valid for so many hours.
     vi.useRealTimers()
     const { token } = await person(['audit'], { projectId: who.projectId })
     const shown = await call('GET', '/v1/audit?head=true', { token })

@@ -6,7 +6,7 @@ import { idOf, secret } from '../support/stored.ts'
 
 const MARK = 'the plaintext that must never leave its place'
 
-/** What the Worker tells its operator about the failures below. */
+/** The log entries of the failures below. */
 const log = vi.spyOn(console, 'error').mockImplementation(() => {})
 afterAll(() => {
   log.mockRestore()
@@ -52,7 +52,7 @@ describe('a stored payload', () => {
 
   const store = (at: string, sealed: Uint8Array) => run('update secrets set sealed = ? where id = ?', sealed, idOf(at))
 
-  /** A reading isolate that has opened no key does not get at the payload, and is not told why. */
+  /** Checks that an isolate without cached keys cannot read the payload, and that the client is not told why. */
   async function expectUnopened(path: string, by: Person): Promise<void> {
     for (const ask of [isolate(), call]) {
       for (const [suffix, Accept] of [

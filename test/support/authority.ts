@@ -1,4 +1,4 @@
-/** An authority in memory, and certificates of it. */
+/** A certificate authority in memory, and certificates that it issues. */
 import {
   issueCertificate,
   newAuthority,
@@ -11,11 +11,11 @@ import { readSubject } from '../../src/crypto/distinguished-names.ts'
 import { requestForStoredKey } from '../../src/crypto/stored-key-requests.ts'
 
 export async function testAuthority(): Promise<OpenAuthority> {
-  const made = await newAuthority('test', Date.now())
-  return openAuthority(made.root, made.issuing, made.issuingKey)
+  const generated = await newAuthority('test', Date.now())
+  return openAuthority(generated.root, generated.issuing, generated.issuingKey)
 }
 
-/** PEM of the certificate for a request, or the reason why there is none. */
+/** Issues a certificate for a request; returns it as PEM, or the reason of a refusal. */
 export async function certified(
   authority: OpenAuthority,
   request: string,
@@ -28,7 +28,7 @@ export async function certified(
   return 'reason' in issued ? issued : { pem: new TextDecoder().decode(issued.certificate) }
 }
 
-/** PEM of the certificate for a stored key and a subject as orders write it, or the reason why there is none. */
+/** Issues a certificate for a stored key and the subject of an order; returns it as PEM, or the reason of a refusal. */
 export async function certifiedSubject(
   authority: OpenAuthority,
   privateKey: Uint8Array,

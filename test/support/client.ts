@@ -1,6 +1,6 @@
 /**
- * One client for two servers: the Worker of this repository in process, or with PEER_URL a real Barbican. It uses HTTP
- * only, so that tests assert the same answers of both.
+ * One client for two servers: the Worker of this repository in process or, with PEER_URL, a real Barbican. It uses HTTP
+ * only, so that tests have the same assertions for both.
  */
 import { createExecutionContext } from 'cloudflare:test'
 import { env, exports } from 'cloudflare:workers'
@@ -9,16 +9,16 @@ import type { Environment } from '../../src/config.ts'
 
 const variables = env as unknown as Readonly<Record<string, string>>
 
-/** The database of the Worker under test, for tests of what has no route and of damaged rows. */
+/** The database of the Worker under test, for tests of damaged rows and of state that no route returns. */
 export const database = (env as unknown as { readonly DB: D1Database }).DB
 
-/** Set: the suite runs against this server, a real Barbican. */
+/** The URL of a real Barbican to run the suite against; empty: run it against the Worker. */
 export const peerUrl = variables['PEER_URL'] ?? ''
-/** The v3 API of the Keystone that Barbican trusts. */
+/** The v3 API of Barbican's Keystone. */
 export const peerIdentityUrl = variables['PEER_IDENTITY_URL'] ?? ''
 export const adminPassword = variables['ADMIN_PASSWORD'] ?? ''
 
-/** The base of every href that the server under test makes. */
+/** The base of all hrefs in responses of the server under test. */
 export const base = peerUrl || 'http://kms.example:9311'
 export const identityBase = peerUrl ? peerIdentityUrl : `${base}/identity/v3`
 
@@ -27,11 +27,11 @@ export interface Request {
   readonly json?: unknown
   readonly body?: BodyInit
   readonly headers?: Readonly<Record<string, string>>
-  /** For the `OpenStack-API-Version` header: `1.1`. */
+  /** The version in the `OpenStack-API-Version` header, such as `1.1`. */
   readonly microversion?: string
 }
 
-/** An answer, its body read. `json` is undefined when the body is no JSON. */
+/** A response with its body. `json` is undefined if the body is not JSON. */
 export interface Answer {
   readonly status: number
   readonly headers: Headers
@@ -48,7 +48,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** An absolute URL: of a path below the server under test, or of an href that it returned. */
+/** Returns the absolute URL of a path on the server under test, or of an href that it returned. */
 const urlOf = (path: string) => (path.startsWith('http') ? path : base + path)
 
 function initOf(method: string, request: Request): RequestInit {
@@ -60,18 +60,18 @@ function initOf(method: string, request: Request): RequestInit {
   return { method, headers, redirect: 'manual', ...(body !== undefined && { body }) }
 }
 
-/** A request as a Worker receives it. */
+/** Builds a request as a Worker receives it. */
 export const requestTo = (method: string, path: string, asked: Request) =>
   new globalThis.Request(urlOf(path), initOf(method, asked))
 
-/** The answer in a response, its body read. */
+/** Reads the body of a response. */
 export async function answerOf(response: Response): Promise<Answer> {
   const bytes = new Uint8Array(await response.arrayBuffer())
   const text = new TextDecoder().decode(bytes)
   return { status: response.status, headers: response.headers, text, bytes, json: parse(text) }
 }
 
-/** Sends one request; `path` may be an absolute href that the server returned. */
+/** Sends a request; `path` may be an absolute href that the server returned. */
 export async function call(method: string, path: string, request: Request = {}): Promise<Answer> {
   const [url, init] = [urlOf(path), initOf(method, request)]
   return answerOf(
@@ -80,8 +80,8 @@ export async function call(method: string, path: string, request: Request = {}):
 }
 
 /**
- * Another isolate of the deployment on the same database, with empty caches. `variables` replace those of the Worker;
- * undefined unsets one.
+ * Simulates another isolate of the deployment: the same database, but empty caches. `variables` override those of the
+ * Worker; undefined removes one.
  */
 export function isolate(variables: Readonly<Record<string, unknown>> = {}): typeof call {
   const app = createApp()

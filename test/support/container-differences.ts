@@ -1,6 +1,6 @@
 /**
- * Where containers, consumers, metadata, ACLs, quotas, stores and transport keys deliberately answer differently from
- * Barbican's; used like `differences.ts`.
+ * Intended differences from Barbican in the responses for containers, consumers, metadata, ACLs, quotas, secret stores
+ * and transport keys; used like `differences.ts`.
  */
 import { it } from 'vitest'
 import { containerDifferences } from '../peer/accepted-answers.ts'
@@ -10,14 +10,14 @@ export { containerDifferences }
 
 export type ContainerDifference = keyof typeof containerDifferences
 
-/** A whole test of a difference, which is not run against Barbican. */
+/** Defines a test of a difference, which is skipped against Barbican. */
 export const itDiffersInContainers = (difference: ContainerDifference) =>
   it.skipIf(onPeer && containerDifferences[difference] !== undefined)
 
-/** What the server under test is expected to answer where both answers are known. */
-export function eitherOfContainers<Ours, Peers>(
+/** Selects the expected value for the server under test. */
+export function eitherOfContainers<Ours, Theirs>(
   difference: ContainerDifference,
-  expected: { readonly ours: Ours; readonly peer: Peers },
+  expected: { readonly ours: Ours; readonly peer: Theirs },
 ) {
   return onPeer && containerDifferences[difference] ? expected.peer : expected.ours
 }

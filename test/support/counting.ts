@@ -1,4 +1,4 @@
-/** What requests cost: round trips to the database, rows that it read and wrote, calls of projects' objects. */
+/** Counts the cost of requests: round trips to the database, rows read and written, and calls of projects' objects. */
 import { createExecutionContext, runInDurableObject, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { createApp } from '../../src/app.ts'
@@ -18,13 +18,13 @@ export interface CountingDatabase {
   readonly trips: () => number
   readonly rowsRead: () => number
   readonly rowsWritten: () => number
-  /** Everything that was sent to the database so far, in order. */
+  /** All statements that were sent to the database, in order. */
   readonly statements: readonly Statement[]
 }
 
 /**
- * The Worker's database, counting what is done with it. A statement on its own is one round trip, and so is a batch.
- * `raw` is asked for as rows with names, because its own answer does not say what it cost.
+ * Wraps the Worker's database and counts its use. A single statement is one round trip, and so is a batch. `raw` is
+ * implemented with `all`, because the result of `raw` has no metadata about rows.
  */
 export function countingDatabase(): CountingDatabase {
   let [trips, rowsRead, rowsWritten] = [0, 0, 0]
@@ -86,16 +86,17 @@ export function countingDatabase(): CountingDatabase {
   }
 }
 
-/** Has the object seal its events, soon: nobody waits for it. */
+/** The method that makes an object seal its events soon; no response waits for it. */
 const WAKE = 'sealBy'
 
 /**
- * The objects of projects, counting the calls; inside of them the database counts as well, for as long as a call takes.
- * A call that wakes an object is held until a request is answered: one that waited for it would have no answer.
+ * Wraps the objects of projects and counts their calls. During a call, the object uses the counting database too. A
+ * call that wakes an object is delayed until the request is answered, so that a request that waits for it fails the
+ * test.
  */
 function countingObjects(database: CountingDatabase) {
   let [calls, wakes] = [0, 0]
-  let answer = Promise.withResolvers<void>()
+  let nextAnswer = Promise.withResolvers<void>()
   let waking: Promise<unknown>[] = []
   type Stub = DurableObjectStub<ProjectObject>
   const send = (stub: Stub, method: string, given: unknown[]) =>
@@ -115,7 +116,7 @@ function countingObjects(database: CountingDatabase) {
 
   function wake(stub: Stub, given: unknown[]): Promise<unknown> {
     wakes += 1
-    const woken = answer.promise.then(() => send(stub, WAKE, given))
+    const woken = nextAnswer.promise.then(() => send(stub, WAKE, given))
     waking.push(woken)
     return woken
   }
@@ -132,35 +133,35 @@ function countingObjects(database: CountingDatabase) {
     namespace: namespace as unknown as Environment['PROJECT'],
     calls: () => calls,
     wakes: () => wakes,
-    /** A request has been answered: wakes objects that wait for it. */
+    /** Runs the delayed calls; to be called after a request has been answered. */
     async answered(): Promise<void> {
-      answer.resolve()
-      answer = Promise.withResolvers()
-      const begun = waking
+      nextAnswer.resolve()
+      nextAnswer = Promise.withResolvers()
+      const started = waking
       waking = []
-      await Promise.all(begun)
+      await Promise.all(started)
     },
   }
 }
 
 interface Counts {
-  /** Round trips to the database, with those that the project's object makes. */
+  /** Round trips to the database, including those of the project's object. */
   readonly trips: number
-  /** Calls of projects' objects, those that wake one excepted. */
+  /** Calls of projects' objects, except those that wake one. */
   readonly objectCalls: number
   readonly rowsRead: number
   readonly rowsWritten: number
 }
 
-/** What one request cost until it was answered. */
+/** The cost of a request until its response. */
 export interface Cost extends Counts {
-  /** What went on after its answer; `wakes`: calls that wake a project's object, which none waits for. */
+  /** The cost after the response; `wakes`: calls that wake a project's object, for which the response does not wait. */
   readonly after: Counts & { readonly wakes: number }
-  /** What was sent to the database, before and after the answer. */
+  /** The statements that were sent to the database, before and after the response. */
   readonly statements: readonly Statement[]
 }
 
-/** The service with these variables on the same database. Every answer comes with what it cost. */
+/** Returns a client of the service, with these variables and the same database, that adds the cost to each response. */
 export function countedService(variables: Readonly<Record<string, string>> = {}) {
   const database = countingDatabase()
   const objects = countingObjects(database)

@@ -1,8 +1,8 @@
-/** SQL that puts one row into every table of the schema, for tests of migrations and dumps. */
+/** SQL that inserts one row into every table of the schema, for tests of migrations and dumps. */
 import { getTableConfig, type SQLiteColumn, type SQLiteTable } from 'drizzle-orm/sqlite-core'
-import { tables } from '../../src/state/schema/comparison.ts'
+import { tables } from '../migrations/comparison.ts'
 
-/** Values that rules of the database tie together; every other text is named after its column. */
+/** Values that satisfy the constraints between tables. Other text columns contain their own name. */
 const fixed: Readonly<Record<string, string>> = {
   project_id: "'project'",
   store: "'store'",
@@ -32,7 +32,7 @@ function insertInto(table: SQLiteTable): string {
   return `insert into ${name} (${names}) values (${columns.map((column) => valueOf(table, column)).join(', ')})`
 }
 
-/** Tables after those that they refer to. */
+/** Sorts tables after those that they refer to. */
 function inOrder(): SQLiteTable[] {
   const depth = (table: SQLiteTable): number => {
     const targets = getTableConfig(table).foreignKeys.map((key) => key.reference().foreignTable)
@@ -42,10 +42,9 @@ function inOrder(): SQLiteTable[] {
   return tables.toSorted((one, other) => keysFirst(one) - keysFirst(other))
 }
 
-/** The names of all tables. */
 export const tableNames = tables.map((table) => getTableConfig(table).name)
 
-/** Statements without parameters, in an order that the database takes. `project_counts` is filled by its triggers. */
+/** Returns statements without parameters, in an order that satisfies foreign keys. Triggers fill `project_counts`. */
 export function rowsForEveryTable(): string[] {
   const filled = inOrder().filter((table) => getTableConfig(table).name !== 'project_counts')
   const authorityKey = `insert into project_keys (project_id, store, version, master_key_id, wrapped, created)

@@ -1,17 +1,18 @@
 /**
- * Hundreds of subjects as attackers and careless users write them, each with what it says: made of values that are known,
- * by a writer of RFC 4514 that shares nothing with the reader under test. Deterministic, so that a failure can be found.
+ * Hundreds of subjects that attackers or careless users could send, each with its expected meaning. They are encoded
+ * from known values by an implementation of RFC 4514 that is independent of the parser under test. The list is
+ * deterministic, so that failures are reproducible.
  */
 
 export interface WrittenValue {
-  /** Object identifier of the attribute. */
+  /** The object identifier of the attribute. */
   readonly type: string
   readonly text: string
 }
 
 export interface HostileSubject {
   readonly written: string
-  /** The parts in the order of a certificate, each with its attributes in any order. */
+  /** The parts, the most general first; the attributes in a part have no order. */
   readonly parts: readonly (readonly WrittenValue[])[]
 }
 
@@ -104,9 +105,9 @@ const values: readonly string[] = [
   '__proto__',
 ]
 
-/** Ways to write a value, all of which say the same. */
+/** Equivalent encodings of a value. */
 const writers: readonly ((text: string) => string)[] = [
-  // Section 2.4: what must be escaped, and no more.
+  // RFC 4514 section 2.4: escapes only what must be escaped.
   (text) => {
     const characters = Array.from(text)
     const isEscaped = (character: string, at: number) =>
@@ -116,9 +117,9 @@ const writers: readonly ((text: string) => string)[] = [
     const written = characters.map((each, at) => (isEscaped(each, at) ? `\\${each}` : each))
     return written.join('').replaceAll('\0', '\\00')
   },
-  // All of it as pairs of digits.
+  // All bytes as hexadecimal escapes.
   (text) => Array.from(new TextEncoder().encode(text), (byte) => `\\${byte.toString(16).padStart(2, '0')}`).join(''),
-  // As the DER of a UTF8String.
+  // The DER of a UTF8String after `#`.
   (text) => {
     const bytes = Buffer.from(text)
     const length = bytes.length < 0x80 ? [bytes.length] : [0x82, bytes.length >> 8, bytes.length & 0xff]
@@ -131,7 +132,7 @@ function* generated(): Generator<HostileSubject> {
   for (const [at, text] of values.entries()) {
     for (const [turn, write] of writers.entries()) {
       const [name, type] = types[(at * 3 + turn * 4) % types.length] ?? ['CN', '2.5.4.3']
-      // The common name, which is what readers look at, and another attribute in turn.
+      // The common name, which is the most used attribute, and each of the other attributes in turn.
       yield { written: `CN=${write(text)}`, parts: [[{ type: '2.5.4.3', text }]] }
       yield {
         written: `${name}=${write(text)},O=b`,

@@ -1,14 +1,14 @@
-/** Requests to the identity API of either server: log-ins, projects, users, roles and grants. */
+/** Requests to the identity API of the server under test: log-ins, projects, users, roles and grants. */
 import { adminPassword, call, identityBase, peerUrl, type Answer, type Request } from './client.ts'
 
 export const domain = { id: 'default' }
 export const unique = (kind: string) => `${kind}-${crypto.randomUUID()}`
 
-/** One request to the identity API; `path` is below `/v3`. */
+/** Sends a request to the identity API; `path` is relative to `/v3`. */
 export const identity = (method: string, path: string, request: Request = {}): Promise<Answer> =>
   call(method, identityBase + path, request)
 
-/** `POST /auth/tokens` with these members of `identity` and this scope. */
+/** Sends `POST /auth/tokens` with these members of `identity` and this scope. */
 export function authenticate(members: object, scope?: unknown): Promise<Answer> {
   const auth = { identity: members, ...(scope !== undefined && { scope }) }
   return identity('POST', '/auth/tokens', { json: { auth } })
@@ -23,7 +23,7 @@ export const byToken = (id: string, scope?: unknown): Promise<Answer> =>
 export const byCredential = (credential: object, scope?: unknown): Promise<Answer> =>
   authenticate({ methods: ['application_credential'], application_credential: credential }, scope)
 
-/** The token in the answer to a log-in; throws when the log-in failed. */
+/** Returns the token in the response to a log-in; throws if the log-in failed. */
 export function tokenIn(answer: Answer): string {
   const token = answer.headers.get('X-Subject-Token')
   if (answer.status !== 201 || !token) throw new Error(`no token: ${answer.status} ${answer.text}`)
@@ -32,7 +32,9 @@ export function tokenIn(answer: Answer): string {
 
 let cached: Promise<string> | undefined
 
-/** A token of the first administrator; `fresh`: the cached one has ended. */
+/**
+ * Returns a token of the first administrator; `fresh`: request a new one, because the cached one is no longer valid.
+ */
 export function adminToken(fresh = false): Promise<string> {
   if (fresh || !cached) {
     const scope = { project: { name: 'admin', domain } }
@@ -41,21 +43,21 @@ export function adminToken(fresh = false): Promise<string> {
   return cached
 }
 
-/** A request of the administrator that has to succeed. */
+/** Sends a request as the administrator; throws if it fails. */
 export async function asAdmin(method: string, path: string, json?: unknown): Promise<Answer> {
   const answer = await identity(method, path, { token: await adminToken(), json })
   if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`)
   return answer
 }
 
-/** Creates an entity as the administrator, and returns it as the server answered it. */
+/** Creates an entity as the administrator, and returns it from the response. */
 export async function create(kind: 'project' | 'user' | 'role', members: object) {
   return (await asAdmin('POST', `/${kind}s`, { [kind]: members })).json[kind]
 }
 
 const roleIds = new Map<string, Promise<string>>()
 
-/** The id of a role, which is read once. */
+/** Returns the id of a role, which is cached. */
 export function roleId(name: string): Promise<string> {
   const cached = roleIds.get(name)
   if (cached) return cached

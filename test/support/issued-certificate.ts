@@ -1,4 +1,4 @@
-/** A reader of certificates for tests, which shares nothing with the code that writes them. */
+/** A certificate parser for tests, independent of the code under test. */
 
 interface Element {
   readonly tag: number
@@ -7,7 +7,7 @@ interface Element {
 
 export interface Attribute {
   readonly type: string
-  /** The tag of the value's ASN.1 type. */
+  /** The ASN.1 tag of the value. */
   readonly tag: number
   readonly text: string
 }
@@ -48,7 +48,7 @@ function attribute({ content }: Element): Attribute {
   return { type: dotted(type.content), tag: value.tag, text: fatal.decode(value.content) }
 }
 
-/** The subject and the extensions of a certificate in PEM. */
+/** Parses the subject and the extensions of a certificate in PEM. */
 export function readCertificate(pem: Uint8Array | string) {
   const text = typeof pem === 'string' ? pem : new TextDecoder().decode(pem)
   const der = Uint8Array.from(Buffer.from(text.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64'))

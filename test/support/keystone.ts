@@ -1,23 +1,25 @@
 /**
- * A fake Keystone: it stores the tokens that it issued and answers `GET /v3/auth/tokens` for them. It replaces `fetch`
- * for its own address and every other one, and records all requests.
+ * A fake Keystone: it stores the tokens that it issued and implements `GET /v3/auth/tokens` for them. It replaces
+ * `fetch` for all addresses, and records all requests.
  */
 import { vi } from 'vitest'
 
 export const KEYSTONE_URL = 'http://keystone.example:5000'
-/** The variables of a service that trusts it. */
+/** The variables of a service that uses it. */
 export const keystoneVariables = { IDENTITY: 'keystone', KEYSTONE_URL }
 
 export interface TokenOf {
   readonly userId?: string
-  /** Left out: the token is not scoped to a project. */
+  /** Undefined: the token is unscoped. */
   readonly projectId?: string | undefined
   readonly roles?: readonly string[]
   /** When it expires, in milliseconds. */
   readonly expires?: number
   /** Further members of the document: `domain`, `system`, `OS-TRUST:trust`. */
   readonly members?: object
-  /** Of an application credential: the token is only valid for a service that declares to enforce them. */
+  /**
+   * The token's application credential has access rules: it is only valid for services that declare to enforce them.
+   */
   readonly accessRules?: boolean
 }
 
@@ -29,12 +31,12 @@ export interface Asked {
 }
 
 export interface FakeKeystone {
-  /** Makes a token that is valid from now on. */
+  /** Issues a token, which is valid immediately. */
   readonly issue: (token?: TokenOf) => string
   readonly revoke: (token: string) => void
-  /** All requests, to any host. */
+  /** All recorded requests, to any host. */
   readonly asked: Asked[]
-  /** Sets an answer to all requests; null restores the usual ones. */
+  /** Overrides the response to all requests; null restores the default. */
   readonly answerWith: (answer: ((asked: Asked) => Promise<Response> | Response) | null) => void
 }
 

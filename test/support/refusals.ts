@@ -1,8 +1,8 @@
-/** The shape of a refusal in the contract, its status titles and its longer texts. */
+/** The format of error responses in the API, with their titles and longer descriptions. */
 import { expect } from 'vitest'
 import type { Answer } from './client.ts'
 
-/** The reason phrases of the statuses, in Barbican's spelling. */
+/** The titles by status, in Barbican's spelling. */
 export const titles: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
@@ -16,14 +16,14 @@ export const titles: Readonly<Record<number, string>> = {
   500: 'Internal Server Error',
 }
 
-/** The answer is this refusal: status, type and the whole body. */
+/** Asserts that the response is this error: the status, the content type and the whole body. */
 export function expectRefusal(answer: Answer, status: number, description: string | null): void {
   expect(answer.json).toEqual({ code: status, title: titles[status], description })
   expect(answer.status).toBe(status)
   expect(answer.headers.get('Content-Type')).toBe('application/json')
 }
 
-/** The refusal of a body that breaks a schema; `property` null: the fault is that of the whole document. */
+/** Returns the description of a schema violation; `property` is null if it concerns the whole document. */
 export function mismatch(schema: string, reason: string, property: string | null): string {
   return `Provided object does not match schema '${schema}': ${reason}. Invalid property: '${property ?? 'None'}'`
 }

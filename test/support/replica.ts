@@ -1,6 +1,6 @@
 /**
- * A database with a replica that lags behind: two real databases, between which sessions choose as D1's do. The replica
- * holds what there was when it caught up last.
+ * A database with a read replica that lags behind, simulated with two real databases. Sessions choose between them as
+ * D1 does. The replica has the state at its last update.
  */
 import { applyD1Migrations, type D1Migration } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
@@ -11,44 +11,46 @@ const { DB: primary, REPLICA: replica } = bindings
 const OLDEST = `${'0'.repeat(8)}-${'0'.repeat(8)}-${'0'.repeat(8)}-${'0'.repeat(32)}`
 const WRITES = /^\s*(insert|update|delete)/i
 
-/** Gives the replica the tables; until then it is one that a migration has not reached. */
+/** Applies the migrations to the replica; before that, it is a replica that has not received them yet. */
 export async function migrateReplica(): Promise<void> {
   await applyD1Migrations(replica, bindings.TEST_MIGRATIONS)
   const { results } = await replica.prepare("select name from sqlite_master where type = 'trigger'").all()
   for (const { name } of results) await replica.exec(`drop trigger "${String(name)}"`)
 }
 
-/** The bookmark of the primary's present state. */
-async function present(): Promise<string> {
+/** Returns the bookmark of the primary's current state. */
+async function currentBookmark(): Promise<string> {
   const session = primary.withSession('first-primary')
   await session.prepare('select 1').all()
   return session.getBookmark() ?? OLDEST
 }
 
-/** The database of a Worker, and what became of its look-ups. */
+/** Returns a database with a replica, and the number of round trips to each instance. */
 export function replicated() {
   const trips = { primary: 0, replica: 0 }
-  let reached = OLDEST
+  let replicaBookmark = OLDEST
 
-  function sessionAt(reach: string) {
-    let seen = reach.startsWith('first-') ? null : reach
-    /** Writes go to the primary, and so do look-ups of what the replica has not reached. */
-    const isNear = (queries: readonly string[]) =>
-      reach !== 'first-primary' && (seen ?? OLDEST) <= reached && !queries.some((query) => WRITES.test(query))
+  function withSession(constraint: string) {
+    let bookmark = constraint.startsWith('first-') ? null : constraint
+    /** The primary executes writes, and reads at a bookmark that the replica has not reached. */
+    const isForReplica = (queries: readonly string[]) =>
+      constraint !== 'first-primary' &&
+      (bookmark ?? OLDEST) <= replicaBookmark &&
+      !queries.some((query) => WRITES.test(query))
     async function send(statements: readonly { query: string; values: unknown[] }[]): Promise<D1Result[]> {
-      const near = isNear(statements.map(({ query }) => query))
-      trips[near ? 'replica' : 'primary'] += 1
-      const session = (near ? replica : primary).withSession('first-primary')
+      const byReplica = isForReplica(statements.map(({ query }) => query))
+      trips[byReplica ? 'replica' : 'primary'] += 1
+      const session = (byReplica ? replica : primary).withSession('first-primary')
       const results = await session.batch(statements.map(({ query, values }) => session.prepare(query).bind(...values)))
-      const state = near ? reached : (session.getBookmark() ?? OLDEST)
-      if (seen === null || seen < state) seen = state
-      return results.map((result) => ({ ...result, meta: { ...result.meta, served_by_primary: !near } }))
+      const state = byReplica ? replicaBookmark : (session.getBookmark() ?? OLDEST)
+      if (bookmark === null || bookmark < state) bookmark = state
+      return results.map((result) => ({ ...result, meta: { ...result.meta, served_by_primary: !byReplica } }))
     }
     const prepare = (query: string, values: unknown[] = []) => {
       const alone = async () => (await send([{ query, values }]))[0]
       return { query, values, bind: (...given: unknown[]) => prepare(query, given), all: alone, run: alone }
     }
-    return { prepare, batch: send, getBookmark: () => seen }
+    return { prepare, batch: send, getBookmark: () => bookmark }
   }
 
   /** Copies every row of the primary to the replica. */
@@ -67,8 +69,8 @@ export function replicated() {
       }
     }
     await replica.batch(statements)
-    reached = await present()
+    replicaBookmark = await currentBookmark()
   }
 
-  return { binding: { withSession: sessionAt } as unknown as D1Database, trips, catchUp }
+  return { binding: { withSession } as unknown as D1Database, trips, catchUp }
 }

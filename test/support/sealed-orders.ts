@@ -1,10 +1,10 @@
-/** Orders with the keys that they made, as the project's object is given them. */
+/** Orders with their generated keys, in the form that the project's object receives. */
 import type { Owner } from '../../src/caller.ts'
 import type { Backend } from '../../src/state/backend.ts'
 import { withMac } from '../../src/state/integrity/row-authentication.ts'
 import { sealedRow, type NewSecret } from '../../src/state/secrets/secrets.ts'
 
-/** A key without a name. */
+/** The description of a key without a name. */
 export const described: NewSecret = {
   name: null,
   secretType: 'symmetric',
@@ -16,10 +16,13 @@ export const described: NewSecret = {
   payload: new Uint8Array(32),
 }
 
-/** An order of the caller with its key; with `keyVersion` that is said to be sealed under this version. */
+/**
+ * Creates an order of the caller with its key. `keyVersion` overrides the version that the key claims to be sealed
+ * under.
+ */
 export async function sealedOrder(backend: Backend, { projectId, userId }: Owner, keyVersion?: number) {
-  const made = { status: 'ACTIVE', created: backend.now, updated: backend.now, contentType: null }
-  const row = { ...made, id: crypto.randomUUID(), projectId, creatorId: userId, type: 'key', meta: '{}' }
+  const common = { status: 'ACTIVE', created: backend.now, updated: backend.now, contentType: null }
+  const row = { ...common, id: crypto.randomUUID(), projectId, creatorId: userId, type: 'key', meta: '{}' }
   const secret = await sealedRow(backend, { projectId, userId }, described)
   return {
     order: await withMac(backend, 'orders', row),

@@ -1,4 +1,4 @@
-/** Certificate requests with any content, written byte by byte and signed as they should be. */
+/** Certificate requests with arbitrary content, encoded by hand and with valid signatures. */
 import { generateKeyPairSync, sign } from 'node:crypto'
 
 export type Bytes = Uint8Array
@@ -13,7 +13,7 @@ function lengthOf(length: number): Bytes {
     : Uint8Array.of(0x83, length >> 16, (length >> 8) & 0xff, length & 0xff)
 }
 
-/** One element of DER. */
+/** Encodes a DER element. */
 export const element = (tag: number, ...parts: readonly Bytes[]): Bytes => {
   const content = joined(parts)
   return joined([Uint8Array.of(tag), lengthOf(content.length), content])
@@ -30,13 +30,13 @@ export const alternativeName = identifier(0x55, 0x1d, 0x11)
 export const extensionRequest = identifier(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x0e)
 const ed25519 = sequence(identifier(0x2b, 0x65, 0x70))
 
-/** A Name of one attribute. */
+/** Encodes a Name with one attribute. */
 export const name = (value: Bytes, type = commonName) => sequence(set(sequence(type, value)))
 
 export const withExtension = (kind: Bytes, value: Bytes) =>
   sequence(extensionRequest, set(sequence(sequence(kind, element(0x04, value)))))
 
-/** A request for this subject with these attributes; DER. */
+/** Creates a request, as DER, for this subject with these attributes. */
 export function request(subject: Bytes, ...attributes: readonly Bytes[]): Bytes {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
   const spki = Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' }))

@@ -1,25 +1,25 @@
-/** The calls of the database that the Worker of the deployment makes, each of which a test may hold up or fail. */
+/** Intercepts the Worker's database calls, so that a test can delay them or make them fail. */
 import { afterEach, beforeEach, expect, vi } from 'vitest'
 import { database } from './client.ts'
 
-/** One call: its number, from 1, and the values of each of its statements. */
+/** A call: its number, from 1, and the bound values of each of its statements. */
 export interface Call {
   readonly number: number
   readonly statements: readonly (readonly unknown[])[]
 }
 
-/** What happens to a call, before and after the database answers. */
-export type Happening = (send: () => Promise<unknown>, call: Call) => Promise<unknown>
+/** Intercepts a call; `send` passes it to the database. */
+export type Interceptor = (send: () => Promise<unknown>, call: Call) => Promise<unknown>
 
-/** Watches every session of this isolate from {@link watch} on, until the test is over. */
+/** Intercepts all sessions of this isolate, from a call of `watch` until the end of the test. */
 export function watchedDatabase() {
   let calls: Call[] = []
-  let happening: Happening = (send) => send()
+  let interceptor: Interceptor = (send) => send()
 
   function through(statements: Call['statements'], send: () => Promise<unknown>): Promise<unknown> {
     const call = { number: calls.length + 1, statements }
     calls.push(call)
-    return happening(send, call)
+    return interceptor(send, call)
   }
 
   function watch(): void {
@@ -37,8 +37,8 @@ export function watchedDatabase() {
         all: () => through([valuesOf(statement)], all),
       })
     }
-    vi.spyOn(Object.getPrototypeOf(database), 'withSession').mockImplementation((reach: unknown) => {
-      const session = withSession(reach as string)
+    vi.spyOn(Object.getPrototypeOf(database), 'withSession').mockImplementation((constraint: unknown) => {
+      const session = withSession(constraint as string)
       const [prepare, batch] = [session.prepare.bind(session), session.batch.bind(session)]
       return Object.assign(session, {
         prepare: (query: string) => watched(prepare(query)),
@@ -49,7 +49,7 @@ export function watchedDatabase() {
 
   beforeEach(() => {
     calls = []
-    happening = (send) => send()
+    interceptor = (send) => send()
   })
   afterEach(() => {
     vi.restoreAllMocks()
@@ -58,9 +58,9 @@ export function watchedDatabase() {
   return {
     watch,
     calls: (): readonly Call[] => calls,
-    /** Forgets the calls so far, and counts anew. */
+    /** Discards the recorded calls and restarts the numbering. */
     forget: () => void (calls = []),
-    happens: (what: Happening) => void (happening = what),
+    happens: (next: Interceptor) => void (interceptor = next),
     /** Waits until this many calls have been made. */
     until: (count: number) =>
       vi.waitFor(() => expect(calls.length).toBeGreaterThanOrEqual(count), { interval: 5, timeout: 10_000 }),

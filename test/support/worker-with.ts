@@ -1,4 +1,4 @@
-/** The service with other variables than those of the Worker under test, in this isolate, on the same database. */
+/** Runs the service with other variables than the Worker under test, in the same isolate and on the same database. */
 import { env } from 'cloudflare:workers'
 import { createApp } from '../../src/app.ts'
 import type { Environment } from '../../src/config.ts'
@@ -8,7 +8,7 @@ const app = createApp()
 
 export type Send = (method: string, path: string, request?: Request) => Promise<Answer>
 
-/** Sends requests to a service that has these variables set. */
+/** Returns a function that sends requests to the service with these variables. */
 export function workerWith(variables: Readonly<Record<string, string>>): Send {
   const environment = { ...(env as unknown as Environment), ...variables } as Environment
   return async (method, path, request = {}) => answerOf(await app.fetch(requestTo(method, path, request), environment))

@@ -1,4 +1,4 @@
-/** T8: a malformed body is refused in the contract's words, at bounded cost, and never breaks the service. */
+/** T8: a malformed body is refused with the documented error, at bounded cost, and never breaks the service. */
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { resources } from '../../src/app.ts'
@@ -24,7 +24,7 @@ beforeAll(async () => {
   orderId = idOf(await keyOrder(send, who))
 })
 
-/** What is wrong with an answer in the light of the contract; null for nothing. */
+/** Describes how a response violates the API's error format; null if it does not. */
 function fault(path: string, { status, headers, json, text }: Answer, method: string): string | null {
   if (status >= 500) return `${status} ${text}`
   if (status < 400 || method === 'HEAD') return null
@@ -50,7 +50,7 @@ function fault(path: string, { status, headers, json, text }: Answer, method: st
 
 const ABSENT = '11111111-1111-4111-8111-111111111111'
 
-/** The path with the ids of what there is, but for a deletion, which would take it from all requests after it. */
+/** Fills the path with ids of existing entities, except for deletions, which would remove them for later requests. */
 const concrete = (path: string, method: string) =>
   `/v1${path}`
     .replace(/^(\/v1\/\w+)\/:\w+$/, method === 'DELETE' ? `$1/${ABSENT}` : '$&')
@@ -61,7 +61,7 @@ const concrete = (path: string, method: string) =>
     .replace(':key', 'key')
     .replace(/:\w+/, ABSENT)
 
-/** Bodies that look like the contract's and are not. */
+/** Bodies that resemble valid ones. */
 const names = [
   'name',
   'type',
@@ -311,7 +311,7 @@ describe('T8: bodies', () => {
     await Promise.all(Array.from({ length: 8 }, worker))
     expect(faults.slice(0, 20)).toEqual([])
     expect([...statuses.values()].reduce((sum, count) => sum + count, 0)).toBe(RUNS)
-    // The requests reach into the service: they are not all stopped at the door.
+    // The requests must reach the operations: not all may be refused by the first checks.
     for (const status of [400, 403, 404, 405, 406, 415]) expect(statuses.get(status) ?? 0).toBeGreaterThan(50)
   }, 170_000)
 
@@ -340,7 +340,7 @@ describe('T8: bodies', () => {
     async (_title, make) => {
       const body = make()
       for (const [method = '', path = ''] of routes()) {
-        // By default so much is cut off in the middle.
+        // By default, output of this size is truncated.
         const cut = await send(method, path, { token: who.token, body, headers: typed })
         expectRefusal(cut, 400, 'Malformed JSON')
         const answer = await large(method, path, { token: who.token, body, headers: typed })

@@ -20,7 +20,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** Stops the clock here and gives a way to move it. */
+/** Stops the clock and returns a function that moves it. */
 function clock() {
   const start = Date.now()
   vi.useFakeTimers({ toFake: ['Date'], now: start })
@@ -210,7 +210,7 @@ describe('T6: tokens', () => {
       moveTo(2_000)
       expect((await list(token)).status).toBe(401)
       expect((await list(token, { 'X-Service-Token': service.token })).status).toBe(200)
-      // It is no caller in itself, and its passing is not remembered for the token alone.
+      // A service token does not authenticate a caller by itself, and the token alone is not cached as valid.
       expect((await list(token)).status).toBe(401)
     })
 
@@ -438,10 +438,11 @@ describe('T12: timing', () => {
         if (i === 0) expect(answer.status).toBe(401)
       }
     }
-    // The runtime's clock has steps of a millisecond, so that a single time is 0 or 1 and only the mean says something.
+    // The runtime's clock has steps of a millisecond, so a single time is 0 or 1 and only the mean is meaningful.
     const mean = (all: number[]) => all.reduce((sum, one) => sum + one, 0) / all.length
     const [early, late] = [mean(times.early), mean(times.late)]
-    // A comparison letter by letter differs by nanoseconds: this catches a look-up or a second hash on one of the ways.
+    // A character-by-character comparison differs by nanoseconds, which this cannot detect. It detects a database read
+    // or a second hash on only one of the paths.
     expect(Math.abs(early - late)).toBeLessThan(Math.max(early, late) * 0.5 + 0.5)
   }, 60_000)
 })

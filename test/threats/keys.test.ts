@@ -1,4 +1,4 @@
-/** T18 and T32: what cannot be opened after a key has ended, and that no nonce repeats under a key. */
+/** T18 and T32: values cannot be opened after their key was destroyed, and no nonce repeats under a key. */
 import { env } from 'cloudflare:workers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Environment } from '../../src/config.ts'
@@ -26,7 +26,7 @@ async function copyOf(projectId: string): Promise<Readonly<Record<string, readon
   return copy
 }
 
-/** Brings an older copy back, over what is there, as whoever has the database can. */
+/** Restores an older copy over the current rows, as an attacker with write access to the database can. */
 async function restore(copy: Readonly<Record<string, readonly Row[]>>): Promise<void> {
   for (const [table, rows] of Object.entries(copy)) {
     for (const row of rows) {
@@ -56,7 +56,7 @@ describe('T18: a secret that is deleted', () => {
     await callAs(() => who)('DELETE', ref)
     const json = { project_keys: { project_id: who.projectId } }
     await call('POST', '/admin/rotate', { token: operator.token, json })
-    // The secret's row alone does not bring it back: its key is gone. The trigger would not let it in either.
+    // The secret's row alone is not enough, because its key is destroyed. The trigger would refuse the row too.
     const row = copy['secrets']?.[0]
     await expect(restore({ secrets: row ? [row] : [] })).rejects.toThrow('superseded project key')
   })
@@ -82,7 +82,7 @@ describe('T18: the destroyed keys of a project', () => {
     await during('POST', '/admin/rotate', { token: operator })
   })
 
-  // The Worker of all the other tests has the old key alone.
+  // The Worker of the other tests has only the old key.
   afterAll(async () => {
     await workerWith({ MASTER_KEYS: `${OLD},${next}` })('POST', '/admin/rotate', { token: operator })
   })
@@ -102,14 +102,14 @@ describe('T18: the destroyed keys of a project', () => {
     const bytes = Uint8Array.from(wrapped?.['wrapped'] as number[])
     await expect(unwrapKey(await readKeyring(OLD), place, bytes)).resolves.toBeDefined()
     await expect(unwrapKey(await readKeyring(next), place, bytes)).rejects.toThrow('not in the keyring')
-    // The service that has the new key alone says so, and serves nobody from such a copy.
+    // A service with only the new key reports this and refuses every request on such a copy.
     const { token } = await callerOf(after)
     const answer = await payload(after, { ...who, token })
     expect(answer.status).toBe(503)
     expect(answer.text).not.toContain(PAYLOAD)
   })
 
-  /** A caller whose token the service with the new key has signed. */
+  /** A caller with a token that was signed by the service with the new key. */
   async function callerOf(send: Send): Promise<{ token: string }> {
     const domain = { id: 'default' }
     const password = { user: { name: 'admin', domain, password: adminPassword } }
@@ -121,7 +121,7 @@ describe('T18: the destroyed keys of a project', () => {
 
 describe('T32: a nonce', () => {
   /**
-   * The worst case, which the service never comes near: all values under one derived key, which otherwise seals one. For
+   * The worst case: all values under one derived key, although the service derives a new key for each value. For
    * 10^7 of them the chance that two of the 96-bit nonces are equal is below 10^14 / 2^97, about 6 in 10^16.
    */
   const SEALS = 100_000

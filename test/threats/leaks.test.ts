@@ -1,4 +1,4 @@
-/** T13: a secret value is nowhere but where it belongs. Canaries in all places that take secrets, then a search. */
+/** T13: secret values do not leak. Canaries are sent in every input for secrets, then searched for in every output. */
 import { createScheduledController, listDurableObjectIds, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
@@ -37,7 +37,7 @@ const variables = {
 }
 const send = isolate(variables)
 const { DB } = bindings
-/** What D1 refuses with an error of its own. */
+/** A value that D1 refuses with its own error. */
 const malformed = "select json('{')"
 const batch = (statements: D1PreparedStatement[]) => DB.batch([...statements, DB.prepare(malformed)])
 const broken = isolate({ ...variables, DB: databaseOf({ prepare: (query) => DB.prepare(query), batch }) })

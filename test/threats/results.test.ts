@@ -41,13 +41,13 @@ describe('T30: the result of a handler', () => {
     { key: 'a', value: 'b' },
   ]
 
-  /** Members of answers that name or hold something. */
+  /** Members of responses that identify or contain a result. */
   const results = /"(?:\w+_ref|secrets|containers|orders|consumers|metadata|token|access|events)":/
 
   it.each(operations)('T30: $method $path never returns both an error and a result', async ({ method, path }) => {
     const filled = (of: Readonly<Record<string, string>>) => path.replaceAll(/:\w+/g, (name) => of[name] ?? absent)
     for (const who of [owner, reader, null]) {
-      // What is deleted or changed is looked for again: the later answers are errors where the first was none.
+      // Requests are repeated after deletions and changes, so later responses are errors where the first was not.
       for (const target of [filled({}), filled(known)]) {
         for (const json of method === 'GET' ? [undefined] : bodies) {
           const token = who === null ? {} : { token: who.token }

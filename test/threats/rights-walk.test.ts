@@ -249,7 +249,7 @@ describe('T2: the rights of every caller to every operation', () => {
       const known = isThere ? 405 : (await world.send(method, at, { token })).status
       return statuses.every((status) => status === 401) && known === 405
         ? null
-        : `${method} ${path}: ${statuses} ${known}`
+        : `${method} ${path}: ${statuses.join(' ')} ${known}`
     })
     expect(faults).toEqual([])
   }, 60_000)

@@ -71,7 +71,7 @@ describe('T1: injection into the policy', () => {
       const json = method === 'GET' ? undefined : { ...Object.fromEntries(claims(who)), ...nested }
       const asked = pathOf(path)
       const plain = seen(await send(method, asked, { token, json: json && {} }))
-      // What the rules let this caller do is not what this is about.
+      // Requests that the rules allow this caller are not part of this test.
       if (plain.status !== 403 && plain.status !== 404) continue
       for (const claimed of [query, encoded, [...query, ...query]]) {
         expect(seen(await send(method, `${asked}?${claimed.join('&')}`, { token, json: json && {} }))).toEqual(plain)
@@ -231,7 +231,7 @@ describe('T4: disclosure of existence', () => {
     ] as const) {
       const foreign = await send('GET', ref, { token: stranger.token })
       expect(foreign.status).toBe(403)
-      // Nothing in the answer is of the entity.
+      // The response must not contain anything about the entity.
       expect(foreign.text).not.toContain(owner.projectId)
       expect(foreign.text).not.toContain(owner.userId)
       expectRefusal(await send('GET', `/v1/${path}/${absent}`, { token: stranger.token }), 404, text)

@@ -21,7 +21,7 @@ const tables = Object.entries({ ...schema, ...identitySchema, ...auditSchema }).
   is(table, SQLiteTable),
 ) as [keyof typeof protectedTables | keyof typeof otherTables, Table][]
 
-/** A row as the database gives it; where it is written back, bytes and null are looked for besides. */
+/** A row as the database returns it. Bytes and null are handled separately when it is written back. */
 type Row = Readonly<Record<string, string | number>>
 type Send = ReturnType<typeof isolate>
 
@@ -30,7 +30,7 @@ interface Reader {
   readonly path: (row: Row) => string
 }
 
-/** One of the two projects of this test, and what it has. */
+/** One of the two projects of this test, and its entities. */
 interface Estate {
   readonly who: Person
   readonly mark: string
@@ -134,7 +134,9 @@ const byAdministrator = (path: (row: Row) => string) =>
     () => administrator,
   )
 
-/** For each table: where our row is, where its neighbour and the other project's are, and what reads it. */
+/**
+ * For each table: the conditions for our row, its neighbour and the other project's row, and the requests that read it.
+ */
 const places: Readonly<
   Record<
     keyof typeof protectedTables,
@@ -196,7 +198,7 @@ const places: Readonly<
   },
 }
 
-/** Reads everything that uses the row as it is now. */
+/** Sends every request that uses the row. */
 async function read(name: keyof typeof protectedTables, row: Row) {
   const send = isolate(variables)
   const answers = []
@@ -227,7 +229,7 @@ const asStored = (value: unknown) => (Array.isArray(value) ? Uint8Array.from(val
 const reports = new Set(['row not authentic', 'row refused', 'value not decrypted'])
 const reported = () => log.mock.calls.some(([entry]) => reports.has((entry as { event: string }).event))
 
-/** Writes a value, reads, and puts the row back as it was; null when the schema itself does not admit the value. */
+/** Writes a value, reads, and restores the row. Returns null if the schema refuses the value. */
 async function attack(name: keyof typeof protectedTables, row: Row, column: string, value: unknown) {
   const { table } = protectedTables[name]
   const update = `update ${getTableName(table)} set ${column} = ? where rowid = ?`
@@ -243,8 +245,8 @@ async function attack(name: keyof typeof protectedTables, row: Row, column: stri
 }
 
 /**
- * Columns that rows are found by: with another value there the row is as good as deleted, for whoever looks for it. A
- * row that is not there is noticed by the project's object, not by who reads.
+ * Columns that are used to find rows. A change has the effect of a deletion: the row is no longer found. Deleted rows
+ * are detected by the project's object, not by readers.
  */
 const finding = new Set(['issuedCertificates.authority_id', 'issuedCertificates.revoked'])
 

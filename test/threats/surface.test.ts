@@ -1,4 +1,4 @@
-/** Threats from callers without a token, and through what is echoed: T14, T20 and T22. */
+/** Threats from callers without a token, and through echoed input: T14, T20 and T22. */
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createApp, resources } from '../../src/app.ts'

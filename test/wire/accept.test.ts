@@ -1,4 +1,4 @@
-/** `Accept`: which form an answer has, against recorded answers of Barbican and for any header. */
+/** `Accept`: the form of responses, compared with recorded responses of Barbican and for arbitrary headers. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {

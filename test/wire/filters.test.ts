@@ -1,4 +1,4 @@
-/** The date filters, sort keys and bit filters of the secret list: what is read, and what is refused. */
+/** The date filters, sort keys and bit filters of the secret list: accepted and refused values. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Fault } from '../../src/faults.ts'

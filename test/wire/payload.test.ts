@@ -113,7 +113,7 @@ const wrong = '406 payloadAccept'
 const unknown = '406 notAcceptable'
 const unsupported = (accept: string) => `400 payloadType ${accept}`
 
-/** `Accept`; the answer for bytes that are UTF-8; the answer for others. Same for every stored type. */
+/** `Accept`; the outcome for bytes that are UTF-8; the outcome for others. The same for every stored type. */
 const sameForAll: readonly [string | undefined, string, string][] = [
   [undefined, 'application/octet-stream', 'application/octet-stream'],
   ['', 'application/octet-stream', 'application/octet-stream'],

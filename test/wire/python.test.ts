@@ -1,4 +1,4 @@
-/** What the wire takes over from Python: stripping of text, code points, integers and the notation of values. */
+/** Behaviour that `wire` copies from Python: stripping of text, code points, integers and the notation of values. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { codePoints, parseInteger, pythonNotation, stripText, stripValues } from '../../src/wire/http/python.ts'

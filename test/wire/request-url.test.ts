@@ -1,4 +1,4 @@
-/** What the service reads of a URL without a parser equals what a parser reads. */
+/** The parts of a URL that the service reads without a parser equal those that a parser reads. */
 import { describe, expect, it } from 'vitest'
 import { originOf, queryOf, routedPath } from '../../src/wire/http/request-url.ts'
 

@@ -1,9 +1,9 @@
-/** Audit events in the form of CADF (DMTF DSP0262 1.0.0), in which they are chained and exported. */
+/** Audit events as CADF (DMTF DSP0262 1.0.0), the form in which they are hashed and exported. */
 import type { auditEvents } from '../schema/audit.ts'
 
 export type AuditRow = typeof auditEvents.$inferSelect
 
-/** The service as CADF's observer of all, and initiator of what nobody asks for. */
+/** The service: the observer of every event, and the initiator of events without a calling user. */
 const SERVICE = { typeURI: 'service/security/keymanager', id: 'portcullis' } as const
 
 function initiatorOf({ initiatorId, initiatorProjectId, onBehalfOf }: AuditRow) {
@@ -15,7 +15,7 @@ function initiatorOf({ initiatorId, initiatorProjectId, onBehalfOf }: AuditRow) 
   }
 }
 
-/** Why it came out so: a status, and the rule that was asked. */
+/** CADF's reason: the HTTP status of a failure, and the access rule that was applied. */
 function reasonOf({ reason, rule }: AuditRow) {
   return {
     ...(reason !== null && { reasonType: 'HTTP', reasonCode: reason }),
@@ -23,7 +23,9 @@ function reasonOf({ reason, rule }: AuditRow) {
   }
 }
 
-/** The event with the number that it has or is to get. Changing this form breaks the chains that are there. */
+/**
+ * The CADF event of a row that has this number, or is about to get it. Changing this form invalidates existing chains.
+ */
 export function cadfEvent(row: AuditRow, number: number) {
   const reason = reasonOf(row)
   return {
@@ -40,7 +42,7 @@ export function cadfEvent(row: AuditRow, number: number) {
     ...(Object.keys(reason).length > 0 && { reason }),
     ...(row.requestId !== null && { tags: [`correlation_id?value=${row.requestId}`] }),
     ...(row.targetMac !== null && {
-      attachments: [{ name: 'code of the target', typeURI: 'text/plain', content: row.targetMac }],
+      attachments: [{ name: 'mac of the target', typeURI: 'text/plain', content: row.targetMac }],
     }),
     number,
   }

@@ -1,13 +1,11 @@
-/**
- * The one way in which a change is stored: in one batch with its audit event, so that neither is stored without the other.
- */
+/** Commits changes: each in one batch with its audit event, so that neither is saved without the other. */
 import type { SQL } from 'drizzle-orm'
 import type { Statement } from '../database/prepared.ts'
 import type { Batch, BatchResults } from '../database/session.ts'
 import type { Scope } from '../scope.ts'
 import { insertEvents, insertEventsOfChange, type AuditEvent } from './events.ts'
 
-/** Runs a batch of changes. When it fails it may be stored all the same, so its events are reported in any case. */
+/** Runs a batch of changes and reports its events, also if the call fails: the batch may have been committed anyway. */
 async function recording<Results>(
   scope: Scope,
   events: readonly AuditEvent[],
@@ -21,9 +19,9 @@ async function recording<Results>(
 }
 
 /**
- * One batch: the change, its events if it changed a row, then the rest. In the rest {@link justChanged} says whether the
- * change changed a row, until a statement of the rest writes; a query that says why it did not belongs there. Returns the
- * results of the rest by name, and that of the change as `changed`.
+ * Runs one batch: the change, its events if it changed a row, then `rest`. Until a statement of `rest` writes,
+ * {@link justChanged} is true in it if the change changed a row. `rest` is the place for a query that finds out why the
+ * change did not apply. Returns the results of `rest` by name, and that of the change as `changed`.
  */
 export async function commit<Result, Rest extends Batch = Batch>(
   scope: Scope,
@@ -36,15 +34,15 @@ export async function commit<Result, Rest extends Batch = Batch>(
   return recording(scope, all, () => scope.db.batch(statements))
 }
 
-/** A change with its event. */
+/** A change with its audit event. */
 export interface RecordedChange {
-  /** Runs right before the change, whatever becomes of it. */
+  /** Runs directly before the change, and takes effect even if the change does not. */
   readonly before?: Statement<unknown>
   readonly change: Statement<number>
   readonly event: AuditEvent
 }
 
-/** Runs each change with its event, all in one batch. Returns the sum of the rows that the changes changed. */
+/** Runs several changes, each with its event, in one batch. Returns the number of rows that they changed. */
 export async function commitEach(scope: Scope, changes: readonly RecordedChange[]): Promise<number> {
   if (changes.length === 0) return 0
   const statements = changes.flatMap(({ before, change, event }, at) => [
@@ -60,8 +58,8 @@ export async function commitEach(scope: Scope, changes: readonly RecordedChange[
 }
 
 /**
- * Stores those of the events for which the condition holds before the changes, and runs these: for changes whose number
- * of changed rows does not say which events are true. In the condition `value ->> 'targetId'` is an event's target.
+ * Runs changes whose number of changed rows does not show which of the events happened. Instead, each event is saved if
+ * the condition holds for it before the changes; in the condition, `value ->> 'targetId'` is the event's target.
  */
 export async function commitWhere<Changes extends Batch>(
   scope: Scope,

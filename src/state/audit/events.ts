@@ -1,15 +1,15 @@
-/** Audit events: what is recorded of a change, in the terms of CADF (DSP0262). */
+/** Audit events: what is recorded about a change, in the terms of CADF (DSP0262). */
 import { getTableColumns, sql, type SQL } from 'drizzle-orm'
-import { justChanged } from '../database/statements.ts'
 import { build, change, preparedChange, type Statement } from '../database/prepared.ts'
-import type { Scope } from '../scope.ts'
+import { justChanged } from '../database/statements.ts'
 import { newRowId } from '../row-ids.ts'
 import { auditEvents } from '../schema/audit.ts'
+import type { Scope } from '../scope.ts'
 
-/** What can be done, in CADF's taxonomy of actions. */
+/** Actions, from CADF's taxonomy. */
 export type AuditAction = 'create' | 'read' | 'update' | 'delete' | 'renew' | 'revoke' | 'monitor'
 
-/** What it can be done to: a branch of CADF's `data/security`. A part of an entity has the entity's id. */
+/** Kinds of targets: branches below CADF's `data/security`. The target of a part of an entity has the entity's id. */
 export type AuditTarget =
   | 'secret'
   | 'secret/payload'
@@ -36,24 +36,24 @@ export type AuditTarget =
   | 'token'
   | 'audit-log'
 
-/** CADF's branch of all targets. */
+/** The CADF branch of all targets. */
 export const TARGET_BRANCH = 'data/security/'
 
-/** What an operation says about a change; the scope knows who makes it and by which request. */
+/** A change as an operation describes it. The scope adds the initiator and the request. */
 export interface AuditEvent {
   readonly action: AuditAction
   readonly target: AuditTarget
   /** Id of the target. */
   readonly id: string
-  /** The project in whose log it belongs. */
+  /** The project whose log contains the event. */
   readonly projectId: string
-  /** The status that it failed with; left out: it succeeded. */
+  /** The HTTP status of a failure; absent if the action succeeded. */
   readonly failure?: string
-  /** The MAC that the change gives to the target's row, if it does: the ledger of the project's object keeps it. */
+  /** The new MAC of the target's row, if the change sets one. The ledger of the project's object stores it. */
   readonly mac?: string
 }
 
-/** A change of an entity, or of a part of it; `mac`: the MAC that the change gives to the entity's row. */
+/** The event of a change to an entity or to a part of it. `mac` is the new MAC of the entity's row, if it changes. */
 export function changeOf(
   { id, projectId }: { readonly id: string; readonly projectId: string },
   action: AuditAction,
@@ -63,7 +63,10 @@ export function changeOf(
   return { action, target, id, projectId, ...(mac !== undefined && { mac }) }
 }
 
-/** The log of what belongs to no project: users, roles, the authority. No project has this id: theirs have no spaces. */
+/**
+ * The project id in events about entities without a project: users, roles and certificate authorities. It contains a
+ * space, which ids of projects do not, so it cannot be one.
+ */
 export const DEPLOYMENT = 'the deployment'
 
 type Row = Omit<typeof auditEvents.$inferInsert, 'seq' | 'number' | 'previous' | 'hash'>
@@ -88,7 +91,7 @@ function rowOf({ now, source }: Scope, event: AuditEvent): Row {
   }
 }
 
-/** A member that a row lacks is null: `seq` is then the next, and the event is not sealed. */
+/** Members that the JSON lacks are null: SQLite then assigns the next `seq`, and the event is unsealed. */
 const members = sql.raw(
   Object.keys(getTableColumns(auditEvents))
     .map((name) => `value ->> '${name}'`)
@@ -98,7 +101,7 @@ const members = sql.raw(
 const rowsOf = (scope: Scope, events: readonly AuditEvent[]) =>
   JSON.stringify(events.map((event) => rowOf(scope, event)))
 
-/** Stores those of the events for which the condition holds, where `value` is the event as JSON. */
+/** Inserts the events for which the condition holds; in it, `value` is the event as JSON. */
 export function insertEvents(scope: Scope, events: readonly AuditEvent[], condition: SQL): Statement<number> {
   const rows = sql`select ${members} from json_each(${rowsOf(scope, events)}) where ${condition}`
   return change(build.insert(auditEvents).select(rows))
@@ -110,11 +113,11 @@ const insertAfterChange = preparedChange(() =>
     .select(sql`select ${members} from json_each(${sql.placeholder('events')}) where ${justChanged}`),
 )
 
-/** Stores the events of a change: to be run right after it. It stores nothing if the change changed nothing. */
+/** Inserts the events of a change if the change changed a row. It must run directly after the change. */
 export const insertEventsOfChange = (scope: Scope, events: readonly AuditEvent[]): Statement<number> =>
   insertAfterChange({ events: rowsOf(scope, events) })
 
-/** Records an attempt that changed nothing: that somebody was refused. */
+/** Records an event without a change, such as a refused request. */
 export async function recordEvent(scope: Scope, event: AuditEvent): Promise<void> {
   await scope.db.run(insertEvents(scope, [event], sql`true`))
   scope.recorded([event])

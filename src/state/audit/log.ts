@@ -1,4 +1,4 @@
-/** The audit log of a project, as it is read. */
+/** Reads the audit log of a project. */
 import { and, asc, eq, getTableColumns, gt } from 'drizzle-orm'
 import type { ChainedEvent } from '../../crypto/event-chain.ts'
 import { build, select } from '../database/prepared.ts'
@@ -6,7 +6,7 @@ import { auditEvents } from '../schema/audit.ts'
 import type { Scope } from '../scope.ts'
 import { cadfEvent } from './cadf.ts'
 
-/** The project's sealed events after the one with this number, in their order, at most `limit`. */
+/** Up to `limit` sealed events of the project that follow the event number `after`, in chain order. */
 export async function listEvents(
   { db }: Scope,
   projectId: string,

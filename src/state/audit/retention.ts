@@ -1,23 +1,23 @@
-/** How long audit events are kept. */
+/** The retention of audit events. */
 import { and, asc, inArray, isNotNull, lt } from 'drizzle-orm'
 import { DAY, formatTime, millisecondsOf } from '../../times.ts'
 import { build, change, select } from '../database/prepared.ts'
 import { auditEvents } from '../schema/audit.ts'
 import type { Scope } from '../scope.ts'
 
-/** Days for which events are kept: the values of AUDIT_DAYS. */
+/** The default and the bounds of AUDIT_DAYS, the retention period in days. */
 export const AUDIT_DAYS = { byDefault: 90, least: 1, most: 36_500 } as const
 
-/** Events that one statement deletes, and statements of one sweep; the next sweep takes the rest. */
+/** Events that one statement deletes, and statements of one sweep; the next sweep deletes the rest. */
 const EVENTS_PER_STATEMENT = 500
 const MOST_STATEMENTS = 20
 
-/** The time of the oldest event that is kept. */
+/** The start of the retention period: older events are deleted. */
 export const keptSince = (now: string, days: number): string => formatTime(millisecondsOf(now) - days * DAY)
 
 /**
- * Deletes the sealed events that are older than `days`, a bounded number of them. The chain can be checked from the
- * first that is kept: it names the hash of the one before it.
+ * Deletes a bounded number of the sealed events that are older than `days`. The rest of the chain can still be
+ * verified, because its first event contains the hash of the event before it.
  */
 export async function deleteOldEvents({ db, now }: Scope, days: number): Promise<void> {
   const since = keptSince(now, days)

@@ -1,4 +1,4 @@
-/** The rows of containers: which columns make a container, and the statement that reads it. */
+/** The rows of containers: the columns of a container, and the statement that reads it. */
 import { eq, sql, type Placeholder } from 'drizzle-orm'
 import { aclColumns, aclRow, guarded } from '../acl-columns.ts'
 import { build, preparedSelect, type Statement } from '../database/prepared.ts'
@@ -9,8 +9,8 @@ import { containers } from '../schema/resources.ts'
 import type { KeyedScope, Scope } from '../scope.ts'
 
 /**
- * References to secrets that have expired are hidden like the secrets themselves. Written with literal names: in a
- * selection drizzle leaves the table's name out, which a subquery needs.
+ * SQL: the references of a container as JSON, without those to expired secrets, which are hidden like the secrets.
+ * Names are literal, because drizzle omits table names in a selection and the subquery needs them.
  */
 const secretsAsJson = (now: string | Placeholder) => sql<string>`(
   select json_group_array(json_array(container_secrets.seq,
@@ -39,7 +39,7 @@ export const containerColumns = (now: string | Placeholder) => ({
   consumers: consumersAsJson,
 })
 
-/** A reference to a secret as it is read, with the project of its container, whose key authenticates it. */
+/** A reference to a secret as it is read, with the project of its container, whose key authenticates the row. */
 interface MemberRow extends NamedSecret {
   readonly projectId: string
   readonly containerId: string
@@ -49,7 +49,7 @@ interface MemberRow extends NamedSecret {
 const membersOf = ({ projectId, secrets }: ContainerRow): MemberRow[] =>
   inOrder<Omit<MemberRow, 'projectId'>>(secrets).map((member) => ({ ...member, projectId }))
 
-/** The container of an authentic row read with {@link containerColumns}. */
+/** Converts an authentic row that was read with {@link containerColumns} to a container. */
 export function asContainer(row: ContainerRow, members: readonly MemberRow[] = membersOf(row)): Container {
   return {
     ...row,
@@ -59,18 +59,18 @@ export function asContainer(row: ContainerRow, members: readonly MemberRow[] = m
   }
 }
 
-/** What the MAC of a container's row covers. */
+/** The columns that the MAC of a container's row covers. */
 export const protectedContainer = (container: Container) => ({ ...container, ...aclRow(container.acl) })
 
-/** The containers of those rows that are authentic, with those of their references that are. */
+/** Converts rows to containers, omitting rows and references that are not authentic. */
 export async function authenticContainers(scope: KeyedScope, rows: readonly ContainerRow[]): Promise<Container[]> {
-  const passed = await authentic(scope, 'containers', rows)
+  const authenticRows = await authentic(scope, 'containers', rows)
   return Promise.all(
-    passed.map(async (row) => asContainer(row, await authentic(scope, 'containerSecrets', membersOf(row)))),
+    authenticRows.map(async (row) => asContainer(row, await authentic(scope, 'containerSecrets', membersOf(row)))),
   )
 }
 
-/** The container of a row; throws `RowRefused` when the row, or a reference in it, is not authentic. */
+/** Converts a row to a container; throws `RowRefused` if the row or one of its references is not authentic. */
 export async function authenticContainer(scope: KeyedScope, row: ContainerRow): Promise<Container> {
   await requireAuthentic(scope, 'containers', row)
   for (const member of membersOf(row)) await requireAuthentic(scope, 'containerSecrets', member)
@@ -84,6 +84,6 @@ const containerBy = preparedSelect(containerColumns(sql.placeholder('now')), (co
     .where(eq(containers.id, sql.placeholder('id'))),
 )
 
-/** Reads the container with this id, of whatever project, as it is now. */
+/** Reads the container with this id, in any project. */
 export const selectContainer = ({ now }: Pick<Scope, 'now'>, id: string): Statement<ContainerRow[]> =>
   containerBy({ id, now })

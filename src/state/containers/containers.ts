@@ -21,7 +21,7 @@ import { authenticContainer, authenticContainers, containerColumns, selectContai
 export const containerTypes = ['generic', 'rsa', 'certificate'] as const
 export type ContainerType = (typeof containerTypes)[number]
 
-/** The container with this id, of whatever project; throws `containerNotFound`. */
+/** Finds the container with this id, in any project; throws `containerNotFound`. */
 export async function findContainer(scope: KeyedScope, id: string): Promise<Container> {
   const [row] = await scope.db.run(selectContainer(scope, id))
   if (!row) throw fault('containerNotFound')
@@ -34,8 +34,8 @@ export interface ContainerFilter {
 }
 
 /**
- * One page of the project's containers, oldest first, and how many match in all. Rows that are not authentic are left
- * out. Throws `markerUnknown`.
+ * One page of the project's containers, oldest first, with the total number of matches. Rows that are not authentic are
+ * omitted. Throws `markerUnknown`.
  */
 export async function listContainers(
   scope: KeyedScope,
@@ -66,7 +66,7 @@ export interface NewContainer {
   readonly secrets: readonly NamedSecret[]
 }
 
-/** A new container with its references as rows. */
+/** Creates the rows of a new container and of its references. */
 export async function containerRows(
   scope: KeyedScope,
   { projectId, userId }: Owner,
@@ -82,8 +82,8 @@ export async function containerRows(
 }
 
 /**
- * Secrets of a container: it is read with all of them, in a row that may have 2,000,000 bytes, and each takes up to 1,750
- * when its name is 255 characters that JSON escapes.
+ * The maximum number of secrets in a container. A container is read with all of them in one row, which D1 limits to
+ * 2,000,000 bytes, and one takes up to 1,750 bytes if its name is 255 characters that JSON escapes.
  */
 export const MOST_MEMBERS = 1_000
 
@@ -92,7 +92,7 @@ const liveSecretOf = (projectId: string | Placeholder, now: string | Placeholder
 
 const references = sql.placeholder('references')
 const newContainerId = sql.placeholder('container')
-/** The references whose secret is not a live one of the project. */
+/** SQL: the references whose secret is not a live secret of the project. */
 const absent = sql`json_each(${references}) as reference where not exists (
   select 1 from ${secrets} where ${secrets.id} = reference.value ->> 'secretId'
     and ${liveSecretOf(sql.placeholder('project'), sql.placeholder('now'))})`
@@ -107,7 +107,7 @@ const creation = {
         sql`select null, ${newContainerId}, value ->> 'secretId', value ->> 'name', value ->> 'mac' from json_each(${references}) where ${isStored}`,
       ),
   ),
-  /** Why a container is not created. */
+  /** Finds out why a container was not created. */
   refusal: preparedSelect(
     {
       full: sql<number>`not ${belowQuota.containers}`,
@@ -118,9 +118,9 @@ const creation = {
 }
 
 /**
- * Stores a container of the caller's project with its references, all or nothing, in one round trip. Throws
- * `quotaReached`, `projectDestroyed`, `containerFull`, or `containerSecretAbsent` naming the first reference whose secret
- * is not the project's.
+ * Creates a container with its references in the caller's project, in one round trip. Throws `quotaReached`,
+ * `projectDestroyed`, `containerFull`, or `containerSecretAbsent` with the name of the first reference whose secret
+ * does not belong to the project.
  */
 export async function createContainer(scope: KeyedScope, caller: Owner, wanted: NewContainer): Promise<string> {
   if (wanted.secrets.length > MOST_MEMBERS) throw fault('containerFull', String(MOST_MEMBERS))
@@ -142,13 +142,13 @@ export async function createContainer(scope: KeyedScope, caller: Owner, wanted: 
 
 interface Revocation {
   readonly serial: string
-  /** The MACs of the row before and after it. */
+  /** The MACs of the row before and after the revocation. */
   readonly before: string
   readonly after: string
   readonly at: string
 }
 
-/** How to revoke the good certificate that was issued into the container; null when there is none. */
+/** Prepares the revocation of the certificate that was issued into the container; null if there is none to revoke. */
 async function revocationOf(scope: KeyedScope, container: Container): Promise<Revocation | null> {
   const isGood = and(eq(issuedCertificates.containerId, container.id), isNull(issuedCertificates.revoked))
   const [row] = await scope.db.run(
@@ -162,15 +162,16 @@ async function revocationOf(scope: KeyedScope, container: Container): Promise<Re
   return { serial: row.serial, before: row.mac, after: mac, at: scope.now }
 }
 
-/** Revokes in a batch that has just deleted the container. */
+/** Revokes the certificate, in a batch whose last change deleted the container. */
 function revoke({ serial, before, after, at }: Revocation) {
   const asRead = and(eq(issuedCertificates.serial, serial), eq(issuedCertificates.mac, before), justChanged)
   return change(build.update(issuedCertificates).set({ revoked: at, mac: after }).where(asRead))
 }
 
 /**
- * Deletes a container with its references, consumers and ACL; the secrets stay. With `revoking` the certificate that was
- * issued into it is revoked in the same batch. Throws `containerNotFound`, and `notIssued` when there is none to revoke.
+ * Deletes a container with its references, consumers and ACL, but not the secrets. With `revoking`, the certificate
+ * that was issued into it is revoked in the same batch. Throws `containerNotFound`, and `notIssued` if there is none to
+ * revoke.
  */
 export async function deleteContainer(scope: KeyedScope, container: Container, revoking: boolean): Promise<void> {
   const revocation = revoking ? await revocationOf(scope, container) : null
@@ -194,7 +195,7 @@ const pairIs = (container: Container, { name, secretId }: NamedSecret): SQL =>
   sql`${containerSecrets.containerId} = ${container.id} and ${containerSecrets.secretId} = ${secretId}
     and ${containerSecrets.name} is ${name}`
 
-/** SQL: the secret is a live one of the container's project. */
+/** SQL: the secret is a live secret of the container's project. */
 const secretExists = ({ now }: Scope, { projectId }: Container, secretId: string): SQL<number> =>
   sql<number>`exists (select 1 from ${secrets} where ${secrets.id} = ${secretId} and ${liveSecretOf(projectId, now)})`
 
@@ -218,7 +219,7 @@ export async function addToContainer(scope: KeyedScope, container: Container, pa
   throw reason[0].full === 1 ? fault('containerFull', String(MOST_MEMBERS)) : fault('secretInContainer')
 }
 
-/** Takes a secret out of a container; throws `secretReferenceAbsent` (quoting `ref`) or `secretNotInContainer`. */
+/** Removes a secret from a container; throws `secretReferenceAbsent` (quoting `ref`) or `secretNotInContainer`. */
 export async function removeFromContainer(
   scope: Scope,
   container: Container,

@@ -1,15 +1,15 @@
-/** Optimistic changes: made of a row as it was read, and stored only over that row. */
+/** Optimistic concurrency: a change is computed from a row and saved only if the row has not changed since. */
 import { fault } from '../../faults.ts'
 
-/** Attempts of one change; a row that is changed by others all the time is left to them. */
+/** The maximum number of attempts of one change. */
 const MOST_ATTEMPTS = 5
 
 /** The outcome of an attempt whose row was changed after it was read. */
 export const CONFLICT = Symbol('conflict')
 
 /**
- * Makes the change again from the row as it is then, until it is stored. Throws `conflict()`, by default the fault
- * `changedConcurrently` (409), when others were faster each time.
+ * Repeats a change until an attempt does not return CONFLICT. Each attempt must read the row again. Throws
+ * `conflict()`, by default the fault `changedConcurrently` (409), if every attempt had a conflict.
  */
 export async function untilStored<Value>(
   attempt: () => Promise<Value | typeof CONFLICT>,

@@ -1,6 +1,6 @@
 /**
- * Pages of what is listed oldest first. A page begins after a number of entries, all of which are read over, or after the
- * entry that a marker names, which costs the same at any depth.
+ * Pages of lists. A page starts after a number of entries, which the database reads and skips, or after the entry that
+ * a marker names, which costs the same at any depth.
  */
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import { fault } from '../../faults.ts'
@@ -10,27 +10,27 @@ import type { Connection } from './session.ts'
 
 export interface WantedPage {
   readonly limit: number
-  /** Entries to leave out, from the beginning of the list or from the marker. */
+  /** Entries to skip, from the start of the list or from the marker. */
   readonly offset: number
-  /** The id of the entry that the page follows; empty or undefined: none. */
+  /** The id of the entry that the page follows; empty or undefined if there is none. */
   readonly marker?: string | undefined
 }
 
 export interface ReadPage<Row> {
   readonly items: readonly Row[]
-  /** How many match in all, on whichever page. */
+  /** The number of matches on all pages. */
   readonly total: number
-  /** Of a page that a marker asked for: whether something follows it. */
+  /** For a page with a marker: whether more entries follow. */
   readonly more: boolean
 }
 
 export interface List {
   readonly table: typeof secrets | typeof containers | typeof orders
-  /** What may be seen at all: a marker is one of these. */
+  /** The rows of the list without a filter. A marker must be one of them. */
   readonly scope: SQL | undefined
-  /** What is wanted of it; undefined: everything. */
+  /** The filter; undefined if there is none. */
   readonly filter: SQL | undefined
-  /** How many are in the scope, where that is known without counting them. */
+  /** The number of rows in the scope, if it is known without counting them. */
   readonly count: SQL<number> | undefined
 }
 
@@ -42,8 +42,8 @@ export interface PageOfRows {
 }
 
 /**
- * Reads a page with its total in one round trip; `rows` is given the condition and the number of rows that it selects.
- * Throws `markerUnknown` when the marker is not in the list's scope.
+ * Reads a page with its total in one round trip; `rows` builds the select for a condition, a limit and an offset.
+ * Throws `markerUnknown` if the marker is not in the list's scope.
  */
 export async function readPage<Row>(
   db: Connection,

@@ -1,25 +1,26 @@
 /**
- * Statements of the database. There is one way to run one:
+ * Statements of the database, and how they are built and run:
  *
  * 1. drizzle's builder {@link build} writes the SQL from the tables in `schema/`, and its types give the type of a row.
  *    The builder is bound to no database: `toSQL()` compiles what it has built.
- * 2. A {@link Statement} is the compiled text with its parameters, and how its result is read. It is plain data, so that
- *    any session can send it, alone or in a batch. {@link select} and {@link change} compile with each call;
- *    {@link preparedSelect} and {@link preparedChange} compile once for each isolate and take values for placeholders.
+ * 2. A {@link Statement} is the compiled text with its parameters and a function that reads its result. It is not bound
+ *    to a session, so any session can send it, alone or in a batch. {@link select} and {@link change} compile with each
+ *    call; {@link preparedSelect} and {@link preparedChange} compile once per isolate and take values for placeholders.
  * 3. A session (`session.ts`), or in a Durable Object the group commit, runs it. A batch takes statements by name and
  *    returns their results by name.
  *
- * Bytes travel as hexadecimal digits in both directions: D1 speaks JSON, in which each byte would be a number.
+ * Bytes are sent and returned as hexadecimal digits, because D1's protocol is JSON, in which each byte would be a
+ * number.
  */
 import { Column, fillPlaceholders, is, SQL, sql, type Query } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/sqlite-proxy'
 
-/** drizzle's builder. It only writes: whatever it is asked to run, it refuses. */
+/** drizzle's builder. It only builds statements and cannot run them. */
 export const build = drizzle(() =>
   Promise.reject(new Error('the builder runs nothing: pass its statement to a session')),
 )
 
-/** What a builder has built. */
+/** The result of a builder. */
 export interface Built {
   readonly toSQL: () => Query
 }
@@ -27,22 +28,22 @@ export interface Built {
 /** The values of the placeholders in a prepared statement, by name; a placeholder may occur several times. */
 export type Values = Readonly<Record<string, unknown>>
 
-/** A statement with its parameters, ready to be sent. */
+/** A compiled statement with its parameters. */
 export interface Statement<Result> {
   readonly sql: string
   readonly parameters: readonly unknown[]
   readonly read: (result: D1Result) => Result
 }
 
-/** Compiles on first use: most isolates need few of all statements. */
+/** Compiles on first use, because most isolates use few of the statements. */
 function compiled(built: () => Built): () => Query {
   let query: Query | undefined
   return () => (query ??= built().toSQL())
 }
 
 /**
- * How many rows a statement has changed. D1 counts what triggers and cascades have changed as well, so where a table has
- * any, only whether it is 0 means something.
+ * The number of rows that a statement changed. D1 includes rows changed by triggers and cascades, so for tables with
+ * either only whether it is 0 is meaningful.
  */
 const changedRows = ({ meta }: D1Result): number => meta.changes
 
@@ -52,12 +53,12 @@ export function change(built: Built): Statement<number> {
   return { sql: text, parameters: params, read: changedRows }
 }
 
-/** A statement that writes and ends in `returning`: how many rows it has changed itself. */
+/** A statement that writes and ends in `returning`. Its result is the number of rows that it changed itself. */
 export function changeReturning(built: Built): Statement<number> {
   return { ...change(built), read: ({ results }) => results.length }
 }
 
-/** Compiles a statement that writes once; `values` stand where it has placeholders. */
+/** Like {@link change}, compiled once; `values` replace its placeholders. */
 export function preparedChange(built: () => Built): (values: Values) => Statement<number> {
   const query = compiled(built)
   return (values) => ({
@@ -67,18 +68,18 @@ export function preparedChange(built: () => Built): (values: Values) => Statemen
   })
 }
 
-/** Whether a field of a select, or a column of a table, holds bytes. */
+/** Reports whether a field of a select, or a column of a table, contains bytes. */
 export const isBytes = (field: unknown) => is(field, Column) && field.getSQLType() === 'blob'
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** SQL for bytes as digits; null stays null, of which `hex` would make an empty text. */
+/** SQL for bytes as digits. Null remains null; `hex` would return an empty text for it. */
 export const digitsOf = (bytes: SQL) => sql<string | null>`case when ${bytes} is not null then hex(${bytes}) end`
 
-/** Bytes that were selected with {@link digitsOf}. */
+/** Decodes bytes that were selected with {@link digitsOf}. */
 export const bytesOf = (digits: unknown) => (typeof digits === 'string' ? Uint8Array.fromHex(digits) : null)
 
-/** Fields under their own names, so that rows of a join are not keyed by columns that share a name. */
+/** Gives each field its own name as alias, so that columns of a join with the same name do not collide in a row. */
 function named<Selected extends Fields>(fields: Selected): Selected {
   const aliased = Object.entries(fields).map(([name, field]) => {
     const expression = isBytes(field) ? digitsOf(sql`${field}`) : is(field, Column) ? sql`${field}` : field
@@ -87,7 +88,7 @@ function named<Selected extends Fields>(fields: Selected): Selected {
   return Object.fromEntries(aliased) as Selected
 }
 
-/** How the value of a field is read: as the table of a column says; an expression stays as it is. */
+/** The function that reads the value of a field: a column's own mapping, or the value unchanged for an expression. */
 function readerOf(field: unknown): (value: unknown) => unknown {
   if (isBytes(field)) return bytesOf
   if (is(field, Column)) return (value) => (value === null ? null : field.mapFromDriverValue(value))
@@ -104,7 +105,7 @@ function rowsReader<Row>(fields: Fields): (result: D1Result) => Row[] {
 /** A builder's select of rows of this type. */
 type Selecting<Row> = PromiseLike<Row[]> & Built
 
-/** A select of these fields, which `built` is given under their own names. */
+/** A select of these fields. `built` receives them with their names as aliases. */
 export function select<Selected extends Fields, Row>(
   fields: Selected,
   built: (fields: Selected) => Selecting<Row>,
@@ -113,7 +114,7 @@ export function select<Selected extends Fields, Row>(
   return { sql: text, parameters: params, read: rowsReader(fields) }
 }
 
-/** Like {@link select}, compiled once; `values` stand where it has placeholders. */
+/** Like {@link select}, compiled once; `values` replace its placeholders. */
 export function preparedSelect<Selected extends Fields, Row>(
   fields: Selected,
   built: (fields: Selected) => Selecting<Row>,
@@ -123,10 +124,10 @@ export function preparedSelect<Selected extends Fields, Row>(
   return (values) => ({ sql: query().sql, parameters: fillPlaceholders(query().params, values), read })
 }
 
-/** A select of one row from no table: expressions alone. */
+/** A select of one row of expressions, without a table. */
 export function selectValues<Selected extends Readonly<Record<string, SQL>>>(fields: Selected) {
   return select(fields, (expressions) => build.select(expressions).from(oneRow))
 }
 
-/** A table of one row, for selects of expressions alone. */
+/** A table of one row, for selects of expressions. */
 export const oneRow = sql`(select 1)`

@@ -1,13 +1,15 @@
-/** What the errors of the database say. */
+/** Classifies errors of the database by their messages. */
 import { SUPERSEDED } from '../schema/triggers.ts'
 
-function says(error: unknown, words: string): boolean {
-  for (let one = error; one instanceof Error; one = one.cause) if (one.message.includes(words)) return true
+function messageIncludes(error: unknown, text: string): boolean {
+  for (let one = error; one instanceof Error; one = one.cause) if (one.message.includes(text)) return true
   return false
 }
 
-/** Whether SQLite refused a batch, and so all of it. After any other error it is open what was stored. */
-export const isRefused = (error: unknown): boolean => says(error, 'SQLITE_')
+/**
+ * Reports whether SQLite refused a batch, so that nothing was stored. After any other error it may have been stored.
+ */
+export const isRefused = (error: unknown): boolean => messageIncludes(error, 'SQLITE_')
 
-/** Whether a batch was refused, as a whole, for a value that is sealed under a superseded project key. */
-export const isSuperseded = (error: unknown): boolean => says(error, SUPERSEDED)
+/** Reports whether a batch was refused because a value is sealed under a superseded project key. */
+export const isSuperseded = (error: unknown): boolean => messageIncludes(error, SUPERSEDED)

@@ -1,21 +1,21 @@
 /**
- * Sessions on the database. With read replication D1 keeps replicas near its readers, each of which lags behind the
- * primary. A session says which of them may answer, and its bookmark names the newest state that it has observed.
+ * Sessions on the database. With read replication, D1 has replicas that lag behind the primary. The consistency of a
+ * session determines which of them may answer, and its bookmark identifies the newest state that it has observed.
  */
 import type { Statement } from './prepared.ts'
 
-/** Who answers reads: the primary alone, any replica, or (a bookmark) any replica that has caught up with it. */
+/** Where reads go: to the primary, to any replica, or (a bookmark) to any replica that has reached this state. */
 export type Consistency = 'first-primary' | 'first-unconstrained' | (string & {})
 
-/** What the answers of a session came from. */
+/** The state of the database that a session has observed. */
 export interface Observed {
-  /** The newest of their states; null before there is one. */
+  /** The newest state; null if nothing was read or written yet. */
   readonly bookmark: string | null
-  /** One of them may have come from a replica that lags behind the primary. */
+  /** Whether a result may have come from a replica that lags behind the primary. */
   readonly lagging: boolean
 }
 
-/** Statements by name; a name may stand for any number of them. */
+/** Statements by name; a name may have several statements. */
 export type Batch = Readonly<Record<string, Statement<unknown> | readonly Statement<unknown>[]>>
 
 /** The results of a batch, by the names of its statements. */
@@ -27,17 +27,19 @@ export type BatchResults<Statements extends Batch> = {
       : never
 }
 
-/** What runs statements: one round trip for each call. A batch is a transaction, in the order of its names. */
+/**
+ * Runs statements, in one round trip per call. A batch is a transaction; its statements run in the order of its names.
+ */
 export interface Connection {
   readonly run: <Result>(statement: Statement<Result>) => Promise<Result>
   readonly batch: <Statements extends Batch>(statements: Statements) => Promise<BatchResults<Statements>>
 }
 
-const isOne = (named: Batch[string]): named is Statement<unknown> => !Array.isArray(named)
+const isSingle = (named: Batch[string]): named is Statement<unknown> => !Array.isArray(named)
 
-/** The statements of a batch in their order. */
+/** The statements of a batch, in order. */
 export const statementsOf = (batch: Batch): Statement<unknown>[] =>
-  Object.values(batch).flatMap((named) => (isOne(named) ? [named] : named))
+  Object.values(batch).flatMap((named) => (isSingle(named) ? [named] : named))
 
 /** The results of {@link statementsOf}, by name. */
 export function resultsOf<Statements extends Batch>(
@@ -50,7 +52,7 @@ export function resultsOf<Statements extends Batch>(
     if (!result) throw new Error('D1 returned fewer results than there were statements')
     return statement.read(result)
   }
-  const named = Object.entries(batch).map(([name, one]) => [name, isOne(one) ? read(one) : one.map(read)])
+  const named = Object.entries(batch).map(([name, one]) => [name, isSingle(one) ? read(one) : one.map(read)])
   return Object.fromEntries(named) as BatchResults<Statements>
 }
 
@@ -61,10 +63,12 @@ export async function send(session: D1DatabaseSession, statements: readonly Stat
   return first && prepared.length === 1 ? [await first.all()] : session.batch(prepared)
 }
 
-/** A bookmark as D1 writes it. That of a later state is greater as text. */
+/** The form of D1's bookmarks. The bookmark of a later state compares greater as text. */
 const BOOKMARK = /^[\da-f]{8}-[\da-f]{8}-[\da-f]{8}-[\da-f]{32}$/
 
-/** The consistency for a client that sends this bookmark. Other text asks for the primary, which has every state. */
+/**
+ * The consistency for a client's bookmark. For text that is not a bookmark it is the primary, which has every state.
+ */
 export function consistencyOf(bookmark: string | undefined): Consistency {
   if (bookmark === undefined) return 'first-unconstrained'
   return BOOKMARK.test(bookmark) ? bookmark : 'first-primary'
@@ -72,7 +76,7 @@ export function consistencyOf(bookmark: string | undefined): Consistency {
 
 const isPrimary = ({ meta }: D1Result) => meta['served_by_primary'] === true
 
-/** One request's use of the database. Writes reach the primary, whoever answers the reads. */
+/** The session of one request. Writes always go to the primary. */
 export class Session implements Connection {
   readonly binding: D1Database
   readonly consistency: Consistency
@@ -88,7 +92,7 @@ export class Session implements Connection {
     return this.#observed
   }
 
-  /** Who answers the next read: never an older state than one that was observed. */
+  /** The consistency of the next read, which never returns an older state than one that was observed. */
   get from(): Consistency {
     return this.consistency === 'first-primary' ? this.consistency : (this.#observed.bookmark ?? this.consistency)
   }
@@ -104,7 +108,7 @@ export class Session implements Connection {
   }
 
   async #send(statements: readonly Statement<unknown>[]): Promise<readonly D1Result[]> {
-    // In a session of D1 only the first query is sure to reach the primary: each call has one of its own.
+    // D1 guarantees only for the first query of a session that it reaches the primary, so each call uses a new session.
     const session = this.binding.withSession(this.from)
     let lagging = this.consistency !== 'first-primary'
     try {
@@ -116,7 +120,7 @@ export class Session implements Connection {
     }
   }
 
-  /** Takes over what was observed on behalf of this session elsewhere: its reads from now on are not older. */
+  /** Takes over a state that was observed elsewhere. Later reads of this session do not return an older one. */
   observe({ bookmark, lagging }: Observed): void {
     const { bookmark: before, lagging: lagged } = this.#observed
     const newest = before !== null && (bookmark === null || bookmark < before) ? before : bookmark

@@ -1,11 +1,11 @@
-/** Forms of statements that several operations share. */
+/** Statements and expressions that several operations use. */
 import { getTableColumns, sql, type Column, type SQL } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { build, change, isBytes, preparedChange, type Statement, type Values } from './prepared.ts'
 
 /**
- * The value of a column as it is sent. Text is stored as it was authenticated: UTF-8 has no lone surrogates, which JSON
- * has.
+ * The value of a column as it is sent. Lone surrogates in text are replaced, as in the UTF-8 that the MAC covers: JSON
+ * can contain them, UTF-8 cannot.
  */
 function sent(column: Column, value: unknown): unknown {
   if (value === undefined || value === null) return column.default ?? null
@@ -14,8 +14,8 @@ function sent(column: Column, value: unknown): unknown {
 }
 
 /**
- * JSON whose text values SQLite stores as they were authenticated: of an escaped lone surrogate it would make three bytes
- * that are no UTF-8 and read as another text.
+ * JSON whose text values SQLite stores as the MAC covers them. SQLite would decode an escaped lone surrogate to three
+ * bytes that are invalid UTF-8 and are read back as different text.
  */
 export function storableJson(value: unknown): string {
   const json = JSON.stringify(value)
@@ -25,19 +25,19 @@ export function storableJson(value: unknown): string {
 
 const columnsOf = (table: SQLiteTable) => Object.entries<Column>(getTableColumns(table))
 
-/** SQL for the value of a column; bytes travel as digits. */
+/** SQL for the value of a column; bytes are sent as digits. */
 const valueOf = (column: Column, value: SQL) => (isBytes(column) ? sql`unhex(${value})` : value)
 
-/** Bytes in an update or a condition. */
+/** SQL for bytes in an update or a condition. */
 export const bytesAsSql = (bytes: Uint8Array) => sql`unhex(${bytes.toHex()})`
 
-/** The select that an insert takes its one row from, if the condition holds. */
-const rowIf = (values: readonly SQL[], condition: SQL) =>
+/** SQL: a select of one row if the condition holds, otherwise of none. */
+const selectRowIf = (values: readonly SQL[], condition: SQL) =>
   sql`select ${sql.join([...values], sql`, `)} where ${condition}`
 
 /**
- * `INSERT … SELECT … WHERE condition`: the row is inserted only if the condition holds at that moment, so a concurrent
- * request cannot break an invariant. The number of changed rows says whether it held.
+ * `INSERT … SELECT … WHERE condition`. The condition is evaluated when the row is inserted, so a concurrent request
+ * cannot break an invariant. The number of changed rows shows whether it held.
  */
 export function insertWhere<Table extends SQLiteTable>(
   table: Table,
@@ -55,14 +55,14 @@ export function insertWhereBuilder<Table extends SQLiteTable>(
 ) {
   const given: Readonly<Record<string, unknown>> = row
   const values = columnsOf(table).map(([name, column]) => valueOf(column, sql`${sent(column, given[name])}`))
-  return build.insert(table).select(rowIf(values, condition))
+  return build.insert(table).select(selectRowIf(values, condition))
 }
 
-/** Like {@link insertWhere}, compiled once; `values` stand where the condition has placeholders. */
+/** Like {@link insertWhere}, compiled once; `values` replace the placeholders of the condition. */
 export function preparedInsert<Table extends SQLiteTable>(table: Table, condition: SQL) {
   const columns = columnsOf(table)
   const placeholders = columns.map(([name, column]) => valueOf(column, sql`${sql.placeholder(`row.${name}`)}`))
-  const insert = preparedChange(() => build.insert(table).select(rowIf(placeholders, condition)))
+  const insert = preparedChange(() => build.insert(table).select(selectRowIf(placeholders, condition)))
   return (row: Table['$inferInsert'], values: Values = {}): Statement<number> => {
     const given: Readonly<Record<string, unknown>> = row
     const all: Record<string, unknown> = { ...values }
@@ -71,20 +71,21 @@ export function preparedInsert<Table extends SQLiteTable>(table: Table, conditio
   }
 }
 
-/** The last statement of the batch that inserts, updates or deletes has changed a row. */
+/** SQL: the preceding insert, update or delete in the batch changed a row. */
 export const justChanged = sql`changes() > 0`
 
 /**
- * Consumers that a secret or a container is shown with. They are gathered into one value of D1, which has 2,000,000
- * bytes, and JSON takes up to 3,350 for one consumer. Their own list has all of them.
+ * The maximum number of consumers in the representation of a secret or container; the list of consumers has all of
+ * them. They are aggregated into one value, which D1 limits to 2,000,000 bytes, and one takes up to 3,350 bytes as
+ * JSON.
  */
 export const MOST_SHOWN_CONSUMERS = 500
-/** Ends the subquery whose rows are gathered. */
+/** The end of the subquery whose rows are aggregated. */
 export const atMostShown = sql.raw(`limit ${MOST_SHOWN_CONSUMERS}`)
 
 /**
- * The values of a JSON array of pairs `[seq, value]`, by `seq`. Sorting in the subquery would read one more row for each
- * entry of a list, even where there is nothing to sort.
+ * The values of a JSON array of pairs `[seq, value]`, sorted by `seq`. Sorting in the subquery would read one more row
+ * per entry of a list, even if there is nothing to sort.
  */
 export function inOrder<Value>(pairs: string): Value[] {
   const parsed = JSON.parse(pairs) as [seq: number, value: Value][]

@@ -1,14 +1,16 @@
 /**
- * What protects each column of each table from whoever can write to the database: the one place that says so.
+ * The protection of every column against an attacker who can write to the database. This is the only place that defines
+ * it.
  *
- * - `authenticated`: the row's MAC covers it. A row that was edited, swapped or copied does not pass. An older state of
- *   the same row passes: that of a secret, container or order is found by the ledger of the project's object.
- * - `present`: the MAC covers whether there is a value; the value is sealed.
- * - `sealed`: AES-256-GCM with the row's place as associated data, or what finds the key of such a value: a wrong one
- *   does not open.
- * - anything else: neither, and the text says why nothing is opened or granted by it.
+ * - `authenticated`: the row's MAC covers the column, so a row that was edited, swapped or copied is rejected. An older
+ *   version of the same row is not rejected; for secrets, containers and orders the ledger of the project's object
+ *   detects it.
+ * - `present`: the MAC covers whether there is a value, and the value itself is sealed.
+ * - `sealed`: AES-256-GCM with the row's place as associated data, or a column that selects the key of such a value.
+ *   After a change of either, the value cannot be opened.
+ * - `unprotected`: neither authenticated nor sealed. The text says why a change reveals no secret and grants no access.
  *
- * A column without a rule does not compile, a table without rules breaks a test.
+ * A column without a rule is a compile error, and a table without rules fails a test.
  */
 import { getTableColumns } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
@@ -17,11 +19,11 @@ import { applicationCredentials, identityProjects, identityRoles, identityUsers 
 import { revokedTokens, roleAssignments } from '../schema/identity.ts'
 import * as tables from '../schema/resources.ts'
 
-export type Protection = 'authenticated' | 'present' | 'sealed' | { readonly neither: string }
+export type Protection = 'authenticated' | 'present' | 'sealed' | { readonly unprotected: string }
 
 export interface ProtectedTable<Table extends SQLiteTable = SQLiteTable> {
   readonly table: Table
-  /** The member that names the project whose key authenticates the row; null: the key of the deployment. */
+  /** The column with the project whose key authenticates the row; null if it is the deployment's key. */
   readonly project: PropertyKey | null
   readonly columns: Readonly<Record<string, Protection>>
 }
@@ -29,7 +31,10 @@ export interface ProtectedTable<Table extends SQLiteTable = SQLiteTable> {
 type Columns<Table extends SQLiteTable> = Exclude<keyof Table['_']['columns'], 'mac'>
 type Rules<Table extends SQLiteTable> = Readonly<Record<Columns<Table>, Protection>>
 
-/** A row may also be given its project beside its columns, where it belongs to a row that has one. */
+/**
+ * `project` may also be `projectId` for a table without that column: rows then take it from the row that they belong
+ * to.
+ */
 const rules = <Table extends SQLiteTable, const Project extends Columns<Table> | 'projectId' | null>(
   table: Table,
   project: Project,
@@ -37,23 +42,25 @@ const rules = <Table extends SQLiteTable, const Project extends Columns<Table> |
 ) => ({ table, project, columns })
 
 const yes = 'authenticated'
-const neither = (why: string): Protection => ({ neither: why })
-const place = neither('the order of lists; given by the database')
-const moment = neither('says when something happened; nothing is decided by it')
-const count = neither('kept by the database for totals and limits; the rows can be counted again')
-const index = neither('finds rows; the authenticated row that it finds decides')
-const description = neither('describes; nothing is decided by it')
-const limit = neither('is compared with a count that is not authenticated either; no secret is opened by it')
-const preference = neither('says where new secrets are kept; each store seals under keys of the same project')
-const registration = neither('a registration; it grants nothing, and its removal is asked of the rules first')
-const progress = neither('says how far the order is, or points at a result that its own row guards')
+const unprotected = (reason: string): Protection => ({ unprotected: reason })
+const position = unprotected('determines the order of lists; assigned by the database')
+const timestamp = unprotected('records when something happened; no decision depends on it')
+const count = unprotected('maintained by triggers for totals and limits; can be recomputed from the rows')
+const index = unprotected('only finds rows; the decision depends on the authenticated row that was found')
+const description = unprotected('user metadata; no decision depends on it')
+const limit = unprotected('compared with a count that is not authenticated either; gives access to no secret')
+const preference = unprotected('selects the store of new secrets; every store seals under keys of the same project')
+const registration = unprotected(
+  'a consumer registration; grants nothing, and the access rules are checked before removal',
+)
+const progress = unprotected('the progress of an order, or the id of a result whose own row is authenticated')
 
 const acl = { aclProjectAccess: yes, aclUsers: yes, aclCreated: yes, aclUpdated: yes } as const
 
-/** The tables whose rows carry a MAC, and what protects each of their columns; see `row-authentication.ts`. */
+/** The tables whose rows carry a MAC, and the protection of their columns; see `row-authentication.ts`. */
 export const protectedTables = {
   secrets: rules(tables.secrets, 'projectId', {
-    seq: place,
+    seq: position,
     id: yes,
     projectId: yes,
     creatorId: yes,
@@ -64,7 +71,7 @@ export const protectedTables = {
     bitLength: yes,
     expiration: yes,
     created: yes,
-    updated: moment,
+    updated: timestamp,
     ...acl,
     contentType: yes,
     store: 'sealed',
@@ -72,24 +79,24 @@ export const protectedTables = {
     sealed: 'present',
   }),
   containers: rules(tables.containers, 'projectId', {
-    seq: place,
+    seq: position,
     id: yes,
     projectId: yes,
     creatorId: yes,
     name: yes,
     type: yes,
     created: yes,
-    updated: moment,
+    updated: timestamp,
     ...acl,
   }),
   containerSecrets: rules(tables.containerSecrets, 'projectId', {
-    seq: place,
+    seq: position,
     containerId: yes,
     secretId: yes,
     name: yes,
   }),
   orders: rules(tables.orders, 'projectId', {
-    seq: place,
+    seq: position,
     id: yes,
     projectId: yes,
     creatorId: yes,
@@ -103,7 +110,7 @@ export const protectedTables = {
     secretId: progress,
     containerId: progress,
     created: yes,
-    updated: moment,
+    updated: timestamp,
     contentType: yes,
     attempts: progress,
     due: progress,
@@ -113,7 +120,7 @@ export const protectedTables = {
   }),
   certificateAuthorities: rules(tables.certificateAuthorities, null, {
     id: yes,
-    generation: place,
+    generation: position,
     root: yes,
     issuing: yes,
     expiration: yes,
@@ -133,7 +140,7 @@ export const protectedTables = {
     revoked: yes,
   }),
   identityUsers: rules(identityUsers, null, {
-    seq: place,
+    seq: position,
     id: yes,
     name: yes,
     folded: yes,
@@ -141,11 +148,11 @@ export const protectedTables = {
     passwordHash: yes,
     tokenEpoch: yes,
     enabled: yes,
-    defaultProjectId: neither('where a log-in without a scope leads, if the user has a role there'),
+    defaultProjectId: unprotected('the scope of a log-in without one; the user must have a role there'),
     extra: yes,
   }),
   identityProjects: rules(identityProjects, null, {
-    seq: place,
+    seq: position,
     id: yes,
     name: yes,
     folded: yes,
@@ -156,7 +163,7 @@ export const protectedTables = {
     extra: yes,
   }),
   identityRoles: rules(identityRoles, null, {
-    seq: place,
+    seq: position,
     id: yes,
     name: yes,
     folded: yes,
@@ -164,9 +171,9 @@ export const protectedTables = {
     description: yes,
     immutable: yes,
   }),
-  roleAssignments: rules(roleAssignments, null, { seq: place, userId: yes, projectId: yes, roleId: yes }),
+  roleAssignments: rules(roleAssignments, null, { seq: position, userId: yes, projectId: yes, roleId: yes }),
   applicationCredentials: rules(applicationCredentials, null, {
-    seq: place,
+    seq: position,
     id: yes,
     userId: yes,
     projectId: yes,
@@ -180,21 +187,21 @@ export const protectedTables = {
   }),
 } as const satisfies Readonly<Record<string, ProtectedTable>>
 
-/** Tables whose rows carry no MAC, and why none is needed. */
+/** The tables whose rows carry no MAC, and for each column why it needs none. */
 export const otherTables = {
   projectKeys: {
     projectId: 'sealed',
     store: 'sealed',
     version: 'sealed',
-    masterKeyId: neither('finds keys that are to be rewrapped; the wrapped key names its master key itself'),
+    masterKeyId: unprotected('only finds keys to rewrap; the wrapped key contains the id of its master key'),
     wrapped: 'sealed',
-    created: moment,
-    superseded: neither('says which key seals; each of them opens what names it'),
+    created: timestamp,
+    superseded: unprotected('selects the key that seals new values; every version opens the values that refer to it'),
   },
   projectDestructions: {
-    projectId: neither('a destruction that is asked for; its absence leaves things as they are'),
-    due: moment,
-    finished: moment,
+    projectId: unprotected('a requested destruction; without the row nothing is destroyed'),
+    due: timestamp,
+    finished: timestamp,
   },
   projectCounts: {
     projectId: count,
@@ -205,7 +212,7 @@ export const otherTables = {
     containerConsumers: count,
   },
   projectQuotas: {
-    seq: place,
+    seq: position,
     projectId: limit,
     secrets: limit,
     orders: limit,
@@ -220,32 +227,35 @@ export const otherTables = {
   secretReaders: { userId: index, secretId: index },
   secretMetadata: { secretId: description, key: description, value: description },
   secretConsumers: {
-    seq: place,
+    seq: position,
     id: registration,
     secretId: registration,
     projectId: registration,
     service: registration,
     resourceType: registration,
     resourceId: registration,
-    created: moment,
-    updated: moment,
+    created: timestamp,
+    updated: timestamp,
   },
   containerConsumers: {
-    seq: place,
+    seq: position,
     id: registration,
     containerId: registration,
     projectId: registration,
     name: registration,
     url: registration,
-    created: moment,
-    updated: moment,
+    created: timestamp,
+    updated: timestamp,
   },
   revokedTokens: {
-    auditId: neither('ends the power of a token; without it the token ends within the hour'),
-    expires: moment,
+    auditId: unprotected('revokes a token; without the row the token remains valid until it expires, within the hour'),
+    expires: timestamp,
   },
   auditEvents: Object.fromEntries(
-    Object.keys(getTableColumns(auditEvents)).map((column) => [column, neither('the chain of the log covers it')]),
+    Object.keys(getTableColumns(auditEvents)).map((column) => [
+      column,
+      unprotected('covered by the hash chain of the audit log'),
+    ]),
   ) as Record<keyof (typeof auditEvents)['_']['columns'], Protection>,
 } as const satisfies {
   readonly [Name in Exclude<keyof typeof tables, keyof typeof protectedTables>]: Readonly<

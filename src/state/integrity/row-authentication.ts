@@ -1,7 +1,7 @@
 /**
- * Rows that authenticate themselves. A row that decides who may read or change what carries a MAC over the columns that
- * `protection.ts` names. A row whose MAC is not valid is not used and is logged under an event of its own; a client
- * learns nothing of it. An older state of a row has a valid MAC: the ledger of the project's object finds it.
+ * Authentication of rows. A row on which access decisions depend carries a MAC over the columns that `protection.ts`
+ * names. A row with an invalid MAC is logged and not used; the client is not told why. An older version of a row has a
+ * valid MAC; the ledger of the project's object detects it.
  */
 import { isRowMac, rowMac, deriveRowKey, type ColumnValue, type RowContent } from '../../crypto/row-mac.ts'
 import { cacheOf } from '../../cache.ts'
@@ -10,12 +10,12 @@ import type { KeyedScope } from '../scope.ts'
 import { rowAuthenticationKey } from '../keys/project-keys.ts'
 import { protectedTables, type ProtectedName, type ProtectedTable } from './protection.ts'
 
-/** A stored row is not what the service wrote. The message names the table alone. */
+/** A stored row is not what the service wrote. The message is the name of the table only. */
 export class RowRefused extends Error {
   override readonly name = 'RowRefused'
 }
 
-/** The columns of a row that its MAC covers, and the one that names its project; further members are ignored. */
+/** The columns of a row that its MAC covers, and the one with its project; other members are ignored. */
 export type RowValues<Name extends ProtectedName> = {
   readonly [Column in AuthenticatedColumn<Name> | ProjectColumn<Name>]: unknown
 }
@@ -29,7 +29,9 @@ type AuthenticatedColumn<Name extends ProtectedName> = {
 
 const rowKeys = cacheOf<CryptoKey>({ entries: 5_000 })
 
-/** The key of a project's rows. One round trip for the first row of this isolate, of whatever project. */
+/**
+ * The key of a project's rows. One round trip for the first row in this isolate, and none afterwards for any project.
+ */
 async function rowKey(scope: KeyedScope, project: string): Promise<CryptoKey> {
   const cache = rowKeys(scope.keyring)
   const cached = cache.get(project)
@@ -88,29 +90,29 @@ interface ReadRow {
   readonly mac: string
 }
 
-async function passes(scope: KeyedScope, name: ProtectedName, row: ReadRow & Readonly<Record<string, unknown>>) {
+async function hasValidMac(scope: KeyedScope, name: ProtectedName, row: ReadRow & Readonly<Record<string, unknown>>) {
   const key = await rowKey(scope, projectOf(name, row))
   if (await isRowMac(key, contentOf(name, row), row.mac)) return true
   logProblem({ event: 'row not authentic', table: name, row: row['id'] ?? row['seq'] })
   return false
 }
 
-/** Those of the rows that are what the service wrote; the others are logged. */
+/** Returns the rows whose MAC is valid, and logs the others. */
 export async function authentic<Name extends ProtectedName, Row extends RowValues<Name> & ReadRow>(
   scope: KeyedScope,
   name: Name,
   rows: readonly Row[],
 ): Promise<Row[]> {
-  const passed = await Promise.all(rows.map((row) => passes(scope, name, row)))
-  return rows.filter((_, at) => passed[at])
+  const valid = await Promise.all(rows.map((row) => hasValidMac(scope, name, row)))
+  return rows.filter((_, at) => valid[at])
 }
 
-/** The row itself; throws {@link RowRefused}, after it was logged, unless it is what the service wrote. */
+/** Returns the row if its MAC is valid; otherwise logs it and throws {@link RowRefused}. */
 export async function requireAuthentic<Name extends ProtectedName, Row extends RowValues<Name> & ReadRow>(
   scope: KeyedScope,
   name: Name,
   row: Row,
 ): Promise<Row> {
-  if (await passes(scope, name, row)) return row
+  if (await hasValidMac(scope, name, row)) return row
   throw new RowRefused(name)
 }

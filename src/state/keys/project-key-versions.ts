@@ -1,8 +1,8 @@
 /**
- * Versions of project keys: a new one takes over, what the old ones sealed is resealed in bounded steps that any number of
- * isolates may take at the same time, and a version that seals nothing any more is deleted.
+ * Versions of project keys. A new version supersedes the current one, values under superseded versions are resealed in
+ * bounded steps that any number of isolates may run concurrently, and a version without values is deleted.
  *
- * A payload that is read is resealed right after the answer; the steps reach the rest.
+ * A payload that is read is resealed right after the response; the steps reseal the rest.
  */
 import { waitUntil } from 'cloudflare:workers'
 import { and, eq, getTableColumns, isNull, lt, ne, sql, type SQL } from 'drizzle-orm'
@@ -21,10 +21,10 @@ import { ROW_KEYS_OWNER, sealedTables, type SealedTable } from './sealed-values.
 
 /** Keys that one batch supersedes. */
 const KEYS_PER_STEP = 25
-/** Values that one batch reseals, and the bytes of them after which it takes no further one. */
+/** Values that one batch reseals, and their total bytes after which it takes no more. */
 const VALUES_PER_STEP = 50
 const BYTES_PER_STEP = 4_000_000
-/** Steps of one call or one period of the cron trigger, of each kind; the next one takes the rest. */
+/** Steps of each kind in one call or one period of the cron trigger; the next one continues. */
 const MOST_STEPS = 40
 /** Superseded keys that one call deletes. */
 const MOST_RETIRED = 1_000
@@ -41,7 +41,7 @@ async function supersession(
   { projectId, store, version }: typeof projectKeys.$inferSelect,
 ): Promise<RecordedChange> {
   const ofPlace = sql`project_id = ${projectId} and store = ${store}`
-  // Not for a project that a concurrent request destroyed, and not when one created the next version.
+  // False if a concurrent request destroyed the project or created the next version.
   const isNext = sql`exists (select 1 from ${projectKeys} where ${ofPlace})
     and not exists (select 1 from ${projectKeys} where ${ofPlace} and superseded is null)`
   const next = { project: projectId, store, version: version + 1 }
@@ -61,7 +61,7 @@ async function supersedeSome(scope: KeyedScope, { createdBefore, projectId }: Ke
   const isOld = and(
     isNull(projectKeys.superseded),
     lt(projectKeys.created, createdBefore),
-    // The key of the rows' MACs seals nothing and has one version.
+    // The key that authenticates rows seals nothing and has only one version.
     ne(projectKeys.projectId, ROW_KEYS_OWNER),
     ofProject,
   )
@@ -71,23 +71,23 @@ async function supersedeSome(scope: KeyedScope, { createdBefore, projectId }: Ke
     ),
   )
   const changes = await Promise.all(old.map((key) => supersession(scope, key)))
-  return { found: old.length, made: await commitEach(scope, changes) }
+  return { found: old.length, created: await commitEach(scope, changes) }
 }
 
-/** Creates new versions of a bounded number of the keys. Returns how many; none is left when it is 0. */
+/** Supersedes a bounded number of the keys and returns how many. No such key is left when it returns 0. */
 export async function supersedeKeys(scope: KeyedScope, which: KeysToSupersede): Promise<number> {
-  // Not the keys that this call creates.
+  // Excludes the keys that this call creates.
   const createdBefore = which.createdBefore < scope.now ? which.createdBefore : scope.now
   let superseded = 0
   for (let step = 0; step < MOST_STEPS; step += 1) {
-    const { found, made } = await supersedeSome(scope, { ...which, createdBefore })
-    superseded += made
+    const { found, created } = await supersedeSome(scope, { ...which, createdBefore })
+    superseded += created
     if (found < KEYS_PER_STEP) break
   }
   return superseded
 }
 
-/** A row whose values are sealed under a superseded key, with that key and the newest one. */
+/** A row whose values are sealed under a superseded key, with that key and the newest version. */
 interface OldRow {
   readonly id: string
   readonly project: string
@@ -99,15 +99,15 @@ interface OldRow {
   readonly sealed: Readonly<Record<string, Uint8Array | null>>
 }
 
-/** SQL: the row is sealed under the key that is called `key`. */
+/** SQL: the row `sealed_row` is sealed under the key with the alias `key`. */
 const isKeyOf = ({ project }: SealedTable, key: string) =>
   `${key}.project_id = ${project} and ${key}.store = sealed_row.store and ${key}.version = sealed_row.key_version`
 
-/** SQL: the rows under superseded keys, which are called `old`, so that the index leads from the keys to them. */
+/** SQL: rows with their keys, alias `old`. The cross join makes SQLite start at the keys and find the rows by index. */
 export const ofSuperseded = (table: SealedTable) =>
   sql.raw(`project_keys old cross join ${table.name} sealed_row on ${isKeyOf(table, 'old')}`)
 
-/** The ids of some rows of the table that are sealed under superseded keys. */
+/** SQL: the ids of some rows of the table that are sealed under superseded keys. */
 function someOld(table: SealedTable, without: readonly string[]): SQL {
   const columns = Object.keys(table.kinds)
   const bytes = sql.raw(columns.map((column) => `length(sealed_row.${column})`).join(' + '))
@@ -118,7 +118,7 @@ function someOld(table: SealedTable, without: readonly string[]): SQL {
     where before < ${sql.raw(String(BYTES_PER_STEP))}`
 }
 
-/** Those of the rows that are sealed under superseded keys; `ids` is a select of their ids. */
+/** Reads the rows with these ids that are sealed under superseded keys; `ids` is a select. */
 async function oldRows({ db }: KeyedScope, table: SealedTable, ids: SQL): Promise<OldRow[]> {
   const members = Object.keys(table.kinds).flatMap((name) => [
     sql.raw(`'${name}'`),
@@ -148,8 +148,8 @@ async function oldRows({ db }: KeyedScope, table: SealedTable, ids: SQL): Promis
 }
 
 /**
- * The one statement that reseals a row. It changes nothing when the row was deleted or resealed by a concurrent step; a
- * payload is put once only, so that none can come in between.
+ * The statement that stores a resealed row. It changes nothing if a concurrent request deleted or resealed the row. A
+ * payload is set only once, so it cannot have been replaced since the row was read.
  */
 function resealing(table: SealedTable, row: OldRow, sealed: Readonly<Record<string, Uint8Array>>): Statement<number> {
   const isRow = sql`id = ${row.id} and store = ${row.store} and key_version = ${row.version}`
@@ -179,7 +179,7 @@ async function resealed(
   return Object.fromEntries(await Promise.all(values))
 }
 
-/** Reseals the rows that are under superseded keys; `unreadable` grows by the ids of those that do not open. */
+/** Reseals the rows that are under superseded keys. Appends the ids of those that cannot be opened to `unreadable`. */
 async function resealRows(scope: KeyedScope, table: SealedTable, ids: SQL, unreadable: string[]) {
   const rows = await oldRows(scope, table, ids)
   const statements: Statement<number>[] = []
@@ -192,11 +192,11 @@ async function resealRows(scope: KeyedScope, table: SealedTable, ids: SQL, unrea
       unreadable.push(row.id)
     }
   }
-  return { found: rows.length, resealed: await store(scope, statements) }
+  return { found: rows.length, resealed: await save(scope, statements) }
 }
 
-/** Stores resealed rows, all or none: none when a key that sealed them was superseded in turn. */
-async function store({ db }: KeyedScope, statements: readonly Statement<number>[]): Promise<number> {
+/** Saves resealed rows, all or none. Saves none if a key that sealed them has been superseded in turn. */
+async function save({ db }: KeyedScope, statements: readonly Statement<number>[]): Promise<number> {
   if (statements.length === 0) return 0
   try {
     const { rows } = await db.batch({ rows: statements })
@@ -207,16 +207,16 @@ async function store({ db }: KeyedScope, statements: readonly Statement<number>[
   }
 }
 
-/** What {@link resealValues} did. */
+/** The result of {@link resealValues}. */
 export interface Resealed {
   readonly resealed: number
-  /** Values that do not open in their place: they are left as they are, and their key stays. */
+  /** Values that cannot be opened in their place. They are left unchanged, and their key is kept. */
   readonly unreadable: number
-  /** Versions that sealed nothing any more and were deleted. */
+  /** Versions without values, which were deleted. */
   readonly retired: number
 }
 
-/** Reseals a bounded number of the values of superseded keys, and deletes the keys that seal nothing any more. */
+/** Reseals a bounded number of the values under superseded keys, and deletes superseded keys without values. */
 export async function resealValues(scope: KeyedScope): Promise<Resealed> {
   let sum = 0
   let unreadable = 0
@@ -232,13 +232,13 @@ export async function resealValues(scope: KeyedScope): Promise<Resealed> {
   return { resealed: sum, unreadable, retired: await retireKeys(scope) }
 }
 
-/** Reseals a payload that was read under a superseded key, after the answer; the steps make up for a failure. */
+/** Reseals a payload that was read under a superseded key, after the response. If it fails, a later step reseals it. */
 export function resealSoon(scope: KeyedScope, secretId: string): void {
   const [payloads] = sealedTables
   waitUntil(resealRows(scope, payloads, sql`select ${secretId}`, []).catch(() => null))
 }
 
-/** No value depends on the key, and none can: the triggers refuse a value under a superseded key. */
+/** SQL: no value depends on the key. None can be added either, because triggers refuse values under superseded keys. */
 const unused: SQL = sql.raw(
   sealedTables
     .map((table) => `not exists (select 1 from ${table.name} sealed_row where ${isKeyOf(table, 'project_keys')})`)

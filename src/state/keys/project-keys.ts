@@ -12,10 +12,10 @@ import type { KeyedScope } from '../scope.ts'
 import { ROW_KEYS_OWNER } from './sealed-values.ts'
 
 const FIRST_VERSION = 1
-/** In place of a secret store: no store has this id. */
+/** Used in place of the id of a secret store; no store has this id. */
 const DEPLOYMENT_STORE = 'deployment'
 
-/** Unwrapped keys by place, and under the place without a version the one that seals new values. */
+/** Unwrapped keys by project, store and version, and by project and store the key that seals new values. */
 const openKeys = cacheOf<ProjectKey>({ entries: 5_000 })
 
 const placeName = (...parts: readonly (string | number)[]) => JSON.stringify(parts)
@@ -47,10 +47,10 @@ export async function newKeyRow(
 }
 
 /**
- * The key under which new values of the project are sealed in this store. The first caller creates it; of concurrent
- * first callers one wins and all use its key. One round trip when this isolate has not cached the key, else none: so it
- * may have been superseded, which the statement that stores the value detects; see {@link underSealingKey}. Throws
- * `projectDestroyed`, and `masterKeyMissing` when the master key that wraps it was taken out of the keyring.
+ * The key that seals new values of the project in this store. The first caller creates it; of concurrent first callers
+ * one succeeds, and all use its key. One round trip if this isolate has not cached the key, otherwise none. A cached
+ * key may have been superseded, which the statement that stores the value detects; see {@link underSealingKey}. Throws
+ * `projectDestroyed`, and `masterKeyMissing` if the master key that wraps it is not in the keyring.
  */
 export async function sealingKey(scope: KeyedScope, project: string, store: string): Promise<ProjectKey> {
   const name = placeName(project, store)
@@ -62,15 +62,15 @@ export async function sealingKey(scope: KeyedScope, project: string, store: stri
   return key
 }
 
-/** The key of the deployment that authenticates rows: one version, created by the first caller of all, and cached. */
+/** The deployment's key that authenticates rows. It has one version and is created by the first caller. */
 export const rowAuthenticationKey = (scope: KeyedScope): Promise<ProjectKey> =>
   sealingKey(scope, ROW_KEYS_OWNER, DEPLOYMENT_STORE)
 
-/** The newest key of the project in this store, created if there is none: one round trip. */
+/** Reads the newest key of the project in this store, created if there is none, in one round trip. */
 async function storedKey(scope: KeyedScope, project: string, store: string): Promise<ProjectKey> {
   const row = await newKeyRow(scope, { project, store, version: FIRST_VERSION })
   const ofPlace = and(eq(projectKeys.projectId, project), eq(projectKeys.store, store))
-  // A version is never given twice, so a destroyed project has no key again.
+  // A destroyed project never gets a key again, so no version of a key is ever assigned twice.
   const isFirst = sql`not exists (select 1 from ${projectKeys} where ${ofPlace}) and not exists (
     select 1 from ${projectDestructions} where project_id = ${project} and due <= ${scope.now})`
   const {
@@ -92,14 +92,13 @@ async function storedKey(scope: KeyedScope, project: string, store: string): Pro
 
 const MOST_ATTEMPTS = 3
 
-/** The project's object reports it as a fault, since an error's class does not survive the call. */
+/** The project's object reports a superseded key as a fault, because a call does not preserve the class of an error. */
 const isAboutKey = (error: unknown) =>
   isSuperseded(error) || (error instanceof Fault && error.failure === 'keySuperseded')
 
 /**
- * Runs an operation that seals values of the project and stores them. When the key that this isolate has cached was
- * superseded, nothing was stored, and the operation is run again with the newest key. Throws `keySuperseded` when keys
- * change faster than that.
+ * Runs an operation that seals values of the project and stores them. If the cached key was superseded, nothing has
+ * been stored, and the operation is run again with the newest key. Throws `keySuperseded` if this fails several times.
  */
 export async function underSealingKey<Value>(
   { keyring }: KeyedScope,

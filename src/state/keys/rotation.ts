@@ -1,6 +1,7 @@
 /**
- * Rotation of the master keys while the service runs: project keys are rewrapped under the primary, in bounded steps that
- * any number of isolates may take at the same time. What the project keys seal stays as it is.
+ * Rotation of the master keys while the service runs. Project keys are rewrapped under the primary master key, in
+ * bounded steps that any number of isolates may run concurrently. The values that the project keys seal are not
+ * changed.
  */
 import { and, eq, getTableColumns, ne, sql } from 'drizzle-orm'
 import { SealError } from '../../crypto/envelope.ts'
@@ -15,15 +16,15 @@ import type { KeyedScope } from '../scope.ts'
 
 /** Project keys that one batch rewraps. */
 const KEYS_PER_STEP = 50
-/** Steps of one call or one period of the cron trigger; the next one takes the rest. */
+/** Steps of one call or one period of the cron trigger; the next one continues. */
 const MOST_STEPS = 20
 
 type KeyRow = typeof projectKeys.$inferSelect
 
-/** The place of a key, as one text. */
+/** SQL: the project, store and version of a key, as one text. */
 const place = sql<string>`json_array(${projectKeys.projectId}, ${projectKeys.store}, ${projectKeys.version})`
 
-/** The rewrapped key; null, after it was logged, for one that does not open. */
+/** Returns the rewrapped key, or logs a key that cannot be unwrapped and returns null. */
 async function rewrapped({ keyring }: KeyedScope, { projectId: project, store, version, wrapped }: KeyRow) {
   try {
     return await rewrapKey(keyring, { project, store, version }, wrapped)
@@ -34,23 +35,23 @@ async function rewrapped({ keyring }: KeyedScope, { projectId: project, store, v
   }
 }
 
-/** Puts the rewrapped key in place of the one that it was made from. */
-function replacement({ projectId, store, version, wrapped }: KeyRow, again: Uint8Array): RecordedChange {
+/** The change that replaces a wrapped key by the rewrapped one. */
+function replacement({ projectId, store, version, wrapped }: KeyRow, rewrappedKey: Uint8Array): RecordedChange {
   const isKey = and(
     eq(projectKeys.projectId, projectId),
     eq(projectKeys.store, store),
     eq(projectKeys.version, version),
-    // A concurrent step may have rewrapped it, under a later primary.
+    // A concurrent step may have rewrapped the key under a later primary.
     eq(projectKeys.wrapped, bytesAsSql(wrapped)),
   )
   const update = build
     .update(projectKeys)
-    .set({ masterKeyId: masterKeyIdOf(again), wrapped: bytesAsSql(again) })
+    .set({ masterKeyId: masterKeyIdOf(rewrappedKey), wrapped: bytesAsSql(rewrappedKey) })
     .where(isKey)
   return { change: change(update), event: changeOf({ id: `${store}/${version}`, projectId }, 'renew', 'key') }
 }
 
-/** `unreadable` grows by the places of those keys that do not open: they are left as they are. */
+/** Runs one step. Keys that cannot be unwrapped are left unchanged, and their places are appended to `unreadable`. */
 async function step(scope: KeyedScope, unreadable: string[]): Promise<{ found: number; rewrapped: number }> {
   const isToDo = sql`${place} not in (select value from json_each(${JSON.stringify(unreadable)}))`
   const isOld = and(ne(projectKeys.masterKeyId, scope.keyring.primary.id), isToDo)
@@ -61,14 +62,14 @@ async function step(scope: KeyedScope, unreadable: string[]): Promise<{ found: n
   )
   const changes: RecordedChange[] = []
   for (const key of old) {
-    const again = await rewrapped(scope, key)
-    if (again) changes.push(replacement(key, again))
+    const rewrappedKey = await rewrapped(scope, key)
+    if (rewrappedKey) changes.push(replacement(key, rewrappedKey))
     else unreadable.push(key.place)
   }
   return { found: old.length, rewrapped: await commitEach(scope, changes) }
 }
 
-/** Rewraps a bounded number of project keys under the primary. Returns how many it was. */
+/** Rewraps a bounded number of project keys under the primary master key and returns how many. */
 export async function rotateMasterKeys(scope: KeyedScope): Promise<number> {
   const unreadable: string[] = []
   let sum = 0
@@ -80,10 +81,12 @@ export async function rotateMasterKeys(scope: KeyedScope): Promise<number> {
   return sum
 }
 
-/** Keyrings that were found to open every project key. */
+/** Keyrings that are known to contain every master key in use. */
 const complete = new WeakSet<Keyring>()
 
-/** The ids of the master keys in use: an index seek for each, however many project keys there are. */
+/**
+ * SQL: the ids of the master keys in use. It costs one index seek per id, independent of the number of project keys.
+ */
 const idsInUse = sql`(with recursive used(id) as (
     select min(master_key_id) from project_keys
     union all
@@ -91,8 +94,8 @@ const idsInUse = sql`(with recursive used(id) as (
   select id from used where id is not null)`
 
 /**
- * The id of a master key that project keys are wrapped under and the keyring does not have; null when all are there.
- * Asked once for each isolate.
+ * Finds a master key that wraps project keys but is not in the keyring, and returns its id, or null if there is none.
+ * The database is not queried again once this isolate has found none missing.
  */
 export async function missingMasterKey({ db, keyring }: KeyedScope): Promise<string | null> {
   if (complete.has(keyring)) return null

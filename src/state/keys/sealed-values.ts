@@ -1,16 +1,19 @@
-/** What is kept sealed: which columns of which tables, and the place that each value is bound to. */
+/** The sealed columns of all tables, and the place to which each sealed value is bound. */
 import type { Place } from '../../crypto/envelope.ts'
 import { certificateAuthorities, orders, secrets } from '../schema/resources.ts'
 
-/** Whose key seals the authorities' keys. No project has this id: those of projects have no spaces. */
+/**
+ * The owner of the key that seals private keys of certificate authorities. It contains a space, which ids of projects
+ * do not, so it is never the id of a project.
+ */
 export const AUTHORITY_OWNER = 'certificate authority'
-/** Whose key authenticates rows; it is wrapped like the keys of projects, and never superseded. */
+/** The owner of the key that authenticates rows. The key is wrapped like a project key and never superseded. */
 export const ROW_KEYS_OWNER = 'row authentication'
 
 /**
- * Every table with sealed columns: the names of the columns in drizzle's schema, and the kinds that keep the values of one
- * id apart. `project` is SQL, about a row called `sealed_row`, for the project whose key seals them: the key of the row's
- * `store` and `key_version`.
+ * The tables with sealed columns. `columns` maps the columns to their names in drizzle's schema, `kinds` to the kinds
+ * that distinguish the values of one row. `project` is an SQL expression on a row with the alias `sealed_row`; it
+ * yields the project whose key seals the values, with the row's `store` and `key_version`.
  */
 export const sealedTables = [
   {
@@ -38,13 +41,13 @@ export const sealedTables = [
 
 export type SealedTable = (typeof sealedTables)[number]
 
-/** Where the payload of a secret is sealed. */
+/** The place of a secret's payload. */
 export const payloadPlace = (project: string, id: string): Place => ({ project, kind: 'payload', id })
 
-/** Where the passphrase of a waiting order is sealed. */
+/** The place of a pending order's passphrase. */
 export const passphrasePlace = (project: string, id: string): Place => ({ project, kind: 'passphrase', id })
 
-/** Where a private key of a certificate authority is sealed. */
+/** The place of a private key of a certificate authority. */
 export const authorityPlace = (kind: 'root' | 'issuing', id: string): Place => ({
   project: AUTHORITY_OWNER,
   kind: `${kind} key`,

@@ -1,4 +1,7 @@
-/** The consumer mutations that run inside the object of the project that owns the entity: one guarded D1 batch each. */
+/**
+ * Consumer mutations. They run in the Durable Object of the project that owns the entity, each as one D1 batch whose
+ * statements check the preconditions.
+ */
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import { fault } from '../../faults.ts'
@@ -14,11 +17,11 @@ import { containerConsumers, containers, secretConsumers, secrets } from '../sch
 import type { Scope } from '../scope.ts'
 import { selectSecret } from '../secrets/secret-rows.ts'
 
-const given = sql.placeholder
+const placeholder = sql.placeholder
 
 /**
- * The statements for consumers in this table; `owner` is the column of the entity, `identity` are the columns that tell
- * its consumers apart, whose values are given under their names.
+ * Prepares the statements for the consumers in `table`. `owner` is the column that holds the entity's id. `identity`
+ * maps placeholder names to the columns that identify a consumer of the entity.
  */
 function statementsOf<Table extends typeof secretConsumers | typeof containerConsumers>(
   table: Table,
@@ -27,18 +30,18 @@ function statementsOf<Table extends typeof secretConsumers | typeof containerCon
   entity: typeof secrets | typeof containers,
   identity: Readonly<Record<string, SQLiteColumn>>,
 ) {
-  const exists = sql`exists (select 1 from ${entity} where ${entity.id} = ${given('entity')})`
-  const same = Object.entries(identity).map(([name, column]) => eq(column, given(name)))
-  const isRegistered = and(eq(owner, given('entity')), ...same)
+  const exists = sql`exists (select 1 from ${entity} where ${entity.id} = ${placeholder('entity')})`
+  const same = Object.entries(identity).map(([name, column]) => eq(column, placeholder(name)))
+  const isRegistered = and(eq(owner, placeholder('entity')), ...same)
   const isNew = sql`not exists (select 1 from ${table} where ${isRegistered})`
-  const ofCaller = sql`(${given('entity project')} = ${given('project')} or ${table.projectId} = ${given('project')})`
+  const ofCaller = sql`(${placeholder('entity project')} = ${placeholder('project')} or ${table.projectId} = ${placeholder('project')})`
   return {
     insert: preparedInsert(table, sql`${belowQuota[counted]} and ${isNew} and ${exists}`),
     touch: preparedChange(() =>
       build
         .update(entity)
-        .set({ updated: sql`${given('now')}` })
-        .where(and(eq(entity.id, given('entity')), justChanged)),
+        .set({ updated: sql`${placeholder('now')}` })
+        .where(and(eq(entity.id, placeholder('entity')), justChanged)),
     ),
     full: preparedSelect({ full: sql<number>`not ${belowQuota[counted]}` }, (columns) =>
       build.select(columns).from(oneRow),
@@ -69,14 +72,14 @@ const ofContainers = statementsOf(
   { name, url },
 )
 
-/** What the two kinds of consumers have in common, and what a mutation sends for one of them. */
+/** A consumer mutation with its statements, in the form that both kinds of entity share. */
 interface Mutation<Row> {
   readonly statements: Pick<typeof ofSecrets, 'touch' | 'full' | 'remove' | 'registered'>
   readonly insert: Statement<number>
   readonly registration: Registration
   readonly values: Values
   readonly kind: 'secret' | 'container'
-  /** Reads the entity as it is after the mutation. */
+  /** Reads the entity after the mutation. */
   readonly after: Statement<Row[]>
 }
 
@@ -93,10 +96,10 @@ const valuesOf = ({ now }: Scope, { entityId, entityProjectId, projectId, identi
 const absent = { secret: 'secretNotFound', container: 'containerNotFound' } as const
 
 /**
- * Registers a consumer and returns the entity's row; a registered consumer stays as it is. Throws `quotaReached` (or
- * `projectDestroyed`), also for a registered consumer: Barbican asks the quota first.
+ * Registers a consumer and returns the entity's row. A consumer that is already registered is left unchanged. Throws
+ * `quotaReached` or `projectDestroyed`, even if the consumer is already registered: Barbican checks the quota first.
  */
-async function store<Row>(scope: Scope, mutation: Mutation<Row>): Promise<Row> {
+async function add<Row>(scope: Scope, mutation: Mutation<Row>): Promise<Row> {
   const { statements, insert, registration, values, kind, after } = mutation
   const event: AuditEvent = changeOf(entityOf(registration), 'create', `${kind}/consumer`)
   const { changed, ...read } = await commit(scope, event, insert, {
@@ -111,8 +114,8 @@ async function store<Row>(scope: Scope, mutation: Mutation<Row>): Promise<Row> {
 }
 
 /**
- * Removes a registration and returns the entity's row. Throws `consumerNotFound`, and `consumerForeign` when neither the
- * entity nor the registration is of the caller's project.
+ * Removes a registration and returns the entity's row. Throws `consumerNotFound`, and `consumerForeign` if neither the
+ * entity nor the registration belongs to the caller's project.
  */
 async function remove<Row>(scope: Scope, mutation: Mutation<Row>): Promise<Row> {
   const { statements, registration, values, kind, after } = mutation
@@ -127,10 +130,10 @@ async function remove<Row>(scope: Scope, mutation: Mutation<Row>): Promise<Row> 
   return row
 }
 
-const mutations = { add: store, delete: remove } as const
+const mutations = { add, delete: remove } as const
 export type ConsumerChange = keyof typeof mutations
 
-/** Registers or removes a consumer of a secret; returns the secret's row as it is then. */
+/** Registers or removes a consumer of a secret; returns the secret's row after the change. */
 export function changeSecretConsumer(
   scope: Scope,
   change: ConsumerChange,
@@ -149,7 +152,7 @@ export function changeSecretConsumer(
   })
 }
 
-/** Registers or removes a consumer of a container; returns the container's row as it is then. */
+/** Registers or removes a consumer of a container; returns the container's row after the change. */
 export function changeContainerConsumer(
   scope: Scope,
   change: ConsumerChange,

@@ -1,16 +1,16 @@
 /**
- * Group commit: batches that arrive while the database is at work go to it together, as one. Each member of a group is as
- * it would be alone: their statements run in the order in which they came, and one that is refused fails by itself. It is
- * safe here and nowhere else, because all calls of one Durable Object share one I/O context.
+ * Group commit: batches that arrive while a database call is running are sent together as one batch when it returns.
+ * The result for each member is the same as without grouping: statements run in order of arrival, and a refused member
+ * fails alone. This is safe only in a Durable Object, because all calls of one object share one I/O context.
  */
 import type { Statement } from '../database/prepared.ts'
 import { isRefused } from '../database/refusals.ts'
 import { resultsOf, send, Session, statementsOf } from '../database/session.ts'
 import type { Batch, BatchResults, Connection, Observed } from '../database/session.ts'
 
-/** Statements of a group of several members; D1's free plan allows 50 for each call of an object. */
+/** Statements in a group of several members. D1's free plan allows 50 for each call of an object. */
 const MOST_STATEMENTS = 48
-/** Bytes of the text and the parameters of a group of several members. */
+/** Bytes of SQL and parameters in a group of several members. */
 const MOST_BYTES = 8_000_000
 
 interface Member {
@@ -23,12 +23,12 @@ interface Member {
 const bytesOf = (statements: readonly Statement<unknown>[]): number =>
   statements.reduce((sum, { sql, parameters }) => sum + sql.length + JSON.stringify(parameters).length, 0)
 
-/** The batches of one object. What is not a batch goes to the primary at once. */
+/** The database connection of one object. Batches are grouped; single statements are sent to the primary at once. */
 export class GroupCommit implements Connection {
   readonly #binding: () => D1Database
   #waiting: Member[] = []
-  #working = false
-  /** The last group had several members. */
+  #sending = false
+  /** Whether the last group had several members. */
   #isBusy = false
   #bookmark: string | null = null
 
@@ -36,7 +36,7 @@ export class GroupCommit implements Connection {
     this.#binding = binding
   }
 
-  /** The newest state that a batch has observed; not older than that of any batch that has ended. */
+  /** The newest state that a batch has observed: at least as new as that of every completed batch. */
   get observed(): Observed {
     return { bookmark: this.#bookmark, lagging: false }
   }
@@ -46,29 +46,29 @@ export class GroupCommit implements Connection {
   }
 
   async batch<Statements extends Batch>(batch: Statements): Promise<BatchResults<Statements>> {
-    return resultsOf(batch, await this.#join(statementsOf(batch)))
+    return resultsOf(batch, await this.#enqueue(statementsOf(batch)))
   }
 
-  #join(statements: readonly Statement<unknown>[]): Promise<D1Result[]> {
+  #enqueue(statements: readonly Statement<unknown>[]): Promise<D1Result[]> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ statements, bytes: bytesOf(statements), resolve, reject })
-      if (!this.#working) void this.#work()
+      if (!this.#sending) void this.#sendWaiting()
     })
   }
 
-  async #work(): Promise<void> {
-    this.#working = true
+  async #sendWaiting(): Promise<void> {
+    this.#sending = true
     while (this.#waiting.length > 0) {
-      // Where several came at a time, more are on their way: a turn of the event loop lets them join.
+      // After a group of several, more calls are probably about to arrive: one turn of the event loop lets them join.
       if (this.#isBusy) await scheduler.wait(0)
       const group = this.#nextGroup()
       this.#isBusy = group.length > 1
-      await this.#store(group)
+      await this.#saveGroup(group)
     }
-    this.#working = false
+    this.#sending = false
   }
 
-  /** The first that waits, and as many more as both bounds allow. */
+  /** Takes the first waiting member, and as many more as both bounds allow. */
   #nextGroup(): Member[] {
     let [statements, bytes] = [0, 0]
     const end = this.#waiting.findIndex((member, at) => {
@@ -80,14 +80,15 @@ export class GroupCommit implements Connection {
   }
 
   /** Never rejects. */
-  async #store(group: readonly Member[]): Promise<void> {
+  async #saveGroup(group: readonly Member[]): Promise<void> {
     try {
       const results = await this.#send(group.flatMap(({ statements }) => statements))
       let end = 0
       for (const { statements, resolve } of group) resolve(results.slice(end, (end += statements.length)))
     } catch (error) {
-      // A refused group stored nothing, and which member was at fault is open; after any other error it may be stored.
-      if (group.length > 1 && isRefused(error)) for (const member of group) await this.#store([member])
+      // A refused group stored nothing, and the error does not say which member caused it: send each one alone. After
+      // any other error the group may have been stored, so it is not sent again.
+      if (group.length > 1 && isRefused(error)) for (const member of group) await this.#saveGroup([member])
       else for (const { reject } of group) reject(error)
     }
   }

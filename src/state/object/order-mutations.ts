@@ -1,4 +1,7 @@
-/** The order mutations that run inside the project's object: one guarded D1 batch each. */
+/**
+ * Order mutations. They run in the project's Durable Object, each as one D1 batch whose statements check the
+ * preconditions.
+ */
 import { and, asc, eq, lte, sql, type SQL } from 'drizzle-orm'
 import { fault } from '../../faults.ts'
 import { commit } from '../audit/commit.ts'
@@ -12,11 +15,13 @@ import type { Scope } from '../scope.ts'
 import { live } from '../secrets/secret-rows.ts'
 
 const insertOrder = preparedInsert(orders, belowQuota.orders)
-const orderIsStored = sql`exists (select 1 from ${orders} where ${orders.id} = ${sql.placeholder('order')})`
-const insertSecretOfOrder = preparedInsert(secrets, orderIsStored)
+const orderExists = sql`exists (select 1 from ${orders} where ${orders.id} = ${sql.placeholder('order')})`
+const insertSecretOfOrder = preparedInsert(secrets, orderExists)
 
-/** Stores the order if the quota allows it, and its secret only with it; throws `quotaReached` or `projectDestroyed`. */
-export async function storeOrder(scope: Scope, { order, secret }: StoredOrder): Promise<null> {
+/**
+ * Saves an order, and its secret if there is one. Throws `quotaReached` or `projectDestroyed`, and then saves neither.
+ */
+export async function saveOrder(scope: Scope, { order, secret }: StoredOrder): Promise<null> {
   const generated = secret ? [changeOf(secret, 'create', 'secret', secret.mac)] : []
   const { changed } = await commit(
     scope,
@@ -28,7 +33,7 @@ export async function storeOrder(scope: Scope, { order, secret }: StoredOrder): 
   return null
 }
 
-/** Deletes the project's order; what was generated for it stays. Throws `orderNotFound`. */
+/** Deletes an order; what was generated for it remains. Throws `orderNotFound`. */
 export async function removeOrder(scope: Scope, projectId: string, orderId: string): Promise<null> {
   const removal = change(build.delete(orders).where(and(eq(orders.id, orderId), eq(orders.projectId, projectId))))
   const { changed } = await commit(scope, changeOf({ id: orderId, projectId }, 'delete', 'order'), removal)
@@ -39,10 +44,10 @@ export async function removeOrder(scope: Scope, projectId: string, orderId: stri
 const isPending = (projectId: string, orderId: string): SQL | undefined =>
   and(eq(orders.id, orderId), eq(orders.projectId, projectId), eq(orders.status, 'PENDING'))
 
-/** Nothing of an order's run is kept once it has ended. */
-const ended = { due: null, store: null, keyVersion: null, sealed: null }
+/** The columns of an order's run, which are cleared when the run ends. */
+const runColumnsCleared = { due: null, store: null, keyVersion: null, sealed: null }
 
-/** The members that existed before still exist: a deletion during the run is not passed over. */
+/** SQL: the secrets that existed before the run still do, so a deletion during the run is not overlooked. */
 function membersExist({ projectId, members, secrets: generated }: OrderResult, now: string): SQL {
   const isNew = (id: string) => generated.some((secret) => secret.id === id)
   const ids = [...new Set(members.map(({ secretId }) => secretId))].filter((id) => !isNew(id))
@@ -51,7 +56,7 @@ function membersExist({ projectId, members, secrets: generated }: OrderResult, n
     and ${secrets.id} in (select value from json_each(${JSON.stringify(ids)}))) = ${ids.length}`
 }
 
-/** That the order has ended, and all that was generated for it. */
+/** The events of a finished order: its own, and one for each generated entity. */
 function eventsOf({ orderId, projectId, container, secrets: generated, issued }: OrderResult): AuditEvent[] {
   return [
     changeOf({ id: orderId, projectId }, 'update', 'order'),
@@ -62,10 +67,10 @@ function eventsOf({ orderId, projectId, container, secrets: generated, issued }:
 }
 
 /**
- * Ends the order ACTIVE with its result, all or nothing, if it is still PENDING: of repeated runs only one is stored, and
- * none for a deleted order. Returns whether this one was.
+ * Ends an order in ACTIVE and saves its result, in one batch, if the order is still PENDING. So at most one of several
+ * runs is saved, and none for a deleted order. Reports whether this one was.
  */
-export async function storeResult(scope: Scope, result: OrderResult): Promise<boolean> {
+export async function saveResult(scope: Scope, result: OrderResult): Promise<boolean> {
   const { orderId, projectId, container, subStatus, subStatusMessage } = result
   const active = { status: 'ACTIVE', containerId: container.id, subStatus, subStatusMessage, updated: scope.now }
   const isStored = sql`exists (select 1 from ${orders}
@@ -73,7 +78,7 @@ export async function storeResult(scope: Scope, result: OrderResult): Promise<bo
   const asRead = and(isPending(projectId, orderId), eq(orders.meta, result.meta), membersExist(result, scope.now))
   const update = build
     .update(orders)
-    .set({ ...active, ...ended })
+    .set({ ...active, ...runColumnsCleared })
     .where(asRead)
   const { changed } = await commit(scope, eventsOf(result), change(update), {
     container: insertWhere(containers, container, isStored),
@@ -84,7 +89,7 @@ export async function storeResult(scope: Scope, result: OrderResult): Promise<bo
   return changed > 0
 }
 
-/** Ends an order in ERROR where the condition holds, with its event. */
+/** Ends an order in ERROR and records the event, if the condition holds. */
 async function end(
   scope: Scope,
   id: string,
@@ -99,24 +104,24 @@ async function end(
     subStatus: null,
     subStatusMessage: null,
     updated: scope.now,
-    ...ended,
+    ...runColumnsCleared,
   }
   const event = { ...changeOf({ id, projectId }, 'update', 'order'), failure: code }
   await commit(scope, event, change(build.update(orders).set(failed).where(where)))
   return null
 }
 
-/** Ends the order in ERROR, if it is still PENDING and what the run read. */
-export function storeError(scope: Scope, { orderId, projectId, meta, ...error }: OrderFailure): Promise<null> {
+/** Ends an order in ERROR, if it is still PENDING and its `meta` is the one that the run read. */
+export function saveError(scope: Scope, { orderId, projectId, meta, ...error }: OrderFailure): Promise<null> {
   return end(scope, orderId, projectId, error, and(isPending(projectId, orderId), eq(orders.meta, meta)))
 }
 
-/** Ends in ERROR an order whose last attempt is over; one that was restarted since is left alone. */
-export function giveUpOrder(scope: Scope, projectId: string, orderId: string, error: OrderError): Promise<null> {
+/** Ends an order in ERROR after its last attempt has timed out. An order that was restarted since is left unchanged. */
+export function failTimedOutOrder(scope: Scope, projectId: string, orderId: string, error: OrderError): Promise<null> {
   return end(scope, orderId, projectId, error, and(isPending(projectId, orderId), lte(orders.due, scope.now)))
 }
 
-/** An order that waits for its next run. */
+/** An order that waits for its next attempt. */
 export interface WaitingOrder {
   readonly id: string
   readonly creatorId: string
@@ -124,7 +129,7 @@ export interface WaitingOrder {
   readonly due: string
 }
 
-/** The project's orders that wait for a run, those first that have waited longest. */
+/** The project's orders that wait for an attempt, longest waiting first. */
 export async function waitingOrders({ db }: Scope, projectId: string, most: number): Promise<WaitingOrder[]> {
   const { id, creatorId, attempts, due } = orders
   const rows = await db.run(
@@ -140,7 +145,10 @@ export async function waitingOrders({ db }: Scope, projectId: string, most: numb
   return rows.flatMap((row) => (row.due === null ? [] : [{ ...row, due: row.due }]))
 }
 
-/** Claims the order for one more run, which has until `due`; false when it has ended or another run has it. */
+/**
+ * Claims an order for one more attempt, which has until `due`. Reports false if it has ended or another run
+ * claimed it.
+ */
 export async function claimOrder(
   { db, now }: Scope,
   projectId: string,
@@ -155,8 +163,8 @@ export async function claimOrder(
 }
 
 /**
- * Gives a certificate order that is PENDING or in ERROR another `meta` and restarts it; false when it is ACTIVE or does
- * not exist.
+ * Replaces the `meta` of a certificate order that is PENDING or in ERROR and restarts it. Reports false if the order is
+ * ACTIVE or does not exist.
  */
 export async function restartOrder(
   scope: Scope,

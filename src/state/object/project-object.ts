@@ -1,16 +1,24 @@
 /**
- * The object of one project: an address, a queue, an alarm, and the end of the project's audit log. Every order and
- * consumer mutation of the project is stored from here, one after the other; the work itself is in the operations, which
- * keep their invariants in the statement besides.
+ * The Durable Object of one project. It runs the project's order and consumer mutations in order of arrival, sets an
+ * alarm for order runs, and stores the head of the project's audit log. The mutations are in `order-mutations.ts` and
+ * `consumer-mutations.ts`; their statements enforce the invariants too, so correctness does not depend on the queue.
  */
 import { DurableObject } from 'cloudflare:workers'
 import { Fault } from '../../faults.ts'
 import { factsOf, logProblem } from '../../log.ts'
 import { formatTime, millisecondsOf } from '../../times.ts'
 import { AUDIT_DAYS } from '../audit/retention.ts'
-import { compareRows, PATROL, strangeRowsIn } from './row-ledger.ts'
-import { integrityOf, sealEvents } from './seal.ts'
-import { SEAL_DELAY } from '../wake.ts'
+import { isSuperseded } from '../database/refusals.ts'
+import { Session, type Connection } from '../database/session.ts'
+import type { ContainerRow, Registration, SecretRow } from '../entities.ts'
+import {
+  attemptTimes,
+  MOST_ORDERS_PER_ALARM,
+  ORDER_RUN,
+  progressOf,
+  SHORTEST_ATTEMPT,
+  unfinished,
+} from '../orders/order-schedule.ts'
 import {
   unwrap,
   type Integrity,
@@ -22,40 +30,38 @@ import {
   type Result,
   type StoredOrder,
 } from '../project-calls.ts'
-import { changeContainerConsumer, changeSecretConsumer, type ConsumerChange } from './consumer-mutations.ts'
-import type { ContainerRow, Registration, SecretRow } from '../entities.ts'
-import { GroupCommit } from './group-commit.ts'
-import { isSuperseded } from '../database/refusals.ts'
-import { Session, type Connection } from '../database/session.ts'
 import { byService, type QuotaLimits, type Scope } from '../scope.ts'
+import { SEAL_DELAY } from '../wake.ts'
+import { changeContainerConsumer, changeSecretConsumer, type ConsumerChange } from './consumer-mutations.ts'
+import { GroupCommit } from './group-commit.ts'
 import {
   claimOrder,
-  giveUpOrder,
+  failTimedOutOrder,
   removeOrder,
   restartOrder,
-  storeError,
-  storeOrder,
-  storeResult,
+  saveError,
+  saveOrder,
+  saveResult,
   waitingOrders,
   type WaitingOrder,
 } from './order-mutations.ts'
-import { attemptTimes, MOST_ORDERS_PER_ALARM, ORDER_RUN, unfinished } from '../orders/order-schedule.ts'
-import { progressOf, SHORTEST_ATTEMPT } from '../orders/order-schedule.ts'
+import { compareRows, COMPARISON_INTERVAL, differingRowsIn } from './row-ledger.ts'
+import { integrityOf, sealEvents } from './seal.ts'
 
-/** When rows were last compared, in milliseconds. */
-const LAST_PATROL = 'last patrol'
+/** The storage key of the time of the last comparison of rows, in milliseconds. */
+const LAST_COMPARISON = 'last comparison'
 
 const NO_QUOTAS: QuotaLimits = { secrets: -1, orders: -1, containers: -1, consumers: -1 }
 
 /**
- * The object of a project: its order and consumer mutations in the order in which they came, the runs of its orders, the
- * sealing of its audit log, and the comparison of its rows with what it remembers of them.
+ * Serialises the order and consumer mutations of a project, runs its orders, seals its audit log, and compares its rows
+ * with the ledger.
  */
 export class ProjectObject
   extends DurableObject<{ readonly DB: D1Database; readonly AUDIT_DAYS?: unknown }>
   implements ProjectCalls
 {
-  /** Through it the mutations reach the database in the order in which they came, with those that wait beside them. */
+  /** Sends mutations in order of arrival; those that wait at the same time share a round trip. */
   readonly #group = new GroupCommit(() => this.env.DB)
 
   async #mutate<Value>(context: MutationContext, mutation: (scope: Scope) => Promise<Value>): Promise<Result<Value>> {
@@ -71,42 +77,42 @@ export class ProjectObject
     }
   }
 
-  /** Stores an order that is finished already, with what it made; see {@link storeOrder}. */
+  /** Saves an order that is already finished, with the secret that it generated; see {@link saveOrder}. */
   placeOrder(context: MutationContext, order: StoredOrder): Promise<Result<null>> {
-    return this.#mutate(context, (scope) => storeOrder(scope, order))
+    return this.#mutate(context, (scope) => saveOrder(scope, order))
   }
 
   /**
-   * Accepts an order that is to be run. The alarm is set before the row is there: after a crash between the two the
-   * alarm finds nothing to do, while the other order could leave an order behind that nobody runs.
+   * Accepts an order that is to be run. The alarm is set before the row is saved: after a crash between the two the
+   * alarm finds nothing to do, whereas the reverse could leave an order that is never run.
    */
   acceptOrder(context: MutationContext, order: StoredOrder): Promise<Result<null>> {
     return this.#mutate(context, async (scope) => {
       await this.#wakeAt(order.order.due ?? context.now)
-      return storeOrder(scope, order)
+      return saveOrder(scope, order)
     })
   }
 
-  /** Ends an order with its result; see {@link storeResult}. */
+  /** Ends an order with its result; see {@link saveResult}. */
   finishOrder(context: MutationContext, result: OrderResult): Promise<Result<boolean>> {
-    return this.#mutate(context, (scope) => storeResult(scope, result))
+    return this.#mutate(context, (scope) => saveResult(scope, result))
   }
 
-  /** Ends an order in ERROR; see {@link storeError}. */
+  /** Ends an order in ERROR; see {@link saveError}. */
   failOrder(context: MutationContext, failure: OrderFailure): Promise<Result<null>> {
-    return this.#mutate(context, (scope) => storeError(scope, failure))
+    return this.#mutate(context, (scope) => saveError(scope, failure))
   }
 
-  /** Begins a certificate order anew, the alarm first as in {@link acceptOrder}; see {@link restartOrder}. */
+  /** Restarts a certificate order, setting the alarm first as {@link acceptOrder} does; see {@link restartOrder}. */
   updateOrder(
     context: MutationContext,
     projectId: string,
     orderId: string,
-    begun: OrderRestart,
+    restart: OrderRestart,
   ): Promise<Result<boolean>> {
     return this.#mutate(context, async (scope) => {
-      await this.#wakeAt(begun.due)
-      return restartOrder(scope, projectId, orderId, begun)
+      await this.#wakeAt(restart.due)
+      return restartOrder(scope, projectId, orderId, restart)
     })
   }
 
@@ -115,7 +121,7 @@ export class ProjectObject
     return this.#mutate(context, (scope) => removeOrder(scope, projectId, orderId))
   }
 
-  /** Registers or removes a consumer of a secret; returns the secret's row as it is then. */
+  /** Registers or removes a consumer of a secret; returns the secret's row after the change. */
   changeSecretConsumer(
     context: MutationContext,
     change: ConsumerChange,
@@ -124,7 +130,7 @@ export class ProjectObject
     return this.#mutate(context, (scope) => changeSecretConsumer(scope, change, registration))
   }
 
-  /** Registers or removes a consumer of a container; returns the container's row as it is then. */
+  /** Registers or removes a consumer of a container; returns the container's row after the change. */
   changeContainerConsumer(
     context: MutationContext,
     change: ConsumerChange,
@@ -133,22 +139,24 @@ export class ProjectObject
     return this.#mutate(context, (scope) => changeContainerConsumer(scope, change, registration))
   }
 
-  /** The scope of a mutation. The object seals its events by itself, so that a change wakes nobody. */
+  /**
+   * The scope of a mutation. `recorded` does nothing, because the object schedules the sealing of its events itself.
+   */
   #scope(context: MutationContext, db: Connection = new Session(this.env.DB, 'first-primary')): Scope {
     return { db, recorded: () => undefined, ...context }
   }
 
-  /** Has the project's new audit events sealed at `time`, or before. */
+  /** Schedules the sealing of the project's new audit events for `time` or earlier. */
   async sealBy(time: string): Promise<void> {
     await this.#wakeAt(time)
   }
 
-  /** Where the project's audit log ends, when it did not end there, and which rows were not what was sealed. */
+  /** The head of the project's audit log, the incidents in which the log did not match it, and the differing rows. */
   async integrity(): Promise<Integrity> {
-    return { ...(await integrityOf(this.ctx.storage)), rows: await strangeRowsIn(this.ctx.storage) }
+    return { ...(await integrityOf(this.ctx.storage)), rows: await differingRowsIn(this.ctx.storage) }
   }
 
-  /** When the alarm is set for, as far as this object has learned it since it began; null: it is to be asked. */
+  /** The time of the alarm, cached since this object started; null if it must be read from storage. */
   #alarm: number | null = null
 
   async #wakeAt(time: string): Promise<void> {
@@ -160,8 +168,8 @@ export class ProjectObject
   }
 
   /**
-   * Does what is due: runs orders, and seals audit events, those of these runs too. The runtime gives an alarm that
-   * fails a few more chances and then forgets it, so that this one never fails: it sets the next one instead.
+   * Runs the orders that are due, then seals audit events, including those of these runs. It never throws, because the
+   * runtime drops an alarm after a few failed retries: on an error it sets the next alarm instead.
    */
   override async alarm(): Promise<void> {
     const projectId = this.ctx.id.name
@@ -181,47 +189,47 @@ export class ProjectObject
     const scope = this.#scope({ quotas: NO_QUOTAS, now, source: byService('Sealing of the audit log') })
     const days = Number(this.env.AUDIT_DAYS || AUDIT_DAYS.byDefault)
     if (await sealEvents(this.ctx.storage, scope, projectId, days)) return this.#wakeAt(now)
-    await this.#patrol(projectId)
+    await this.#compareRowsIfDue(projectId)
   }
 
-  /** Compares the project's rows with what is remembered of them when it is time to, and sees to the next time. */
-  async #patrol(projectId: string): Promise<void> {
+  /** Compares the project's rows with the ledger if a comparison is due, and schedules the next one. */
+  async #compareRowsIfDue(projectId: string): Promise<void> {
     const now = Date.now()
     const { storage } = this.ctx
-    const last = (await storage.get<number>(LAST_PATROL)) ?? 0
-    if (now < last + PATROL) return this.#wakeAt(formatTime(last + PATROL))
+    const last = (await storage.get<number>(LAST_COMPARISON)) ?? 0
+    if (now < last + COMPARISON_INTERVAL) return this.#wakeAt(formatTime(last + COMPARISON_INTERVAL))
     const source = byService('Comparison of rows')
     await compareRows(storage, this.#scope({ quotas: NO_QUOTAS, now: formatTime(now), source }), projectId)
-    await storage.put(LAST_PATROL, now)
-    await this.#wakeAt(formatTime(now + PATROL))
+    await storage.put(LAST_COMPARISON, now)
+    await this.#wakeAt(formatTime(now + COMPARISON_INTERVAL))
   }
 
-  /** Runs the orders whose time has come: those that were accepted and whose run did not end. */
+  /** Runs the orders that are due: those that were accepted and whose last run did not finish in time. */
   async #runWaiting(projectId: string): Promise<void> {
     const now = formatTime(Date.now())
     const scope = this.#scope({ quotas: NO_QUOTAS, now, source: byService(ORDER_RUN) })
     const waiting = await waitingOrders(scope, projectId, MOST_ORDERS_PER_ALARM)
     const due = waiting.filter((order) => order.due <= now)
     const runs = Promise.all(due.map((order) => this.#runAgain(projectId, order)))
-    // There is one alarm at a time: a run that hangs must not keep the other orders from theirs.
+    // An object has one alarm at a time, so a run that hangs must not delay the next alarm for the other orders.
     await Promise.race([runs, new Promise((resolve) => setTimeout(resolve, SHORTEST_ATTEMPT))])
     const [next] = await waitingOrders(scope, projectId, 1)
     if (next) await this.#wakeAt(next.due)
   }
 
   async #runAgain(projectId: string, { id, creatorId, attempts }: WaitingOrder): Promise<void> {
-    const given = { quotas: NO_QUOTAS, now: formatTime(Date.now()), source: byService(ORDER_RUN, creatorId) }
+    const context = { quotas: NO_QUOTAS, now: formatTime(Date.now()), source: byService(ORDER_RUN, creatorId) }
     if (attempts >= attemptTimes.length) {
       await unwrap(
         null,
-        this.#mutate(given, (scope) => giveUpOrder(scope, projectId, id, unfinished)),
+        this.#mutate(context, (scope) => failTimedOutOrder(scope, projectId, id, unfinished)),
       )
       return
     }
-    const claim = progressOf(attempts + 1, given.now)
+    const claim = progressOf(attempts + 1, context.now)
     const claimed = await unwrap(
       null,
-      this.#mutate(given, (scope) => claimOrder(scope, projectId, id, claim)),
+      this.#mutate(context, (scope) => claimOrder(scope, projectId, id, claim)),
     )
     // Outside of the object, so that a slow generation never holds up the project.
     if (claimed) await this.ctx.exports.OrderRunner.run(projectId, id)

@@ -1,38 +1,38 @@
 /**
- * Sealing: the object of a project numbers the project's new events and chains them, in the order in which they were
- * committed. Its own storage keeps the head of the chain, outside of the database that it checks.
+ * Sealing: the object of a project numbers the project's new events and chains their hashes, in commit order. The head
+ * of the chain is in the object's storage, outside the database that it verifies.
  *
- * A number is never given twice. What is about to be sealed is written to the object's storage before the database is
- * changed, and is done again after a crash. Where the database does not end with the head, it was changed or an older one
- * was restored: that is recorded in the object and as an event of its own, and the chain continues from the head. So
- * nothing that exists is lost, and what no longer exists is a gap that the verifier finds.
+ * A number is never assigned twice. A plan of what is to be sealed is written to the object's storage before the
+ * database is changed, and is applied again after a crash. If the last event in the database is not the head, the
+ * database was changed or an older one was restored. This is recorded in the object and as an event, and the chain
+ * continues from the head. So existing events are never lost, and removed ones leave a gap that the verifier detects.
  */
 import { and, asc, desc, eq, getTableColumns, isNotNull, isNull, sql } from 'drizzle-orm'
 import { chainHash, GENESIS } from '../../crypto/event-chain.ts'
 import { logProblem } from '../../log.ts'
-import { build, change, select } from '../database/prepared.ts'
-import { auditEvents } from '../schema/audit.ts'
-import type { Scope } from '../scope.ts'
 import { cadfEvent, type AuditRow } from '../audit/cadf.ts'
 import { recordEvent, TARGET_BRANCH } from '../audit/events.ts'
 import { keptSince } from '../audit/retention.ts'
+import { build, change, select } from '../database/prepared.ts'
 import type { ChainHead, Incident } from '../project-calls.ts'
+import { auditEvents } from '../schema/audit.ts'
+import type { Scope } from '../scope.ts'
 import { updateLedger, type RowChange } from './row-ledger.ts'
 
-/** Events that one step seals, and steps of one alarm; the next alarm takes the rest. */
+/** Events that one step seals, and steps of one alarm; the next alarm seals the rest. */
 const EVENTS_PER_STEP = 200
 const MOST_STEPS = 20
-/** Incidents that the object remembers; the log has them all. */
+/** Incidents that the object stores; the log has all of them. */
 const MOST_INCIDENTS = 100
 
-interface KeptHead extends ChainHead {
+interface StoredHead extends ChainHead {
   readonly time: string
-  /** For how many days events were kept when it was sealed. */
+  /** The retention period, in days, when the event was sealed. */
   readonly days: number
 }
 
-/** An event in the place that it gets. */
-interface SealedEvent extends KeptHead {
+/** An event with its position in the chain. */
+interface SealedEvent extends StoredHead {
   readonly seq: number
   readonly id: string
   readonly previous: string
@@ -42,13 +42,13 @@ interface SealedEvent extends KeptHead {
 const HEAD = 'audit head'
 const PLAN = 'audit plan'
 const INCIDENTS = 'audit incidents'
-const beginning: KeptHead = { number: 0, hash: GENESIS, time: '', days: 0 }
+const EMPTY: StoredHead = { number: 0, hash: GENESIS, time: '', days: 0 }
 
-const headAt = ({ number, hash, time, days }: KeptHead): KeptHead => ({ number, hash, time, days })
-const headIn = async (storage: DurableObjectStorage) => (await storage.get<KeptHead>(HEAD)) ?? beginning
+const headAt = ({ number, hash, time, days }: StoredHead): StoredHead => ({ number, hash, time, days })
+const headIn = async (storage: DurableObjectStorage) => (await storage.get<StoredHead>(HEAD)) ?? EMPTY
 const incidentsIn = async (storage: DurableObjectStorage) => (await storage.get<Incident[]>(INCIDENTS)) ?? []
 
-/** Where the project's chain ends, as its object knows, and when the database was found to say otherwise. */
+/** The head of the project's chain, and the incidents in which the database did not end with it. */
 export async function integrityOf(
   storage: DurableObjectStorage,
 ): Promise<{ readonly head: ChainHead; readonly incidents: readonly Incident[] }> {
@@ -56,7 +56,7 @@ export async function integrityOf(
   return { head: { number, hash }, incidents: await incidentsIn(storage) }
 }
 
-/** Seals the project's new events, a bounded number of them. Gives whether some may be left. `days`: AUDIT_DAYS. */
+/** Seals a bounded number of the project's new events. Reports whether some may be left. `days` is AUDIT_DAYS. */
 export async function sealEvents(
   storage: DurableObjectStorage,
   scope: Scope,
@@ -64,7 +64,7 @@ export async function sealEvents(
   days: number,
 ): Promise<boolean> {
   const interrupted = await storage.get<SealedEvent[]>(PLAN)
-  if (interrupted?.length) await carryOut(storage, scope, interrupted)
+  if (interrupted?.length) await applyPlan(storage, scope, interrupted)
   for (let step = 0; step < MOST_STEPS; step += 1) {
     const head = await headIn(storage)
     let log = await endOfLog(scope, projectId)
@@ -77,15 +77,15 @@ export async function sealEvents(
     if (log.unsealed.length === 0) return false
     const plan = await planFor(log.unsealed, after, days)
     await storage.put(PLAN, plan)
-    // On the disk before the database hears of it.
+    // The plan must be durable before the database is changed.
     await storage.sync()
-    await carryOut(storage, scope, plan)
+    await applyPlan(storage, scope, plan)
     if (log.unsealed.length < EVENTS_PER_STEP) return false
   }
   return true
 }
 
-/** The last event that is sealed, and the first that are not. */
+/** The last sealed event, and the first unsealed ones. */
 async function endOfLog({ db }: Scope, projectId: string) {
   const ofProject = eq(auditEvents.projectId, projectId)
   const end = { number: sql<number>`${auditEvents.number}`, hash: sql<string>`${auditEvents.hash}` }
@@ -110,8 +110,8 @@ async function endOfLog({ db }: Scope, projectId: string) {
   return { last: last[0] ?? null, unsealed }
 }
 
-/** The database ends with the head, or with nothing because the head is older than what is kept. */
-function continues(head: KeptHead, last: ChainHead | null, since: string): boolean {
+/** Whether the log ends with the head, or is empty because the head is older than the retention period. */
+function continues(head: StoredHead, last: ChainHead | null, since: string): boolean {
   if (!last) return head.number === 0 || head.time < since
   return last.number === head.number && last.hash === head.hash
 }
@@ -124,11 +124,11 @@ async function recordIncident(
 ): Promise<void> {
   const incidents = [...(await incidentsIn(storage)), incident]
   await storage.put(INCIDENTS, incidents.slice(-MOST_INCIDENTS))
-  logProblem({ event: 'the audit log does not end where it was sealed', project: projectId, ...incident })
+  logProblem({ event: 'audit log does not end with its head', project: projectId, ...incident })
   await recordEvent(scope, { action: 'monitor', target: 'audit-log', id: projectId, projectId, failure: '500' })
 }
 
-async function planFor(unsealed: readonly AuditRow[], after: KeptHead, days: number): Promise<SealedEvent[]> {
+async function planFor(unsealed: readonly AuditRow[], after: StoredHead, days: number): Promise<SealedEvent[]> {
   const plan: SealedEvent[] = []
   for (const row of unsealed) {
     const { number: before, hash: previous } = plan.at(-1) ?? after
@@ -141,18 +141,18 @@ async function planFor(unsealed: readonly AuditRow[], after: KeptHead, days: num
   return plan
 }
 
-/** Gives the events their places, those that have them already excepted, and moves the head. */
-async function carryOut(storage: DurableObjectStorage, { db }: Scope, plan: readonly SealedEvent[]): Promise<void> {
-  const places = JSON.stringify(plan.map(({ seq, id, number, previous, hash }) => [seq, id, number, previous, hash]))
+/** Numbers and chains the events in the database, except those already numbered, and moves the head. */
+async function applyPlan(storage: DurableObjectStorage, { db }: Scope, plan: readonly SealedEvent[]): Promise<void> {
+  const positions = JSON.stringify(plan.map(({ seq, id, number, previous, hash }) => [seq, id, number, previous, hash]))
   const update = build
     .update(auditEvents)
     .set({ number: sql`value ->> 2`, previous: sql`value ->> 3`, hash: sql`value ->> 4` })
-    .from(sql`json_each(${places})`)
+    .from(sql`json_each(${positions})`)
     .where(and(sql`${auditEvents.seq} = value ->> 0`, sql`${auditEvents.id} = value ->> 1`, isNull(auditEvents.number)))
   await db.run(change(update))
   const last = plan.at(-1)
   if (!last) return
-  // In one write: a plan has been carried out when the head is its end.
+  // Head and plan change in one write: a plan has been applied exactly when the head is its last event.
   updateLedger(
     storage,
     plan.map(({ change: one }) => one),

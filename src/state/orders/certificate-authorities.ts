@@ -1,4 +1,6 @@
-/** The deployment's certificate authorities: made on first use, sealed like every key, open in this isolate once used. */
+/**
+ * The deployment's certificate authorities. They are created on first use, and their private keys are stored sealed.
+ */
 import { and, asc, desc, eq, getTableColumns, gt, isNotNull, sql, type SQL } from 'drizzle-orm'
 import {
   CERTIFICATE_DAYS,
@@ -13,17 +15,17 @@ import { DAY, formatTime, millisecondsOf } from '../../times.ts'
 import { commit } from '../audit/commit.ts'
 import { changeOf, DEPLOYMENT } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
+import { build, change, oneRow, select } from '../database/prepared.ts'
+import { insertWhereBuilder } from '../database/statements.ts'
 import { authentic, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { openKey, sealingKey, underSealingKey } from '../keys/project-keys.ts'
 import { AUTHORITY_OWNER, authorityPlace } from '../keys/sealed-values.ts'
-import { build, change, oneRow, select } from '../database/prepared.ts'
-import { insertWhereBuilder } from '../database/statements.ts'
+import { storeForNewSecrets } from '../projects/secret-stores.ts'
 import { newRowId } from '../row-ids.ts'
 import { certificateAuthorities, issuedCertificates, projectKeys } from '../schema/resources.ts'
 import type { Scope } from '../scope.ts'
-import { storeForNewSecrets } from '../projects/secret-stores.ts'
 
-/** An authority with the wrapped key that opens its own. */
+/** An authority with the wrapped key that seals its private keys; null if that key does not exist. */
 export type CertificateAuthority = typeof certificateAuthorities.$inferSelect & { readonly wrapped: Uint8Array | null }
 
 /** When certificates of an authority were revoked, by serial number. */
@@ -32,11 +34,11 @@ export interface Revocation {
   readonly revoked: string | null
 }
 
-/** Those that still issue: what they issue today ends before they do. */
+/** SQL: authorities that can issue, because a certificate issued now would expire before they do. */
 const isIssuing = ({ now }: Scope) =>
   gt(certificateAuthorities.expiration, formatTime(millisecondsOf(now) + CERTIFICATE_DAYS * DAY))
 
-/** Reads the newest of these authorities with the key that seals its own keys. */
+/** Reads the newest authority that meets the condition, with the wrapped key that seals its private keys. */
 function selectAuthority(where: SQL) {
   const keyOfAuthority = and(
     eq(projectKeys.projectId, AUTHORITY_OWNER),
@@ -60,12 +62,12 @@ async function newest(backend: Backend): Promise<CertificateAuthority | undefine
   return row && requireAuthentic(backend, 'certificateAuthorities', row)
 }
 
-/** Makes the next authority; of several that do so at the same time one wins. */
-async function makeAuthority(backend: Backend): Promise<void> {
+/** Creates the next authority. Of several concurrent callers one succeeds; the others change nothing. */
+async function createAuthority(backend: Backend): Promise<void> {
   const id = newRowId()
   const store = await storeForNewSecrets(backend, AUTHORITY_OWNER)
   const key = await sealingKey(backend, AUTHORITY_OWNER, store)
-  const made = await newAuthority(id.slice(0, 8), millisecondsOf(backend.now))
+  const created = await newAuthority(id.slice(0, 8), millisecondsOf(backend.now))
   const sealed = async (kind: 'root' | 'issuing', pkcs8: Uint8Array) => {
     const bytes = await seal(key, authorityPlace(kind, id), pkcs8)
     pkcs8.fill(0)
@@ -73,18 +75,18 @@ async function makeAuthority(backend: Backend): Promise<void> {
   }
   const row = await withMac(backend, 'certificateAuthorities', {
     id,
-    root: made.root,
-    issuing: made.issuing,
-    expiration: formatTime(made.expires),
+    root: created.root,
+    issuing: created.issuing,
+    expiration: formatTime(created.expires),
     created: backend.now,
     store,
     keyVersion: key.version,
-    rootSealed: await sealed('root', made.rootKey),
-    issuingSealed: await sealed('issuing', made.issuingKey),
+    rootSealed: await sealed('root', created.rootKey),
+    issuingSealed: await sealed('issuing', created.issuingKey),
   })
   const isMissing = sql`not exists (select 1 from ${certificateAuthorities} where ${isIssuing(backend)})`
   const generation = sql<number>`(select coalesce(max(generation), 0) + 1 from certificate_authorities)`
-  // Read before the insertion: of two that read the same generation the second inserts nothing.
+  // The generation is read before the insertion, so of two callers that read the same one the second inserts nothing.
   const [next] = await backend.db.run(
     select({ generation }, (columns) => build.select(columns).from(oneRow).where(isMissing)),
   )
@@ -94,17 +96,17 @@ async function makeAuthority(backend: Backend): Promise<void> {
   await commit(backend, event, change(insert))
 }
 
-/** The authority that issues now; the first call of a deployment makes it. */
+/** The authority that currently issues, created if there is none. */
 export async function currentAuthority(backend: Backend): Promise<CertificateAuthority> {
   const known = await newest(backend)
   if (known) return known
-  await underSealingKey(backend, AUTHORITY_OWNER, () => makeAuthority(backend))
-  const made = await newest(backend)
-  if (!made) throw new Error('the certificate authority that was just made is not there')
-  return made
+  await underSealingKey(backend, AUTHORITY_OWNER, () => createAuthority(backend))
+  const created = await newest(backend)
+  if (!created) throw new Error('the certificate authority that was just created does not exist')
+  return created
 }
 
-/** The authority with this id; throws `authorityNotFound`. */
+/** Finds the authority with this id; throws `authorityNotFound`. */
 export async function findAuthority(backend: Backend, id: string): Promise<CertificateAuthority> {
   const [row] = await backend.db.run(selectAuthority(eq(certificateAuthorities.id, id)))
   if (!row) throw fault('authorityNotFound')
@@ -112,8 +114,7 @@ export async function findAuthority(backend: Backend, id: string): Promise<Certi
 }
 
 /**
- * The authority with those of its certificates that were revoked and have not ended by themselves, in one round trip;
- * throws `authorityNotFound`.
+ * Finds an authority and its revoked certificates that have not expired, in one round trip. Throws `authorityNotFound`.
  */
 export async function findWithRevocations(
   backend: Backend,
@@ -135,7 +136,7 @@ export async function findWithRevocations(
   }
 }
 
-/** One page of the authorities' ids, oldest first, and how many there are. The first list of a deployment makes one. */
+/** One page of the authorities' ids, oldest first, with the total. Creates the first authority if there is none. */
 export async function listAuthorities(
   backend: Backend,
   page: { readonly limit: number; readonly offset: number },
@@ -161,7 +162,7 @@ export async function openedAuthority(backend: Backend, authority: CertificateAu
   return openAuthority(root, certificate, await open(key, authorityPlace('issuing', id), issuingSealed))
 }
 
-/** The authority's signed revocation list as PEM. */
+/** The authority's signed certificate revocation list, as PEM. */
 export async function revocationsOf(
   backend: Backend,
   authority: CertificateAuthority,

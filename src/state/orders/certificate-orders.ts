@@ -1,6 +1,8 @@
-/** Runs of certificate orders: from what was ordered to a container with the certificate, or the reason why not. */
-import { issueCertificate, profiles, type IssuedCertificate, type Profile } from '../../crypto/certificate-authority.ts'
+/**
+ * Runs of certificate orders. A run returns a container with the certificate, or the error that the order ends with.
+ */
 import { alternativeName, type AlternativeName } from '../../crypto/alternative-names.ts'
+import { issueCertificate, profiles, type IssuedCertificate, type Profile } from '../../crypto/certificate-authority.ts'
 import { checkRequest } from '../../crypto/certificate-requests.ts'
 import { readSubject } from '../../crypto/distinguished-names.ts'
 import { decodeUtf8 } from '../../crypto/encoding.ts'
@@ -8,21 +10,21 @@ import { requestForStoredKey } from '../../crypto/stored-key-requests.ts'
 import { Fault } from '../../faults.ts'
 import { formatTime, millisecondsOf } from '../../times.ts'
 import type { Backend } from '../backend.ts'
+import { containerRows, findContainer } from '../containers/containers.ts'
+import type { Guarded, NamedSecret } from '../entities.ts'
+import { withMac } from '../integrity/row-authentication.ts'
+import type { OrderError, OrderResult } from '../project-calls.ts'
+import { findSealedSecret, openPayload, sealedRow } from '../secrets/secrets.ts'
 import {
   currentAuthority,
   findAuthority,
   openedAuthority,
   type CertificateAuthority,
 } from './certificate-authorities.ts'
-import { containerRows, findContainer } from '../containers/containers.ts'
-import type { Guarded, NamedSecret } from '../entities.ts'
-import { withMac } from '../integrity/row-authentication.ts'
-import type { OrderError, OrderResult } from '../project-calls.ts'
 import { unfinished } from './order-schedule.ts'
 import type { Order } from './orders.ts'
-import { findSealedSecret, openPayload, sealedRow } from '../secrets/secrets.ts'
 
-/** `meta` of a certificate order, as the wire has checked it. */
+/** The `meta` of a certificate order, as validated by `wire`. */
 export interface CertificateMeta {
   readonly request_type?: 'custom' | 'simple-cmc' | 'stored-key'
   readonly request_data?: string
@@ -33,10 +35,10 @@ export interface CertificateMeta {
   readonly profile?: string
 }
 
-/** The kinds of alternative names in the words of OpenSSL. */
+/** OpenSSL's names of the kinds of alternative names, with the types of `crypto/alternative-names.ts`. */
 const alternativeKinds = { dns: 'dns', ip: 'ip', email: 'email', uri: 'url' } as const
 
-/** The names in `subjectAltName=DNS:a.example,IP:192.0.2.1,…`; null for any other extension and what is no name. */
+/** Parses `subjectAltName=DNS:a.example,IP:192.0.2.1,…`. Returns null for other extensions and for invalid names. */
 export function parseExtensions(text: string): AlternativeName[] | null {
   const [, list = ''] = /^\s*subjectAltName\s*=(.+)$/i.exec(text) ?? []
   const names = list.split(',').map((one) => {
@@ -57,14 +59,14 @@ const noRequestData: OrderError = {
     'Process TypeOrder issue seen - Problem with data in certificate request - Reason: No request_data specified.',
 }
 
-/** A request for a certificate, and the stored secrets that go into the container beside it. */
-interface Wanted {
+/** A certificate request, and the stored secrets that are put into the container with the certificate. */
+interface RequestWithSecrets {
   readonly requestData: string
-  readonly kept: readonly (NamedSecret & { readonly name: string })[]
+  readonly storedSecrets: readonly (NamedSecret & { readonly name: string })[]
 }
 
-/** What may be missing is missing for the order, not for the service; another fault is the service's own. */
-async function unlessGone<Value>(found: Promise<Value>): Promise<Value | null> {
+/** Maps a 404 fault to null: a missing entity is an error of the order. Any other fault is one of the service. */
+async function nullIfNotFound<Value>(found: Promise<Value>): Promise<Value | null> {
   return found.catch((error: unknown) => {
     if (error instanceof Fault && error.status === 404) return null
     throw error
@@ -72,36 +74,44 @@ async function unlessGone<Value>(found: Promise<Value>): Promise<Value | null> {
 }
 
 /**
- * Whether an order may use an entity: one of its own project, and a private one only for whom its ACL or its making
- * lets read it. The order's roles are not known any more, so none of them opens what is private.
+ * Reports whether an order may use an entity. It must belong to the order's project, and if it is private, the order's
+ * creator must have created it or be named on its ACL. The creator's roles are not stored with the order, so no role
+ * grants access to a private entity here.
  */
 function mayUse({ projectId, creatorId }: Order, entity: Guarded | null): entity is Guarded {
   if (entity?.projectId !== projectId) return false
   return !entity.private || entity.creatorId === creatorId || entity.readers.includes(creatorId)
 }
 
-/** The payload of a secret; null when it is not there, has none, or may not be used: an order does not tell them apart. */
+/**
+ * The payload of a secret. Null if the secret does not exist, has no payload or may not be used: an order does not
+ * reveal which.
+ */
 async function payloadOf(backend: Backend, order: Order, secretId: string): Promise<Uint8Array | null> {
-  const secret = await unlessGone(findSealedSecret(backend, secretId))
-  return secret && mayUse(order, secret) ? unlessGone(openPayload(backend, secret)) : null
+  const secret = await nullIfNotFound(findSealedSecret(backend, secretId))
+  return secret && mayUse(order, secret) ? nullIfNotFound(openPayload(backend, secret)) : null
 }
 
-/** A secret of a container under this name, with its payload; null for none that the order may use. */
+/** The secret with this name in a container, with its payload; null if there is none that the order may use. */
 async function namedPayload(backend: Backend, order: Order, secrets: readonly NamedSecret[], name: string) {
   const secret = secrets.find((each) => each.name === name)
   const payload = secret && (await payloadOf(backend, order, secret.secretId))
   return payload ? { name, secretId: secret.secretId, payload } : null
 }
 
-/** The request for a key pair that a container of the project holds, or why there is none. */
-async function storedKey(backend: Backend, order: Order, meta: CertificateMeta): Promise<Wanted | OrderError> {
-  // Both were checked when the order was placed, maybe by an earlier version.
+/** Creates a certificate request for the key pair in a container of the project. */
+async function storedKey(
+  backend: Backend,
+  order: Order,
+  meta: CertificateMeta,
+): Promise<RequestWithSecrets | OrderError> {
+  // Both were validated when the order was placed, but possibly by an earlier version of the service.
   const subject = readSubject(meta.subject_dn ?? '')
   if (subject.outcome !== 'good') return refused('The subject_dn cannot be used')
   const alternativeNames = meta.extensions ? parseExtensions(meta.extensions) : []
   if (!alternativeNames) return refused('The extensions cannot be used')
   const ref = (meta.container_ref ?? '').replace(/\/$/, '')
-  const container = await unlessGone(findContainer(backend, ref.slice(ref.lastIndexOf('/') + 1)))
+  const container = await nullIfNotFound(findContainer(backend, ref.slice(ref.lastIndexOf('/') + 1)))
   if (!container || !mayUse(order, container)) return refused('There is no such container that the order may use')
   const key = await namedPayload(backend, order, container.secrets, 'private_key')
   if (!key) return refused('The container has no private_key that the order may use')
@@ -115,26 +125,30 @@ async function storedKey(backend: Backend, order: Order, meta: CertificateMeta):
     alternativeNames,
   })
   if (requested.outcome === 'refused') return refused(requested.reason)
-  const kept = [key, ...(passphrase ? [passphrase] : [])].map(({ name, secretId }) => ({ name, secretId }))
-  return { requestData: requested.request, kept }
+  const storedSecrets = [key, ...(passphrase ? [passphrase] : [])].map(({ name, secretId }) => ({ name, secretId }))
+  return { requestData: requested.request, storedSecrets }
 }
 
-async function wantedBy(backend: Backend, order: Order, meta: CertificateMeta): Promise<Wanted | OrderError> {
+async function requestOf(
+  backend: Backend,
+  order: Order,
+  meta: CertificateMeta,
+): Promise<RequestWithSecrets | OrderError> {
   if (meta.request_type === 'stored-key') return storedKey(backend, order, meta)
-  return meta.request_data ? { requestData: meta.request_data, kept: [] } : noRequestData
+  return meta.request_data ? { requestData: meta.request_data, storedSecrets: [] } : noRequestData
 }
 
 async function authorityFor(backend: Backend, id: string | undefined): Promise<CertificateAuthority | null> {
-  return id ? unlessGone(findAuthority(backend, id)) : currentAuthority(backend)
+  return id ? nullIfNotFound(findAuthority(backend, id)) : currentAuthority(backend)
 }
 
-/** The result of an order as rows: two new secrets, those that were there, and the container of all. */
+/** The rows of an order's result: two new secrets, and the container that holds them and the stored secrets. */
 async function resultOf(
   backend: Backend,
   order: Order,
   authority: CertificateAuthority,
   issued: IssuedCertificate,
-  kept: Wanted['kept'],
+  storedSecrets: RequestWithSecrets['storedSecrets'],
 ): Promise<OrderResult> {
   const owner = { projectId: order.projectId, userId: order.creatorId, roles: [] }
   const described = { name: null, algorithm: null, mode: null, bitLength: null, expiration: null }
@@ -146,21 +160,21 @@ async function resultOf(
   const parts = [await part('certificate'), await part('intermediates')]
   const { now } = backend
   const { id: orderId, projectId } = order
-  const members = [...parts.map(({ name, row }) => ({ name, secretId: row.id })), ...kept]
-  const made = await containerRows(backend, owner, { name: null, type: 'certificate', secrets: members })
+  const members = [...parts.map(({ name, row }) => ({ name, secretId: row.id })), ...storedSecrets]
+  const created = await containerRows(backend, owner, { name: null, type: 'certificate', secrets: members })
   return {
     orderId,
     projectId,
     meta: order.meta,
     subStatus: 'cert_generated',
     subStatusMessage: 'Certificate has been generated',
-    ...made,
+    ...created,
     secrets: parts.map(({ row }) => row),
     issued: await withMac(backend, 'issuedCertificates', {
       serial: issued.serial,
       authorityId: authority.id,
       projectId,
-      containerId: made.container.id,
+      containerId: created.container.id,
       expiration: formatTime(issued.expires),
       created: now,
       revoked: null,
@@ -168,7 +182,7 @@ async function resultOf(
   }
 }
 
-/** Issues what a PENDING certificate order asks for; an error ends the order, anything thrown has it run again. */
+/** Issues the certificate of a PENDING order. A returned error ends the order; after an exception it is run again. */
 export async function certificateResult(backend: Backend, order: Order): Promise<OrderResult | OrderError> {
   const meta = JSON.parse(order.meta) as CertificateMeta
   const profile = meta.profile || 'default'
@@ -176,13 +190,13 @@ export async function certificateResult(backend: Backend, order: Order): Promise
   const authority = await authorityFor(backend, meta.ca_id)
   if (!authority) return meta.ca_id ? refused('There is no such certificate authority') : unfinished
   if (authority.expiration <= backend.now) return meta.ca_id ? refused('The authority has expired') : unfinished
-  const wanted = await wantedBy(backend, order, meta)
-  if ('reason' in wanted) return wanted
-  const checked = await checkRequest(wanted.requestData)
+  const request = await requestOf(backend, order, meta)
+  if ('reason' in request) return request
+  const checked = await checkRequest(request.requestData)
   if (checked.outcome === 'refused') return refused(checked.reason)
   if (checked.outcome !== 'good') return refused('The certificate request cannot be used')
   const opened = await openedAuthority(backend, authority)
   const issued = await issueCertificate(opened, checked.request, profile as Profile, millisecondsOf(backend.now))
   if ('reason' in issued) return refused(issued.reason)
-  return resultOf(backend, order, authority, issued, wanted.kept)
+  return resultOf(backend, order, authority, issued, request.storedSecrets)
 }

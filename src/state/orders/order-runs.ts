@@ -1,22 +1,22 @@
-/** Runs of orders: what is generated outside of the project's object and handed to it as a finished result. */
+/** Runs of orders. A run generates outside the project's object and sends it the finished result. */
 import { and, eq, getTableColumns } from 'drizzle-orm'
 import { open } from '../../crypto/envelope.ts'
 import { generateKeyPair } from '../../crypto/key-pairs.ts'
 import type { Backend } from '../backend.ts'
-import { certificateResult } from './certificate-orders.ts'
 import { containerRows } from '../containers/containers.ts'
-import { byService, type Scope } from '../scope.ts'
+import { build, select } from '../database/prepared.ts'
 import { authentic } from '../integrity/row-authentication.ts'
 import { openKey, underSealingKey } from '../keys/project-keys.ts'
 import { passphrasePlace } from '../keys/sealed-values.ts'
+import { mutationContext, unwrap, type OrderError, type OrderResult } from '../project-calls.ts'
+import { orders, projectKeys } from '../schema/resources.ts'
+import { byService, type Scope } from '../scope.ts'
+import { sealedRow, type NewSecret, type SecretType } from '../secrets/secrets.ts'
+import { certificateResult } from './certificate-orders.ts'
 import { ORDER_RUN, unfinished } from './order-schedule.ts'
 import type { Order } from './orders.ts'
-import { mutationContext, unwrap, type OrderError, type OrderResult } from '../project-calls.ts'
-import { build, select } from '../database/prepared.ts'
-import { orders, projectKeys } from '../schema/resources.ts'
-import { sealedRow, type NewSecret, type SecretType } from '../secrets/secrets.ts'
 
-/** Members of `meta` that say what is to be generated. */
+/** The members of `meta` that describe the key pair. */
 interface KeyPairMeta {
   readonly name: string | null
   readonly algorithm: string
@@ -28,7 +28,7 @@ interface KeyPairMeta {
 
 interface WaitingRow {
   readonly order: Order
-  /** The wrapped key that opens the order's passphrase; null: it has none. */
+  /** The wrapped key that seals the order's passphrase; null if there is no passphrase. */
   readonly wrapped: Uint8Array | null
 }
 
@@ -80,19 +80,19 @@ async function keyPairResult(backend: Backend, row: WaitingRow): Promise<OrderRe
     ...(passphrase ? [await part('private_key_passphrase', 'passphrase', new TextEncoder().encode(passphrase))] : []),
   ]
   const members = parts.map(({ name, row: secret }) => ({ name, secretId: secret.id }))
-  const made = await containerRows(backend, owner, { name: meta.name, type: pair.containerType, secrets: members })
+  const created = await containerRows(backend, owner, { name: meta.name, type: pair.containerType, secrets: members })
   return {
     orderId: order.id,
     projectId: order.projectId,
     meta: order.meta,
     subStatus: 'Unknown',
     subStatusMessage: 'Unknown',
-    ...made,
+    ...created,
     secrets: parts.map(({ row: secret }) => secret),
   }
 }
 
-/** What a waiting order ends with. One whose row is not authentic was not ordered by anybody. */
+/** Runs a pending order. An order whose row is not authentic was not placed through the service and fails. */
 async function resultOf(backend: Backend, row: WaitingRow): Promise<OrderResult | OrderError> {
   const [order] = await authentic(backend, 'orders', [row.order])
   if (!order) return unfinished
@@ -100,8 +100,8 @@ async function resultOf(backend: Backend, row: WaitingRow): Promise<OrderResult 
 }
 
 /**
- * Generates what a PENDING order asks for and ends the order with it. Does nothing for an order that is over, deleted
- * or of another project. When it fails or is cut off, the project's alarm runs the order again.
+ * Runs a PENDING order and ends it with the result. Does nothing if the order has ended, was deleted or belongs to
+ * another project. If the run throws or is interrupted, the project's alarm runs the order again.
  */
 export function runOrder(backend: Backend, projectId: string, orderId: string): Promise<void> {
   return underSealingKey(backend, projectId, () => runOnce(backend, projectId, orderId))
@@ -112,12 +112,12 @@ async function runOnce(backend: Backend, projectId: string, orderId: string): Pr
   if (!row) return
   const project = backend.projects.getByName(projectId)
   const source = { ...byService(ORDER_RUN, row.order.creatorId), requestId: backend.source.requestId }
-  const given = mutationContext({ ...backend, source })
+  const context = mutationContext({ ...backend, source })
   const result = await resultOf(backend, row)
   await unwrap<unknown>(
     backend.db,
     'reason' in result
-      ? project.failOrder(given, { orderId, projectId, meta: row.order.meta, ...result })
-      : project.finishOrder(given, result),
+      ? project.failOrder(context, { orderId, projectId, meta: row.order.meta, ...result })
+      : project.finishOrder(context, result),
   )
 }

@@ -1,4 +1,4 @@
-/** Orders: what is asked of the service to generate, and what became of it. */
+/** Orders: requests to generate a key, a key pair or a certificate, and their status. */
 import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm'
 import type { Caller } from '../../caller.ts'
 import { seal } from '../../crypto/envelope.ts'
@@ -6,24 +6,24 @@ import { symmetricKey, symmetricOutcome } from '../../crypto/generate.ts'
 import { keyPairOutcome } from '../../crypto/key-pairs.ts'
 import { fault } from '../../faults.ts'
 import type { Backend } from '../backend.ts'
+import { readPage, type ReadPage, type WantedPage } from '../database/pages.ts'
+import { build, select } from '../database/prepared.ts'
 import { authentic, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { sealingKey, underSealingKey } from '../keys/project-keys.ts'
 import { passphrasePlace } from '../keys/sealed-values.ts'
-import { progressOf, unfinished } from './order-schedule.ts'
-import { readPage, type ReadPage, type WantedPage } from '../database/pages.ts'
-import { countOf } from '../projects/counts.ts'
 import { mutationContext, unwrap, type StoredOrder } from '../project-calls.ts'
-import { build, select } from '../database/prepared.ts'
+import { countOf } from '../projects/counts.ts'
+import { storeForNewSecrets } from '../projects/secret-stores.ts'
 import { newRowId } from '../row-ids.ts'
 import { orders } from '../schema/resources.ts'
 import type { KeyedScope } from '../scope.ts'
-import { storeForNewSecrets } from '../projects/secret-stores.ts'
 import { sealedRow } from '../secrets/secrets.ts'
+import { progressOf, unfinished } from './order-schedule.ts'
 
 export type Order = typeof orders.$inferSelect
 type NewOrder = typeof orders.$inferInsert
 
-/** What an order asks to be generated, and `shown`, the `meta` that GET answers with. */
+/** What an order generates. `shown` is the `meta` in responses to GET. */
 export interface GeneratedOrder {
   readonly name: string | null
   readonly algorithm: string
@@ -31,17 +31,17 @@ export interface GeneratedOrder {
   readonly bitLength: number
   readonly mode: string | null
   readonly expiration: string | null
-  /** What the made secrets show as their content type; null: nothing. */
+  /** The content type of the generated secrets; null if they show none. */
   readonly contentType: string | null
   readonly shown: Readonly<Record<string, unknown>>
 }
 
 export interface KeyPairOrder extends GeneratedOrder {
-  /** Encrypts the private key; null for none, `unusable` for one that the contract does not allow. */
+  /** Encrypts the private key. Null if there is none, `unusable` for one that the API does not allow. */
   readonly passphrase: { readonly text: string } | 'unusable' | null
 }
 
-/** Why an order ends in ERROR at once, in the peer's words where it has some. */
+/** Errors with which an order ends at once, with Barbican's text where it has one. */
 const orderErrors = {
   unknown: { code: '400', reason: 'Process TypeOrder issue seen - Secret generate supported plugin not found..' },
   kind: { code: '400', reason: 'Process TypeOrder issue seen - Requested algorithm is not supported.' },
@@ -55,7 +55,7 @@ const orderErrors = {
 
 const NO_SUB_STATUS = 'Unknown'
 
-/** An order of the caller's that has not begun. */
+/** The row of a new order that has not been started. */
 function newOrder(
   backend: Backend,
   caller: Caller,
@@ -79,22 +79,22 @@ function newOrder(
 const projectOf = (backend: Backend, { projectId }: { readonly projectId: string }) =>
   backend.projects.getByName(projectId)
 
-/** Hands a new order to the project's object; throws `quotaReached`. */
-async function handOver(backend: Backend, method: 'placeOrder' | 'acceptOrder', stored: StoredOrder): Promise<void> {
+/** Sends a new order to the project's object; throws `quotaReached`. */
+async function submit(backend: Backend, method: 'placeOrder' | 'acceptOrder', stored: StoredOrder): Promise<void> {
   await unwrap(backend.db, projectOf(backend, stored.order)[method](mutationContext(backend), stored))
 }
 
-/** Stores an order that cannot be served: it was accepted, and it says why it failed. */
+/** Saves an order that cannot be run, in ERROR: the request succeeds, and the order says why it failed. */
 async function placeFailed(backend: Backend, order: NewOrder, outcome: keyof typeof orderErrors): Promise<string> {
   const { code, reason } = orderErrors[outcome]
   const failed = { ...order, status: 'ERROR', errorStatusCode: code, errorReason: reason }
-  await handOver(backend, 'placeOrder', { order: failed, secret: null })
+  await submit(backend, 'placeOrder', { order: failed, secret: null })
   return order.id
 }
 
 /**
- * Accepts an order for a symmetric key and finishes it before it answers: order and secret are stored in one batch.
- * What cannot be generated is an order in ERROR. Gives the order's id; throws `quotaReached`.
+ * Places an order for a symmetric key and finishes it at once: order and secret are saved in one batch. If the key
+ * cannot be generated, the order is saved in ERROR. Returns the order's id; throws `quotaReached`.
  */
 export async function placeKeyOrder(backend: Backend, caller: Caller, wanted: GeneratedOrder): Promise<string> {
   const order = await newOrder(backend, caller, 'key', wanted.shown)
@@ -105,15 +105,16 @@ export async function placeKeyOrder(backend: Backend, caller: Caller, wanted: Ge
   const active = { ...order, status: 'ACTIVE', subStatus: NO_SUB_STATUS, subStatusMessage: NO_SUB_STATUS }
   await underSealingKey(backend, order.projectId, async () => {
     const secret = await sealedRow(backend, caller, { ...described, secretType: 'symmetric', payload })
-    await handOver(backend, 'placeOrder', { order: { ...active, secretId: secret.id }, secret })
+    await submit(backend, 'placeOrder', { order: { ...active, secretId: secret.id }, secret })
   })
   payload.fill(0)
   return order.id
 }
 
 /**
- * Accepts an order for a key pair: it is PENDING, its first attempt begins now, and the caller is to run it with
- * `runOrder`; should that never end, the project's alarm runs it again. `run` is false for an order in ERROR.
+ * Places an order for a key pair. The order is PENDING, and if `run` is true the caller must start its first attempt
+ * with `runOrder`; if that attempt does not finish, the project's alarm runs the order again. `run` is false for an
+ * order in ERROR.
  */
 export async function placeKeyPairOrder(
   backend: Backend,
@@ -124,34 +125,34 @@ export async function placeKeyPairOrder(
   const known = keyPairOutcome(wanted.algorithm, wanted.bitLength)
   const outcome = known === 'generated' && wanted.passphrase === 'unusable' ? 'passphrase' : known
   if (outcome !== 'generated') return { id: await placeFailed(backend, order, outcome), run: false }
-  const begun = { ...order, attempts: 1, ...progressOf(1, backend.now) }
+  const started = { ...order, attempts: 1, ...progressOf(1, backend.now) }
   await underSealingKey(backend, order.projectId, async () => {
-    const accepted = { ...begun, ...(await sealedPassphrase(backend, order, wanted)) }
-    await handOver(backend, 'acceptOrder', { order: accepted, secret: null })
+    const accepted = { ...started, ...(await sealedPassphrase(backend, order, wanted)) }
+    await submit(backend, 'acceptOrder', { order: accepted, secret: null })
   })
   return { id: order.id, run: true }
 }
 
-/** Accepts an order for a certificate, which the caller is to run as it does an order for a key pair. */
+/** Places an order for a certificate. The caller must run it, as with {@link placeKeyPairOrder}. */
 export async function placeCertificateOrder(backend: Backend, caller: Caller, meta: object): Promise<string> {
   const order = {
     ...(await newOrder(backend, caller, 'certificate', meta)),
     attempts: 1,
     ...progressOf(1, backend.now),
   }
-  await handOver(backend, 'acceptOrder', { order, secret: null })
+  await submit(backend, 'acceptOrder', { order, secret: null })
   return order.id
 }
 
 /**
- * Gives a certificate order another `meta`; the caller is to run it. Throws `orderTypeFixed` for an order of another
- * type and `orderNotPending` for one that is ACTIVE.
+ * Replaces the `meta` of a certificate order and restarts it; the caller must run it. Throws `orderTypeFixed` for an
+ * order of another type and `orderNotPending` for an ACTIVE one.
  */
 export async function updateCertificateOrder(backend: Backend, order: Order, meta: object): Promise<void> {
   if (order.type !== 'certificate') throw fault('orderTypeFixed', order.type)
   const { meta: kept, mac } = await withMac(backend, 'orders', { ...order, meta: JSON.stringify(meta) })
-  const begun = { meta: kept, mac, ...progressOf(1, backend.now) }
-  const call = projectOf(backend, order).updateOrder(mutationContext(backend), order.projectId, order.id, begun)
+  const started = { meta: kept, mac, ...progressOf(1, backend.now) }
+  const call = projectOf(backend, order).updateOrder(mutationContext(backend), order.projectId, order.id, started)
   if (!(await unwrap(backend.db, call))) throw fault('orderNotPending', 'ACTIVE')
 }
 
@@ -164,7 +165,7 @@ async function sealedPassphrase(backend: Backend, order: NewOrder, { passphrase 
   return { store, keyVersion: key.version, sealed }
 }
 
-/** The caller's project's order with this id; throws `orderNotFound`, also for an order of another project. */
+/** Finds an order of the project. Throws `orderNotFound`, also for an order of another project. */
 export async function findOrder(scope: KeyedScope, projectId: string, id: string): Promise<Order> {
   const isOrder = and(eq(orders.id, id), eq(orders.projectId, projectId))
   const [row] = await scope.db.run(
@@ -175,7 +176,7 @@ export async function findOrder(scope: KeyedScope, projectId: string, id: string
 }
 
 /**
- * One page of the project's orders, oldest first, and how many there are; `meta` keeps those whose meta contains it.
+ * One page of the project's orders, oldest first, with the total. `filter.meta` selects orders whose meta contains it.
  * Throws `markerUnknown`.
  */
 export async function listOrders(
@@ -198,7 +199,7 @@ export async function listOrders(
   return { ...read, items: await authentic(scope, 'orders', read.items) }
 }
 
-/** Deletes an order; the secret or container that it made stays. Throws `orderNotFound`. */
+/** Deletes an order; the secret or container that it generated remains. Throws `orderNotFound`. */
 export async function deleteOrder(backend: Backend, order: Order): Promise<void> {
   await unwrap(backend.db, projectOf(backend, order).deleteOrder(mutationContext(backend), order.projectId, order.id))
 }

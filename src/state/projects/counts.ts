@@ -1,10 +1,10 @@
-/** How many rows of each kind a project has, without counting them: triggers keep `project_counts`. */
+/** The number of rows of each kind in a project, without counting them: triggers maintain `project_counts`. */
 import { sql, type Placeholder, type SQL } from 'drizzle-orm'
 import { projectCounts } from '../schema/resources.ts'
 
 export type CountedKind = Exclude<keyof typeof projectCounts.$inferSelect, 'projectId'>
 
-/** How many of a kind the project has at `now`, as an expression. A secret that has expired does not count. */
+/** SQL: the number of rows of a kind in the project at `now`. Expired secrets are not counted. */
 export function countOf(kind: CountedKind, projectId: string | Placeholder, now: string | Placeholder): SQL<number> {
   const column = sql.raw(projectCounts[kind].name)
   const kept = sql<number>`coalesce((select ${column} from project_counts where project_id = ${projectId}), 0)`

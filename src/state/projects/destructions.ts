@@ -1,6 +1,6 @@
 /**
- * Destruction of projects: first their keys, which makes all that they seal unreadable at once, then the rows, in
- * bounded steps that can be interrupted at any point and continued later.
+ * Destruction of projects. The keys are deleted first, which makes everything that they seal unreadable at once, then
+ * the rows, in bounded steps that can be interrupted at any point and continued later.
  */
 import { and, eq, getTableColumns, gt, inArray, isNull, lte, not, sql } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
@@ -24,11 +24,11 @@ import type { Scope } from '../scope.ts'
 
 /** Rows of each table that one batch deletes. */
 const ROWS_PER_STEP = 500
-/** Projects and steps of one call or one period of the cron trigger; the next one takes the rest. */
+/** Projects and steps of one call or one period of the cron trigger; the next one continues. */
 const MOST_PROJECTS = 20
 const MOST_STEPS = 40
 
-/** Keys of the deployment itself: no project that could be destroyed. */
+/** Owners of the deployment's own keys, which are not projects and cannot be destroyed. */
 const deploymentOwners: ReadonlySet<string> = new Set([AUTHORITY_OWNER, ROW_KEYS_OWNER])
 
 const destructionOf = (id: string, action: AuditAction) =>
@@ -36,7 +36,7 @@ const destructionOf = (id: string, action: AuditAction) =>
 
 export type ProjectDestruction = typeof projectDestructions.$inferSelect
 
-/** What goes with a project. Certificates that were issued stay in their list: they are good until they end. */
+/** The tables whose rows are deleted. Issued certificates are kept, because they remain valid until they expire. */
 const tables = [secrets, containers, orders, secretConsumers, containerConsumers] as const
 
 const ofProject = (projectId: string) => eq(projectDestructions.projectId, projectId)
@@ -47,7 +47,7 @@ const selectDestruction = (projectId: string): Statement<ProjectDestruction[]> =
     build.select(columns).from(projectDestructions).where(ofProject(projectId)),
   )
 
-/** The destruction of this project; throws `destructionNotFound` when none is due or was done. */
+/** Finds the project's destruction, scheduled or finished; throws `destructionNotFound`. */
 export async function findDestruction({ db }: Scope, projectId: string): Promise<ProjectDestruction> {
   const [row] = await db.run(selectDestruction(projectId))
   if (!row) throw fault('destructionNotFound')
@@ -55,9 +55,9 @@ export async function findDestruction({ db }: Scope, projectId: string): Promise
 }
 
 /**
- * Has the project destroyed from `due` on; a destruction that waits takes place then instead. A project of which nothing
- * is stored is destroyed as well: it can have no key later. Throws `destructionBegun`, and `destructionNotFound` for the
- * owners of the deployment's keys, which are no projects.
+ * Schedules the destruction of a project for `due`, or reschedules it. A project without rows can be destroyed too: it
+ * never gets a key. Throws `destructionBegun`, and `destructionNotFound` for the owners of the deployment's keys, which
+ * are not projects.
  */
 export async function scheduleDestruction(scope: Scope, projectId: string, due: string): Promise<void> {
   if (deploymentOwners.has(projectId)) throw fault('destructionNotFound')
@@ -73,7 +73,7 @@ export async function scheduleDestruction(scope: Scope, projectId: string, due: 
   if (changed === 0) throw fault('destructionBegun')
 }
 
-/** Cancels a destruction whose time has not come; throws `destructionBegun` or `destructionNotFound`. */
+/** Cancels a destruction that is not due yet; throws `destructionBegun` or `destructionNotFound`. */
 export async function cancelDestruction(scope: Scope, projectId: string): Promise<void> {
   const isWaiting = and(ofProject(projectId), gt(projectDestructions.due, scope.now))
   const { changed, found } = await commit(
@@ -85,13 +85,13 @@ export async function cancelDestruction(scope: Scope, projectId: string): Promis
   if (changed === 0) throw fault(found.length > 0 ? 'destructionBegun' : 'destructionNotFound')
 }
 
-/** Whether the destruction of the project has begun, so that nobody sees what it had. */
+/** Reports whether the destruction of the project has begun. From then on its entities are not returned. */
 export async function isDestroyed({ db, now }: Scope, projectId: string): Promise<boolean> {
   const [row] = await db.run(selectDestruction(projectId))
   return row !== undefined && row.due <= now
 }
 
-/** Deletes the keys and some of the rows; returns whether nothing is left. */
+/** Deletes the keys and some of the rows; reports whether nothing is left. */
 async function destroySome(scope: Scope, projectId: string): Promise<boolean> {
   const some = tables.map((table) => {
     const seqs = build.select({ seq: table.seq }).from(table).where(eq(table.projectId, projectId)).limit(ROWS_PER_STEP)
@@ -99,7 +99,7 @@ async function destroySome(scope: Scope, projectId: string): Promise<boolean> {
   })
   const has = (table: SQLiteTable) => sql`exists (select 1 from ${table} where project_id = ${projectId})`
   const hasRows = sql`(${sql.join(tables.map(has), sql` or `)})`
-  // A project may have rows without ever having had a key: their end is recorded as well.
+  // A project may have rows without ever having had a key; their deletion is recorded as well.
   const { finished } = await commitWhere(
     scope,
     [changeOf({ id: projectId, projectId }, 'delete', 'key')],
@@ -120,7 +120,7 @@ async function destroySome(scope: Scope, projectId: string): Promise<boolean> {
   return finished > 0
 }
 
-/** Continues the destructions that are due, for a bounded number of steps. Returns how many ended. */
+/** Continues the destructions that are due, for a bounded number of steps. Returns how many finished. */
 export async function destroyDue(scope: Scope): Promise<number> {
   const isDue = and(isNull(projectDestructions.finished), lte(projectDestructions.due, scope.now))
   const due = await scope.db.run(

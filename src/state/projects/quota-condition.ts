@@ -1,4 +1,4 @@
-/** The condition that a project may have one more of a kind, for prepared statements. */
+/** The condition that a quota allows one more row of a kind, for prepared statements. */
 import { sql, type SQL } from 'drizzle-orm'
 import { fault, type Fault } from '../../faults.ts'
 import type { Values } from '../database/prepared.ts'
@@ -7,7 +7,9 @@ import type { QuotaLimits, Scope } from '../scope.ts'
 import { countOf, type CountedKind } from './counts.ts'
 import { isDestroyed } from './destructions.ts'
 
-/** Consumers of secrets and of containers have one limit, which holds for each of the two. */
+/**
+ * The limit of each kind. Consumers of secrets and of containers share a limit, which applies to each kind separately.
+ */
 const quotas: Readonly<Record<CountedKind, keyof QuotaLimits>> = {
   secrets: 'secrets',
   orders: 'orders',
@@ -19,7 +21,7 @@ const quotas: Readonly<Record<CountedKind, keyof QuotaLimits>> = {
 const project = sql.placeholder('quota project')
 const now = sql.placeholder('quota now')
 
-/** {@link quotaValues} says for which project, and the configured limit. */
+/** The placeholders are filled by {@link quotaValues}. */
 function condition(kind: CountedKind): SQL {
   const own = sql.raw(projectQuotas[quotas[kind]].name)
   const configured = sql.placeholder('quota configured')
@@ -29,8 +31,8 @@ function condition(kind: CountedKind): SQL {
 }
 
 /**
- * What the project has is below its own limit, or below the configured one where it has none. A negative limit means no
- * limit. A project whose destruction has begun may have nothing more.
+ * SQL: the project has fewer rows of the kind than its own limit, or than the configured limit if it has none of its
+ * own. A negative limit means no limit. False for a project whose destruction has begun.
  */
 export const belowQuota: Readonly<Record<CountedKind, SQL>> = {
   secrets: condition('secrets'),
@@ -40,14 +42,14 @@ export const belowQuota: Readonly<Record<CountedKind, SQL>> = {
   containerConsumers: condition('containerConsumers'),
 }
 
-/** The values of {@link belowQuota}. */
+/** The values for the placeholders of {@link belowQuota}. */
 export const quotaValues = (scope: Pick<Scope, 'quotas' | 'now'>, kind: CountedKind, projectId: string): Values => ({
   'quota project': projectId,
   'quota configured': scope.quotas[quotas[kind]],
   'quota now': scope.now,
 })
 
-/** Why a project may have nothing more: its destruction has begun, or its quota is reached. */
+/** The fault for a row that {@link belowQuota} refused: the destruction has begun, or the quota is reached. */
 export async function refusalOf(scope: Scope, projectId: string): Promise<Fault> {
   return fault((await isDestroyed(scope, projectId)) ? 'projectDestroyed' : 'quotaReached')
 }

@@ -1,4 +1,4 @@
-/** Limits on how much a project may have. */
+/** Limits on the number of entities in a project. */
 import { asc, eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { fault } from '../../faults.ts'
 import { commit } from '../audit/commit.ts'
@@ -7,11 +7,11 @@ import { build, change, select, selectValues } from '../database/prepared.ts'
 import { projectQuotas } from '../schema/resources.ts'
 import type { Scope } from '../scope.ts'
 
-/** `cas` is a limit in name only: nothing counts against it. */
+/** The names of the limits. `cas` can be set but has no effect, because nothing is counted against it. */
 const quotaNames = ['secrets', 'orders', 'containers', 'consumers', 'cas'] as const
 export type QuotaName = (typeof quotaNames)[number]
 
-/** A project's own limits; null: the configured default applies. */
+/** A project's own limits; null if the configured default applies. */
 export type OwnLimits = Readonly<Record<QuotaName, number | null>>
 
 const UNLIMITED = -1
@@ -24,7 +24,7 @@ const limitsOf = ({ secrets, orders, containers, consumers, cas }: OwnLimits): O
   cas,
 })
 
-/** The project's own limits; undefined when it has none. */
+/** The project's own limits; undefined if it has none. */
 async function findLimits({ db }: Scope, projectId: string): Promise<OwnLimits | undefined> {
   const ofProject = eq(projectQuotas.projectId, projectId)
   const [row] = await db.run(
@@ -33,7 +33,7 @@ async function findLimits({ db }: Scope, projectId: string): Promise<OwnLimits |
   return row
 }
 
-/** The limits that hold for a project: its own where set, else the configured ones. */
+/** The limits that apply to a project: its own where set, otherwise the configured ones. */
 export async function effectiveQuotas(scope: Scope, projectId: string): Promise<Record<QuotaName, number>> {
   const own = await findLimits(scope, projectId)
   const defaults = { ...scope.quotas, cas: UNLIMITED }
@@ -41,14 +41,14 @@ export async function effectiveQuotas(scope: Scope, projectId: string): Promise<
   return Object.fromEntries(limits) as Record<QuotaName, number>
 }
 
-/** The limits that a project was given; throws `projectQuotasNotFound` when it was given none. */
+/** The limits that were set for a project; throws `projectQuotasNotFound` if none were set. */
 export async function findProjectQuotas(scope: Scope, projectId: string): Promise<OwnLimits> {
   const own = await findLimits(scope, projectId)
   if (!own) throw fault('projectQuotasNotFound')
   return limitsOf(own)
 }
 
-/** One page of the projects that were given limits, oldest first. */
+/** One page of the projects with limits of their own, oldest first. */
 export async function listProjectQuotas(
   { db }: Scope,
   { limit, offset }: { readonly limit: number; readonly offset: number },
@@ -63,7 +63,7 @@ export async function listProjectQuotas(
   return { items, total: read.counted[0]?.total ?? 0 }
 }
 
-/** Gives a project limits: those that are given are set, the others stay as they are. */
+/** Sets limits of a project; limits that are not in `given` are left unchanged. */
 export async function setProjectQuotas(
   scope: Scope,
   projectId: string,
@@ -78,7 +78,7 @@ export async function setProjectQuotas(
   await commit(scope, changeOf({ id: projectId, projectId }, 'update', 'quota'), change(upsert))
 }
 
-/** Returns a project to the configured limits; throws `projectQuotasNotFound` when it was given none. */
+/** Removes a project's own limits; throws `projectQuotasNotFound` if none were set. */
 export async function deleteProjectQuotas(scope: Scope, projectId: string): Promise<void> {
   const removal = change(build.delete(projectQuotas).where(eq(projectQuotas.projectId, projectId)))
   const { changed } = await commit(scope, changeOf({ id: projectId, projectId }, 'delete', 'quota'), removal)

@@ -1,6 +1,6 @@
 /**
- * Secret stores: where new secrets of a project are kept, each with project keys of its own. There is one, or with
- * SECRET_STORES=multiple there are two, between which a project may choose.
+ * Secret stores. Each secret belongs to a store, and each store has its own project keys. There is one store, or with
+ * SECRET_STORES=multiple there are two, of which a project can choose one for its new secrets.
  */
 import { eq } from 'drizzle-orm'
 import { fault } from '../../faults.ts'
@@ -16,20 +16,20 @@ export interface SecretStore {
   readonly globalDefault: boolean
 }
 
-/** Whether projects choose between two secret stores. */
+/** Whether projects can choose between two secret stores. */
 export interface StoreChoice {
   readonly secretStores: 'single' | 'multiple'
 }
 
 type StoreScope = Scope & StoreChoice
 
-/** The stores of the service. The first is the only one of a service without a choice, and else the global default. */
+/** The stores of the service. The first is the only store, or with a choice the global default. */
 const stores = [
   { id: '7b1f2f0e-5f0c-4c3b-9a53-0a1d7d2c8a01', name: 'Software Only Crypto', globalDefault: true },
   { id: 'e1f6d6b4-3d0f-4a47-8c5e-54c2a9b3f702', name: 'Second Software Only Crypto', globalDefault: false },
 ] as const satisfies readonly SecretStore[]
 
-/** The stores to choose from; throws `singleStore` when there is no choice. */
+/** The stores to choose from; throws `singleStore` if there is no choice. */
 export function listStores({ secretStores }: StoreChoice): readonly SecretStore[] {
   if (secretStores === 'single') throw fault('singleStore')
   return stores
@@ -40,7 +40,7 @@ export function globalDefaultStore(choice: StoreChoice): SecretStore {
   return listStores(choice)[0] ?? stores[0]
 }
 
-/** The store with this id; throws `singleStore` and `storeNotFound`. */
+/** Finds the store with this id; throws `singleStore` and `storeNotFound`. */
 export function findStore(choice: StoreChoice, id: string): SecretStore {
   const store = listStores(choice).find((one) => one.id === id)
   if (!store) throw fault('storeNotFound')
@@ -55,7 +55,7 @@ async function preferredId({ db }: Scope, projectId: string): Promise<string | u
   return row?.store
 }
 
-/** The store that the project chose; throws `singleStore`, and `noPreferredStore` when it chose none. */
+/** The store that the project chose; throws `singleStore`, and `noPreferredStore` if it chose none. */
 export async function preferredStore(scope: StoreScope, projectId: string): Promise<SecretStore> {
   const available = listStores(scope)
   const id = await preferredId(scope, projectId)
@@ -73,7 +73,7 @@ export async function preferStore(scope: Scope, projectId: string, store: Secret
   await commit(scope, changeOf({ id: store.id, projectId }, 'update', 'secret-store/preferred'), change(upsert))
 }
 
-/** Withdraws the project's choice; throws `noPreferredStore` when it chose none. */
+/** Removes the project's choice; throws `noPreferredStore` if it chose none. */
 export async function removePreferredStore(scope: Scope, projectId: string): Promise<void> {
   const removal = change(build.delete(preferredStores).where(eq(preferredStores.projectId, projectId)))
   const event = changeOf({ id: projectId, projectId }, 'delete', 'secret-store/preferred')
@@ -81,7 +81,7 @@ export async function removePreferredStore(scope: Scope, projectId: string): Pro
   if (changed === 0) throw fault('noPreferredStore')
 }
 
-/** The id of the store in which the project's new secrets are kept: nothing is read when there is no choice. */
+/** The id of the store for the project's new secrets. It reads nothing if there is no choice. */
 export async function storeForNewSecrets(scope: StoreScope, projectId: string): Promise<string> {
   if (scope.secretStores === 'single') return stores[0].id
   const id = await preferredId(scope, projectId)

@@ -1,39 +1,39 @@
-/** The table of the audit log; `migrations/` is generated from here too. */
+/** The table of the audit log. `migrations/` is generated from it. */
 import { sql } from 'drizzle-orm'
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
 /**
- * What happened, in the order in which it was committed (`seq`). The project's object numbers and chains the events of
- * its project later: `number`, `previous` and `hash` are null until an event is sealed.
+ * Audit events in commit order (`seq`). The project's object numbers and chains the events of its project later; until
+ * it has sealed an event, `number`, `previous` and `hash` are null.
  */
 export const auditEvents = sqliteTable(
   'audit_events',
   {
     seq: integer('seq').primaryKey({ autoIncrement: true }),
     id: text('id').notNull(),
-    /** Whose log it is in: a project, or the deployment's own. */
+    /** The project whose log contains the event, or `DEPLOYMENT`. */
     projectId: text('project_id').notNull(),
     time: text('time').notNull(),
     action: text('action').notNull(),
     outcome: text('outcome').notNull(),
-    /** Why it failed, as a status in text. */
+    /** The HTTP status of a failure, as text. */
     reason: text('reason'),
     targetType: text('target_type').notNull(),
     targetId: text('target_id').notNull(),
-    /** A user and the project of the token; null: the service itself. */
+    /** The calling user and the project of the token; null if the service itself acted. */
     initiatorId: text('initiator_id'),
     initiatorProjectId: text('initiator_project_id'),
-    /** The user for whom the service itself did it. */
+    /** The user on whose behalf the service itself acted. */
     onBehalfOf: text('on_behalf_of'),
     requestId: text('request_id'),
     operation: text('operation').notNull(),
-    /** The rule of access that allowed or refused it. */
+    /** The access rule that allowed or refused the action. */
     rule: text('rule'),
-    /** The code of the target's row after the change, where the row has one. */
+    /** The MAC of the target's row after the change, if the row has one. */
     targetMac: text('target_mac'),
-    /** Place in the project's chain, from 1. */
+    /** The position in the project's chain, from 1. */
     number: integer('number'),
-    /** The hash of the event before it, and its own, in hexadecimal digits; see `crypto/event-chain.ts`. */
+    /** The hash of the previous event and of this one, as hexadecimal digits; see `crypto/event-chain.ts`. */
     previous: text('previous'),
     hash: text('hash'),
   },

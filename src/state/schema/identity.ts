@@ -1,17 +1,17 @@
 /**
- * The tables of the embedded identity: who exists, who may act where, and what ends the power of a token.
+ * The tables of the embedded identity: users, projects, roles, assignments, application credentials and revoked tokens.
  *
- * Ids are 32 hexadecimal digits, as Keystone's. `seq` is the order of creation, which lists keep. Names are unique by
- * their folded form, so that no two users, projects or roles look alike; `name` is what was given. What belongs to a
- * user or project goes with it.
+ * Ids are 32 hexadecimal digits, like Keystone's. `seq` is the creation order, in which lists are returned. `folded` is
+ * the folded form of `name` and unique, so that no two users, projects or roles have names that look alike. Rows that
+ * belong to a user or project are deleted with it.
  */
 import { sql } from 'drizzle-orm'
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
-/** Properties that clients put beside the known ones, such as `email`; Keystone keeps and shows them likewise. */
+/** Properties other than the known ones, such as `email`. Like Keystone, the service stores and returns them. */
 export type ExtraProperties = Readonly<Record<string, string | number | boolean | null>>
 
-/** The code that authenticates the row, as in `resources.ts`. */
+/** The MAC of the row, as in `resources.ts`. */
 const mac = () => text('mac').notNull()
 const seq = () => integer('seq').primaryKey({ autoIncrement: true })
 const identified = {
@@ -36,12 +36,12 @@ export const identityUsers = sqliteTable(
   {
     seq: seq(),
     ...identified,
-    /** Null: the user has no password and cannot log in with one. */
+    /** Null if the user has no password and cannot log in with one. */
     passwordHash: text('password_hash'),
-    /** Tokens name the epoch in which they were issued; a new password and disabling begin a new one. */
+    /** A token is valid only in the epoch in which it was issued. A new password and disabling start a new epoch. */
     tokenEpoch: integer('token_epoch').notNull().default(0),
     enabled: integer('enabled', { mode: 'boolean' }).notNull(),
-    /** Where a log-in without a scope leads. Keystone does not ask whether it exists, and neither is it asked here. */
+    /** The scope of a log-in without one. As in Keystone, the project need not exist. */
     defaultProjectId: text('default_project_id'),
     extra: extra(),
     mac: mac(),
@@ -60,7 +60,9 @@ export const identityProjects = sqliteTable(
     ...identified,
     description: text('description').notNull(),
     enabled: integer('enabled', { mode: 'boolean' }).notNull(),
-    /** The project whose administrators administer the identity itself. There is one at most, and it stays as it is. */
+    /**
+     * Whether administrators of this project administer the identity. True for at most one project, and never changed.
+     */
     administrative: integer('administrative', { mode: 'boolean' }).notNull().default(false),
     extra: extra(),
     mac: mac(),
@@ -80,7 +82,7 @@ export const identityRoles = sqliteTable(
     seq: seq(),
     ...identified,
     description: text('description'),
-    /** Made with the service: other parts of it know these names. */
+    /** Whether the role was created at bootstrap and cannot be changed, because the service depends on its name. */
     immutable: integer('immutable', { mode: 'boolean' }).notNull().default(false),
     mac: mac(),
   },
@@ -115,7 +117,7 @@ export const applicationCredentials = sqliteTable(
     name: text('name').notNull(),
     description: text('description'),
     secretHash: text('secret_hash').notNull(),
-    /** The ids of the roles it stands for, as JSON: those of them count that the user still has. */
+    /** The ids of the delegated roles, as JSON. Only those that the user still has are effective. */
     roleIds: text('role_ids').notNull(),
     unrestricted: integer('unrestricted', { mode: 'boolean' }).notNull(),
     expires: text('expires'),
@@ -129,7 +131,7 @@ export const applicationCredentials = sqliteTable(
   ],
 )
 
-/** Tokens that were given back before their time; a row is of no use once its token has expired. */
+/** Tokens that were revoked before they expired. A row can be deleted when its token has expired. */
 export const revokedTokens = sqliteTable(
   'revoked_tokens',
   { auditId: text('audit_id').primaryKey(), expires: text('expires').notNull() },

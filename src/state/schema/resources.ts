@@ -1,10 +1,10 @@
 /**
- * The tables of the Key Manager. `npm run migration` writes `migrations/` from here, from the tables beside it and from
+ * The tables of the Key Manager. `npm run migration` generates `migrations/` from the tables in this folder and from
  * `triggers.ts`.
  *
- * `seq` is the order of creation: lists are oldest first, and a page is stable while rows are added. Times are UTC text
- * of 26 characters (`2026-11-22T00:15:50.123000`), so they compare as text. Ids of projects and users are
- * opaque. What belongs to a secret or container goes with it.
+ * `seq` is the creation order: lists are oldest first, and pages remain stable while rows are added. Times are UTC text
+ * of 26 characters (`2026-11-22T00:15:50.123000`), which sorts chronologically. Ids of projects and users are opaque.
+ * Rows that belong to a secret or container are deleted with it.
  */
 import { sql } from 'drizzle-orm'
 import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
@@ -19,11 +19,13 @@ const ofContainer = () =>
     .references(() => containers.id, { onDelete: 'cascade' })
 const bytes = (name: string) => blob(name, { mode: 'buffer' }).$type<Uint8Array>()
 const seq = () => integer('seq').primaryKey({ autoIncrement: true })
-/** The code that authenticates the row; `integrity/protection.ts` says over which columns. */
+/** The MAC of the row; `integrity/protection.ts` defines the columns that it covers. */
 const mac = () => text('mac').notNull()
 const times = { created: text('created').notNull(), updated: text('updated').notNull() }
 
-/** The read ACL of a secret or container stands in its own row; all null: there is none. `users` is a JSON array of ids. */
+/**
+ * The read ACL of a secret or container, in the entity's row; all null if it has none. `users` is a JSON array of ids.
+ */
 const acl = () => ({
   aclProjectAccess: integer('acl_project_access', { mode: 'boolean' }),
   aclUsers: text('acl_users'),
@@ -32,8 +34,8 @@ const acl = () => ({
 })
 
 /**
- * The keys of a project in a secret store, each wrapped under the master key that it names. One of them seals new
- * values, which triggers hold every stored value to; older ones open what they sealed.
+ * The versions of a project's key in a secret store, each wrapped under the master key `masterKeyId`. The newest
+ * version seals new values, which triggers enforce; superseded ones only open the values that they have sealed.
  */
 export const projectKeys = sqliteTable(
   'project_keys',
@@ -44,7 +46,7 @@ export const projectKeys = sqliteTable(
     masterKeyId: text('master_key_id').notNull(),
     wrapped: bytes('wrapped').notNull(),
     created: text('created').notNull(),
-    /** When a newer version took its place; null: it is the one that seals. */
+    /** When a newer version superseded it; null if it is the newest one. */
     superseded: text('superseded'),
   },
   (table) => [
@@ -63,15 +65,15 @@ export const projectKeys = sqliteTable(
 )
 
 /**
- * Projects whose keys are destroyed, with all that they seal, once `due` has come. The row stays: such a project never
- * has a key again.
+ * Projects whose keys and rows are destroyed from `due` on. The row is never deleted afterwards, so that the project
+ * cannot get a key again.
  */
 export const projectDestructions = sqliteTable(
   'project_destructions',
   {
     projectId: text('project_id').primaryKey(),
     due: text('due').notNull(),
-    /** When nothing of the project was left; null until then. */
+    /** When the last row of the project was deleted; null until then. */
     finished: text('finished'),
   },
   (table) => [
@@ -96,13 +98,13 @@ export const secrets = sqliteTable(
     expiration: text('expiration'),
     ...times,
     ...acl(),
-    /** Shown as `content_types.default`; null for a secret without payload and for some that orders made. */
+    /** Shown as `content_types.default`; null for a secret without payload and for some that orders generated. */
     contentType: text('content_type'),
-    /** The secret store and the version of its project key under which `sealed` was made. */
+    /** The secret store and the version of the project key under which `sealed` is sealed. */
     store: text('store').notNull(),
     keyVersion: integer('key_version'),
     mac: mac(),
-    /** The payload, sealed; null until there is one. Last, so that a list does not read over it. */
+    /** The sealed payload; null if there is none yet. The last column, so that reading the others does not read it. */
     sealed: bytes('sealed'),
   },
   (table) => [
@@ -115,14 +117,14 @@ export const secrets = sqliteTable(
     index('secrets_expiration')
       .on(table.expiration)
       .where(sql`expiration is not null`),
-    /** For the few that have expired and are not swept yet: they are not counted any more. */
+    /** Finds the secrets that have expired but are not deleted yet, which are subtracted from the project's count. */
     index('secrets_expired')
       .on(table.projectId, table.expiration)
       .where(sql`expiration is not null`),
   ],
 )
 
-/** Finds the secrets whose ACL names a user. An index only: the ACL that counts stands in the secret's row. */
+/** Finds the secrets whose ACL names a user. It is only an index: the ACL in the secret's row is authoritative. */
 export const secretReaders = sqliteTable(
   'secret_readers',
   { userId: text('user_id').notNull(), secretId: ofSecret() },
@@ -144,7 +146,7 @@ export const secretConsumers = sqliteTable(
     seq: seq(),
     id: text('id').notNull(),
     secretId: ofSecret(),
-    /** The project that registered it, which is not always the secret's: its quota counts it. */
+    /** The project that registered the consumer and whose quota counts it. The secret may belong to another project. */
     projectId: text('project_id').notNull(),
     service: text('service').notNull(),
     resourceType: text('resource_type').notNull(),
@@ -215,7 +217,7 @@ export const orders = sqliteTable(
     projectId: text('project_id').notNull(),
     creatorId: text('creator_id').notNull(),
     type: text('type').notNull(),
-    /** What was asked for, as JSON text; GET shows it. It never holds key material. */
+    /** The request, as JSON text, which GET returns. It never contains key material. */
     meta: text('meta').notNull(),
     status: text('status').notNull(),
     subStatus: text('sub_status'),
@@ -225,12 +227,12 @@ export const orders = sqliteTable(
     secretId: text('secret_id'),
     containerId: text('container_id'),
     ...times,
-    /** What the secrets that it makes show as their content type; null: nothing. */
+    /** The content type of the generated secrets; null if they show none. */
     contentType: text('content_type'),
-    /** While PENDING: how often it has been run, and when it is to be run again unless it is finished by then. */
+    /** While PENDING: the number of attempts, and when the next one starts unless the order has ended. */
     attempts: integer('attempts').notNull().default(0),
     due: text('due'),
-    /** While PENDING: the passphrase for what is made, sealed under the project's key of this store and version. */
+    /** While PENDING: the passphrase for the private key, sealed under the project's key of this store and version. */
     store: text('store'),
     keyVersion: integer('key_version'),
     mac: mac(),
@@ -249,8 +251,8 @@ export const orders = sqliteTable(
 )
 
 /**
- * How many rows of each kind a project has. Triggers keep it, in the transaction of whatever changes the rows. Nothing
- * else writes here. Consumers are counted for the project that registered them.
+ * The number of rows of each kind per project. Only triggers write it, in the transaction that changes the rows.
+ * Consumers are counted for the project that registered them.
  */
 export const projectCounts = sqliteTable('project_counts', {
   projectId: text('project_id').primaryKey(),
@@ -261,7 +263,7 @@ export const projectCounts = sqliteTable('project_counts', {
   containerConsumers: integer('container_consumers').notNull().default(0),
 })
 
-/** The limits that a project was given; null: the configured default applies. */
+/** Limits that were set for a project; null if the configured default applies. */
 export const projectQuotas = sqliteTable(
   'project_quotas',
   {
@@ -283,32 +285,32 @@ export const preferredStores = sqliteTable('preferred_stores', {
 })
 
 /**
- * The deployment's certificate authorities, one after the other: the newest issues until what it issues would outlive
- * it, the older ones stay for their revocation lists.
+ * The deployment's certificate authorities. The newest one issues until its certificates would outlive it, and is then
+ * succeeded by another. Older ones are kept for their revocation lists.
  */
 export const certificateAuthorities = sqliteTable(
   'certificate_authorities',
   {
     id: text('id').primaryKey(),
-    /** From 1; of those who make the same one at the same time, the first wins. */
+    /** A sequence number from 1. It is unique, so that of several concurrent creations only one succeeds. */
     generation: integer('generation').notNull(),
-    /** Certificates, DER. */
+    /** The certificates, as DER. */
     root: bytes('root').notNull(),
     issuing: bytes('issuing').notNull(),
-    /** When the issuing certificate ends. */
+    /** When the issuing certificate expires. */
     expiration: text('expiration').notNull(),
     created: text('created').notNull(),
     store: text('store').notNull(),
     keyVersion: integer('key_version').notNull(),
     mac: mac(),
-    /** The private keys, PKCS#8, sealed. */
+    /** The private keys, PKCS#8, sealed under the authorities' key of this store and version. */
     rootSealed: bytes('root_sealed').notNull(),
     issuingSealed: bytes('issuing_sealed').notNull(),
   },
   (table) => [uniqueIndex('certificate_authorities_generation').on(table.generation)],
 )
 
-/** What the authorities have issued. A row outlives the container, because a certificate does. */
+/** Issued certificates. A row is kept when its container is deleted, because the certificate remains valid. */
 export const issuedCertificates = sqliteTable(
   'issued_certificates',
   {
@@ -318,7 +320,7 @@ export const issuedCertificates = sqliteTable(
     containerId: text('container_id').notNull(),
     expiration: text('expiration').notNull(),
     created: text('created').notNull(),
-    /** When it was revoked; null: it is good. */
+    /** When the certificate was revoked; null if it was not. */
     revoked: text('revoked'),
     mac: mac(),
   },

@@ -1,13 +1,13 @@
 /**
- * The triggers of the database, as data beside the tables. drizzle does not know triggers: `npm run migration` writes
- * what has changed here into the next migration, and a test compares this list with a migrated database.
+ * The database's triggers, as data. drizzle does not support triggers: `npm run migration` writes changes of this list
+ * into the next migration, and a test compares the list with a migrated database.
  *
- * Names are unquoted: none of ours needs quotes, and SQLite keeps the text as it is written here.
+ * Names are unquoted, because none needs quotes and SQLite stores the text of a definition as it is written.
  */
 
 export interface Trigger {
   readonly name: string
-  /** The statement after `CREATE TRIGGER`, beginning with the name. */
+  /** The statement after `CREATE TRIGGER`, starting with the name. */
   readonly definition: string
 }
 
@@ -16,7 +16,7 @@ const trigger = (name: string, rest: string): Trigger => ({ name, definition: `$
 /** Tables whose rows are counted per project; the column of `project_counts` has the table's name. */
 const counted = ['secrets', 'orders', 'containers', 'secret_consumers', 'container_consumers'] as const
 
-/** Keep `project_counts` in the transaction of whatever changes the rows. */
+/** Triggers that update `project_counts` in the transaction that changes the rows. */
 function counts(table: (typeof counted)[number]): Trigger[] {
   const increment = `INSERT INTO project_counts (project_id, ${table}) VALUES (NEW.project_id, 1)
     ON CONFLICT (project_id) DO UPDATE SET ${table} = ${table} + 1;`
@@ -28,17 +28,19 @@ function counts(table: (typeof counted)[number]): Trigger[] {
   ]
 }
 
-/** The words of {@link seals}, by which `database/refusals.ts` recognises the refusal. */
+/** The error message of {@link seals}, which `database/refusals.ts` matches. */
 export const SUPERSEDED = 'superseded project key'
 
-/** Tables with sealed values: a column that is written whenever they are, and SQL for the project whose key seals them. */
+/**
+ * Tables with sealed values: a column that every write of them includes, and SQL for the project whose key seals them.
+ */
 const sealed = [
   { table: 'secrets', column: 'sealed', project: 'NEW.project_id' },
   { table: 'orders', column: 'sealed', project: 'NEW.project_id' },
   { table: 'certificate_authorities', column: 'issuing_sealed', project: "'certificate authority'" },
 ] as const
 
-/** Refuse a value that is not sealed under the newest key of its project and store. */
+/** Triggers that refuse a value that is not sealed under the newest key of its project and store. */
 function seals({ table, column, project }: (typeof sealed)[number]): Trigger[] {
   const rule = `ON ${table}
 WHEN NEW.key_version IS NOT NULL AND NOT EXISTS (SELECT 1 FROM project_keys

@@ -1,4 +1,4 @@
-/** Expiry: secrets that no route shows any more are deleted from the database. */
+/** Expiry: deletes secrets that have expired, which no route returns any more. */
 import { and, lte, sql } from 'drizzle-orm'
 import { commitWhere } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
@@ -8,14 +8,14 @@ import { secrets } from '../schema/resources.ts'
 import type { KeyedScope, Scope } from '../scope.ts'
 import { protectedRow, secretColumns } from './secret-rows.ts'
 
-/** Secrets that one step deletes: each takes its metadata, consumers and places in containers with it. */
+/** Secrets that one step deletes, each with its metadata, consumers and references in containers. */
 const MOST_SECRETS_PER_STEP = 500
-/** Steps of one sweep; the next sweep takes the rest. */
+/** Steps of one sweep; the next sweep continues. */
 const MOST_STEPS_PER_SWEEP = 40
 
 /**
- * Deletes the secrets whose expiration has passed, with their ciphertext and all that belongs to them. Returns how many.
- * A secret whose expiration the service did not write is logged and stays.
+ * Deletes the secrets that have expired, with their ciphertext and all rows that belong to them, and returns how many.
+ * A secret whose row is not authentic is logged and not deleted, because its expiration may be forged.
  */
 export async function deleteExpired(scope: KeyedScope): Promise<number> {
   let deleted = 0
@@ -41,7 +41,7 @@ export async function deleteExpired(scope: KeyedScope): Promise<number> {
   return deleted
 }
 
-/** Deletes those that no concurrent request has deleted. */
+/** Deletes the secrets, except those that a concurrent request has deleted. */
 async function deleteAll(scope: Scope, expired: readonly { id: string; projectId: string }[]): Promise<number> {
   if (expired.length === 0) return 0
   const ids = JSON.stringify(expired.map(({ id }) => id))

@@ -1,4 +1,4 @@
-/** The list of a project's secrets: filters, order and pages. */
+/** Lists of secrets: filters, sort order and pages. */
 import { and, asc, desc, eq, gt, gte, lt, lte, sql, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import type { Caller } from '../../caller.ts'
@@ -13,7 +13,7 @@ import { asSecret, live, protectedRow, secretColumns } from './secret-rows.ts'
 
 export type Comparison = 'eq' | 'gt' | 'gte' | 'lt' | 'lte'
 
-/** One term of a date filter; `time` in the form in which times are stored. */
+/** One term of a date filter. `time` has the form of stored times. */
 export interface TimeTerm {
   readonly comparison: Comparison
   readonly time: string
@@ -30,7 +30,7 @@ const sortColumns = {
   updated: secrets.updated,
 } as const
 
-/** Keys of `sort`; `status` is the same for all secrets and orders nothing. */
+/** Keys of `sort`. `status` has no effect, because it is the same for all secrets. */
 export const sortNames = [...(Object.keys(sortColumns) as (keyof typeof sortColumns)[]), 'status'] as const
 export type SortName = (typeof sortNames)[number]
 
@@ -39,7 +39,7 @@ export interface SortTerm {
   readonly direction: 'asc' | 'desc'
 }
 
-/** Which secrets are wanted: every member that is given must hold. Names are compared exactly, the rest without case. */
+/** A filter for secrets; all conditions must hold. Names are compared exactly, other text ignoring case. */
 export interface SecretFilter {
   readonly name: string | undefined
   readonly algorithm: string | undefined
@@ -49,7 +49,7 @@ export interface SecretFilter {
   readonly created: readonly TimeTerm[]
   readonly updated: readonly TimeTerm[]
   readonly expiration: readonly TimeTerm[]
-  /** Instead of the project's secrets: those of any project whose ACL names the caller. */
+  /** Lists the secrets of all projects whose ACL names the caller, instead of the project's secrets. */
   readonly onAcl: boolean
 }
 
@@ -59,23 +59,23 @@ function timeConditions(column: SQLiteColumn, terms: readonly TimeTerm[]): SQL[]
   return terms.map(({ comparison, time }) => comparisons[comparison](column, time))
 }
 
-function withoutCase(column: SQLiteColumn, value: string | undefined): SQL | undefined {
+function equalsIgnoringCase(column: SQLiteColumn, value: string | undefined): SQL | undefined {
   return value === undefined ? undefined : sql`${column} = ${value} collate nocase`
 }
 
-/** The ACL in the secret's row decides; the index of readers only finds the row. */
+/** SQL: the ACL names the user. The index of readers only finds the row; the ACL in the row is authoritative. */
 function namedOnAcl(userId: string): SQL {
   const found = sql`${secrets.id} in (select secret_id from ${secretReaders} where ${secretReaders.userId} = ${userId})`
   return sql`${found} and exists (select 1 from json_each(${secrets.aclUsers}) where value = ${userId})`
 }
 
-/** What the filter asks for beside whose secrets they are; undefined: nothing. */
+/** SQL: the conditions of the filter except `onAcl`; undefined if there are none. */
 function conditions(filter: SecretFilter): SQL | undefined {
   return and(
     filter.name === undefined ? undefined : eq(secrets.name, filter.name),
-    withoutCase(secrets.algorithm, filter.algorithm),
-    withoutCase(secrets.mode, filter.mode),
-    withoutCase(secrets.secretType, filter.secretType),
+    equalsIgnoringCase(secrets.algorithm, filter.algorithm),
+    equalsIgnoringCase(secrets.mode, filter.mode),
+    equalsIgnoringCase(secrets.secretType, filter.secretType),
     filter.bitLength === null ? undefined : eq(secrets.bitLength, filter.bitLength),
     ...timeConditions(secrets.created, filter.created),
     ...timeConditions(secrets.updated, filter.updated),
@@ -83,7 +83,9 @@ function conditions(filter: SecretFilter): SQL | undefined {
   )
 }
 
-/** Nulls come first ascending and last descending; text is compared without case; ties are oldest first. */
+/**
+ * The sort order. Nulls are first ascending and last descending, text is compared ignoring case, ties are oldest first.
+ */
 function ordering(sort: readonly SortTerm[]): SQL[] {
   const terms = sort.flatMap(({ key, direction }) => {
     if (key === 'status') return []
@@ -94,8 +96,8 @@ function ordering(sort: readonly SortTerm[]): SQL[] {
 }
 
 /**
- * One page of secrets, oldest first unless sorted, and how many match in all: one round trip. Rows that are not
- * authentic are left out. Throws `markerUnknown`; a marker means nothing in another order.
+ * Reads one page of secrets, oldest first unless `sort` says otherwise, and the total number of matches, in one round
+ * trip. Rows that are not authentic are omitted. Throws `markerUnknown`. A marker is only meaningful without `sort`.
  */
 export async function listSecrets(
   scope: KeyedScope,
@@ -123,6 +125,6 @@ export async function listSecrets(
         .offset(offset),
     ),
   )
-  const passed = await authentic(scope, 'secrets', read.items.map(protectedRow))
-  return { ...read, items: passed.map((row) => asSecret(row)) }
+  const authenticRows = await authentic(scope, 'secrets', read.items.map(protectedRow))
+  return { ...read, items: authenticRows.map((row) => asSecret(row)) }
 }

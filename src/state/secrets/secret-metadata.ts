@@ -40,14 +40,14 @@ export async function replaceMetadata(
 ): Promise<void> {
   const pairs = storableJson([...metadata])
   const rows = sql`select ${secrets.id}, value ->> 0, value ->> 1 from ${secrets}, json_each(${pairs}) where ${secretIs(secret)}`
-  // Both statements may change nothing, so neither says whether it was done: the secret does.
+  // Both statements may change no row although the secret exists, so the event depends on the secret instead.
   await commitWhere(scope, [changeOf(secret, 'update', 'secret/metadata')], secretExists(secret), {
     removed: change(build.delete(secretMetadata).where(eq(secretMetadata.secretId, secret.id))),
     added: change(build.insert(secretMetadata).select(rows)),
   })
 }
 
-/** Adds a pair; throws `metadatumExists` when the key is taken. */
+/** Adds a pair; throws `metadatumExists` if the key exists. */
 export async function addMetadatum(scope: Scope, secret: Secret, key: string, value: string): Promise<void> {
   const free = sql`${secretExists(secret)}
     and not exists (select 1 from ${secretMetadata} where ${pairIs(secret, key)})`
@@ -56,7 +56,7 @@ export async function addMetadatum(scope: Scope, secret: Secret, key: string, va
   if (changed === 0) throw fault('metadatumExists')
 }
 
-/** Changes the value of a key; throws `metadatumNotFound` when there is none. */
+/** Changes the value of a key; throws `metadatumNotFound` if the key does not exist. */
 export async function setMetadatum(scope: Scope, secret: Secret, key: string, value: string): Promise<void> {
   const update = change(build.update(secretMetadata).set({ value }).where(pairIs(secret, key)))
   const { changed } = await commit(scope, changeOf(secret, 'update', 'secret/metadata'), update)

@@ -1,7 +1,7 @@
 /**
- * Secrets for those who only read them. With READ_CACHE_SECONDS the metadata of a secret is cached in this isolate; who
- * may see it is decided for each request. Payloads and keys are never cached. The operations evict a secret where they
- * write it, through `Scope.recorded`.
+ * Reads of secrets by requests that do not change them. With READ_CACHE_SECONDS the metadata of a secret is cached in
+ * this isolate; access is still checked for each request. Payloads are never cached. Operations that write a secret
+ * evict it through `Scope.recorded`.
  */
 import { cacheOf } from '../../cache.ts'
 import { fault } from '../../faults.ts'
@@ -11,16 +11,16 @@ import type { Session } from '../database/session.ts'
 import type { Secret } from '../entities.ts'
 import { findSealedSecret, findSecret, type SealedSecret } from './secrets.ts'
 
-/** Secrets of which an isolate has an entry, and the bytes that their metadata may take together. */
+/** Bounds of the cache of one isolate: secrets, and the total bytes of their metadata. */
 export const MOST_CACHED = 1_000
 const MOST_CACHED_BYTES = 16_000_000
 
 interface Cached {
-  /** Null: it is to be read. */
+  /** Null if the secret was evicted and must be read. */
   readonly secret: Secret | null
-  /** Not later than it was read. */
+  /** A time at or before the read. */
   readonly since: string
-  /** The bookmark of the state in which this isolate has changed it. */
+  /** The bookmark of the last change by this isolate; null if there was none. */
   readonly changed: string | null
 }
 
@@ -29,23 +29,23 @@ const cacheOfDatabase = cacheOf<Cached>({
   bytes: { most: MOST_CACHED_BYTES, of: (cached) => JSON.stringify(cached).length },
 })
 
-/** Evicts a secret that was changed, or may have been: from now on its readers see this state or a later one. */
+/** Evicts a secret that was, or may have been, changed: later reads in this isolate see this state or a newer one. */
 export function evictSecret({ binding, observed }: Session, now: string, id: string): void {
   cacheOfDatabase(binding).set(id, { secret: null, since: now, changed: observed.bookmark })
 }
 
-/** A cached secret may have expired since it was read. */
+/** Returns a cached secret unless it has expired since it was read; then throws `secretNotFound`. */
 function stillLive<Found extends Secret>(secret: Found, now: string): Found {
   if (secret.expiration !== null && secret.expiration <= now) throw fault('secretNotFound')
   return secret
 }
 
-/** Has the session read no older state of the secret than this isolate has written. */
-function followChanges({ db }: Backend, cached: Cached | undefined): void {
+/** Makes the session read the secret in the state that this isolate has written, or a newer one. */
+function observeChanges({ db }: Backend, cached: Cached | undefined): void {
   if (cached?.changed) db.observe({ bookmark: cached.changed, lagging: false })
 }
 
-/** Whether a cached secret may be shown instead of reading it. */
+/** Reports whether a cached secret may be returned without reading it. */
 function isUsable(
   { db, now, readCacheSeconds }: Backend,
   cached: Cached | undefined,
@@ -56,8 +56,8 @@ function isUsable(
 }
 
 /**
- * Like `findSecret`, for readers: what is returned may be as old as READ_CACHE_SECONDS allows, unless the session is bound
- * to the primary or to a bookmark.
+ * Like `findSecret`, but the result may be as old as READ_CACHE_SECONDS allows, unless the session is bound to the
+ * primary or to a bookmark.
  */
 export async function readSecret(backend: Backend, id: string, withConsumers: boolean): Promise<Secret> {
   const { db, now, readCacheSeconds } = backend
@@ -67,17 +67,17 @@ export async function readSecret(backend: Backend, id: string, withConsumers: bo
     db.observe({ bookmark: null, lagging: true })
     return stillLive(before.secret, now)
   }
-  followChanges(backend, before)
+  observeChanges(backend, before)
   const secret = await findSecret(backend, id, withConsumers)
-  // A change that came during the read must not be hidden by what was read before it.
+  // If the entry was changed during the read, the secret was changed concurrently and the result may be outdated.
   if (readCacheSeconds > 0 && cache.get(id) === before) {
     cache.set(id, { secret, since: now, changed: before?.changed ?? null })
   }
   return secret
 }
 
-/** Like `findSealedSecret`, for readers. Nothing of it is cached. */
+/** Like `findSealedSecret`, for requests that do not change the secret. The result is not cached. */
 export function readSealedSecret(backend: Backend, id: string): Promise<SealedSecret> {
-  followChanges(backend, cacheOfDatabase(backend.db.binding).get(id))
+  observeChanges(backend, cacheOfDatabase(backend.db.binding).get(id))
   return findSealedSecret(backend, id)
 }

@@ -1,4 +1,4 @@
-/** The rows of secrets: which columns make a secret, and the statements that read it. */
+/** The rows of secrets: the columns of a secret, and the statement that reads it. */
 import { and, eq, sql, type Placeholder, type SQL } from 'drizzle-orm'
 import { aclColumns, aclRow, guarded } from '../acl-columns.ts'
 import { build, preparedSelect, type Statement } from '../database/prepared.ts'
@@ -8,14 +8,14 @@ import { requireAuthentic } from '../integrity/row-authentication.ts'
 import { secrets } from '../schema/resources.ts'
 import type { KeyedScope, Scope } from '../scope.ts'
 
-/** The secret exists and has not expired. */
+/** SQL: the secret has not expired. */
 export function live(now: string | Placeholder): SQL {
   return sql`(${secrets.expiration} is null or ${secrets.expiration} > ${now})`
 }
 
 /**
- * Null unless they are wanted: a secret may have many. Written with literal names: in a selection drizzle leaves the
- * table's name out, which a subquery needs.
+ * SQL: the consumers of a secret as JSON, or null unless `wanted`, because there may be many. Names are literal,
+ * because drizzle omits table names in a selection and the subquery needs them.
  */
 const consumersAsJson = (wanted: boolean | Placeholder) => sql<string | null>`case when ${wanted} then (
   select json_group_array(json_array(seq,
@@ -42,12 +42,12 @@ export const secretColumns = (withConsumers: boolean | Placeholder) => ({
   consumers: consumersAsJson(withConsumers),
 })
 
-/** What the MAC of a secret's row covers, of a row that was read. */
+/** The columns that the MAC covers, from a row that was read. */
 export const protectedRow = <Row extends Omit<SecretRow, 'consumers'>>(row: Row) => ({ ...row, sealed: row.hasPayload })
-/** What the MAC of a secret's row covers, of the secret itself. */
+/** The columns that the MAC covers, from a secret. */
 export const protectedSecret = (secret: Secret) => ({ ...secret, ...aclRow(secret.acl), sealed: secret.hasPayload })
 
-/** The secret of an authentic row read with {@link secretColumns}; further columns stay as they are. */
+/** Converts an authentic row that was read with {@link secretColumns} to a secret; other columns are kept unchanged. */
 export function asSecret<Row extends SecretRow>(row: Row): Omit<Row, keyof SecretRow> & Secret {
   return {
     ...row,
@@ -57,23 +57,23 @@ export function asSecret<Row extends SecretRow>(row: Row): Omit<Row, keyof Secre
   }
 }
 
-/** The secret of a row; throws `RowRefused` when the row is not authentic. */
+/** Converts a row to a secret; throws `RowRefused` if the row is not authentic. */
 export async function authenticSecret<Row extends SecretRow>(scope: KeyedScope, row: Row) {
   await requireAuthentic(scope, 'secrets', protectedRow(row))
   return asSecret(row)
 }
 
-/** The secret with this `id` if it is live at `now`. */
+/** SQL: the secret has the placeholder `id` and is live at `now`. */
 export const isLiveSecret = and(eq(secrets.id, sql.placeholder('id')), live(sql.placeholder('now')))
-/** The columns of a secret that is read by itself. */
+/** The columns of a select of one secret, with the placeholder `withConsumers`. */
 export const foundColumns = secretColumns(sql.placeholder('withConsumers'))
 const secretBy = preparedSelect(foundColumns, (columns) => build.select(columns).from(secrets).where(isLiveSecret))
 
-/** Reads the live secret with this id, of whatever project. */
+/** Reads the live secret with this id, in any project. */
 export const selectSecret = ({ now }: Pick<Scope, 'now'>, id: string, withConsumers: boolean): Statement<SecretRow[]> =>
   secretBy({ id, now, withConsumers })
 
-/** The row is this secret's, in the project that it was found in. */
+/** SQL: the row has this secret's id and project. */
 export function secretIs(secret: Pick<Secret, 'id' | 'projectId'>): SQL {
   return sql`${secrets.id} = ${secret.id} and ${secrets.projectId} = ${secret.projectId}`
 }

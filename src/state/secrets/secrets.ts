@@ -1,4 +1,4 @@
-/** Secrets: what is kept of them, and what must stay true. One public operation is one D1 batch. */
+/** Operations on secrets. Each change is one D1 batch, which enforces the invariants. */
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Owner } from '../../caller.ts'
 import { open, seal, SealError } from '../../crypto/envelope.ts'
@@ -25,18 +25,18 @@ import { secretIs, selectSecret } from './secret-rows.ts'
 export const secretTypes = ['symmetric', 'passphrase', 'private', 'public', 'certificate', 'opaque'] as const
 export type SecretType = (typeof secretTypes)[number]
 
-/** A secret with what is needed to open its payload. */
+/** A secret with its sealed payload and the wrapped key that opens it. */
 export interface SealedSecret extends Secret {
   readonly consumers: null
   readonly store: string
   readonly keyVersion: number | null
   readonly sealed: Uint8Array | null
   readonly wrapped: Uint8Array | null
-  /** When the key that seals the payload was superseded; null: it has not been. */
+  /** When the key that seals the payload was superseded; null if it was not. */
   readonly superseded: string | null
 }
 
-/** What a new secret is made of; `payload` null: it is to come with a PUT. */
+/** The content of a new secret. `payload` is null if it is set later, with a PUT. */
 export interface NewSecret {
   readonly name: string | null
   readonly secretType: SecretType
@@ -48,7 +48,7 @@ export interface NewSecret {
   readonly payload: Uint8Array | null
 }
 
-/** The live secret with this id, of whatever project; throws `secretNotFound`. */
+/** Finds the live secret with this id, in any project; throws `secretNotFound`. */
 export async function findSecret(backend: Backend, id: string, withConsumers = false): Promise<Secret> {
   const [row] = await backend.db.run(selectSecret(backend, id, withConsumers))
   if (!row) throw fault('secretNotFound')
@@ -80,23 +80,23 @@ export async function findSealedSecret(backend: Backend, id: string): Promise<Se
   return { ...(await authenticSecret(backend, row)), consumers: null }
 }
 
-/** Stores the event that the payload was read, before it is handed out; throws `secretNotFound` when it was deleted. */
+/** Records that the payload is read, before it is returned. Throws `secretNotFound` if the secret was deleted. */
 export async function recordRead(backend: Backend, secret: SealedSecret): Promise<void> {
-  const isThere = and(secretIs(secret), live(backend.now))
-  const still = build.select({ id: secrets.id }).from(secrets).where(isThere)
+  const isLive = and(secretIs(secret), live(backend.now))
+  const liveSecret = build.select({ id: secrets.id }).from(secrets).where(isLive)
   const read = changeOf(secret, 'read', 'secret/payload')
-  const { found } = await commitWhere(backend, [read], sql`exists ${still}`, {
-    found: select({ id: secrets.id }, (columns) => build.select(columns).from(secrets).where(isThere)),
+  const { found } = await commitWhere(backend, [read], sql`exists ${liveSecret}`, {
+    found: select({ id: secrets.id }, (columns) => build.select(columns).from(secrets).where(isLive)),
   })
   if (found.length === 0) throw fault('secretNotFound')
 }
 
-/** The payload's bytes. Throws `noPayload` when there is none, and SealError when it does not open in its place. */
+/** Opens the payload. Throws `noPayload` if there is none, and SealError if it cannot be opened in its place. */
 export async function openPayload(backend: Backend, secret: SealedSecret): Promise<Uint8Array<ArrayBuffer>> {
   const { projectId, store, keyVersion, sealed, wrapped } = secret
   if (!sealed) throw fault('noPayload')
   if (!wrapped || keyVersion === null) {
-    // Between the destruction of a project's keys and that of its last row.
+    // The destruction of a project deletes its keys first and its rows in later steps.
     if (await isDestroyed(backend, projectId)) throw fault('secretNotFound')
     throw new SealError('the key of a stored payload is missing')
   }
@@ -104,7 +104,7 @@ export async function openPayload(backend: Backend, secret: SealedSecret): Promi
   return open(key, payloadPlace(projectId, secret.id), sealed)
 }
 
-/** The row of a new secret, its payload sealed: one round trip when this isolate has not cached the project's key. */
+/** Creates the row of a new secret and seals its payload. One round trip if the project's key is not cached. */
 export async function sealedRow(
   backend: Backend,
   caller: Owner,
@@ -131,7 +131,7 @@ export async function sealedRow(
 
 const insertSecret = preparedInsert(secrets, belowQuota.secrets)
 
-/** Stores a new secret of the caller's project and returns its id; throws `quotaReached` or `projectDestroyed`. */
+/** Creates a secret in the caller's project and returns its id; throws `quotaReached` or `projectDestroyed`. */
 export async function createSecret(backend: Backend, caller: Owner, secret: NewSecret): Promise<string> {
   const { projectId } = caller
   return underSealingKey(backend, projectId, async () => {
@@ -143,8 +143,8 @@ export async function createSecret(backend: Backend, caller: Owner, secret: NewS
   })
 }
 
-/** Stores a payload over the row that the secret was read from. */
-function storePayload(
+/** Saves a payload if the secret's row has not changed since it was read. */
+function savePayload(
   backend: Backend,
   secret: Secret,
   contentType: string,
@@ -165,8 +165,8 @@ function storePayload(
 }
 
 /**
- * Gives a secret its payload, once; throws `payloadExists` when it has one, also when a concurrent PUT was faster, and
- * `secretNotFound` when it was deleted.
+ * Sets the payload of a secret, which can be done once. Throws `payloadExists` if it has one, also if a concurrent PUT
+ * was faster, and `secretNotFound` if it was deleted.
  */
 export async function putPayload(
   backend: Backend,
@@ -176,18 +176,18 @@ export async function putPayload(
 ): Promise<void> {
   let current: Secret | null = secret
   await untilStored(async () => {
-    // A payload or an ACL was stored since the secret was read: the change is made again from what it is now.
+    // After a conflict the secret is read again: its payload or ACL was changed since the last read.
     current ??= await findSecret(backend, secret.id)
     if (current.hasPayload) throw fault('payloadExists')
-    const outcome = await storePayload(backend, current, contentType, payload)
+    const outcome = await savePayload(backend, current, contentType, payload)
     current = null
     return outcome
   })
 }
 
 /**
- * Deletes a secret with its ciphertext, metadata, consumers, ACL and places in containers. With `unlessConsumed` a
- * secret that has consumers at that moment stays, and `hasConsumers` is thrown.
+ * Deletes a secret with its ciphertext, metadata, consumers, ACL and references in containers. With `unlessConsumed`, a
+ * secret that has consumers is not deleted, and `hasConsumers` is thrown.
  */
 export async function deleteSecret(backend: Backend, secret: Secret, unlessConsumed: boolean): Promise<void> {
   const unused = sql`not exists (select 1 from ${secretConsumers} where ${secretConsumers.secretId} = ${secret.id})`

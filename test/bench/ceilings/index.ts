@@ -1,6 +1,6 @@
 /**
- * What the platform itself costs: Workers that do the least that an operation cannot do without, on the bindings and
- * under the settings of the real one. A service on this platform is at best as fast as these.
+ * The ceilings of the platform: a Worker with the minimum of work that each kind of operation needs, on the same
+ * bindings and settings as the real one. A service on this platform is at best as fast as this Worker.
  */
 import { DurableObject } from 'cloudflare:workers'
 import { Hono } from 'hono'
@@ -10,7 +10,7 @@ interface Bindings {
   readonly PROJECT: DurableObjectNamespace<ProjectObject>
 }
 
-/** As many columns, and about as many bytes, as the row of a secret without its payload. */
+/** A table with as many columns and about as many bytes per row as that of secrets, without the payload. */
 const TABLE = `CREATE TABLE entries (id TEXT PRIMARY KEY, project_id TEXT, creator_id TEXT, name TEXT, secret_type TEXT,
   algorithm TEXT, mode TEXT, bit_length INTEGER, expiration TEXT, created TEXT, updated TEXT, content_type TEXT,
   consumers TEXT)`
@@ -20,7 +20,7 @@ const COLUMNS = `?, '0123456789abcdef0123456789abcdef', 'fedcba9876543210fedcba9
 
 const insertion = ({ DB }: Bindings) => DB.prepare(`INSERT INTO entries VALUES (${COLUMNS})`)
 
-/** Under the name of the real one, so that the settings of the real Worker fit. */
+/** Has the same name as the real class, so that the settings of the real Worker apply. */
 export class ProjectObject extends DurableObject<Bindings> {
   async insert(id: string): Promise<void> {
     await insertion(this.env).bind(id).run()
@@ -29,7 +29,7 @@ export class ProjectObject extends DurableObject<Bindings> {
 
 const app = new Hono<{ Bindings: Bindings }>()
 
-/** Makes `count` rows and answers with their ids. */
+/** Creates `count` rows and returns their ids. */
 app.post('/fill/:count', async (c) => {
   const ids = Array.from({ length: Number(c.req.param('count')) }, () => crypto.randomUUID())
   const insert = insertion(c.env)
@@ -63,6 +63,6 @@ export default {
     if (request.url.endsWith('/bare')) return new Response('{"status":"ACTIVE"}')
     return app.fetch(request, env, context)
   },
-  /** There is nothing to sweep. */
+  /** The local runtime calls this handler regularly; there is nothing to sweep. */
   async scheduled() {},
 } satisfies ExportedHandler<Bindings>

@@ -1,20 +1,20 @@
 /**
- * `npm run migration -- --name NAME`: writes the next migration from `src/state/schema/`, triggers included, and checks
- * it. A migration that is refused is not kept. Expand first, contract a release later: a release still serves on the
- * schema of the next one.
+ * `npm run migration -- --name NAME`: generates the next migration from `src/state/schema/`, including triggers, and
+ * checks it. A refused migration is not kept. Expand first and contract one release later: a release must still work
+ * with the schema of the next one.
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { schemaDifferences } from '../state/schema/comparison.ts'
-import { triggers } from '../state/schema/triggers.ts'
-import { admissible, refusals, statementsOf } from './migration-rules.ts'
+import { schemaDifferences } from './comparison.ts'
+import { triggers } from '../../src/state/schema/triggers.ts'
+import { admissible, refusals, statementsOf } from './rules.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const FOLDER = join(ROOT, 'migrations')
-/** Reasons of a refusal that are shown. */
+/** The number of reasons that are printed. */
 const MOST_REASONS = 20
 const BREAKPOINT = ';\n--> statement-breakpoint\n'
 
@@ -23,7 +23,7 @@ const files = () =>
     .filter((file) => file.endsWith('.sql'))
     .toSorted()
 
-/** A database with these migrations. */
+/** Creates a database in memory with these migrations applied. */
 function migrated(names: readonly string[]): DatabaseSync {
   const database = new DatabaseSync(':memory:')
   for (const name of names)
@@ -31,7 +31,7 @@ function migrated(names: readonly string[]): DatabaseSync {
   return database
 }
 
-/** The statements that bring the triggers of a database to what `schema/triggers.ts` says. */
+/** Returns the statements that replace the triggers of a database by those of `schema/triggers.ts`. */
 function triggerStatements(database: DatabaseSync): string[] {
   const found = database.prepare("select name, sql from sqlite_master where type = 'trigger'").all()
   const isKept = (name: unknown) => triggers.some((one) => one.name === name && isSame(one.definition, sqlOf(name)))
@@ -45,7 +45,7 @@ function triggerStatements(database: DatabaseSync): string[] {
   ]
 }
 
-/** Runs drizzle-kit and gives the file that it wrote; null when the tables have not changed. */
+/** Runs drizzle-kit and returns the name of the new file; null if the tables have not changed. */
 function generate(args: readonly string[]): string | null {
   const before = new Set(files())
   const kit = join(ROOT, 'node_modules/drizzle-kit/bin.cjs')
@@ -58,7 +58,7 @@ function generate(args: readonly string[]): string | null {
   return files().find((file) => !before.has(file)) ?? null
 }
 
-/** Writes the next migration; gives the reasons for which it is refused. */
+/** Writes the next migration; returns the reasons if it is refused. */
 async function writeMigration(args: readonly string[]): Promise<string[]> {
   const earlier = files()
   const changesTriggers = earlier.length > 0 && triggerStatements(migrated(earlier)).length > 0

@@ -1,10 +1,12 @@
-/** Migrations lose nothing: the rules that refuse dangerous ones, and the rows of a filled database before and after. */
+/**
+ * Migrations lose nothing: the rules that refuse dangerous ones, and the rows of a filled database before and after.
+ */
 /// <reference types="vite/types/importMeta.d.ts" />
 import { applyD1Migrations, type D1Migration } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { admissible, isRepetition, refusals, statementsOf } from '../../src/local/migration-rules.ts'
-import { schemaDifferences } from '../../src/state/schema/comparison.ts'
+import { admissible, isRepetition, refusals, statementsOf } from './rules.ts'
+import { schemaDifferences } from './comparison.ts'
 import { triggers } from '../../src/state/schema/triggers.ts'
 import { rowsForEveryTable, tableNames } from '../support/every-table.ts'
 
@@ -24,7 +26,7 @@ async function clear(): Promise<void> {
     .all<{ name: string }>()
   await database.batch([
     database.prepare('pragma defer_foreign_keys = on'),
-    // Children first: a table is dropped with its rows, which foreign keys look at.
+    // Children first, because dropping a table deletes its rows and checks foreign keys.
     ...results.toReversed().map(({ name }) => database.prepare(`drop table "${name}"`)),
   ])
 }
@@ -81,7 +83,7 @@ async function upgrade(earlier: readonly D1Migration[], newest: readonly D1Migra
   return { before, after: await contents() }
 }
 
-/** Whether each row of `before` is there afterwards, with the columns that it had. */
+/** Reports whether each row of `before` still exists, with the columns that it had. */
 function keeps({ before, after }: Awaited<ReturnType<typeof upgrade>>): boolean {
   for (const [name, rows] of Object.entries(before)) expect(rows, name).not.toEqual([])
   return Object.entries(before).every(([name, rows]) =>
@@ -93,7 +95,7 @@ const isPart = (part: object, whole: object) =>
 
 const next = (...queries: string[]): D1Migration => ({ name: '9999_next.sql', queries })
 
-/** What drizzle-kit writes for a column that becomes NOT NULL. */
+/** The migration that drizzle-kit generates for a column that becomes NOT NULL. */
 const rebuilt = [
   'PRAGMA foreign_keys=OFF',
   'CREATE TABLE `__new_secrets` AS SELECT * FROM `secrets`',

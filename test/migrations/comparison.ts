@@ -1,24 +1,24 @@
-/** How a migrated database differs from what `schema/` says: tables, columns, keys, indices and triggers. */
+/** Compares a migrated database with `schema/`: tables, columns, keys, indices and triggers. */
 import { is } from 'drizzle-orm'
 import { getTableConfig, SQLiteTable, type SQLiteColumn } from 'drizzle-orm/sqlite-core'
-import * as audit from './audit.ts'
-import * as identity from './identity.ts'
-import * as resources from './resources.ts'
-import { triggers } from './triggers.ts'
+import * as audit from '../../src/state/schema/audit.ts'
+import * as identity from '../../src/state/schema/identity.ts'
+import * as resources from '../../src/state/schema/resources.ts'
+import { triggers } from '../../src/state/schema/triggers.ts'
 
 type Row = Readonly<Record<string, unknown>>
-/** Asks the database; a statement has no parameters. */
+/** Runs a statement without parameters and returns its rows. */
 export type Query = (sql: string) => Promise<readonly Row[]> | readonly Row[]
 
 export const tables = Object.values({ ...resources, ...identity, ...audit }).filter((table) => is(table, SQLiteTable))
 
-/** Tables that SQLite, D1 and its migrations keep for themselves. */
-const ofPlatform = /^(sqlite_|_cf_|d1_)/
+/** Internal tables of SQLite, D1 and its migrations. */
+const internal = /^(sqlite_|_cf_|d1_)/
 
 const text = (value: unknown) => JSON.stringify(value)
-const words = (sql: unknown) => String(sql).replaceAll(/\s+/g, ' ').replaceAll('`', '').trim()
+const normalized = (sql: unknown) => String(sql).replaceAll(/\s+/g, ' ').replaceAll('`', '').trim()
 
-/** A column as one line, with the place that it has in the primary key (from 1; 0: none). */
+/** A column of the schema as text, with its position in the primary key (from 1; 0 if it is not part of it). */
 function wantedColumn(column: SQLiteColumn, composite: readonly string[]): string {
   const place = column.primary ? 1 : composite.indexOf(column.name) + 1
   const byDefault = column.default === undefined ? null : String(Number(column.default))
@@ -60,7 +60,10 @@ async function foundParts(query: Query, table: string): Promise<Record<string, s
   }
 }
 
-/** A foreign key must lead to what exists before the first row of a dump: a primary key or a UNIQUE in its table. */
+/**
+ * The foreign keys whose target is unique only by a separate index. They break dumps, which create indices after the
+ * rows: the target must be a primary key or a UNIQUE column of its table.
+ */
 async function looseTargets(query: Query, table: string): Promise<string[]> {
   const loose: string[] = []
   for (const key of await query(`pragma foreign_key_list("${table}")`)) {
@@ -84,10 +87,10 @@ function differing(kind: string, wanted: readonly string[], found: readonly stri
   ]
 }
 
-/** One line for each difference; none when the database is what `schema/` says. */
+/** The differences between the database and `schema/`, one line each; empty if they match. */
 export async function schemaDifferences(query: Query): Promise<string[]> {
   const master = await query('select type, name, sql from sqlite_master')
-  const named = (type: string) => master.filter((row) => row['type'] === type && !ofPlatform.test(String(row['name'])))
+  const named = (type: string) => master.filter((row) => row['type'] === type && !internal.test(String(row['name'])))
   const tableNames = tables.map((table) => getTableConfig(table).name)
   const lines = differing(
     'table',
@@ -102,13 +105,13 @@ export async function schemaDifferences(query: Query): Promise<string[]> {
       lines.push(...differing(`${name}: ${kind}`, wanted[kind] ?? [], found[kind] ?? []))
     lines.push(...(await looseTargets(query, name)))
   }
-  const wantedTriggers = triggers.map(({ definition }) => words(`CREATE TRIGGER ${definition}`))
+  const wantedTriggers = triggers.map(({ definition }) => normalized(`CREATE TRIGGER ${definition}`))
   return [
     ...lines,
     ...differing(
       'trigger',
       wantedTriggers,
-      named('trigger').map(({ sql }) => words(sql)),
+      named('trigger').map(({ sql }) => normalized(sql)),
     ),
   ]
 }
