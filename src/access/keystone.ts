@@ -80,9 +80,9 @@ async function check(keystoneUrl: string, token: string, serviceToken: string | 
 }
 
 /**
- * Whether Keystone says that the token's `admin` is the cloud's: it is of the project that Keystone was told to be the
- * administrative one, or of the whole system. Keystone sends neither member where nobody configured it, and then no
- * token has the power: a role that every project can give must not reach into the others.
+ * Whether the token belongs to the admin of the cloud: it has the role `admin` in the project that Keystone is configured
+ * to treat as administrative, or for the whole system. If neither is configured, Keystone sends neither member and nobody
+ * is the admin of the cloud, because the role `admin` of any project must not grant access to other projects.
  */
 function isCloudAdmin({ is_admin_project: adminProject, system }: TokenDocument, roles: readonly string[]): boolean {
   const ofSystem = typeof system === 'object' && system !== null && 'all' in system && system.all === true

@@ -96,7 +96,7 @@ function cellsOf(rule: Rule): Cell[] {
 interface Difference {
   readonly policy: 'legacy' | 'secure'
   readonly rules: readonly Rule[]
-  /** What this service answers there. */
+  /** The decision of this service in these cells. */
   readonly allows: boolean
   readonly where: (cell: Cell) => boolean
   readonly reason: string
@@ -104,7 +104,7 @@ interface Difference {
 
 const isElsewhere = ({ relation }: Cell) => relation === 'stranger' || relation === 'owner elsewhere'
 const isOnAcl = ({ caller, target }: Cell) => target.readers.includes(caller.userId)
-/** Made it, with the role that makes owners. */
+/** Created the entity, and has the role that an owner needs. */
 const isOwningCreator = ({ roles, relation }: Cell) => roles === 'creator' && relation === 'owner'
 /** A creator of the project who did not make the entity, which is private. */
 const isShutOutCreator = ({ roles, relation, target }: Cell) =>
@@ -127,7 +127,7 @@ const differences: readonly Difference[] = [
     allows: false,
     where: isShutOutCreator,
     reason:
-      'whoever may not read a private secret must not choose its payload either; the text of the policy forgets it',
+      'whoever may not read a private secret must not choose its payload either; the text of the policy does not check privacy',
   },
   {
     policy: 'legacy',

@@ -1,7 +1,7 @@
 /**
- * T2: every operation is asked for by every kind of caller under every rule set, and answers what `expected-rights.ts`
- * says. What is admitted ends in an invalid body, at something absent or on an entity of its own, so that no cell
- * changes what another one is about.
+ * T2: every operation is requested by every kind of caller under every rule set, and the response is compared with
+ * `expected-rights.ts`. A permitted request has an invalid body, an absent target or an entity of its own, so that no
+ * cell changes the entities of another one.
  */
 import { describe, expect, it } from 'vitest'
 import { resources } from '../../src/app.ts'
