@@ -81,7 +81,7 @@ const baseUrl = z.pipe(
 const variables = z.object({
   IDENTITY: choice(['embedded', 'keystone'], 'embedded'),
   KEYSTONE_URL: baseUrl,
-  POLICY: choice(['legacy', 'secure', 'both'], 'legacy'),
+  POLICY: choice(['legacy', 'secure', 'both'], 'secure'),
   HOST_HREF: baseUrl,
   QUOTA_SECRETS: quota,
   QUOTA_ORDERS: quota,

@@ -22,6 +22,8 @@ export default defineConfig(async () => ({
                 TEST_MIGRATIONS: await readD1Migrations(`${root}migrations`),
                 MASTER_KEYS: 'test:7vYh0nq3cJpXlU0oM2b8w1kTz5rRg9eDs4aQxIuVfHc=',
                 LOG: 'problems',
+                // The black-box suite also runs against Barbican 15 with its legacy rules. The default is `secure`.
+                POLICY: 'legacy',
                 ADMIN_PASSWORD: 'an administrator of tests',
                 GROWTH: process.env['GROWTH'] ?? '',
                 PEER_URL: process.env['PEER_URL'] ?? '',

@@ -105,7 +105,8 @@ function callerOf(standing: Standing | null): Outcome {
   if (!standing) return null
   if (!standing.project) return 'unscoped'
   const roles = standing.roles.map(({ name }) => foldName(name))
-  return { userId: standing.user.id, projectId: standing.project.id, roles }
+  const { user, project, administrator } = standing
+  return { userId: user.id, projectId: project.id, roles, cloudAdmin: administrator }
 }
 
 /**

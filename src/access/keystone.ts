@@ -19,6 +19,7 @@ const MOST_CACHED_REFUSALS = 10_000
 const KEYSTONE_TIMEOUT_MILLISECONDS = 10_000
 const MOST_TOKEN_CHARACTERS = 16_384
 const SERVICE_ROLE = 'service'
+const ADMIN_ROLE = 'admin'
 
 /** An id without lone surrogates, which UTF-8 cannot store. */
 const id = z.string().check(z.refine((text) => text.isWellFormed()))
@@ -29,8 +30,12 @@ const tokenDocument = z.object({
     user: z.object({ id }),
     project: z.optional(z.object({ id })),
     roles: z.optional(z.array(z.object({ name: z.string() }))),
+    is_admin_project: z.optional(z.unknown()),
+    system: z.optional(z.unknown()),
   }),
 })
+
+type TokenDocument = z.infer<typeof tokenDocument>['token']
 
 interface Checked {
   readonly caller: Caller | 'unscoped'
@@ -83,16 +88,23 @@ async function check(keystoneUrl: string, token: string, serviceToken: string | 
   return user && asChecked(user, false)
 }
 
-function asChecked(token: z.infer<typeof tokenDocument>['token'], expiredAllowed: boolean): Checked {
+/**
+ * Whether the token belongs to the admin of the cloud: it has the role `admin` in the project that Keystone is configured
+ * to treat as administrative, or for the whole system. If neither is configured, Keystone sends neither member and nobody
+ * is the admin of the cloud, because the role `admin` of any project must not grant access to other projects.
+ */
+function isCloudAdmin({ is_admin_project: adminProject, system }: TokenDocument, roles: readonly string[]): boolean {
+  const ofSystem = typeof system === 'object' && system !== null && 'all' in system && system.all === true
+  return roles.includes(ADMIN_ROLE) && (adminProject === true || ofSystem)
+}
+
+function asChecked(token: TokenDocument, expiredAllowed: boolean): Checked {
   const expires = Date.parse(token.expires_at)
   if (Number.isNaN(expires)) throw fault('identityUnreachable')
+  const roles = (token.roles ?? []).map(({ name }) => name.toLowerCase())
   return {
     caller: token.project
-      ? {
-          userId: token.user.id,
-          projectId: token.project.id,
-          roles: (token.roles ?? []).map(({ name }) => name.toLowerCase()),
-        }
+      ? { userId: token.user.id, projectId: token.project.id, roles, cloudAdmin: isCloudAdmin(token, roles) }
       : 'unscoped',
     until: Math.min(Date.now() + TOKEN_CACHE_MILLISECONDS, expiredAllowed ? Infinity : expires),
   }

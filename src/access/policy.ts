@@ -1,9 +1,14 @@
 /**
  * The authorization policy: one pure, total table from rule name to predicate, for each of the two rule sets.
  *
- * `legacy` has the decisions of Barbican's default (`enforce_new_defaults=false`), `secure` those of its newer personas
+ * `legacy` has Barbican's legacy rules (`enforce_new_defaults=false`), `secure` those of its newer personas
  * (`enforce_new_defaults=true`), and `both` allows what either allows. A decision depends on the token and the stored
  * row only.
+ *
+ * Where the text of Barbican's policy and its controllers disagree, the text applies: its ACL controllers do not pass the
+ * privacy of an entity to the policy engine, so that every creator of the project can open it. The text itself omits
+ * privacy from `secret:put` and `consumer:get`. Here, who may not read an entity can neither set its payload nor see its
+ * consumers.
  */
 import type { Caller } from '../caller.ts'
 
@@ -20,6 +25,7 @@ export interface Target {
 /** The input of a predicate. */
 interface Facts {
   readonly has: (...roles: readonly string[]) => boolean
+  readonly cloudAdmin: boolean
   readonly sameProject: boolean
   /** Whether the caller created it, in this project. */
   readonly owner: boolean
@@ -45,6 +51,9 @@ const any =
   (facts) =>
     predicates.some((allows) => allows(facts))
 const onAcl: Predicate = (facts) => facts.onAcl
+/** The admin of the cloud, see {@link Caller}. Barbican checks only the role name, or requires system scope. */
+const cloudAdmin: Predicate = (facts) => facts.cloudAdmin
+const operator = role(SERVICE_ADMIN)
 
 /**
  * Allows, in the project: an admin; the owner with the role `writer`; the roles `others` if the entity is not private.
@@ -62,19 +71,19 @@ const legacy = {
   'secrets:get': role('admin', 'creator', 'observer'),
   'secret:get': legacyRead,
   'secret:decrypt': any(entity('creator', 'creator', 'observer'), onAcl),
-  'secret:put': inProject('admin', 'creator'),
+  'secret:put': legacyWrite,
   'secret:delete': legacyWrite,
   'secret_meta:get': legacyRead,
   'secret_meta:post': legacyWrite,
   'secret_meta:put': legacyWrite,
   'secret_meta:delete': legacyWrite,
   'secret_acls:get': inProject('admin', 'creator', 'observer'),
-  'secret_acls:put_patch': inProject('admin', 'creator'),
-  'secret_acls:delete': inProject('admin', 'creator'),
+  'secret_acls:put_patch': legacyWrite,
+  'secret_acls:delete': legacyWrite,
   'secret_consumers:get': legacyRead,
   'secret_consumers:post': legacyRead,
   'secret_consumers:delete': legacyRead,
-  'secret_consumer:get': role('admin', 'creator', 'observer', 'audit'),
+  'secret_consumer:get': legacyRead,
   'containers:post': role('admin', 'creator'),
   'containers:get': role('admin', 'creator', 'observer'),
   'container:get': legacyRead,
@@ -82,12 +91,12 @@ const legacy = {
   'container_secret:post': legacyWrite,
   'container_secret:delete': legacyWrite,
   'container_acls:get': inProject('admin', 'creator', 'observer'),
-  'container_acls:put_patch': inProject('admin', 'creator'),
-  'container_acls:delete': inProject('admin', 'creator'),
+  'container_acls:put_patch': legacyWrite,
+  'container_acls:delete': legacyWrite,
   'container_consumers:get': legacyRead,
   'container_consumers:post': legacyRead,
   'container_consumers:delete': legacyRead,
-  'container_consumer:get': any(role('admin', 'creator', 'observer', 'audit'), legacyRead),
+  'container_consumer:get': legacyRead,
   'orders:post': role('admin', 'creator'),
   'orders:put': role('admin', 'creator'),
   'order:put': entity('creator'),
@@ -95,9 +104,9 @@ const legacy = {
   'order:get': role(...everyLegacyRole),
   'order:delete': role('admin'),
   'quotas:get': role(...everyLegacyRole),
-  'project_quotas:get': role(SERVICE_ADMIN),
-  'project_quotas:put': role(SERVICE_ADMIN),
-  'project_quotas:delete': role(SERVICE_ADMIN),
+  'project_quotas:get': operator,
+  'project_quotas:put': operator,
+  'project_quotas:delete': operator,
   'secretstores:get': role(...everyLegacyRole),
   'secretstores:get_global_default': role(...everyLegacyRole),
   'secretstores:get_preferred': role(...everyLegacyRole),
@@ -105,20 +114,20 @@ const legacy = {
   'secretstore_preferred:post': role('admin'),
   'secretstore_preferred:delete': role('admin'),
   'transport_keys:get': role(...everyLegacyRole),
-  'transport_keys:post': role(SERVICE_ADMIN),
+  'transport_keys:post': operator,
   'transport_key:get': role(...everyLegacyRole),
-  'transport_key:delete': role(SERVICE_ADMIN),
+  'transport_key:delete': operator,
   'certificate_authorities:get': role(...everyLegacyRole),
   'certificate_authority:get': role(...everyLegacyRole),
   'certificates:get': inProject('admin', SERVICE_ADMIN),
   'certificate:revoke': inProject('admin', SERVICE_ADMIN),
-  'key_rotation:get': role(SERVICE_ADMIN),
-  'key_rotation:post': role(SERVICE_ADMIN),
+  'key_rotation:get': operator,
+  'key_rotation:post': operator,
   'audit:get': role('audit'),
-  'deployment_audit:get': role(SERVICE_ADMIN),
-  'project_destruction:get': role(SERVICE_ADMIN),
-  'project_destruction:put': role(SERVICE_ADMIN),
-  'project_destruction:delete': role(SERVICE_ADMIN),
+  'deployment_audit:get': operator,
+  'project_destruction:get': operator,
+  'project_destruction:put': operator,
+  'project_destruction:delete': operator,
 } as const satisfies Record<string, Predicate>
 
 export type Rule = keyof typeof legacy
@@ -133,10 +142,10 @@ const personas = inProject('reader')
 const secure: Record<Rule, Predicate> = {
   'secrets:post': writers,
   'secrets:get': writers,
-  'secret:get': any(secureRead, role('admin')),
+  'secret:get': any(secureRead, cloudAdmin),
   'secret:decrypt': secureRead,
   'secret:put': secureEntity,
-  'secret:delete': any(secureEntity, role('admin')),
+  'secret:delete': any(secureEntity, cloudAdmin),
   'secret_meta:get': secureRead,
   'secret_meta:post': secureEntity,
   'secret_meta:put': secureEntity,
@@ -147,7 +156,7 @@ const secure: Record<Rule, Predicate> = {
   'secret_consumers:get': secureRead,
   'secret_consumers:post': secureRead,
   'secret_consumers:delete': secureRead,
-  'secret_consumer:get': role('admin'),
+  'secret_consumer:get': any(inProject('admin'), cloudAdmin),
   'containers:post': writers,
   'containers:get': writers,
   'container:get': secureRead,
@@ -160,7 +169,7 @@ const secure: Record<Rule, Predicate> = {
   'container_consumers:get': secureRead,
   'container_consumers:post': secureRead,
   'container_consumers:delete': secureRead,
-  'container_consumer:get': any(secureRead, role('admin')),
+  'container_consumer:get': any(secureRead, cloudAdmin),
   'orders:post': writers,
   'orders:put': writers,
   'order:put': secureOwner,
@@ -168,9 +177,9 @@ const secure: Record<Rule, Predicate> = {
   'order:get': writers,
   'order:delete': writers,
   'quotas:get': personas,
-  'project_quotas:get': role('admin'),
-  'project_quotas:put': role('admin'),
-  'project_quotas:delete': role('admin'),
+  'project_quotas:get': any(cloudAdmin, operator),
+  'project_quotas:put': any(cloudAdmin, operator),
+  'project_quotas:delete': any(cloudAdmin, operator),
   'secretstores:get': personas,
   'secretstores:get_global_default': personas,
   'secretstores:get_preferred': personas,
@@ -178,20 +187,20 @@ const secure: Record<Rule, Predicate> = {
   'secretstore_preferred:post': role('admin'),
   'secretstore_preferred:delete': role('admin'),
   'transport_keys:get': personas,
-  'transport_keys:post': role('admin'),
+  'transport_keys:post': cloudAdmin,
   'transport_key:get': personas,
-  'transport_key:delete': role('admin'),
+  'transport_key:delete': cloudAdmin,
   'certificate_authorities:get': personas,
   'certificate_authority:get': personas,
   'certificates:get': inProject('admin', SERVICE_ADMIN),
   'certificate:revoke': inProject('admin', SERVICE_ADMIN),
-  'key_rotation:get': role(SERVICE_ADMIN),
-  'key_rotation:post': role(SERVICE_ADMIN),
+  'key_rotation:get': operator,
+  'key_rotation:post': operator,
   'audit:get': personas,
-  'deployment_audit:get': role(SERVICE_ADMIN),
-  'project_destruction:get': role(SERVICE_ADMIN),
-  'project_destruction:put': role(SERVICE_ADMIN),
-  'project_destruction:delete': role(SERVICE_ADMIN),
+  'deployment_audit:get': operator,
+  'project_destruction:get': operator,
+  'project_destruction:put': operator,
+  'project_destruction:delete': operator,
 }
 
 export const rules = Object.keys(legacy) as Rule[]
@@ -203,6 +212,7 @@ export function permits(policy: Policy, rule: Rule, caller: Caller, target: Targ
   const sameProject = caller.projectId === target.projectId
   const facts: Facts = {
     has: (...roles) => roles.some((name) => caller.roles.includes(name)),
+    cloudAdmin: caller.cloudAdmin,
     sameProject,
     owner: sameProject && caller.userId === target.creatorId,
     public: !target.private,

@@ -7,8 +7,18 @@ import { StartError } from './options.ts'
 
 const PROJECT = 'demo'
 const USER = 'demo'
-/** Roles that allow everything in the project, under every POLICY. */
-const ROLES = ['admin', 'creator', 'member', 'audit'] as const
+/**
+ * Roles that allow everything in the project, under every POLICY. An application credential has some of its user's roles,
+ * so a role that a credential may need alone is assigned by itself:
+ *
+ * - `admin`: everything in the project under every rule set, for example the choice of a secret store;
+ * - `member`: creates, reads and deletes secrets, containers and orders under the secure rules;
+ * - `reader`: for a read-only credential under the secure rules: quotas, stores, authorities and the audit log;
+ * - `creator`: as `member`, under the legacy rules;
+ * - `observer`: for a read-only credential under the legacy rules: everything that is not private;
+ * - `audit`: the audit log under the legacy rules.
+ */
+const ROLES = ['admin', 'member', 'reader', 'creator', 'observer', 'audit'] as const
 
 interface Credentials {
   readonly user: string

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { Hono } from 'hono'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { authenticateEmbedded, evictLiveChecks, LIVE_CHECK_SECONDS } from '../../src/access/embedded.ts'
-import { logIn } from '../../src/access/log-in.ts'
+import { logIn, type Proof, type Scope } from '../../src/access/log-in.ts'
 import { partsOfToken, type TokenClaims } from '../../src/access/tokens.ts'
 import { readConfig } from '../../src/config.ts'
 import { revokeToken } from '../../src/state/identity/accounts.ts'
@@ -62,7 +62,24 @@ describe('the caller of a token', () => {
       userId: user.id,
       projectId: project.id,
       roles: ['admin', 'member', 'reader', 'creator'],
+      cloudAdmin: false,
     })
+  })
+
+  it('the caller of a token is the admin of the cloud with the role `admin` in the administrative project alone', async () => {
+    const { user, proof, project } = await given('admin')
+    const backend = await at(0)
+    const administrator: Proof = { method: 'password', user: { name: 'admin' }, password: 'first password' }
+    const callerIn = async (as: Proof, scope: Scope) => {
+      const { token, standing } = await logIn(backend, as, scope, { password: 'first password', recovery: false })
+      return { caller: await authenticateEmbedded(token, backend), place: standing.project?.id ?? '' }
+    }
+    expect((await callerIn(proof, { id: project.id })).caller).toMatchObject({ cloudAdmin: false })
+    const { caller, place } = await callerIn(administrator, { name: 'admin' })
+    expect(caller).toMatchObject({ cloudAdmin: true })
+    const [member] = await listRoles(backend, 'member')
+    await assignRole(backend, { userId: user.id, projectId: place, roleId: member?.id ?? '' })
+    expect((await callerIn(proof, { id: place })).caller).toMatchObject({ cloudAdmin: false })
   })
 
   it('the caller of a token without a project is unscoped', async () => {

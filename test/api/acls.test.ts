@@ -35,6 +35,7 @@ const kinds = [
     label: 'SecretACL',
     retrieval: 'Secret retrieval',
     absentEntity: 'Secret not found.',
+    consumer: { service: 's', resource_type: 't', resource_id: 'r' },
   },
   {
     kind: 'containers',
@@ -42,10 +43,11 @@ const kinds = [
     label: 'ContainerACL',
     retrieval: 'Container retrieval',
     absentEntity: 'Secrets container not found.',
+    consumer: { name: 'n', URL: 'u' },
   },
 ] as const
 
-describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEntity }) => {
+describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEntity, consumer }) => {
   const shown = async (ref: string) => (await send('GET', `${ref}/acl`)).json
   const users = async (ref: string) => (await shown(ref)).read.users.toSorted()
 
@@ -205,18 +207,75 @@ describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEnt
     expectRefusal(await call('GET', ref, { token }), 403, notPermitted(retrieval))
   })
 
-  it(`an ACL of ${kind} may be read by observers and written by any creator of the project, private or not`, async () => {
+  it(`an ACL of ${kind} may be read but not written by observers, and neither by auditors, private or not`, async () => {
     const ref = await make(creator)
+    for (const open of [true, false]) {
+      await acl(creator, ref, { 'project-access': open })
+      expect((await call('GET', `${ref}/acl`, { token: observer.token })).status).toBe(200)
+      const audited = await call('GET', `${ref}/acl`, { token: auditor.token })
+      expectRefusal(audited, 403, notPermitted(`${label}(s) retrieval`))
+      for (const { token } of [observer, auditor]) {
+        const put = await call('PUT', `${ref}/acl`, { token, json: {} })
+        expectRefusal(put, 403, notPermitted(`${label}(s) Update`))
+        const gone = await call('DELETE', `${ref}/acl`, { token })
+        expectRefusal(gone, 403, notPermitted(`${label}(s) deletion`))
+      }
+    }
+  })
+
+  it(`an ACL of ${kind} may be written by any creator of the project while they are not private`, async () => {
+    const [ref, colleague] = [await make(creator), await person(['creator'], { projectId: who.projectId })]
+    for (const method of ['PUT', 'PATCH'])
+      expect((await call(method, `${ref}/acl`, { token: colleague.token, json: {} })).status).toBe(200)
+    expect((await call('DELETE', `${ref}/acl`, { token: colleague.token })).status).toBe(200)
+  })
+
+  itDiffersInContainers('private stays private')(
+    `an ACL that makes ${kind} private cannot be changed by a creator whom it shuts out`,
+    async () => {
+      const [ref, colleague] = [await make(creator), await person(['creator'], { projectId: who.projectId })]
+      await acl(creator, ref, { 'project-access': false, users: ['somebody'] })
+      const { token } = colleague
+      const before = await shown(ref)
+      for (const users of [[], [colleague.userId], [stranger.userId]]) {
+        for (const method of ['PUT', 'PATCH']) {
+          const json = { read: { 'project-access': true, users } }
+          const changed = await call(method, `${ref}/acl`, { token, json })
+          expectRefusal(changed, 403, notPermitted(`${label}(s) Update`))
+        }
+      }
+      const reset = await call('PUT', `${ref}/acl`, { token, json: {} })
+      expectRefusal(reset, 403, notPermitted(`${label}(s) Update`))
+      const gone = await call('DELETE', `${ref}/acl`, { token })
+      expectRefusal(gone, 403, notPermitted(`${label}(s) deletion`))
+      expect(await shown(ref)).toEqual(before)
+      expectRefusal(await call('GET', ref, { token }), 403, notPermitted(retrieval))
+    },
+  )
+
+  itDiffersInContainers('private stays private')(
+    `an ACL that makes ${kind} private can be changed by their owner and by an admin of the project`,
+    async () => {
+      for (const { token } of [creator, who]) {
+        const ref = await make(creator)
+        await acl(creator, ref, { 'project-access': false })
+        const json = { read: { users: ['u'] } }
+        expect((await call('PATCH', `${ref}/acl`, { token, json })).status).toBe(200)
+        expect(await shown(ref)).toMatchObject({ read: { 'project-access': false, users: ['u'] } })
+        expect((await call('DELETE', `${ref}/acl`, { token })).status).toBe(200)
+        expect(await shown(ref)).toEqual(none)
+      }
+    },
+  )
+
+  it(`the consumers of private ${kind} are closed to a creator who is shut out`, async () => {
+    const [ref, { token }] = [await make(creator), await person(['creator'], { projectId: who.projectId })]
     await acl(creator, ref, { 'project-access': false })
-    const second = await person(['creator'], { projectId: who.projectId })
-    expect((await call('GET', `${ref}/acl`, { token: observer.token })).status).toBe(200)
-    const audited = await call('GET', `${ref}/acl`, { token: auditor.token })
-    expectRefusal(audited, 403, notPermitted(`${label}(s) retrieval`))
-    const put = await call('PUT', `${ref}/acl`, { token: observer.token, json: {} })
-    expectRefusal(put, 403, notPermitted(`${label}(s) Update`))
-    const gone = await call('DELETE', `${ref}/acl`, { token: observer.token })
-    expectRefusal(gone, 403, notPermitted(`${label}(s) deletion`))
-    expect((await call('PUT', `${ref}/acl`, { token: second.token, json: {} })).status).toBe(200)
+    expect((await call('GET', `${ref}/consumers`, { token })).status).toBe(403)
+    for (const method of ['POST', 'DELETE']) {
+      expect((await call(method, `${ref}/consumers`, { token, json: consumer })).status).toBe(403)
+    }
+    expect((await call('GET', `${ref}/consumers`, { token: creator.token })).json.total).toBe(0)
   })
 
   itDiffers('tenant paths')(`an ACL of ${kind} is served under a tenant path`, async () => {
@@ -225,6 +284,29 @@ describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEnt
     expect(answer.json).toEqual({ acl_ref: `${ref}/acl` })
     expect((await send('GET', `${ref}/acl`)).json.read.users).toEqual(['u'])
     expect((await send('DELETE', `${ref}/acl`)).status).toBe(200)
+  })
+})
+
+describe('a private secret without a payload', () => {
+  itDiffersInContainers('private stays private')(
+    'a private secret without a payload is filled by its owner or an admin of the project, not by another creator',
+    async () => {
+      const colleague = await person(['creator'], { projectId: who.projectId })
+      const fill = (ref: string, { token }: Person) =>
+        call('PUT', ref, { token, body: 'x', headers: { 'Content-Type': 'text/plain' } })
+      for (const filler of [creator, who]) {
+        const ref = await secret(creator)
+        await acl(creator, ref, { 'project-access': false })
+        expectRefusal(await fill(ref, colleague), 403, notPermitted('Secret update'))
+        expect((await fill(ref, filler)).status).toBe(204)
+      }
+    },
+  )
+
+  it('a secret without a payload that is not private is filled by any creator of the project', async () => {
+    const [ref, { token }] = [await secret(creator), await person(['creator'], { projectId: who.projectId })]
+    const answer = await call('PUT', ref, { token, body: 'x', headers: { 'Content-Type': 'text/plain' } })
+    expect(answer.status).toBe(204)
   })
 })
 

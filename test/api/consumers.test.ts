@@ -206,6 +206,23 @@ describe.each(kinds)('consumers of $kind', ({ kind, label, make, absentEntity, c
     expectRefusal(malformed, 404, 'Not Found. Provided consumer id is invalid.')
   })
 
+  itDiffersInContainers('private stays private')(
+    `a consumer of ${kind} is 403 by any id for a creator who may not read its entity`,
+    async () => {
+      const [open, closed] = [await make(), await make()]
+      await acl(who, closed, { 'project-access': false })
+      const colleague = await person(['creator'], { projectId: who.projectId })
+      for (const [ref, { token }] of [
+        [open, reader],
+        [closed, reader],
+        [closed, colleague],
+      ] as const) {
+        const answer = await call('GET', `${ref}/consumers/${absent}`, { token })
+        expectRefusal(answer, 403, notPermitted(`${label} retrieval`))
+      }
+    },
+  )
+
   itDiffersInContainers('consumer of another')(
     `a consumer of ${kind} is found by its id under its own entity only`,
     async () => {

@@ -1,6 +1,6 @@
 /** Containers: creation with references to secrets, reading, listing, filters and deletion. */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { base, call } from '../support/client.ts'
+import { base, call, database } from '../support/client.ts'
 import { differs, itDiffers, onPeer, aSecond } from '../support/differences.ts'
 import { eitherOfContainers, itDiffersInContainers } from '../support/container-differences.ts'
 import { callAs, HOOK_MILLISECONDS, owner, person, type Person } from '../support/people.ts'
@@ -317,10 +317,18 @@ describe('DELETE /v1/containers/{id}', () => {
   it('DELETE of a container deletes its ACL and its consumers', async () => {
     const ref = await container(who)
     await acl(who, ref, { 'project-access': false })
-    await send('DELETE', ref)
+    const consumer = { name: 'n', URL: 'u' }
+    expect((await send('POST', `${ref}/consumers`, { json: consumer })).json.consumers).toEqual([consumer])
+    expect((await send('DELETE', ref)).status).toBe(204)
     for (const part of ['acl', 'consumers']) {
       expectRefusal(await send('GET', `${ref}/${part}`), 404, 'Secrets container not found.')
     }
+    if (onPeer) return
+    const left = await database
+      .prepare('select count(*) as n from container_consumers where container_id = ?')
+      .bind(idOf(ref))
+      .first<number>('n')
+    expect(left).toBe(0)
   })
 
   it('DELETE of a container is for the creator that made it and admins, not for another creator', async () => {

@@ -91,7 +91,12 @@ export async function startPortcullis(
 ): Promise<Service> {
   const { DEMO_PASSWORD, ...keys } = localKeys(state)
   await buildBundle(state, { minify })
-  const { url, stop } = await startRuntime(await freePort(), state, { ...keys, LOG: 'problems' }, inspectorPort)
+  const { url, stop } = await startRuntime(
+    await freePort(),
+    state,
+    { ...keys, LOG: 'problems', POLICY: 'secure' },
+    inspectorPort,
+  )
   const { token } = requireDemo(await seedDemo(url, keys.ADMIN_PASSWORD, DEMO_PASSWORD))
   const administrator = { user: 'admin', password: keys.ADMIN_PASSWORD, project: 'admin' }
   const written = await logIn(`${url}/identity/v3`, passwordMethod(administrator), administrator.project)

@@ -1,7 +1,8 @@
 /** The Worker's variables: values for which it refuses every request, and the effect of each accepted value. */
 import { describe, expect, it } from 'vitest'
+import { readVariables } from '../../src/config.ts'
 import { call, isolate } from '../support/client.ts'
-import { owner } from '../support/people.ts'
+import { owner, person } from '../support/people.ts'
 
 const encode = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes))
 const random = () => encode(crypto.getRandomValues(new Uint8Array(32)))
@@ -120,6 +121,31 @@ describe('a variable that is refused', () => {
     expect(await expectUnserved({ IDENTITY: 'keystone', KEYSTONE_URL: '' })).toContain('KEYSTONE_URL')
     expect(await expectUnserved({ IDENTITY: 'keystone' })).toContain('KEYSTONE_URL')
   })
+})
+
+describe('POLICY', () => {
+  const json = { name: 'a secret' }
+
+  it.each([undefined, '', 'secure'])('POLICY %j is the rule set of personas', async (POLICY) => {
+    const ask = isolate({ POLICY })
+    const [member, creator] = [await person(['member']), await person(['creator'])]
+    expect((await ask('POST', '/v1/secrets', { token: member.token, json })).status).toBe(201)
+    expect((await ask('POST', '/v1/secrets', { token: creator.token, json })).status).toBe(403)
+    expect(readVariables({ POLICY }).POLICY).toBe('secure')
+  })
+
+  it.each([
+    ['legacy', 403, 201],
+    ['both', 201, 201],
+  ])(
+    'POLICY %j answers a new secret of a member with %d and of a creator with %d',
+    async (POLICY, ofMember, ofCreator) => {
+      const ask = isolate({ POLICY })
+      const statusFor = async (role: string) =>
+        (await ask('POST', '/v1/secrets', { token: (await person([role])).token, json })).status
+      expect([await statusFor('member'), await statusFor('creator')]).toEqual([ofMember, ofCreator])
+    },
+  )
 })
 
 describe('the effect of a variable', () => {

@@ -11,5 +11,6 @@ const { ADMIN_PASSWORD = '', MASTER_KEYS = '' } = process.env
 process.once('disconnect', () => process.exit(1))
 process.send?.('loaded')
 await once(process, 'message')
-await startRuntime(Number(port), state, { ADMIN_PASSWORD, MASTER_KEYS })
+// Explicit, although it is the default: the traffic is that of the demo user, who has the roles for it.
+await startRuntime(Number(port), state, { ADMIN_PASSWORD, MASTER_KEYS, POLICY: 'secure' })
 process.send?.('ready')

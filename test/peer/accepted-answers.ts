@@ -192,6 +192,10 @@ export const containerDifferences = {
   'no crash over types':
     'Metadata is returned as JSON also if `Accept` has another well-known type, such as `text/html`. Barbican ' +
     'responds to some of these types with 500.',
+  'private stays private':
+    'A user who may not read a private entity can neither change its ACL, nor set its payload, nor see its consumers. ' +
+    'The text of Barbican’s policy forbids the first, but its ACL controllers do not pass the privacy to the policy ' +
+    'engine; its rules for payloads and for a single consumer do not check it.',
   'methods of transport keys':
     'A method that transport keys do not support is 405. Barbican closes the connection, and the client cannot tell ' +
     'what was wrong.',

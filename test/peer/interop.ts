@@ -57,7 +57,8 @@ async function runClients(state: string): Promise<readonly Outcome[]> {
   const worker = await startWorker({
     port: await freePort(),
     state: join(state, 'worker-embedded'),
-    variables: { ADMIN_PASSWORD: password },
+    // The steps use the demo user and roles of both rule sets.
+    variables: { ADMIN_PASSWORD: password, POLICY: 'both' },
   })
   try {
     const report = new Report('clients')

@@ -23,7 +23,7 @@ let group: GroupCommit
 let backend: KeyedScope
 
 beforeEach(async () => {
-  caller = { userId: 'somebody', projectId: crypto.randomUUID(), roles: [] }
+  caller = { userId: 'somebody', projectId: crypto.randomUUID(), roles: [], cloudAdmin: false }
   secretId = await createSecret(await backendAt(NOW), caller, described)
   database = countingDatabase()
   group = new GroupCommit(() => database.binding)

@@ -19,7 +19,7 @@ import { databaseOf } from '../support/backend.ts'
 
 const NOW = '2026-11-22T00:00:00.000000'
 const bindings = env as unknown as Environment
-const caller: Caller = { userId: 'somebody', projectId: 'half-done', roles: [] }
+const caller: Caller = { userId: 'somebody', projectId: 'half-done', roles: [], cloudAdmin: false }
 const described: NewSecret = {
   name: null,
   secretType: 'opaque',

@@ -42,7 +42,7 @@ const object = () => bindings.PROJECT.getByName(who.projectId)
 const alarm = () => runDurableObjectAlarm(object())
 const nextAlarm = () => runInDurableObject(object(), (_, { storage }) => storage.getAlarm())
 const backendNow = () => backendAt(formatTime(Date.now()))
-const caller = () => ({ ...who, roles: [] })
+const caller = () => ({ ...who, roles: [], cloudAdmin: false })
 const containers = async () => (await send('GET', '/v1/containers')).json.total as number
 
 /** Sets a fake clock to `milliseconds` from now. */

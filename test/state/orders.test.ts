@@ -31,7 +31,7 @@ const backendNow = async (): Promise<Backend> =>
 async function abandoned(passphrase: string | null = null, by: Person = who): Promise<string> {
   const { id } = await placeKeyPairOrder(
     await backendNow(),
-    { ...by, roles: [] },
+    { ...by, roles: [], cloudAdmin: false },
     {
       name: 'abandoned',
       algorithm: 'ec',

@@ -1,5 +1,5 @@
 /** Orders with their generated keys, in the form that the project's object receives. */
-import type { Caller } from '../../src/caller.ts'
+import type { Owner } from '../../src/caller.ts'
 import type { Backend } from '../../src/state/backend.ts'
 import { withMac } from '../../src/state/integrity/row-authentication.ts'
 import { sealedRow, type NewSecret } from '../../src/state/secrets/secrets.ts'
@@ -20,7 +20,7 @@ export const described: NewSecret = {
  * Creates an order of the caller with its key. `keyVersion` overrides the version that the key claims to be sealed
  * under.
  */
-export async function sealedOrder(backend: Backend, { projectId, userId, roles }: Caller, keyVersion?: number) {
+export async function sealedOrder(backend: Backend, { projectId, userId }: Owner, keyVersion?: number) {
   const common = { status: 'ACTIVE', created: backend.now, updated: backend.now, contentType: null }
   const row = {
     ...common,
@@ -31,7 +31,7 @@ export async function sealedOrder(backend: Backend, { projectId, userId, roles }
     type: 'key',
     meta: '{}',
   }
-  const secret = await sealedRow(backend, { projectId, userId, roles }, described)
+  const secret = await sealedRow(backend, { projectId, userId }, described)
   return {
     order: await withMac(backend, 'orders', row),
     secret: keyVersion === undefined ? secret : { ...secret, keyVersion },

@@ -1,6 +1,6 @@
 /** Containers: named lists of references to secrets of the same project. */
 import { and, asc, eq, getTableColumns, isNull, sql, type Placeholder, type SQL } from 'drizzle-orm'
-import type { Caller } from '../../caller.ts'
+import type { Owner } from '../../caller.ts'
 import { fault } from '../../faults.ts'
 import { aclRow } from '../acl-columns.ts'
 import { commit } from '../audit/commit.ts'
@@ -70,7 +70,7 @@ export interface NewContainer {
 /** Creates the rows of a new container and of its references. */
 export async function containerRows(
   scope: KeyedScope,
-  { projectId, userId }: Pick<Caller, 'projectId' | 'userId'>,
+  { projectId, userId }: Owner,
   { name, type, secrets: given }: Omit<NewContainer, 'type'> & { readonly type: string },
   acl: Acl | null = null,
 ) {
@@ -124,7 +124,7 @@ const creation = {
  * `projectDestroyed`, `containerFull`, or `containerSecretAbsent` with the name of the first reference whose secret
  * does not belong to the project.
  */
-export async function createContainer(scope: KeyedScope, caller: Caller, wanted: NewContainer): Promise<string> {
+export async function createContainer(scope: KeyedScope, caller: Owner, wanted: NewContainer): Promise<string> {
   if (wanted.secrets.length > MOST_MEMBERS) throw fault('containerFull', String(MOST_MEMBERS))
   const { projectId } = caller
   const { container, members } = await containerRows(scope, caller, wanted)

@@ -1,6 +1,6 @@
 /** Operations on secrets. Each change is one D1 batch, which enforces the invariants. */
 import { and, eq, isNull, sql } from 'drizzle-orm'
-import type { Caller } from '../../caller.ts'
+import type { Owner } from '../../caller.ts'
 import { open, seal, SealError } from '../../crypto/envelope.ts'
 import { fault } from '../../faults.ts'
 import { aclRow } from '../acl-columns.ts'
@@ -107,7 +107,7 @@ export async function openPayload(backend: Backend, secret: SealedSecret): Promi
 /** Creates the row of a new secret and seals its payload. One round trip if the project's key is not cached. */
 export async function sealedRow(
   backend: Backend,
-  caller: Caller,
+  caller: Owner,
   secret: NewSecret,
   acl: Acl | null = null,
 ): Promise<typeof secrets.$inferInsert> {
@@ -133,7 +133,7 @@ export async function sealedRow(
 const insertSecret = preparedInsert(secrets, belowQuota.secrets)
 
 /** Creates a secret in the caller's project and returns its id; throws `quotaReached` or `projectDestroyed`. */
-export async function createSecret(backend: Backend, caller: Caller, secret: NewSecret): Promise<string> {
+export async function createSecret(backend: Backend, caller: Owner, secret: NewSecret): Promise<string> {
   const { projectId } = caller
   return underSealingKey(backend, projectId, async () => {
     const row = await sealedRow(backend, caller, secret)
