@@ -4,14 +4,14 @@ import { inFile } from './fault.ts'
 export const inAccess = [
   ...inFile(
     'access/embedded',
-    ['threats/live-checks', 'access/embedded'],
+    ['access/embedded', 'threats/live-checks'],
     ['LIVE_CHECK_SECONDS = 10', 'LIVE_CHECK_SECONDS = 60', 'a role that was taken away works for a minute'],
     ['revoked || !user?.enabled', '!user?.enabled', 'a revoked token stays valid'],
     ['!user?.enabled', '!user', 'a disabled user keeps its tokens'],
     ['user.tokenEpoch !== claims.tokenEpoch', 'false', 'a new password ends no token'],
     ['if (!project?.enabled ||', 'if (!project ||', 'a disabled project keeps its tokens'],
     ['|| roles.length === 0', '', 'a token without any role left is valid'],
-    ['claims.roleIds.includes(id)', 'true', 'a token has roles that it was not issued for'],
+    ['claims.roleIds.includes(id)', 'claims.roleIds.length < 1 || id', 'a token has roles that it was not issued for'],
     ['generation += 1', 'generation += 0', 'a check that began before a change is cached after it'],
     ['liveChecks = newCache()\n  generation', 'generation', 'a change through this isolate takes effect late'],
     ['!found || !hasSignature(found, signature)', '!found', 'a cached token is accepted with any signature'],

@@ -21,10 +21,7 @@ describe('the table of small faults', () => {
 
   it('the table of small faults names tests that exist, and says what each fault would do', () => {
     for (const fault of smallFaults) {
-      expect([nameOf(fault), fault.tests.filter((test) => !existsSync(root + test))]).toEqual([
-        nameOf(fault),
-        [],
-      ])
+      expect([nameOf(fault), fault.tests.filter((test) => !existsSync(root + test))]).toEqual([nameOf(fault), []])
       expect(fault.tests.length).toBeGreaterThan(0)
       expect(fault.to).not.toBe(fault.from)
       expect(fault.why).not.toBe('')

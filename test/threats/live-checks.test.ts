@@ -64,6 +64,17 @@ describe('T6: the delay of a revocation', () => {
   })
 })
 
+describe('T6: the roles of a token', () => {
+  it('T6: the roles of a token are those it was issued for, and a role that is assigned later needs a new token', async () => {
+    const who = await person(['creator'])
+    const status = async (token: string) => (await isolate()('GET', '/v1/audit', { token })).status
+    await asAdmin('PUT', grantPath(who.projectId, who.userId, await roleId('audit')))
+    expect(await status(who.token)).toBe(403)
+    const scope = { project: { id: who.projectId } }
+    expect(await status(tokenIn(await byPassword(who.name, who.password, scope)))).toBe(200)
+  })
+})
+
 describe('T6: a service token', () => {
   it.each([
     ['no role', [], 401],
