@@ -7,6 +7,7 @@ import { fault } from './faults.ts'
 import { connect } from './state/connect.ts'
 import { byService } from './state/scope.ts'
 import { missingMasterKey } from './state/keys/rotation.ts'
+import { logProblem } from './log.ts'
 import { formatTime } from './times.ts'
 import { admitsVersions } from './wire/http/accept.ts'
 import { aclResources } from './wire/acls.ts'
@@ -23,7 +24,7 @@ import { parseMicroversion } from './wire/http/microversion.ts'
 import { orderResources } from './wire/orders.ts'
 import { quotaResources } from './wire/quotas.ts'
 import { logRequest } from './wire/http/request-log.ts'
-import { originOf, routedPath } from './wire/http/request-url.ts'
+import { isLoopback, originOf, routedPath } from './wire/http/request-url.ts'
 import { mount } from './wire/http/resource.ts'
 import { respond, setHeader } from './wire/http/response.ts'
 import { rotationResource } from './wire/rotation.ts'
@@ -60,11 +61,28 @@ async function configOf(env: Environment): Promise<Config> {
   }
 }
 
+/** Configurations for which the missing HOST_HREF has been logged. */
+const reported = new WeakSet<Config>()
+
+/**
+ * Returns the base URL of all hrefs: HOST_HREF, or the request's origin, which the client chooses. The latter is logged
+ * once, unless the service is reached at a loopback address. Throws `hostInvalid`.
+ */
+function baseOf(config: Config, url: string): string {
+  if (config.hostHref) return config.hostHref
+  const origin = originOf(url)
+  if (!isLoopback(origin) && !reported.has(config)) {
+    reported.add(config)
+    logProblem({ event: 'HOST_HREF is not set: hrefs contain the host that the request names' })
+  }
+  return origin
+}
+
 /** Sets the configuration, the base URL and the backend of the request, and logs the request if LOG says so. */
 const configure: MiddlewareHandler<Service> = async function configure(c, next) {
   const config = await configOf(c.env)
   c.set('config', config)
-  c.set('base', config.hostHref || originOf(c.req.url))
+  c.set('base', baseOf(config, c.req.url))
   const requestId = `req-${crypto.randomUUID()}`
   const source = { ...byService('Request'), requestId }
   c.set('backend', connect(c.env, config, formatTime(Date.now()), source))

@@ -13,7 +13,7 @@ interface Bounds<Value> {
 export function boundedCache<Value extends {}>({ entries, seconds, bytes }: Bounds<Value>): LRUCache<string, Value> {
   return new LRUCache<string, Value>({
     max: entries,
-    ...(seconds !== undefined && { ttl: seconds * 1000, ttlResolution: 0, perf: Date }),
+    ...(seconds !== undefined && { ttl: seconds * 1000, ttlResolution: 0, perf: { now: () => Date.now() } }),
     ...(bytes && { maxSize: bytes.most, sizeCalculation: (value: Value) => Math.max(1, bytes.of(value)) }),
   })
 }

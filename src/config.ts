@@ -17,6 +17,7 @@ export interface Config extends StateSettings {
   readonly policy: 'legacy' | 'secure' | 'both'
   /** Public base URL of all refs, without a trailing slash; if empty, the request's origin is used. */
   readonly hostHref: string
+  /** The limit of a payload, in bytes as stored. */
   readonly maxSecretBytes: number
   readonly maxRequestBytes: number
   /**
@@ -40,7 +41,10 @@ export class ConfigError extends Error {
 
 /** In bytes. D1 stores at most 2,000,000 bytes in a row; a secret's row holds its payload and little else. */
 const MAX_SECRET_BYTES = 1_900_000
+const DEFAULT_SECRET_BYTES = 20_000
 const MAX_REQUEST_BYTES = 10_000_000
+/** Enough for the largest payload in base64, which is a third longer, together with its metadata. */
+const DEFAULT_REQUEST_BYTES = 32_000
 /** The longest time for which a read may return a secret's metadata from before a change made in another isolate. */
 const MAX_READ_CACHE_SECONDS = 60
 const MIN_PASSWORD_CHARACTERS = 8
@@ -81,8 +85,8 @@ const variables = z.object({
   QUOTA_ORDERS: quota,
   QUOTA_CONTAINERS: quota,
   QUOTA_CONSUMERS: quota,
-  MAX_SECRET_BYTES: integer(20_000, 1, MAX_SECRET_BYTES),
-  MAX_REQUEST_BYTES: integer(25_000, 1, MAX_REQUEST_BYTES),
+  MAX_SECRET_BYTES: integer(DEFAULT_SECRET_BYTES, 1, MAX_SECRET_BYTES),
+  MAX_REQUEST_BYTES: integer(DEFAULT_REQUEST_BYTES, 1, MAX_REQUEST_BYTES),
   SECRET_STORES: choice(['single', 'multiple'], 'single'),
   AUDIT_READS: choice(['log', 'strict'], 'log'),
   LOG: choice(['problems', 'requests'], 'requests'),
@@ -95,6 +99,7 @@ const variables = z.object({
     '',
   ),
   MASTER_KEYS: z.optional(z.string('must be text')),
+  TOKEN_EPOCH: integer(0, 0, 2 ** 31 - 1),
 })
 
 export type VariableName = keyof typeof variables.shape
@@ -142,7 +147,7 @@ async function build(env: Environment): Promise<Config> {
       readCacheSeconds: read.READ_CACHE_SECONDS,
       nameDefault: read.NAME_DEFAULT,
       adminPassword: read.ADMIN_PASSWORD,
-      keyring: await readKeyring(read.MASTER_KEYS),
+      keyring: await readKeyring(read.MASTER_KEYS, read.TOKEN_EPOCH),
     }
   } catch (error) {
     if (error instanceof KeyringError) throw new ConfigError(`MASTER_KEYS: ${error.message}`)

@@ -44,6 +44,10 @@ function failure(status: FaultStatus, form: Form, text: string | null | ((...det
   return { status, form, text: typeof text === 'function' ? text : () => text }
 }
 
+/** Begins with Barbican's text, which clients may compare. */
+const payloadLimit = (most: string) =>
+  `Provided information too large to process: a payload may have ${most} bytes at most, in base64 once it is decoded`
+
 const failures = {
   // The request as a whole.
   unauthenticated: failure(401, 'bare', 'The request you have made requires authentication.'),
@@ -61,6 +65,13 @@ const failures = {
   ),
   malformedJson: failure(400, 'bare', 'Malformed JSON'),
   notUtf8: failure(400, 'bare', ''),
+  illFormedText: failure(400, 'bare', 'The body contains half of a UTF-16 surrogate pair, which is not a character.'),
+  bodyTooLarge: failure(
+    413,
+    'bare',
+    (most: string) => `The request body is too large: it may have ${most} bytes at most.`,
+  ),
+  hostInvalid: failure(400, 'bare', 'The Host header is not a host with an optional port.'),
   changedConcurrently: failure(409, 'bare', 'Conflict. It was changed at the same time by others. Try again.'),
   brokenBody: failure(400, 'bare', 'The request body broke off.'),
   queryParameters: failure(400, 'bare', 'URI provided invalid query string parameters.'),
@@ -84,8 +95,8 @@ const failures = {
   ),
   fieldValue: failure(400, 'bare', 'Provided field value is not supported'),
   noData: failure(400, 'issue', 'No data supplied to process.'),
-  payloadTooLarge: failure(413, 'bare', 'Provided information too large to process'),
-  payloadTooLargeOnUpdate: failure(413, 'issue', 'Provided information too large to process'),
+  payloadTooLarge: failure(413, 'bare', payloadLimit),
+  payloadTooLargeOnUpdate: failure(413, 'issue', payloadLimit),
   contentEncoding: failure(
     400,
     'issue',

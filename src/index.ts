@@ -17,9 +17,16 @@ import { DAY, formatTime } from './times.ts'
 
 export { ProjectObject } from './state/object/project-object.ts'
 
-/** Runs an order when the alarm of its project's Durable Object fires. Only the Worker itself can call it. */
+/**
+ * Runs an order when the alarm of its project's Durable Object fires. Every Worker of the account can bind this class, so
+ * it requires a pass that the Durable Object issued for the run that it claimed.
+ */
 export class OrderRunner extends WorkerEntrypoint<Environment> {
-  async run(projectId: string, orderId: string): Promise<void> {
+  async run(projectId: string, orderId: string, pass: string): Promise<void> {
+    if (!(await this.env.PROJECT.getByName(projectId).takePass(orderId, pass))) {
+      logProblem({ event: 'run of an order without a pass refused' })
+      return
+    }
     const config = await readConfig(this.env)
     await runOrder(connect(this.env, config, formatTime(Date.now()), byService(ORDER_RUN)), projectId, orderId)
   }

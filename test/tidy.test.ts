@@ -134,7 +134,8 @@ describe('a source file', () => {
     expect(bare.toSorted()).toEqual([
       'state/audit/commit.ts',
       'state/audit/commit.ts',
-      'state/audit/events.ts', // A refusal is an event without a change.
+      'state/audit/events.ts', // A finding of the Durable Object is an event without a change.
+      'state/audit/refusals.ts', // A refusal as well.
       'state/audit/retention.ts', // Events after their retention period.
       'state/keys/project-key-versions.ts', // The deletion of a superseded key without values.
       'state/keys/project-keys.ts', // A key that is created on first use.

@@ -5,6 +5,7 @@
  * request.
  */
 import * as z from 'zod/mini'
+import { boundedCache } from '../cache.ts'
 import { fault } from '../faults.ts'
 import type { Caller } from '../caller.ts'
 import { digestOf } from '../crypto/digest.ts'
@@ -12,15 +13,21 @@ import { digestOf } from '../crypto/digest.ts'
 /** How long a validated token is cached: the maximum delay until a revocation takes effect. */
 export const TOKEN_CACHE_MILLISECONDS = 60_000
 const MOST_CACHED_TOKENS = 10_000
+/** How long a refusal is cached, so that a client that repeats an invalid token costs Keystone little. */
+export const REFUSAL_CACHE_SECONDS = 5
+const MOST_CACHED_REFUSALS = 10_000
 const KEYSTONE_TIMEOUT_MILLISECONDS = 10_000
 const MOST_TOKEN_CHARACTERS = 16_384
 const SERVICE_ROLE = 'service'
 
+/** An id without lone surrogates, which UTF-8 cannot store. */
+const id = z.string().check(z.refine((text) => text.isWellFormed()))
+
 const tokenDocument = z.object({
   token: z.object({
     expires_at: z.string(),
-    user: z.object({ id: z.string() }),
-    project: z.optional(z.object({ id: z.string() })),
+    user: z.object({ id }),
+    project: z.optional(z.object({ id })),
     roles: z.optional(z.array(z.object({ name: z.string() }))),
   }),
 })
@@ -31,6 +38,8 @@ interface Checked {
 }
 
 const cache = new Map<string, Checked>()
+/** Tokens that Keystone refused, in a cache of their own so that they cannot evict valid tokens. */
+const refusals = boundedCache<true>({ entries: MOST_CACHED_REFUSALS, seconds: REFUSAL_CACHE_SECONDS })
 
 const cacheKey = (keystoneUrl: string, token: string, serviceToken: string): Promise<string> =>
   digestOf(JSON.stringify([keystoneUrl, token, serviceToken]))
@@ -105,8 +114,12 @@ export async function authenticateKeystone(
   const cached = cache.get(key)
   if (cached && cached.until > Date.now()) return cached.caller
   cache.delete(key)
+  if (refusals.has(key)) return null
   const checked = await check(keystoneUrl, token, serviceToken)
-  if (!checked || checked.until <= Date.now()) return null
+  if (!checked || checked.until <= Date.now()) {
+    refusals.set(key, true)
+    return null
+  }
   cacheToken(key, checked)
   return checked.caller
 }

@@ -2,13 +2,14 @@
  * Tokens of the embedded identity: JSON Web Tokens (RFC 7519) in the compact serialization of RFC 7515, signed and
  * verified by `jose`. A token with three roles has about 580 characters.
  *
- *     header  = alg: HS256, typ: portcullis+jwt, kid: the id of the master key that the signing key is derived from
+ *     header  = alg: HS256, typ: portcullis+jwt, kid: <id of a master key>/<TOKEN_EPOCH>, which the signing key is
+ *               derived from
  *     payload = iss, aud: portcullis     sub: user     jti: audit id     iat, exp: seconds with three decimals
  *               methods     epoch     roles     [first: audit id of the first token]  [project]  [credential]
  *
  * As RFC 8725 recommends, one algorithm is accepted (3.1), the key is only used for this purpose (3.5), issuer and
  * audience are checked (3.8, 3.9) and the type is explicit (3.11). Tokens remain valid after a rotation as long as
- * their master key is in the keyring. The payload is signed but not encrypted: the holder of a token can read it.
+ * their master key is in the keyring, and until TOKEN_EPOCH changes. The payload is signed but not encrypted: the holder of a token can read it.
  */
 import { base64url, errors, jwtVerify, SignJWT, type JWTHeaderParameters } from 'jose'
 import * as z from 'zod/mini'
@@ -119,12 +120,17 @@ export function newAuditId(): string {
 
 const signingKeys = new WeakMap<Keyring, Map<string, Promise<CryptoKey | null>>>()
 
+/** The name of the signing key that is derived from a master key, as tokens have it in `kid`. */
+const keyIdOf = (keyring: Keyring, masterKeyId: string) => `${masterKeyId}/${keyring.tokenEpoch}`
+
 /**
- * Returns the signing key of a master key, derived once per keyring; null if the keyring does not have the master key.
+ * Returns the signing key of this name, derived once per keyring; null if the keyring does not have its master key or has
+ * another epoch.
  */
-function signingKey(keyring: Keyring, masterKeyId: string): Promise<CryptoKey | null> {
+function signingKey(keyring: Keyring, keyId: string): Promise<CryptoKey | null> {
+  const masterKeyId = keyId.slice(0, keyId.indexOf('/'))
   // A token can contain any id; caching only those in the keyring bounds the cache.
-  if (!keyring.keys.has(masterKeyId)) return Promise.resolve(null)
+  if (!keyring.keys.has(masterKeyId) || keyId !== keyIdOf(keyring, masterKeyId)) return Promise.resolve(null)
   const cached = signingKeys.get(keyring) ?? new Map<string, Promise<CryptoKey | null>>()
   signingKeys.set(keyring, cached)
   const key = cached.get(masterKeyId) ?? deriveSigningKey(keyring, masterKeyId, 'tokens')
@@ -143,7 +149,7 @@ export function partsOfToken(token: string): { readonly said: string; readonly s
  * milliseconds. Throws for claims that {@link readToken} would reject.
  */
 export async function signToken(keyring: Keyring, claims: TokenClaims): Promise<string> {
-  const kid = keyring.primary.id
+  const kid = keyIdOf(keyring, keyring.primary.id)
   const key = await signingKey(keyring, kid)
   if (!key) throw new TypeError('the primary master key is not in its keyring')
   const header: JWTHeaderParameters = { alg: ALGORITHM, typ: TYPE, kid }

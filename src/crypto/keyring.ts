@@ -4,6 +4,7 @@
  *     MASTER_KEYS = <id>:<base64 of 32 bytes>[,<id>:<base64>…]     the first key is the primary
  *     wrapped     = 01 ‖ length of id (1 byte) ‖ master key id ‖ nonce (12 bytes) ‖ AES-256-GCM of 32 bytes ‖ tag
  *     wrapping key = HKDF-SHA-256(master key, info: context of "project-key", project, store, version)
+ *     signing key  = HKDF-SHA-256(master key, info: context of "signing", purpose, token epoch)
  *
  * New project keys are wrapped under the primary key. A wrapped key contains the id of its master key, and opens as
  * long as the ring has that key. The context is also the associated data, so a wrapped key that is copied to another
@@ -43,6 +44,8 @@ interface MasterKey {
 export interface Keyring {
   readonly primary: MasterKey
   readonly keys: ReadonlyMap<string, MasterKey>
+  /** TOKEN_EPOCH, an input of the signing keys: tokens of other epochs are invalid. */
+  readonly tokenEpoch: number
 }
 
 /** MASTER_KEYS is invalid. The message has the reason and never the key. */
@@ -73,8 +76,11 @@ function decodeMasterKey(id: string, text: string): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
-/** Parses MASTER_KEYS; throws {@link KeyringError} if a key is missing, malformed, short, repeated or not random. */
-export async function readKeyring(masterKeys: string | undefined): Promise<Keyring> {
+/**
+ * Parses MASTER_KEYS; throws {@link KeyringError} if a key is missing, malformed, short, repeated or not random.
+ * `tokenEpoch` selects the signing keys, see {@link deriveSigningKey}.
+ */
+export async function readKeyring(masterKeys: string | undefined, tokenEpoch = 0): Promise<Keyring> {
   if (!masterKeys?.trim()) throw new KeyringError('no master key is set')
   const keys = new Map<string, MasterKey>()
   for (const entry of masterKeys.split(',')) {
@@ -88,7 +94,7 @@ export async function readKeyring(masterKeys: string | undefined): Promise<Keyri
   }
   const [primary] = keys.values()
   if (!primary) throw new KeyringError('no master key is set')
-  return { primary, keys }
+  return { primary, keys, tokenEpoch }
 }
 
 function contextOf(place: KeyPlace): Uint8Array<ArrayBuffer> {
@@ -148,12 +154,16 @@ export async function rewrapKey(keyring: Keyring, place: KeyPlace, wrapped: Uint
   return wrap(keyring, place, await openBox(wrappingKey, box, info))
 }
 
-/** Derives the deployment's HMAC-SHA-256 key for one purpose (`tokens`) from the master key `id`; null: no such key. */
+/**
+ * Derives the deployment's HMAC-SHA-256 key for one purpose (`tokens`) from the master key `id` and the token epoch of
+ * the keyring; null: no such key.
+ */
 export async function deriveSigningKey(keyring: Keyring, id: string, purpose: string): Promise<CryptoKey | null> {
   const master = keyring.keys.get(id)
   if (!master) return null
+  const info = context('portcullis', 'signing', purpose, String(keyring.tokenEpoch))
   return crypto.subtle.deriveKey(
-    { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info: context('portcullis', 'signing', purpose) },
+    { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info },
     master.material,
     { name: 'HMAC', hash: 'SHA-256', length: 256 },
     false,

@@ -104,6 +104,7 @@ export interface ProjectCalls {
     [change: 'add' | 'delete', registration: Registration<'container'>],
     ContainerRow
   >
+  readonly takePass: Call<[orderId: string, pass: string], boolean>
   readonly sealBy: Call<[time: string], void>
   readonly integrity: Call<[], Integrity>
 }

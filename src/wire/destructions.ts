@@ -14,7 +14,7 @@ import {
 import { later } from '../times.ts'
 import { json as answer, noContent } from './http/answers.ts'
 import { json } from './http/body.ts'
-import { MAX_ID_CHARACTERS } from './http/refs.ts'
+import { isProjectId } from './http/refs.ts'
 import { operation, resource } from './http/resource.ts'
 import { closedObject, integer, text } from './http/schema.ts'
 
@@ -51,7 +51,7 @@ export const destructionResource = resource({
       body: reader,
       async answer({ c, backend, param }, _target, { confirm, delay_hours: delay = 0 }) {
         const project = param('project')
-        if (confirm !== project || project.length > MAX_ID_CHARACTERS) throw fault('destructionUnconfirmed')
+        if (confirm !== project || !isProjectId(project)) throw fault('destructionUnconfirmed')
         await scheduleDestruction(backend, project, later(backend.now, delay * HOUR_SECONDS))
         await destroyDue(backend)
         return answer(c, 202, view(await findDestruction(backend, project)))

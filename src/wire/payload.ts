@@ -52,9 +52,12 @@ function isPayloadType(type: string): type is PayloadType {
   return rules.has(type)
 }
 
-/** Reports whether `GET` of a secret returns its metadata; with any other `Accept` it returns the payload. */
+/**
+ * Reports whether `GET` of a secret returns its metadata; with any other `Accept` it returns the payload. An empty header
+ * counts as absent, because the runtime drops headers without a value.
+ */
 export function acceptsMetadata(accept: string | undefined): boolean {
-  return accept === undefined || accept === 'application/json' || accept === '*/*'
+  return !accept || accept === 'application/json' || accept === '*/*'
 }
 
 /**

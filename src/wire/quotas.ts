@@ -11,7 +11,7 @@ import {
 import { json as answer, noContent, page } from './http/answers.ts'
 import { unchecked } from './http/body.ts'
 import { parsePage } from './http/paging.ts'
-import { MAX_ID_CHARACTERS } from './http/refs.ts'
+import { isProjectId } from './http/refs.ts'
 import { operation, resource } from './http/resource.ts'
 import { checked, closedObject, integer } from './http/schema.ts'
 
@@ -79,7 +79,7 @@ const item = resource({
       async answer({ c, backend, param }, _target, document) {
         const project = param('project')
         const { project_quotas: limits } = checked(quotasBody, await document())
-        if (project.length > MAX_ID_CHARACTERS) throw fault('projectQuotasNotFound')
+        if (!isProjectId(project)) throw fault('projectQuotasNotFound')
         await setProjectQuotas(backend, project, limits)
         return noContent(c)
       },

@@ -58,7 +58,8 @@ interface GivenPayload {
 }
 
 /**
- * Validates and decodes a payload, with the checks in Barbican's order. `max` limits its UTF-8 size as sent, in bytes.
+ * Validates and decodes a payload, with the checks in Barbican's order. `max` limits its size as stored, in bytes; what
+ * cannot be decoded is measured as sent.
  */
 function payloadOf(body: SecretBody & { payload: string }, max: number): GivenPayload {
   const { payload, payload_content_type: given, payload_content_encoding: encoding } = body
@@ -74,9 +75,9 @@ function payloadOf(body: SecretBody & { payload: string }, max: number): GivenPa
     throw refuse(`payload_content_encoding is not one of ${allowed}`, 'payload_content_encoding')
   }
   const sent = encodeUtf8(payload)
-  if (sent.length > max) throw fault('payloadTooLarge')
-  if (!stripText(payload)) throw refuse("If 'payload' specified, must be non empty", 'payload')
   const bytes = isText ? sent : decodeBase64(payload)
+  if ((bytes ?? sent).length > max) throw fault('payloadTooLarge', String(max))
+  if (!stripText(payload)) throw refuse("If 'payload' specified, must be non empty", 'payload')
   if (!bytes) throw refuse('Invalid payload for payload_content_encoding', 'payload')
   return { contentType, bytes }
 }

@@ -1,7 +1,7 @@
 /** The resources `/secrets`, `/secrets/{id}` and `/secrets/{id}/payload`. */
 import type { Context } from 'hono'
 import { decodeBase64 } from '../crypto/encoding.ts'
-import { fault } from '../faults.ts'
+import { Fault, fault } from '../faults.ts'
 import { resealSoon } from '../state/keys/project-key-versions.ts'
 import { listSecrets, type SecretFilter } from '../state/secrets/secret-list.ts'
 import { readSealedSecret, readSecret } from '../state/secrets/secret-reads.ts'
@@ -16,7 +16,7 @@ import {
   type SealedSecret,
 } from '../state/secrets/secrets.ts'
 import { created, json as answer, listed, noContent } from './http/answers.ts'
-import { json, payload, readBytes, type Payload } from './http/body.ts'
+import { json, parseJson, payload, readWhole, type Payload } from './http/body.ts'
 import type { Service } from './http/context.ts'
 import { parseBits, parseDateFilter, parseSort } from './secret-filters.ts'
 import { atLeast } from './http/microversion.ts'
@@ -127,17 +127,35 @@ const collection = resource({
   },
 })
 
+/** The most bytes of base64 that are read per byte of the payload: four for three, and white space between them. */
+const MAX_ENCODED_BYTES_PER_BYTE = 2
+
+/** Returns the encoding of a body of octets, in lower case; text ignores the header. */
+function encodingOf(c: Context<Service>, type: string): string | undefined {
+  const encoding = type === OCTETS ? c.req.header('Content-Encoding') : undefined
+  return encoding?.toLowerCase() || undefined
+}
+
+/** The most bytes that are read of a `PUT`. */
+function maxSentBytes(c: Context<Service>, type: string): number {
+  const max = c.var.config.maxSecretBytes
+  return encodingOf(c, type) === 'base64' ? Math.max(4, max * MAX_ENCODED_BYTES_PER_BYTE) : max
+}
+
 /**
- * Returns the payload of a `PUT`, decoded if octets are sent with `Content-Encoding: base64`; text ignores the header.
+ * Returns the payload of a `PUT`, decoded if octets are sent with `Content-Encoding: base64`. The limit applies to the
+ * payload as stored; what cannot be decoded is measured as sent.
  */
 function putBytes(c: Context<Service>, secret: Secret, { type, bytes }: Payload): Uint8Array {
   if (bytes.length === 0) throw fault('noData')
-  if (bytes.length > c.var.config.maxSecretBytes) throw fault('payloadTooLargeOnUpdate')
+  const max = c.var.config.maxSecretBytes
+  const encoding = encodingOf(c, type)
+  const isWhole = bytes.length <= maxSentBytes(c, type)
+  const decoded = encoding === 'base64' && isWhole ? decodeBase64(new TextDecoder().decode(bytes)) : null
+  if ((decoded ?? bytes).length > max) throw fault('payloadTooLargeOnUpdate', String(max))
   if (secret.hasPayload) throw fault('payloadExists')
-  const encoding = type === OCTETS ? c.req.header('Content-Encoding') : undefined
-  if (!encoding) return bytes
-  if (encoding.toLowerCase() !== 'base64') throw fault('contentEncoding')
-  const decoded = decodeBase64(new TextDecoder().decode(bytes))
+  if (encoding === undefined) return bytes
+  if (encoding !== 'base64') throw fault('contentEncoding')
   if (!decoded) throw fault('contentEncodingData')
   return decoded
 }
@@ -148,14 +166,15 @@ const FALSE = new Set(['0', 'f', 'false', 'off', 'n', 'no'])
 /** Returns the values of `force` in the body. As in Barbican, JSON and form bodies count like the query. */
 async function forceInBody(c: Context<Service>): Promise<string[]> {
   const type = c.req.header('Content-Type') ?? ''
-  const text = new TextDecoder().decode(await readBytes(c.req.raw, c.var.config.maxRequestBytes))
+  const text = new TextDecoder().decode(await readWhole(c))
   if (type.startsWith('application/x-www-form-urlencoded')) return new URLSearchParams(text).getAll('force')
   if (!type.startsWith('application/json')) return []
   try {
-    const { force } = Object(JSON.parse(text)) as { readonly force?: unknown }
+    const { force } = Object(parseJson(text)) as { readonly force?: unknown }
     return force === undefined ? [] : [typeof force === 'string' ? force : JSON.stringify(force)]
-  } catch {
-    return []
+  } catch (error) {
+    if (error instanceof Fault && error.failure === 'malformedJson') return []
+    throw error
   }
 }
 
@@ -192,7 +211,7 @@ const item = resource<Secret | SealedSecret>({
       name: 'Secret update',
       rule: 'secret:put',
       accept: 'known',
-      body: payload([OCTETS, 'text/plain'], (c) => c.var.config.maxSecretBytes),
+      body: payload([OCTETS, 'text/plain'], maxSentBytes),
       async answer({ c, backend, query }, secret, body) {
         const bytes = putBytes(c, secret, body)
         if (query.get('transport_key_id')) throw fault('transportKeyNotFound')

@@ -10,13 +10,13 @@ import {
   type TokenClaims,
 } from '../../src/access/tokens.ts'
 import { formatTime, later, millisecondsOf } from '../../src/times.ts'
-import { readKeyring } from '../../src/crypto/keyring.ts'
+import { newWrappedKey, readKeyring, unwrapKey } from '../../src/crypto/keyring.ts'
 import vectors from '../vectors/tokens.json'
 
 const FIRST = 'first:7vYh0nq3cJpXlU0oM2b8w1kTz5rRg9eDs4aQxIuVfHc='
 const SECOND = 'second.key:mZ0kq3YxT1vL8nB5cR7wE2pU6sG9hJ4dFaKiOoXeWyQ='
 const [both, rotated, first, second] = await Promise.all(
-  [`${FIRST},${SECOND}`, `${SECOND},${FIRST}`, FIRST, SECOND].map(readKeyring),
+  [`${FIRST},${SECOND}`, `${SECOND},${FIRST}`, FIRST, SECOND].map((keys) => readKeyring(keys)),
 )
 if (!both || !rotated || !first || !second) throw new Error('no keyrings')
 
@@ -75,7 +75,7 @@ describe('a token', () => {
 
   it('the header of a token names the algorithm, the type and the key, and nothing else', async () => {
     const [header] = (await signToken(first, sample)).split('.')
-    expect(JSON.parse(atob(header ?? ''))).toEqual({ alg: 'HS256', typ: 'portcullis+jwt', kid: 'first' })
+    expect(JSON.parse(atob(header ?? ''))).toEqual({ alg: 'HS256', typ: 'portcullis+jwt', kid: 'first/0' })
   })
 
   it.each<[string, Partial<TokenClaims>]>([
@@ -131,7 +131,7 @@ describe('a token', () => {
       fc.base64String().map((text) => text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')),
       fc.json().map(base64urlOf),
       fc
-        .record({ alg: fc.constantFrom('HS256', 'none'), kid: fc.constantFrom('first', 'x') })
+        .record({ alg: fc.constantFrom('HS256', 'none'), kid: fc.constantFrom('first/0', 'first', 'x') })
         .map((header) => base64urlOf(JSON.stringify(header))),
     )
     const signature = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(base64url)
@@ -164,6 +164,20 @@ describe('a token', () => {
   })
 })
 
+describe('the epoch of all tokens', () => {
+  it('a token of another epoch is refused, whichever of the two is higher, and values still open', async () => {
+    const epochs = await Promise.all([0, 1, 2, 10].map((epoch) => readKeyring(`${FIRST},${SECOND}`, epoch)))
+    for (const one of epochs) {
+      const token = await signToken(one, sample)
+      for (const other of epochs) expect(await readToken(other, token, ISSUED)).toEqual(other === one ? sample : null)
+    }
+    const [before, after] = epochs
+    if (!before || !after) throw new Error('no keyrings')
+    const place = { project: 'p', store: 'software', version: 1 }
+    await expect(unwrapKey(after, place, await newWrappedKey(before, place))).resolves.toMatchObject({ version: 1 })
+  })
+})
+
 describe('the parts of a token', () => {
   it('the parts of a token are its signed text and its signature, around the last dot', () => {
     expect(partsOfToken('a.b.c')).toEqual({ said: 'a.b', signature: 'c' })
@@ -174,7 +188,7 @@ describe('the parts of a token', () => {
 })
 
 describe('known answers', async () => {
-  const keyring = await readKeyring(vectors.masterKeys)
+  const keyring = await readKeyring(vectors.masterKeys, vectors.tokenEpoch)
   const accepted = vectors.accepted as unknown as readonly (Answer & { readonly claims: TokenClaims })[]
 
   it.each(accepted)('the known token $name is made and read', async ({ claims, token, now }) => {

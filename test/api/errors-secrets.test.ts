@@ -4,7 +4,16 @@ import { call } from '../support/client.ts'
 import { itDiffers } from '../support/differences.ts'
 import { callAs, owner, type Person } from '../support/people.ts'
 import { consumer, idOf, limit, secret } from '../support/stored.ts'
-import { badQuery, expectRefusal, mismatch, wrongType } from '../support/refusals.ts'
+import {
+  badQuery,
+  bodyTooLarge,
+  expectBodyTooLarge,
+  expectRefusal,
+  illFormedText,
+  mismatch,
+  payloadTooLarge,
+  wrongType,
+} from '../support/refusals.ts'
 
 const over = 'x'.repeat(256)
 const types = "['symmetric', 'passphrase', 'private', 'public', 'certificate', 'opaque']"
@@ -144,15 +153,26 @@ describe('POST /v1/secrets', () => {
     ['a broken body', '{"name": '],
     ['trailing text', '{} x'],
     ['a byte order mark', '\ufeff{}'],
-    ['more than 25 000 bytes', `{"foo": "${'x'.repeat(25_000)}"}`],
-    ['JSON that is complete only behind 25 000 bytes', `{"name": "x"${' '.repeat(25_000)}}`],
   ])('POST /v1/secrets is 400 for %s', async (_, body) => {
     expectRefusal(await send('POST', '/v1/secrets', { body, headers: json }), 400, 'Malformed JSON')
   })
 
-  it('POST /v1/secrets accepts white space after complete JSON, also beyond 25 000 bytes', async () => {
-    const answer = await send('POST', '/v1/secrets', { body: `{}${' '.repeat(30_000)}`, headers: json })
-    expect(answer.status).toBe(201)
+  it.each([
+    ['a longer member', `{"foo": "${'x'.repeat(32_000)}"}`],
+    ['JSON that is complete only behind the limit', `{"name": "x"${' '.repeat(32_000)}}`],
+    ['no JSON', 'x'.repeat(32_001)],
+  ])('POST /v1/secrets is 413 for a body over the limit: %s', async (_, body) => {
+    expectBodyTooLarge(await send('POST', '/v1/secrets', { body, headers: json }))
+  })
+
+  itDiffers('limits say so')('POST /v1/secrets counts white space behind JSON like the rest of a body', async () => {
+    const of = (length: number) => send('POST', '/v1/secrets', { body: '{}'.padEnd(length), headers: json })
+    expect((await of(32_000)).status).toBe(201)
+    expectRefusal(await of(32_001), 413, bodyTooLarge)
+    const forced = { headers: json, body: '{"force": true}'.padEnd(32_001), microversion: '1.2' }
+    const made = await secret(who)
+    expectRefusal(await send('DELETE', made, forced), 413, bodyTooLarge)
+    expect((await send('DELETE', made, { ...forced, body: '{"force": true}' })).status).toBe(204)
   })
 
   it('POST /v1/secrets is 400 with an empty description for a body that is not UTF-8', async () => {
@@ -160,11 +180,17 @@ describe('POST /v1/secrets', () => {
     expectRefusal(await send('POST', '/v1/secrets', { body, headers: json }), 400, '')
   })
 
+  itDiffers('whole characters')('POST /v1/secrets is 400 for half of a surrogate pair', async () => {
+    for (const body of ['{"name": "\\ud83d"}', '{"payload": "p\\ud83dw", "payload_content_type": "text/plain"}']) {
+      expectRefusal(await send('POST', '/v1/secrets', { body, headers: json }), 400, illFormedText)
+    }
+  })
+
   it('POST /v1/secrets is 413 for a payload of 20 001 bytes, and accepts 20 000', async () => {
     const payload = 'é'.repeat(10_000)
     const members = { payload_content_type: 'text/plain' }
     const answer = await send('POST', '/v1/secrets', { json: { payload: `${payload}x`, ...members } })
-    expectRefusal(answer, 413, 'Provided information too large to process')
+    expectRefusal(answer, 413, payloadTooLarge)
     await secret(who, { payload, ...members })
   })
 
@@ -311,9 +337,29 @@ describe('PUT /v1/secrets/{id}', () => {
     expectRefusal(answer, 409, 'Secret already has data, cannot modify it.')
   })
 
+  itDiffers('stored bytes count')('PUT of a payload counts base64 once it is decoded', async () => {
+    const of = (length: number, encoding = 'base64') => {
+      const body = new Uint8Array(length).toBase64()
+      return send('PUT', bare, { body, headers: { ...octets, 'Content-Encoding': encoding } })
+    }
+    const tooLarge = `Secret update issue seen - ${payloadTooLarge}.`
+    for (const length of [20_001, 30_000, 60_000]) expectRefusal(await of(length), 413, tooLarge)
+    // What is not decoded counts as it is sent.
+    expectRefusal(await of(15_001, 'gzip'), 413, tooLarge)
+    const undecodable = { body: '*'.repeat(20_001), headers: { ...octets, 'Content-Encoding': 'base64' } }
+    expectRefusal(await send('PUT', bare, undecodable), 413, tooLarge)
+    expect((await send('GET', bare)).json.content_types).toBeUndefined()
+    const ref = await secret(who)
+    const body = new Uint8Array(20_000).toBase64().replaceAll(/.{64}/g, '$&\r\n')
+    const headers = { ...octets, 'Content-Encoding': 'BASE64' }
+    expect((await send('PUT', ref, { body, headers })).status).toBe(204)
+    const read = await send('GET', `${ref}/payload`, { headers: { Accept: octets['Content-Type'] } })
+    expect(read.bytes).toEqual(new Uint8Array(20_000))
+  })
+
   it('PUT of a payload is 413 for 20 001 bytes', async () => {
     const answer = await send('PUT', bare, { body: 'x'.repeat(20_001), headers: text })
-    expectRefusal(answer, 413, 'Secret update issue seen - Provided information too large to process.')
+    expectRefusal(answer, 413, `Secret update issue seen - ${payloadTooLarge}.`)
   })
 
   it.each([

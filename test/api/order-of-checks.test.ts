@@ -6,7 +6,15 @@ import { call, type Answer, type Request } from '../support/client.ts'
 import { differs, itDiffers } from '../support/differences.ts'
 import { callAs, owner, person, type Person } from '../support/people.ts'
 import { limit, secret } from '../support/stored.ts'
-import { badQuery, expectRefusal, mismatch, notPermitted, quotaReached, wrongType } from '../support/refusals.ts'
+import {
+  badQuery,
+  expectRefusal,
+  mismatch,
+  notPermitted,
+  payloadTooLarge,
+  quotaReached,
+  wrongType,
+} from '../support/refusals.ts'
 
 const UNKNOWN = '6a1a6a3e-22a7-4c5b-8d60-52a1ad3fd25b'
 const NOT_FOUND = 'Secret not found.'
@@ -272,14 +280,25 @@ describe('the eighth check: the body and its size', () => {
   it('the size of a payload is checked before its emptiness and its encoding', async () => {
     const members = { payload_content_type: 'application/octet-stream', payload_content_encoding: 'base64' }
     const answer = await send('POST', '/v1/secrets', { json: { payload: 'a'.repeat(20_001), ...members } })
-    expectRefusal(answer, 413, 'Provided information too large to process')
+    expectRefusal(answer, 413, payloadTooLarge)
   })
 
   it('the body of PUT is checked before the existing payload', async () => {
     const words = 'Secret update issue seen - '
     expectRefusal(await send('PUT', full, { body: '', headers: text }), 400, `${words}No data supplied to process..`)
     const tooLarge = await send('PUT', full, { body: 'x'.repeat(20_001), headers: text })
-    expectRefusal(tooLarge, 413, `${words}Provided information too large to process.`)
+    expectRefusal(tooLarge, 413, `${words}${payloadTooLarge}.`)
+  })
+
+  itDiffers('limits say so')('the size of a JSON body is checked after its type and before its text', async () => {
+    const body = '\u00ff'.repeat(32_001)
+    const bytes = new Uint8Array(32_001).fill(0xff)
+    expectRefusal(await send('POST', '/v1/secrets', { body, headers: text }), 415, wrongType("['application/json']"))
+    for (const large of [body, bytes]) {
+      const headers = { 'Content-Type': 'application/json' }
+      expect((await send('POST', '/v1/secrets', { body: large, headers })).status).toBe(413)
+      expect((await sendAsReader('POST', '/v1/secrets', { body: large, headers })).status).toBe(403)
+    }
   })
 
   it('the existing payload is checked before the encoding of the new one', async () => {

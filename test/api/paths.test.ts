@@ -26,9 +26,21 @@ describe('the spelling of a path', () => {
   it.each([
     [
       '/v1/secrets',
-      ['/v1/secrets/', '/v1//secrets', '//v1/secrets', '/v1/secrets//', '/v1%2Fsecrets', '/v1%2fsecrets'],
+      [
+        '/v1/secrets/',
+        '/v1//secrets',
+        '//v1/secrets',
+        '/v1/secrets//',
+        '/v1%2Fsecrets',
+        '/v1%2fsecrets',
+        '/v1/%73ecrets',
+        '/%761/%73%65crets',
+      ],
     ],
-    ['/v1/secrets/{secret}', ['/v1/secrets/{secret}/', '/v1/secrets//{secret}', '/v1/secrets%2F{secret}']],
+    [
+      '/v1/secrets/{secret}',
+      ['/v1/secrets/{secret}/', '/v1/secrets//{secret}', '/v1/secrets%2F{secret}', '/v1/secret%73/{secret}'],
+    ],
     [
       '/v1/secrets/{secret}/payload',
       ['/v1/secrets/{secret}/payload/', '/v1//secrets//{secret}//payload', '/v1/secrets/{secret}%2Fpayload%2F'],
@@ -41,6 +53,12 @@ describe('the spelling of a path', () => {
     for (const spelling of spellings) {
       const answer = await send('GET', spelling)
       expect([spelling, answer.status, answer.text]).toEqual([spelling, 200, plain.text])
+    }
+  })
+
+  it('a path is decoded once', async () => {
+    for (const path of ['/v1/%2573ecrets', '/v1/secrets%252Fx', '/v1/%53ecrets']) {
+      expectRefusal(await send('GET', path), 404, '')
     }
   })
 

@@ -54,6 +54,20 @@ describe('GET /v1/quotas', () => {
 })
 
 describe('/v1/project-quotas/{project}', () => {
+  itDiffersInContainers('ids of projects')('limits are only set for what can be the id of a project', async () => {
+    const json = { project_quotas: { secrets: 1 } }
+    const put = (id: string) => call('PUT', `${path}/${encodeURIComponent(id)}`, { token: admin.token, json })
+    for (const id of [crypto.randomUUID(), crypto.randomUUID().replaceAll('-', ''), `a-B_${Date.now()}`]) {
+      expect((await put(id)).status).toBe(204)
+      expect((await call('DELETE', `${path}/${id}`, { token: admin.token })).status).toBe(204)
+    }
+    for (const id of ['a b', 'ä', 'a.b', 'x'.repeat(65), "'", '%', 'a\n', 'the deployment']) {
+      expectRefusal(await put(id), 404, 'Project quotas not found.')
+      const read = await call('GET', `${path}/${encodeURIComponent(id)}`, { token: admin.token })
+      expectRefusal(read, 404, 'Project quotas not found.')
+    }
+  })
+
   it('the limits of a project without its own are 404', async () => {
     for (const method of ['GET', 'DELETE']) {
       expectRefusal(await asAdmin(method, `${path}/${unknown()}`), 404, 'Project quotas not found.')

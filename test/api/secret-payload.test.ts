@@ -5,7 +5,7 @@ import { call } from '../support/client.ts'
 import { either, itDiffers, onPeer } from '../support/differences.ts'
 import { callAs, owner, person, type Person } from '../support/people.ts'
 import { secret } from '../support/stored.ts'
-import { expectRefusal } from '../support/refusals.ts'
+import { expectRefusal, payloadTooLarge } from '../support/refusals.ts'
 
 const OCTETS = 'application/octet-stream'
 const PKCS8 = 'application/pkcs8'
@@ -125,15 +125,21 @@ describe('a payload given with POST', () => {
     )
   })
 
-  it('a payload of POST may have 15 000 bytes in base64', async () => {
-    const bytes = crypto.getRandomValues(new Uint8Array(15_000))
+  it('a payload of POST may have 20 000 bytes, of base64 once it is decoded', async () => {
+    const most = either('stored bytes count', { ours: 20_000, peer: 15_000 })
+    const bytes = crypto.getRandomValues(new Uint8Array(most))
     expect((await read(await binarySecret(bytes))).bytes).toEqual(bytes)
     const json = {
-      payload: base64(new Uint8Array(15_001)),
+      payload: base64(new Uint8Array(most + 1)),
       payload_content_type: OCTETS,
       payload_content_encoding: 'base64',
     }
-    expectRefusal(await send('POST', '/v1/secrets', { json }), 413, 'Provided information too large to process')
+    expectRefusal(await send('POST', '/v1/secrets', { json }), 413, payloadTooLarge)
+  })
+
+  it('a text payload of POST loses its outer white space', async () => {
+    const ref = await secret(who, { payload: '\n a b \n', payload_content_type: TEXT })
+    expect((await read(ref, TEXT)).text).toBe('a b')
   })
 })
 
@@ -326,6 +332,11 @@ describe('the type of a returned payload', () => {
       expect([kind, answer.status, answer.headers.get('Content-Type')]).toEqual([kind, 200, OCTETS])
       expect(answer.bytes).toEqual(kind.startsWith('text') ? bytes.text : bytes.binary)
     }
+  })
+
+  itDiffers('empty Accept')('the metadata is returned at the secret for an Accept without a value', async () => {
+    const answer = await send('GET', refs.get('text') ?? '', { headers: { Accept: '' } })
+    expect([answer.status, answer.headers.get('Content-Type')]).toEqual([200, 'application/json'])
   })
 
   it.each(['application/json', '*/*'])('the metadata is returned at the secret for Accept %s', async (Accept) => {

@@ -1,6 +1,6 @@
 /** The Worker's variables: values for which it refuses every request, and the effect of each accepted value. */
 import { describe, expect, it } from 'vitest'
-import { isolate } from '../support/client.ts'
+import { call, isolate } from '../support/client.ts'
 import { owner } from '../support/people.ts'
 
 const encode = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes))
@@ -105,6 +105,7 @@ describe('a variable that is refused', () => {
     ['QUOTA_CONSUMERS', ['-2', 'x']],
     ['MAX_SECRET_BYTES', ['0', '-1', 'x', '20k', '1900001']],
     ['MAX_REQUEST_BYTES', ['0', '-1', 'x', '10000001']],
+    ['TOKEN_EPOCH', ['-1', '0.5', 'x', '1e3', '2147483648', ' 1']],
     ['SECRET_STORES', ['two', 'Multiple', '2']],
     ['ADMIN_PASSWORD', ['short', '1234567']],
   ])('a Worker does not serve with a bad %s', async (name, values) => {
@@ -173,7 +174,48 @@ describe('the effect of a variable', () => {
     const post = async (length: number) =>
       (await ask('POST', '/v1/secrets', { token, json: { name: 'x'.repeat(length) } })).status
     expect(await post(30)).toBe(201)
-    expect(await post(50)).toBe(400)
+    expect(await post(50)).toBe(413)
+  })
+
+  it('MAX_SECRET_BYTES counts what is stored, also where base64 is sent', async () => {
+    const { token } = await owner()
+    const ask = isolate({ MAX_SECRET_BYTES: '10' })
+    const octets = 'application/octet-stream'
+    const post = async (payload: string) => {
+      const json = { payload, payload_content_type: octets, payload_content_encoding: 'base64' }
+      return (await ask('POST', '/v1/secrets', { token, json })).status
+    }
+    const put = async (body: string) => {
+      const { json } = await ask('POST', '/v1/secrets', { token, json: {} })
+      const headers = { 'Content-Type': octets, 'Content-Encoding': 'base64' }
+      return (await ask('PUT', json.secret_ref, { token, headers, body })).status
+    }
+    const of = (length: number) => new Uint8Array(length).toBase64()
+    for (const body of [of(10), of(10).replaceAll(/.{4}/g, '$&\n')]) {
+      expect([await post(body), await put(body)]).toEqual([201, 204])
+    }
+    for (const body of [of(11), of(12), of(1_000)]) expect([await post(body), await put(body)]).toEqual([413, 413])
+  })
+
+  it('TOKEN_EPOCH ends all tokens of other epochs, and nothing else', async () => {
+    const { token, name, password, projectId } = await owner()
+    const made = await call('POST', '/v1/secrets', {
+      token,
+      json: { payload: 'x', payload_content_type: 'text/plain' },
+    })
+    const ask = isolate({ TOKEN_EPOCH: '1' })
+    expect((await ask('GET', '/v1/secrets', { token })).status).toBe(401)
+    const body = {
+      auth: {
+        identity: { methods: ['password'], password: { user: { name, domain: { id: 'default' }, password } } },
+        scope: { project: { id: projectId } },
+      },
+    }
+    const fresh = (await ask('POST', '/identity/v3/auth/tokens', { json: body })).headers.get('X-Subject-Token') ?? ''
+    const read = await ask('GET', `${made.json.secret_ref}/payload`, { token: fresh })
+    expect([read.status, read.text]).toEqual([200, 'x'])
+    expect((await call('GET', '/v1/secrets', { token: fresh })).status).toBe(401)
+    expect((await call('GET', '/v1/secrets', { token })).status).toBe(200)
   })
 
   it.each([

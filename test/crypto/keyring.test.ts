@@ -146,19 +146,23 @@ describe('a signing key', () => {
     expect(await deriveSigningKey(keyring, '__proto__', 'tokens')).toBeNull()
   })
 
-  it('a signing key differs for another purpose and another master key', async () => {
-    const keyring = await readKeyring(`a:${random()},b:${random()}`)
+  it('a signing key differs for another purpose, another master key and another epoch', async () => {
+    const masterKeys = `a:${random()},b:${random()}`
     const macs = await Promise.all(
-      [
-        ['a', 'tokens'],
-        ['a', 'tokens '],
-        ['b', 'tokens'],
-      ].map(async ([id = '', purpose = '']) => {
-        const key = await deriveSigningKey(keyring, id, purpose)
+      (
+        [
+          ['a', 'tokens', 0],
+          ['a', 'tokens ', 0],
+          ['b', 'tokens', 0],
+          ['a', 'tokens', 1],
+          ['a', 'tokens', 10],
+        ] as const
+      ).map(async ([id, purpose, epoch]) => {
+        const key = await deriveSigningKey(await readKeyring(masterKeys, epoch), id, purpose)
         return key && new Uint8Array(await crypto.subtle.sign('HMAC', key, new Uint8Array(1))).join()
       }),
     )
-    expect(new Set(macs).size).toBe(3)
+    expect(new Set(macs).size).toBe(5)
   })
 })
 
@@ -172,11 +176,14 @@ describe('known answers', () => {
     expect(await open(key, where, fromHex(vector.sealed))).toEqual(fromHex(vector.plaintext))
   })
 
-  it.each(vectors.signing)('the known signature of the signing key for "$purpose" is reproduced', async (vector) => {
-    const keyring = await readKeyring(vector.masterKeys)
-    const key = await deriveSigningKey(keyring, vector.masterKeyId, vector.purpose)
-    if (!key) throw new Error('no signing key')
-    const mac = await crypto.subtle.sign('HMAC', key, fromHex(vector.message))
-    expect(new Uint8Array(mac)).toEqual(fromHex(vector.mac))
-  })
+  it.each(vectors.signing)(
+    'the known signature of the signing key for "$purpose" in epoch $tokenEpoch is reproduced',
+    async (vector) => {
+      const keyring = await readKeyring(vector.masterKeys, vector.tokenEpoch)
+      const key = await deriveSigningKey(keyring, vector.masterKeyId, vector.purpose)
+      if (!key) throw new Error('no signing key')
+      const mac = await crypto.subtle.sign('HMAC', key, fromHex(vector.message))
+      expect(new Uint8Array(mac)).toEqual(fromHex(vector.mac))
+    },
+  )
 })

@@ -80,6 +80,18 @@ export const differences = {
   'strict base64':
     'A payload that is not base64 is 400. Barbican skips characters outside of the alphabet and stores other bytes ' +
     'than were sent, for example of a payload in base64url.',
+  'limits say so':
+    'A JSON body over the limit is 413, and every 413 contains the limit. Barbican cuts the body off, so that it ' +
+    'responds with 400 and `Malformed JSON`, and its 413 has no limit.',
+  'stored bytes count':
+    'The limit of payloads applies to their size as stored, for POST and PUT. Barbican measures the text as sent, so ' +
+    'that the limit is a quarter lower for base64.',
+  'whole characters':
+    'Half of a surrogate pair in JSON is 400, because it is an error of the client. Barbican cannot store it and ' +
+    'responds with 500.',
+  'empty Accept':
+    'An `Accept` header without a value counts as absent, because the platform drops such headers before the service ' +
+    'receives them. Barbican returns the payload instead of the metadata.',
   'closed meta':
     'Only the documented members of the `meta` of an order are stored. Barbican stores and returns all members, and ' +
     'with them secret values such as passphrases.',
@@ -154,6 +166,9 @@ export const containerDifferences = {
     'entries or fails on them.',
   'numbers of quotas':
     'A quota that does not fit in 32 bits is 400, because it is an error of the client. Barbican responds with 500.',
+  'ids of projects':
+    'Quotas can only be set for ids that a project can have: up to 64 letters, digits, `-` and `_`. Barbican stores ' +
+    'any text.',
   'quotas of parallel requests':
     'Parallel requests cannot exceed a quota, because it is checked in the statement that inserts the row. Barbican ' +
     'counts first and inserts later, so that parallel requests can exceed it.',

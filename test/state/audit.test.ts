@@ -187,17 +187,77 @@ describe('an event', () => {
     ])
   })
 
-  it('a request about an id of more than 255 characters has no event, so that sealing takes a fixed number of events at a time', async () => {
+  it('free text in a path is in no event: what was refused is then named after the project of the caller', async () => {
     const before = (await stored()).length
-    for (const length of [255, 256, 10_000]) {
-      expect((await call('GET', `/v1/project-quotas/${'x'.repeat(length)}`, { token: who.token })).status).toBe(403)
+    const texts = ['x'.repeat(255), 'x'.repeat(10_000), '<b>', 'a b', 'id', 'ä', `${crypto.randomUUID()}x`]
+    for (const text of texts) {
+      const id = encodeURIComponent(text)
+      for (const [method, path] of [
+        ['GET', `/v1/project-quotas/${id}`],
+        ['PUT', `/admin/projects/${id}/destruction`],
+      ] as const) {
+        expect((await call(method, path, { token: who.token })).status).toBe(403)
+      }
     }
-    expect((await stored()).slice(before).map((row) => row['target_id'])).toEqual(['x'.repeat(255)])
+    const facts = (await stored()).slice(before).map((row) => [row['target_type'], row['target_id'], row['rule']])
+    expect(facts).toEqual([
+      ['data/security/project', who.projectId, 'project_quotas:get'],
+      ['data/security/project', who.projectId, 'project_destruction:put'],
+    ])
+  })
+
+  it('nothing is stored for a project whose id is free text, and so no event is', async () => {
     const operator = await person(['key-manager:service-admin'], { projectId: who.projectId })
-    const json = { project_quotas: { secrets: 1 } }
-    const limited = (length: number) =>
-      call('PUT', `/v1/project-quotas/${'x'.repeat(length)}`, { token: operator.token, json })
-    expect([(await limited(255)).status, (await limited(256)).status]).toEqual([204, 404])
+    const send = (path: string, json: object) => call('PUT', path, { token: operator.token, json })
+    for (const id of ['x'.repeat(65), 'x'.repeat(255), 'a b', 'ä']) {
+      const path = encodeURIComponent(id)
+      expect((await send(`/v1/project-quotas/${path}`, { project_quotas: { secrets: 1 } })).status).toBe(404)
+      expect((await send(`/admin/projects/${path}/destruction`, { confirm: id })).status).toBe(400)
+      const { results } = await bindings.DB.prepare('select 1 from audit_events where project_id = ? or target_id = ?')
+        .bind(id, id)
+        .all()
+      expect(results).toEqual([])
+    }
+  })
+
+  it('refusals of one caller, target and rule within a minute are one event, and the next one counts them', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const ref = await secret(who, PAYLOAD)
+    const stranger = await owner()
+    const refused = async (token = stranger.token, path = `${ref}/payload`) =>
+      expect((await call('GET', path, { token })).status).toBe(403)
+    const before = (await stored()).length
+    const names = async () => (await stored()).slice(before).map((row) => row['operation'])
+    for (let time = 0; time < 40; time += 1) await refused()
+    expect(await names()).toEqual(['Secret payload retrieval'])
+    // Another rule, another target and another caller are other kinds.
+    await refused(stranger.token, ref)
+    await refused(stranger.token, `${await secret(who, PAYLOAD)}/payload`)
+    await refused((await owner()).token)
+    expect((await names()).filter((name) => String(name).includes('more'))).toEqual([])
+    const recorded = (await stored()).length
+    vi.setSystemTime(Date.now() + 59_000)
+    await refused()
+    expect((await stored()).length).toBe(recorded)
+    vi.setSystemTime(Date.now() + 2_000)
+    await refused()
+    await refused()
+    expect((await names()).at(-1)).toBe('Secret payload retrieval (and 40 more refusals before it)')
+    vi.setSystemTime(Date.now() + 61_000)
+    await refused()
+    expect((await names()).at(-1)).toBe('Secret payload retrieval (and 1 more refusals before it)')
+    vi.setSystemTime(Date.now() + 61_000)
+    await refused()
+    expect((await names()).at(-1)).toBe('Secret payload retrieval')
+  })
+
+  it('refusals at the same moment are one event too', async () => {
+    const ref = await secret(who, PAYLOAD)
+    const stranger = await owner()
+    const before = (await stored()).length
+    const answers = await Promise.all(Array.from({ length: 20 }, () => call('DELETE', ref, { token: stranger.token })))
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 403))
+    expect(await since(before)).toEqual(['delete data/security/secret'])
   })
 
   it('the deletion of expired rows has an event', async () => {

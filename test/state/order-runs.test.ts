@@ -3,7 +3,7 @@
  * or fails.
  */
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
-import { env } from 'cloudflare:workers'
+import { env, exports } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Environment } from '../../src/config.ts'
 import { SEAL_DELAY } from '../../src/state/wake.ts'
@@ -85,6 +85,10 @@ async function abandoned(bits: 256 | 528): Promise<string> {
   return `/v1/orders/${id}`
 }
 
+const databaseRow = async (ref: string) =>
+  (await bindings.DB.prepare('select status, attempts from orders where id = ?')
+    .bind(idOf(ref))
+    .first<{ status: string; attempts: number }>()) ?? { status: '', attempts: 0 }
 const statusOf = async (ref: string) => (await send('GET', ref)).json.status
 async function ended(ref: string) {
   for (;;) {
@@ -110,6 +114,42 @@ async function useProject(): Promise<void> {
     expect((await send('GET', path)).status).toBe(200)
   }
 }
+
+describe('the runner of orders', () => {
+  const { OrderRunner } = exports as unknown as {
+    readonly OrderRunner: { run(projectId: string, orderId: string, pass: string): Promise<void> }
+  }
+  const refusedRun = async (projectId: string, ref: string, pass: string) => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    await OrderRunner.run(projectId, idOf(ref), pass)
+    expect(log).toHaveBeenCalledWith({ event: 'run of an order without a pass refused' })
+    log.mockRestore()
+  }
+
+  it('the runner does nothing for who has no pass of the project’s object, whatever is sent as one', async () => {
+    const ref = await abandoned(256)
+    const other = await owner()
+    for (const pass of ['', crypto.randomUUID(), idOf(ref), who.projectId, 'undefined', '__proto__']) {
+      await refusedRun(who.projectId, ref, pass)
+      await refusedRun(other.projectId, ref, pass)
+    }
+    const { attempts, ...order } = await databaseRow(ref)
+    expect([order.status, attempts]).toEqual(['PENDING', 1])
+    expect(await containers()).toBe(0)
+  })
+
+  it('a pass of the object is for one order and one run', async () => {
+    const [ref, another] = [await abandoned(256), await abandoned(256)]
+    const passes = vi.spyOn(crypto, 'randomUUID')
+    advance(attemptTimes[0] + 1_000)
+    await alarm()
+    const given = passes.mock.results.map(({ value }) => String(value))
+    expect(given.length).toBeGreaterThan(0)
+    expect([(await ended(ref)).status, (await ended(another)).status]).toEqual(['ACTIVE', 'ACTIVE'])
+    for (const pass of given) for (const order of [ref, another]) await refusedRun(who.projectId, order, pass)
+    expect(await containers()).toBe(2)
+  })
+})
 
 describe('a key generation that does not end', () => {
   it('while a key generation of a request does not end, the project’s other mutations and reads are answered', async () => {

@@ -195,7 +195,8 @@ describe('T29: a destruction', () => {
   })
 
   it('T29: a destruction does not delete the certificate authorities', async () => {
-    expect((await destroy('certificate authority')).status).toBe(404)
+    // Their owner is not the id of a project.
+    expect((await destroy('certificate authority')).status).toBe(400)
   })
 })
 

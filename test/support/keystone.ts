@@ -1,6 +1,10 @@
 /**
  * A fake Keystone: it stores the tokens that it issued and implements `GET /v3/auth/tokens` for them. It replaces
  * `fetch` for all addresses, and records all requests.
+ *
+ * As in Keystone's policy `identity:validate_token`, a token may ask about itself, and a token with the role of a service
+ * or an administrator about all others. `allow_expired` requires nothing else: the service that uses it must check the
+ * role `service` itself.
  */
 import { vi } from 'vitest'
 
@@ -41,7 +45,8 @@ export interface FakeKeystone {
 }
 
 const HOUR = 3_600_000
-const SERVICE_ROLE = 'service'
+/** Who may ask about tokens of others. */
+const VALIDATING_ROLES = new Set(['service', 'admin', 'reader'])
 
 function documentOf({ userId = 'user', projectId, roles = [], expires = 0, members = {} }: TokenOf) {
   const domain = { id: 'default', name: 'Default' }
@@ -73,8 +78,9 @@ export function fakeKeystone(): FakeKeystone {
     const asking = live(headers.get('X-Auth-Token'))
     if (!asking) return Response.json({ error: { code: 401 } }, { status: 401 })
     const subject = headers.get('X-Subject-Token') ?? ''
-    const trusted = asking.roles?.includes(SERVICE_ROLE) ?? false
-    const expired = new URL(url).searchParams.get('allow_expired') === '1' && trusted
+    const mayAsk = headers.get('X-Auth-Token') === subject || asking.roles?.some((role) => VALIDATING_ROLES.has(role))
+    if (!mayAsk) return Response.json({ error: { code: 403 } }, { status: 403 })
+    const expired = new URL(url).searchParams.get('allow_expired') === '1'
     const known = expired ? tokens.get(subject) : live(subject)
     const admitted = known && (!known.accessRules || headers.has('OpenStack-Identity-Access-Rules'))
     if (!admitted) return Response.json({ error: { code: 404 } }, { status: 404 })

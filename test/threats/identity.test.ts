@@ -134,9 +134,32 @@ describe('T6: tokens', () => {
     expect(keystone.asked).toHaveLength(1)
   })
 
-  it('T6: a refused token is validated again: a refusal is not cached', async () => {
-    for (let i = 0; i < 3; i += 1) expect((await list('unknown-token')).status).toBe(401)
-    expect(keystone.asked).toHaveLength(3)
+  it('T6: a refused token is not asked about again for 5 seconds, and then is', async () => {
+    const { moveTo } = clock()
+    const token = `gAAAAA${crypto.randomUUID()}`
+    for (let time = 0; time < 20; time += 1) expect((await list(token)).status).toBe(401)
+    expect(keystone.asked).toHaveLength(1)
+    moveTo(4_900)
+    expect((await list(token)).status).toBe(401)
+    expect(keystone.asked).toHaveLength(1)
+    moveTo(5_100)
+    expect((await list(token)).status).toBe(401)
+    expect(keystone.asked).toHaveLength(2)
+  })
+
+  it('T6: a refusal is of one token with one service token, and no failure of Keystone is remembered', async () => {
+    const { token } = person(['creator'])
+    const service = person(['service']).token
+    expect((await list(token, { 'X-Service-Token': 'unknown' })).status).toBe(401)
+    expect((await list(token)).status).toBe(200)
+    expect((await list(token, { 'X-Service-Token': service })).status).toBe(200)
+    const other = person(['creator'])
+    for (const answer of [() => new Response(null, { status: 500 }), () => Promise.reject(new Error('lost'))]) {
+      keystone.answerWith(answer)
+      expect((await list(other.token)).status).toBe(503)
+    }
+    keystone.answerWith(null)
+    expect((await list(other.token)).status).toBe(200)
   })
 
   it('T6: tokens are distinguished by their whole text, never by the user, a part of it, or where two tokens meet', async () => {
@@ -219,6 +242,36 @@ describe('T6: tokens', () => {
       const { token } = person(['creator'], { expires: Date.now() + 1_000 })
       moveTo(2_000)
       expect((await list(token, { 'X-Service-Token': other.token })).status).toBe(401)
+    })
+
+    it.each([
+      ['admin'],
+      ['reader', 'services'],
+      ['admin', 'key-manager:service-admin'],
+      ['admin', 'noservice', 'service2'],
+    ])(
+      'T6: Keystone would tell a service token with the roles %j, %j of an expired token, and it is not asked',
+      async (...roles) => {
+        const { moveTo } = clock()
+        const other = person(roles, { expires: Date.now() + 7_200_000 })
+        const { token } = person(['creator'], { expires: Date.now() + 1_000 })
+        moveTo(2_000)
+        const told = await fetch(`${KEYSTONE_URL}/v3/auth/tokens?allow_expired=1`, {
+          headers: { 'X-Auth-Token': other.token, 'X-Subject-Token': token },
+        })
+        expect(told.status).toBe(200)
+        keystone.asked.length = 0
+        expect((await list(token, { 'X-Service-Token': other.token })).status).toBe(401)
+        expect(keystone.asked.filter(({ url }) => url.includes('allow_expired'))).toEqual([])
+      },
+    )
+
+    it('T6: the role of a service is found in any case, as Keystone compares roles', async () => {
+      const { moveTo } = clock()
+      const service = person(['reader', 'Service'], { expires: Date.now() + 7_200_000 })
+      const { token } = person(['creator'], { expires: Date.now() + 1_000 })
+      moveTo(2_000)
+      expect((await list(token, { 'X-Service-Token': service.token })).status).toBe(200)
     })
 
     it('T6: a bad service token is 401, though the user token is good', async () => {

@@ -229,7 +229,10 @@ function flipped(value: unknown): unknown {
 
 const asStored = (value: unknown) => (Array.isArray(value) ? Uint8Array.from(value as number[]) : value)
 const reports = new Set(['row not authentic', 'row refused', 'value not decrypted'])
-const reported = () => log.mock.calls.some(([entry]) => reports.has((entry as { event: string }).event))
+/** What was logged, besides that the tests have no HOST_HREF. */
+const logged = () =>
+  log.mock.calls.map(([entry]) => (entry as { event: string }).event).filter((event) => !event.startsWith('HOST_HREF'))
+const reported = () => logged().some((event) => reports.has(event))
 
 /** Writes a value, reads, and restores the row. Returns null if the schema refuses the value. */
 async function attack(name: keyof typeof protectedTables, row: Row, column: string, value: unknown) {
@@ -297,7 +300,7 @@ describe('T15: the storage attacker', () => {
     it(`T15: an unchanged row of ${name} is read`, async () => {
       const answers = await read(name, await rowOf(table, places[name].where('ours')))
       expect(answers.filter(({ status }) => status >= 300)).toEqual([])
-      expect(log).not.toHaveBeenCalled()
+      expect(logged()).toEqual([])
     })
 
     it.each(columnsOf(name))(

@@ -1,6 +1,6 @@
 /** Threats from callers without a token, and through echoed input: T14, T20 and T22. */
 import { env } from 'cloudflare:workers'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { createApp, resources } from '../../src/app.ts'
 import type { Environment } from '../../src/config.ts'
 import { base } from '../support/client.ts'
@@ -195,6 +195,66 @@ describe('T20: forged hosts', () => {
         expect(redirected.headers.get('Location')).toBe(`${configured}/v1/`)
       }
     }
+  })
+
+  it('T20: a request whose host is none is 400 without HOST_HREF, and the host is shown nowhere', async () => {
+    const headers = { 'Content-Type': 'application/json' }
+    for (const host of ['a"b', "a'b", 'a;b', 'a,b', '(a)', 'a`b', '{a}', 'a"b:80', 'user@host.example']) {
+      for (const [method, path] of [
+        ['GET', '/v1/secrets'],
+        ['POST', '/v1/secrets'],
+        ['GET', '/v1'],
+        ['GET', '/'],
+        ['GET', '/identity/v3'],
+        ['GET', '/nothing'],
+        ['GET', '/admin/rotate'],
+      ] as const) {
+        for (const token of [who.token, undefined]) {
+          const url = `http://${host}${path}`
+          // Other than a request, a constructor refuses a URL with a user.
+          const request = new Proxy(
+            new Request(base + path, { method, headers, ...(method === 'POST' && { body: '{}' }) }),
+            {
+              get(target, name) {
+                if (name === 'url') return url
+                const value: unknown = Reflect.get(target, name, target)
+                return typeof value === 'function' ? (value.bind(target) as unknown) : value
+              },
+            },
+          )
+          if (token !== undefined) request.headers.set('X-Auth-Token', token)
+          const environment = { ...(env as unknown as Environment), ...keystoneVariables } as Environment
+          const response = await createApp().fetch(request, environment)
+          const shown = JSON.stringify([...response.headers]) + (await response.text())
+          expect([host, method, path, response.status]).toEqual([host, method, path, 400])
+          expect(shown).not.toContain(host)
+        }
+      }
+    }
+  })
+
+  it('T20: a quotation mark in KEYSTONE_URL does not end the quoted string of WWW-Authenticate', async () => {
+    const ask = workerWith({
+      ...keystoneVariables,
+      KEYSTONE_URL: 'http://a"b.example\\',
+      HOST_HREF: 'https://km.example',
+    })
+    const { headers } = await ask('GET', '/v1/secrets')
+    expect(headers.get('WWW-Authenticate')).toBe(String.raw`Keystone uri="http://a\"b.example\\"`)
+  })
+
+  it.each([
+    ['http://127.0.0.1:9311', {}, 0],
+    ['http://localhost', {}, 0],
+    ['https://km.example', { HOST_HREF: 'https://km.example' }, 0],
+    ['https://km.example', {}, 1],
+  ])('T20: that hrefs follow the request at %s with %j is in the log %i times', async (origin, variables, times) => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const ask = workerWith({ ...keystoneVariables, ...variables })
+    for (let request = 0; request < 3; request += 1) await ask('GET', `${origin}/`)
+    const event = 'HOST_HREF is not set: hrefs contain the host that the request names'
+    expect(log.mock.calls).toEqual(Array.from({ length: times }, () => [{ event }]))
+    log.mockRestore()
   })
 
   it('T20: without HOST_HREF hrefs are below the requested address, and no header changes that', async () => {

@@ -87,11 +87,12 @@ def wrapped_vectors():
 
 
 def signing_vectors():
-    for number, purpose in enumerate(['tokens', 'something else', '']):
+    for number, (purpose, epoch) in enumerate([('tokens', 0), ('something else', 0), ('', 0), ('tokens', 7)]):
         master, message = fixed(f'signing master key {number}', 32), fixed(f'message {number}', 50)
-        key = hkdf(master, context('portcullis', 'signing', purpose))
+        key = hkdf(master, context('portcullis', 'signing', purpose, str(epoch)))
         yield {
             'masterKeys': f'm:{base64.b64encode(master).decode()}', 'masterKeyId': 'm', 'purpose': purpose,
+            'tokenEpoch': epoch,
             'message': message.hex(), 'mac': hmac.new(key, message, hashlib.sha256).hexdigest(),
         }
 

@@ -51,8 +51,8 @@ def context(*fields):
     return b''.join(struct.pack('>I', len(part)) + part for part in parts)
 
 
-def signing_key(master, purpose='tokens'):
-    return hkdf_sha256(master, context('portcullis', 'signing', purpose))
+def signing_key(master, purpose='tokens', epoch='3'):
+    return hkdf_sha256(master, context('portcullis', 'signing', purpose, epoch))
 
 
 def compact(value):
@@ -61,8 +61,10 @@ def compact(value):
 
 MASTER_KEYS = {'tokens-2026': fixed('tokens master key', 32), 'older.key': fixed('tokens older master key', 32)}
 PRIMARY = 'tokens-2026'
+EPOCH = 3
 KEY = signing_key(MASTER_KEYS[PRIMARY])
-HEADER = {'alg': 'HS256', 'typ': 'portcullis+jwt', 'kid': PRIMARY}
+KID = f'{PRIMARY}/{EPOCH}'
+HEADER = {'alg': 'HS256', 'typ': 'portcullis+jwt', 'kid': KID}
 
 NOW = '2026-11-22T00:16:00.000000'
 ISSUED, EXPIRES = '2026-11-22T00:15:50.123000', '2026-11-22T01:15:50.123000'
@@ -130,10 +132,18 @@ def refused_headers():
     yield 'HS512', token({**HEADER, 'alg': 'HS512'}, digest=hashlib.sha512)
     yield 'HS256 with HMAC-SHA-512', token(digest=hashlib.sha512)
     yield 'no alg', token(without(HEADER, 'alg'))
-    for kid in ['unknown', '', '__proto__', 'constructor', PRIMARY.upper(), f' {PRIMARY}', None, 1, [PRIMARY]]:
+    for kid in ['unknown', 'unknown/3', '', '/3', '__proto__', '__proto__/3', 'constructor', KID.upper(), f' {KID}', None,
+                1, [KID], PRIMARY, f'{PRIMARY}/', f'{PRIMARY}/2', f'{PRIMARY}/4', f'{PRIMARY}/03', f'{PRIMARY}/3.0',
+                f'{PRIMARY}/3/3', f'{PRIMARY}/-3', f'{PRIMARY}/3 ']:
         yield f'kid {json.dumps(kid)}', token({**HEADER, 'kid': kid})
     yield 'no kid', token(without(HEADER, 'kid'))
-    yield 'kid of another master key', token({**HEADER, 'kid': 'older.key'})
+    yield 'kid of another master key', token({**HEADER, 'kid': 'older.key/3'})
+    for epoch in ['2', '4', '']:
+        key = signing_key(MASTER_KEYS[PRIMARY], epoch=epoch)
+        yield f'kid and key of epoch {json.dumps(epoch)}', token({**HEADER, 'kid': f'{PRIMARY}/{epoch}'}, key=key)
+        yield f'key of epoch {json.dumps(epoch)} under the kid of this one', token(key=key)
+    yield 'key of no epoch', token(
+        key=hkdf_sha256(MASTER_KEYS[PRIMARY], context('portcullis', 'signing', 'tokens')))
     yield 'no typ', token(without(HEADER, 'typ'))
     for typ in ['JWT', 'at+jwt', 'portcullis', '', None, 1]:
         yield f'typ {json.dumps(typ)}', token({**HEADER, 'typ': typ})
@@ -230,4 +240,4 @@ def refused():
 
 
 ring = ','.join(f'{name}:{base64.b64encode(key).decode()}' for name, key in MASTER_KEYS.items())
-print(json.dumps({'masterKeys': ring, 'accepted': list(accepted()), 'refused': list(refused())}, indent=1))
+print(json.dumps({'masterKeys': ring, 'tokenEpoch': EPOCH, 'accepted': list(accepted()), 'refused': list(refused())}, indent=1))

@@ -93,20 +93,16 @@ describe('payloadSpellings', () => {
 })
 
 describe('acceptsMetadata', () => {
-  it.each([undefined, 'application/json', '*/*'])('acceptsMetadata is true for %j', (accept) => {
+  it.each([undefined, '', 'application/json', '*/*'])('acceptsMetadata is true for %j', (accept) => {
     expect(acceptsMetadata(accept)).toBe(true)
   })
 
-  it.each([
-    '',
-    'Application/JSON',
-    'application/json; charset=utf-8',
-    'application/json, */*',
-    '*/*;q=0.5',
-    'text/plain',
-  ])('acceptsMetadata is false for %j', (accept) => {
-    expect(acceptsMetadata(accept)).toBe(false)
-  })
+  it.each(['Application/JSON', 'application/json; charset=utf-8', 'application/json, */*', '*/*;q=0.5', 'text/plain'])(
+    'acceptsMetadata is false for %j',
+    (accept) => {
+      expect(acceptsMetadata(accept)).toBe(false)
+    },
+  )
 })
 
 const wrong = '406 payloadAccept'

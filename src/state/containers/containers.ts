@@ -7,7 +7,7 @@ import { commit } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
 import { readPage, type ReadPage, type WantedPage } from '../database/pages.ts'
 import { build, change, oneRow, preparedChange, preparedSelect, select, selectValues } from '../database/prepared.ts'
-import { insertWhere, justChanged, preparedInsert, storableJson } from '../database/statements.ts'
+import { insertWhere, justChanged, preparedInsert } from '../database/statements.ts'
 import type { Container, NamedSecret } from '../entities.ts'
 import { requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { countOf } from '../projects/counts.ts'
@@ -127,7 +127,7 @@ export async function createContainer(scope: KeyedScope, caller: Caller, wanted:
   const { projectId } = caller
   const { container, members } = await containerRows(scope, caller, wanted)
   const quota = quotaValues(scope, 'containers', projectId)
-  const own = { container: container.id, project: projectId, references: storableJson(members), now: scope.now }
+  const own = { container: container.id, project: projectId, references: JSON.stringify(members), now: scope.now }
   const values = { ...quota, ...own }
   const { changed, refusal } = await commit(
     scope,

@@ -3,24 +3,11 @@ import { getTableColumns, sql, type Column, type SQL } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { build, change, isBytes, preparedChange, type Statement, type Values } from './prepared.ts'
 
-/**
- * The value of a column as it is sent. Lone surrogates in text are replaced, as in the UTF-8 that the MAC covers: JSON
- * can contain them, UTF-8 cannot.
- */
+/** The value of a column as it is sent. */
 function sent(column: Column, value: unknown): unknown {
   if (value === undefined || value === null) return column.default ?? null
   if (isBytes(column) && value instanceof Uint8Array) return value.toHex()
-  return typeof value === 'string' ? value.toWellFormed() : column.mapToDriverValue(value)
-}
-
-/**
- * JSON whose text values SQLite stores as the MAC covers them. SQLite would decode an escaped lone surrogate to three
- * bytes that are invalid UTF-8 and are read back as different text.
- */
-export function storableJson(value: unknown): string {
-  const json = JSON.stringify(value)
-  if (!json.includes('\\ud')) return json
-  return JSON.stringify(value, (_, member: unknown) => (typeof member === 'string' ? member.toWellFormed() : member))
+  return column.mapToDriverValue(value)
 }
 
 const columnsOf = (table: SQLiteTable) => Object.entries<Column>(getTableColumns(table))

@@ -156,6 +156,14 @@ export class ProjectObject
     return { ...(await integrityOf(this.ctx.storage)), rows: await differingRowsIn(this.ctx.storage) }
   }
 
+  /** The passes of claimed runs that have not begun, with their orders. They are lost with the object, and so is the run. */
+  readonly #passes = new Map<string, string>()
+
+  /** Reports whether the pass was issued for the claimed run of this order, and ends it. */
+  async takePass(orderId: string, pass: string): Promise<boolean> {
+    return this.#passes.get(pass) === orderId && this.#passes.delete(pass)
+  }
+
   /** The time of the alarm, cached since this object started; null if it must be read from storage. */
   #alarm: number | null = null
 
@@ -231,7 +239,14 @@ export class ProjectObject
       null,
       this.#mutate(context, (scope) => claimOrder(scope, projectId, id, claim)),
     )
-    // Outside of the object, so that a slow generation never holds up the project.
-    if (claimed) await this.ctx.exports.OrderRunner.run(projectId, id)
+    if (!claimed) return
+    const pass = crypto.randomUUID()
+    this.#passes.set(pass, id)
+    try {
+      // Outside of the object, so that a slow generation never holds up the project.
+      await this.ctx.exports.OrderRunner.run(projectId, id, pass)
+    } finally {
+      this.#passes.delete(pass)
+    }
   }
 }

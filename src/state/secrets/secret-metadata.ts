@@ -4,7 +4,7 @@ import { fault } from '../../faults.ts'
 import { commit, commitWhere } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
 import { build, change, select } from '../database/prepared.ts'
-import { insertWhere, storableJson } from '../database/statements.ts'
+import { insertWhere } from '../database/statements.ts'
 import type { Secret } from '../entities.ts'
 import { secretMetadata, secrets } from '../schema/resources.ts'
 import type { KeyedScope, Scope } from '../scope.ts'
@@ -38,7 +38,7 @@ export async function replaceMetadata(
   secret: Secret,
   metadata: ReadonlyMap<string, string>,
 ): Promise<void> {
-  const pairs = storableJson([...metadata])
+  const pairs = JSON.stringify([...metadata])
   const rows = sql`select ${secrets.id}, value ->> 0, value ->> 1 from ${secrets}, json_each(${pairs}) where ${secretIs(secret)}`
   // Both statements may change no row although the secret exists, so the event depends on the secret instead.
   await commitWhere(scope, [changeOf(secret, 'update', 'secret/metadata')], secretExists(secret), {

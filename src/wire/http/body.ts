@@ -4,6 +4,7 @@ import { fault } from '../../faults.ts'
 import type { Service } from './context.ts'
 import { pythonNotation, stripValues } from './python.ts'
 import { checked, type Schema } from './schema.ts'
+import { isWellFormedJson } from './well-formed.ts'
 
 /** Reads and validates the request body of an operation. */
 export type BodyReader<Body> = (c: Context<Service>) => Promise<Body>
@@ -54,18 +55,39 @@ function decode(bytes: Uint8Array): string {
 }
 
 /**
- * Parses the JSON document of the body and strips white space around every string value. As in Barbican, only the first
- * MAX_REQUEST_BYTES bytes are read, so a document that is not complete within them is malformed. Throws `notUtf8`,
- * `malformedJson`, and for an empty body the failure `whenEmpty`.
+ * Reads the whole body. Throws `bodyTooLarge` if it has more than MAX_REQUEST_BYTES bytes, of which one more is read, and
+ * `brokenBody`.
  */
-async function document(c: Context<Service>, whenEmpty: 'malformedJson' | 'noData' = 'malformedJson') {
-  const text = decode(await readBytes(c.req.raw, c.var.config.maxRequestBytes))
-  if (!text) throw fault(whenEmpty)
+export async function readWhole(c: Context<Service>): Promise<Uint8Array<ArrayBuffer>> {
+  const max = c.var.config.maxRequestBytes
+  const bytes = await readBytes(c.req.raw, max + 1)
+  if (bytes.length > max) throw fault('bodyTooLarge', String(max))
+  return bytes
+}
+
+function parsed(text: string): unknown {
   try {
-    return stripValues(JSON.parse(text))
+    return JSON.parse(text)
   } catch {
     throw fault('malformedJson')
   }
+}
+
+/** Parses JSON that was read from UTF-8. Throws `malformedJson`, and `illFormedText` for a lone surrogate in it. */
+export function parseJson(text: string): unknown {
+  const json = parsed(text)
+  if (!isWellFormedJson(text, json)) throw fault('illFormedText')
+  return json
+}
+
+/**
+ * Parses the JSON document of the body and strips white space around every string value. Throws `bodyTooLarge`,
+ * `notUtf8`, `malformedJson`, `illFormedText`, and for an empty body the failure `whenEmpty`.
+ */
+async function document(c: Context<Service>, whenEmpty: 'malformedJson' | 'noData' = 'malformedJson') {
+  const text = decode(await readWhole(c))
+  if (!text) throw fault(whenEmpty)
+  return stripValues(parseJson(text))
 }
 
 /** Returns a reader for JSON bodies of this schema. It throws `contentType` for any other media type. */
@@ -97,6 +119,12 @@ export interface Payload {
  * Returns a reader for binary bodies of the given media types. It reads at most `max` + 1 bytes, so that a body over
  * the limit is detected without reading it in full.
  */
-export function payload(types: readonly string[], max: (c: Context<Service>) => number): BodyReader<Payload> {
-  return async (c) => ({ type: requireType(c, types), bytes: await readBytes(c.req.raw, max(c) + 1) })
+export function payload(
+  types: readonly string[],
+  max: (c: Context<Service>, type: string) => number,
+): BodyReader<Payload> {
+  return async (c) => {
+    const type = requireType(c, types)
+    return { type, bytes: await readBytes(c.req.raw, max(c, type) + 1) }
+  }
 }

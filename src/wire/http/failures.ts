@@ -9,6 +9,9 @@ import type { Service } from './context.ts'
 import { respond, setHeader } from './response.ts'
 import { escapeHtml, MicroversionRefused, refusalBody } from './microversion.ts'
 
+/** A quoted string of HTTP (RFC 9110 section 5.6.4). */
+const quoted = (text: string) => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`
+
 /**
  * Returns the 401 response. Barbican wraps this failure, and no other, in `error`. The members beside `error` are those
  * of all other failures, and prevent a KeyError in clients that read them unconditionally.
@@ -16,7 +19,7 @@ import { escapeHtml, MicroversionRefused, refusalBody } from './microversion.ts'
 function answerUnauthenticated(c: Context<Service>, failed: Fault): Response {
   const { identity, keystoneUrl } = c.var.config
   const uri = identity === 'keystone' ? keystoneUrl : `${c.var.base}/identity`
-  setHeader(c, 'WWW-Authenticate', `Keystone uri="${uri}"`)
+  setHeader(c, 'WWW-Authenticate', `Keystone uri=${quoted(uri)}`)
   const title = titles[401]
   const message = failed.describe('')
   return json(c, 401, { error: { code: 401, title, message }, code: 401, title, description: message })

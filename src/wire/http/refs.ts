@@ -19,6 +19,18 @@ export function idOf(ref: string): string {
 /** Maximum length of the id of a project, and of every other id in a path. */
 export const MAX_ID_CHARACTERS = 255
 
+/** Keystone generates 32 hexadecimal digits; its column holds 64 characters. */
+const PROJECT_ID = /^[A-Za-z0-9_-]{1,64}$/
+
+/** Reports whether a project can have this id. Nothing is stored for other ids. */
+export const isProjectId = (id: string): boolean => PROJECT_ID.test(id)
+
+/** 32 hexadecimal digits, or a UUID. */
+const GENERATED_ID = /^(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
+
+/** Reports whether an id has a form that this service or Keystone generates, so that it is not free text. */
+export const isGeneratedId = (id: string): boolean => GENERATED_ID.test(id)
+
 const VERSION_4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 /** Reports whether `id` is a version 4 UUID in canonical form, as all ids that the service generates are. */

@@ -12,14 +12,15 @@ import { permits, type Rule, type Target } from '../../access/policy.ts'
 import type { Caller } from '../../caller.ts'
 import type { Config } from '../../config.ts'
 import { Fault, fault } from '../../faults.ts'
-import { recordEvent, type AuditTarget } from '../../state/audit/events.ts'
+import type { AuditTarget } from '../../state/audit/events.ts'
+import { recordRefusal } from '../../state/audit/refusals.ts'
 import type { Backend } from '../../state/backend.ts'
 import { reaching } from '../../state/connect.ts'
 import { consistencyOf } from '../../state/database/session.ts'
 import { admitsJson, admitsKnownType } from './accept.ts'
 import type { BodyReader } from './body.ts'
 import type { Service } from './context.ts'
-import { MAX_ID_CHARACTERS, refsBelow, type Refs } from './refs.ts'
+import { isGeneratedId, refsBelow, type Refs } from './refs.ts'
 import { queryOf } from './request-url.ts'
 import { BOOKMARK_HEADER, setHeader } from './response.ts'
 
@@ -122,21 +123,23 @@ const auditTargets: Readonly<Record<string, AuditTarget>> = {
   project: 'quota',
 }
 
+interface Entity {
+  readonly target: AuditTarget
+  readonly id: string
+}
+
 /**
- * Returns the entity that the path names, or null if there is none. It is null for a longer id too, because the size of
- * audit events is bounded: many of them are sealed in one batch.
+ * Returns the entity that the path names, or null if there is none. Clients can write any text into a path; text that is
+ * not an id does not get into an audit event, which then names the caller's project.
  */
-function entityOf(
-  { param }: Call,
-  { path, auditTarget }: Resource,
-): { readonly target: AuditTarget; readonly id: string } | null {
+function entityOf({ param, caller }: Call, { path, auditTarget }: Resource): Entity | null {
   const colon = path.indexOf(':')
   if (colon < 0) return null
   const end = path.indexOf('/', colon)
   const name = path.slice(colon + 1, end < 0 ? undefined : end)
   const target = auditTarget ?? auditTargets[name]
-  const id = param(name)
-  return target && id.length <= MAX_ID_CHARACTERS ? { target, id } : null
+  if (!target) return null
+  return isGeneratedId(param(name)) ? { target, id: param(name) } : { target: 'project', id: caller.projectId }
 }
 
 async function attempt(c: Context<Service>, resource: Resource): Promise<Response> {
@@ -163,7 +166,7 @@ async function attempt(c: Context<Service>, resource: Resource): Promise<Respons
     const refused = error instanceof Fault && error.status === 403 && !attributedCall.backend.db.observed.lagging
     if (refused && entity) {
       const action = actions[c.req.method as Method]
-      await recordEvent(attributedCall.backend, { ...entity, action, projectId: subject.projectId, failure: '403' })
+      await recordRefusal(attributedCall.backend, { ...entity, action, projectId: subject.projectId, failure: '403' })
     }
     throw error
   }
