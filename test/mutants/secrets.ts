@@ -8,11 +8,6 @@ export const inSecrets = [
     [', eq(table.mac, subject.mac))', ')', 'an ACL is written over a row that has changed'],
     ["return changed > 0 ? 'stored' : CONFLICT", "return 'stored'", 'an ACL that was not stored is confirmed'],
     [
-      'const before = replace ? null : current.acl',
-      'const before = current.acl',
-      'PUT keeps users that it does not name',
-    ],
-    [
       'given.projectAccess ?? before?.projectAccess ?? true',
       'given.projectAccess ?? true',
       'PATCH opens a private secret',
@@ -28,6 +23,11 @@ export const inSecrets = [
       'change(build.delete(secretReaders).where(eq(secretReaders.secretId, secretId))),',
       '',
       'who was taken off the ACL stays in the index',
+    ],
+    [
+      'const before = replace ? null : current.acl',
+      'const before = replace && !current.acl ? null : current.acl',
+      'PUT keeps users that it does not name',
     ],
     ['[...new Set(given.users)]', '[...given.users]', 'a user is on an ACL twice'],
     ["action === 'update' ? backend.now : subject.updated", 'subject.updated', 'an ACL does not update the secret'],

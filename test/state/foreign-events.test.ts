@@ -31,7 +31,9 @@ const eventsAbout = async (id: string, kind: string) => {
 }
 
 beforeEach(() => void log.mockClear())
-afterAll(() => void log.mockRestore())
+afterAll(() => {
+  log.mockRestore()
+})
 
 describe('the event of a consumer', () => {
   it.each([

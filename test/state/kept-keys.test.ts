@@ -22,7 +22,9 @@ let operator: Person
 beforeAll(async () => {
   operator = await person(['key-manager:service-admin'])
 })
-afterAll(() => void log.mockRestore())
+afterAll(() => {
+  log.mockRestore()
+})
 
 const rotate = async (json?: object) => (await call('POST', '/admin/rotate', { token: operator.token, json })).json
 const supersede = (project?: string) => rotate({ project_keys: project === undefined ? {} : { project_id: project } })

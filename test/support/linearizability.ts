@@ -62,7 +62,7 @@ export function recorder() {
   let time = 0
   return {
     history: (): readonly Recorded[] => history,
-    async record(operation: () => Promise<Effect>): Promise<void> {
+    record: async (operation: () => Promise<Effect>): Promise<void> => {
       const called = (time += 1)
       const effect = await operation()
       history.push({ effect, called, answered: (time += 1) })

@@ -10,7 +10,9 @@ import { close, idOf, secret } from '../support/stored.ts'
 
 const log = vi.spyOn(console, 'error').mockImplementation(() => {})
 beforeEach(() => void log.mockClear())
-afterAll(() => void log.mockRestore())
+afterAll(() => {
+  log.mockRestore()
+})
 
 const notAuthentic = () =>
   log.mock.calls.filter(([entry]) => (entry as { event: string }).event === 'row not authentic').length
