@@ -5,8 +5,10 @@
  *     MAC     = base64 of HMAC-SHA-256(row key, UTF-8 of the JSON list ["portcullis", "row", format, table,
  *               name of a column, its value, …])
  *
-function encoded(value: Exclude<ColumnValue, null>): string {
-  // The database stores UTF-8, which replaces lone surrogates.
+ * Columns that are null are left out, so that a nullable column that is added later changes no MAC of the rows before
+ * it. The context of a key is encoded as in the envelope. Different rows have different lists, and the encoding of a
+ * value begins with the letter of its type, so that a number differs from a string with the same digits. The table and
+ * the project are part of the input, so a MAC is not valid in another table or project.
  */
 import { context } from './envelope.ts'
 

@@ -1,8 +1,7 @@
-/** Threats to authentication: T5, T6, T11, T12 and T21. */
+/** Threats to authentication: T5, T6, T11 and T21. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { TOKEN_CACHE_MILLISECONDS } from '../../src/access/keystone.ts'
-import { call } from '../support/client.ts'
-import { cloudOfKeystone, person as personOfTheWorker, type Person } from '../support/people.ts'
+import { cloudOfKeystone, type Person } from '../support/people.ts'
 import { canarySecret, close, emptyContainer, idOf, seen } from '../support/stored.ts'
 import { KEYSTONE_URL } from '../support/keystone.ts'
 import { expectRefusal, notPermitted } from '../support/refusals.ts'
@@ -437,7 +436,7 @@ describe('T11: normalisation of identities', () => {
   it.each(lookalikes)('T11: a project id that only looks like another is another: %j', async (projectId) => {
     const owner = person(['creator'], { projectId: `${id}-${projectId.length}` })
     const other = person(['admin', 'creator'], { projectId: projectId.replaceAll(id, `${id}-${projectId.length}`) })
-    if (other.projectId === owner.projectId) return
+    expect(other.projectId).not.toBe(owner.projectId)
     const ref = await canarySecret(send, owner)
     expect((await send('GET', ref, { token: other.token })).status).toBe(403)
     const { json } = await send('GET', '/v1/secrets', { token: other.token })
@@ -469,33 +468,4 @@ describe('T11: normalisation of identities', () => {
       expect([role, (await list(person([role]).token)).status]).toEqual([role, 403])
     }
   })
-})
-
-describe('T12: timing', () => {
-  it('T12: an embedded token that is wrong at its start takes as long as one that is wrong at its end', async () => {
-    const { token } = await personOfTheWorker(['creator'])
-    const changed = (at: number) => {
-      const letter = token.at(at) === 'A' ? 'B' : 'A'
-      const index = at < 0 ? token.length + at : at
-      return token.slice(0, index) + letter + token.slice(index + 1)
-    }
-    const times = { early: [] as number[], late: [] as number[] }
-    for (let i = 0; i < 200; i += 1) {
-      for (const [name, at] of [
-        ['early', -40],
-        ['late', -3],
-      ] as const) {
-        const begun = performance.now()
-        const answer = await call('GET', '/v1/', { token: changed(at) })
-        times[name].push(performance.now() - begun)
-        if (i === 0) expect(answer.status).toBe(401)
-      }
-    }
-    // The runtime's clock has steps of a millisecond, so a single time is 0 or 1 and only the mean is meaningful.
-    const mean = (all: number[]) => all.reduce((sum, one) => sum + one, 0) / all.length
-    const [early, late] = [mean(times.early), mean(times.late)]
-    // A character-by-character comparison differs by nanoseconds, which this cannot detect. It detects a database read
-    // or a second hash on only one of the paths.
-    expect(Math.abs(early - late)).toBeLessThan(Math.max(early, late) * 0.5 + 0.5)
-  }, 60_000)
 })

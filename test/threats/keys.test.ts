@@ -140,6 +140,27 @@ describe('T32: a nonce', () => {
     expect(nonces.size).toBe(SEALS)
   }, 120_000)
 
+  it('T32: a nonce has no constant and no biased bytes, in the service and in what a project key seals', async () => {
+    const who = await owner()
+    const SEALED = 200
+    await Promise.all(Array.from({ length: SEALED }, () => secret(who, text)))
+    const { results } = await database
+      .prepare('select hex(substr(sealed, 6, 12)) as nonce from secrets where project_id = ?')
+      .bind(who.projectId)
+      .all<{ nonce: string }>()
+    const nonces = results.map(({ nonce }) => Uint8Array.fromHex(nonce))
+    expect(nonces).toHaveLength(SEALED)
+    for (let place = 0; place < 12; place += 1) {
+      // 200 random bytes have about 139 different values; fewer than 100 come with a chance below 10^-13.
+      expect([place, new Set(nonces.map((nonce) => nonce[place])).size > 100]).toEqual([place, true])
+      for (let bit = 0; bit < 8; bit += 1) {
+        // The number of ones has mean 100 and standard deviation 7; 50 apart is 7 deviations.
+        const ones = nonces.filter((nonce) => ((nonce[place] ?? 0) >> bit) & 1).length
+        expect([place, bit, Math.abs(ones - SEALED / 2) < 50]).toEqual([place, bit, true])
+      }
+    }
+  })
+
   it('T32: every value is sealed under a derived key of its own, because no two have the same place', async () => {
     const who = await owner()
     const refs = await Promise.all(Array.from({ length: 50 }, () => secret(who, text)))

@@ -72,7 +72,9 @@ interface Cell {
   readonly isPrivate: boolean
 }
 
-const namesEntity = ({ path }: Operation) => /:(secret|container|order)\b/.test(path)
+const namesEntity = ({ path }: Operation) => /:(secret|container|order|authority)\b/.test(path)
+/** What another project has is as good as absent: 404 before any rule. */
+const isOfOneProject = ({ path }: Operation) => /:(order|authority)\b/.test(path)
 const namesGuarded = ({ path }: Operation) => /:(secret|container)\b/.test(path)
 
 /**
@@ -192,6 +194,7 @@ async function ask(cell: Cell, isAdmitted: boolean, world: World): Promise<Answe
 function endings({ key, method, path, hasBody }: Operation): readonly number[] {
   if (key === 'PUT /orders') return [400, 405]
   if (key === 'POST /secret-stores/:store/preferred') return [204]
+  if (key.endsWith('/revoke')) return [404]
   if (hasBody) return [400, 415]
   const mayBeAbsent = /:(key|consumer|project)\b|\/preferred$/.test(path)
   return [...(method === 'GET' ? [200] : [200, 204]), ...(mayBeAbsent ? [404] : [])]
@@ -201,7 +204,7 @@ function endings({ key, method, path, hasBody }: Operation): readonly number[] {
 async function faultOf(cell: Cell, policy: (typeof policies)[number], world: World): Promise<string | null> {
   const { operation, relation } = cell
   const facts = factsOf(cell)
-  const isHidden = operation.path.includes(':order') && !facts.projectMatch
+  const isHidden = isOfOneProject(operation) && !facts.projectMatch
   const isAdmitted = !isHidden && isExpected(operation.key, policy, facts)
   const { status, json } = await ask(cell, isAdmitted, world)
   const said = `${labelOf(cell)}: ${status} ${json?.description ?? ''}`

@@ -63,6 +63,7 @@ describe('T1: injection into the policy', () => {
   const percent = (text: string) => text.replaceAll(/[^]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`)
 
   it.each(onEntities)('T1: %s %s answers the same with forged claims as without', async (method, path) => {
+    let refused = 0
     for (const who of [stranger, person(['observer'], { projectId: owner.projectId }), person([])]) {
       const { token } = who
       const query = claims(who).map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
@@ -71,13 +72,15 @@ describe('T1: injection into the policy', () => {
       const json = method === 'GET' ? undefined : { ...Object.fromEntries(claims(who)), ...nested }
       const asked = pathOf(path)
       const plain = seen(await send(method, asked, { token, json: json && {} }))
-      // Requests that the rules allow this caller are not part of this test.
+      // Requests that the rules allow this caller are not part of this test; there are fewer of them than callers.
       if (plain.status !== 403 && plain.status !== 404) continue
+      refused += 1
       for (const claimed of [query, encoded, [...query, ...query]]) {
         expect(seen(await send(method, `${asked}?${claimed.join('&')}`, { token, json: json && {} }))).toEqual(plain)
       }
       expect(seen(await send(method, asked, { token, json }))).toEqual(plain)
     }
+    expect(refused).toBeGreaterThan(1)
   })
 
   it.each(['/secrets', '/containers', '/orders', '/quotas', '/project-quotas', '/transport_keys'])(
@@ -193,7 +196,7 @@ describe('T3: foreign references', () => {
   it('T3: an order cannot use a container of another project', async () => {
     const meta = { algorithm: 'aes', bit_length: 128, container_ref: containerRef, secret_ref: secretRef }
     const made = await send('POST', '/v1/orders', { token: stranger.token, json: { type: 'key', meta } })
-    if (made.status >= 400) return
+    expect(made.status).toBe(202)
     const { text } = await send('GET', made.json.order_ref, { token: stranger.token })
     expect(text).not.toContain(idOf(containerRef))
     expect(text).not.toContain(idOf(secretRef))
@@ -210,6 +213,7 @@ describe('T4: disclosure of existence', () => {
       expect(foreign).toEqual(seen(await send(method, `/v1/orders/${absent}`, asked)))
       expect((await send('GET', ref, { token: owner.token })).status).toBe(200)
     }
+    expect((await send('GET', orderRef, { token: owner.token })).status).toBe(200)
   })
 
   it('T4: a secret of another project answers like an absent one when a container names it', async () => {

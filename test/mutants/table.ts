@@ -1,0 +1,9 @@
+/** All small faults, by room. */
+import { inAccess } from './access.ts'
+import { inCrypto } from './crypto.ts'
+import type { SmallFault } from './fault.ts'
+import { inProjects } from './projects.ts'
+import { inSecrets } from './secrets.ts'
+import { inWire } from './wire.ts'
+
+export const smallFaults: readonly SmallFault[] = [...inAccess, ...inCrypto, ...inSecrets, ...inProjects, ...inWire]
