@@ -86,7 +86,7 @@ describe('the key of a waiting passphrase', () => {
   async function waiting(who: Person): Promise<string> {
     const backend = await backendAt(formatTime(Date.now()))
     const shown = { algorithm: 'ec', bit_length: 256 }
-    const caller = { ...who, roles: [] }
+    const caller = { ...who, roles: [], cloudAdmin: false }
     return (await placeKeyPairOrder(backend, caller, { ...wanted, passphrase: 'a passphrase', shown } as never)).id
   }
 
