@@ -69,8 +69,8 @@ function isAllowed(policy: Policy, rule: Rule, column: Column, of: string, isOwn
   })
 }
 
-/** Rules of collections, of orders, which are found in the caller's project alone, and of the deployment. */
-const isOfEntity = (rule: Rule) => /^(secret|container)(_meta|_acls|_consumers?|_secret)?:/.test(rule)
+/** Whether the answer depends on the entity: not for collections, for reads of orders, and for the deployment. */
+const isOfEntity = (rule: Rule) => /^order:put$|^(secret|container)(_meta|_acls|_consumers?|_secret)?:/.test(rule)
 
 function cell(policy: Policy, rule: Rule, column: Column): string {
   const inProject = (isOwner: boolean, isPrivate: boolean) =>

@@ -249,13 +249,14 @@ describe('the effect of a variable', () => {
     ['2', 2],
     ['-1', 4],
   ])('QUOTA_SECRETS and QUOTA_ORDERS %s admit %d of four objects', async (quota, admitted) => {
-    const { token } = await owner()
     const ask = isolate({ QUOTA_SECRETS: quota, QUOTA_ORDERS: quota })
     const order = { type: 'key', meta: { algorithm: 'aes', bit_length: 128 } }
     for (const [path, json, status] of [
       ['/v1/secrets', {}, 201],
       ['/v1/orders', order, 202],
     ] as const) {
+      // A project for each: an order counts the secret that it will make.
+      const { token } = await owner()
       const statuses: number[] = []
       for (let i = 0; i < 4; i += 1) statuses.push((await ask('POST', path, { token, json })).status)
       expect(statuses).toEqual([...Array(admitted).fill(status), ...Array(4 - admitted).fill(403)])

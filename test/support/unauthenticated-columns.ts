@@ -44,6 +44,7 @@ export const presentColumns: Readonly<Record<string, readonly string[]>> = { sec
 export const tablesWithoutMac = [
   'auditEvents',
   'containerConsumers',
+  'loginAttempts',
   'preferredStores',
   'projectCounts',
   'projectDestructions',
