@@ -9,12 +9,17 @@ interface Bounds<Value> {
   readonly bytes?: { readonly most: number; readonly of: (value: Value) => number }
 }
 
-/** Creates a cache that evicts the least recently used entry when a bound is exceeded. `Date` measures the ages. */
+/**
+ * Creates a cache that evicts the least recently used entry when a bound is exceeded. `Date` measures the ages. Both
+ * bounds are one budget of shares, of which an entry takes at least one. The library's own bound of entries is not used,
+ * because it allocates the memory for all of them at once, in each cold start.
+ */
 export function boundedCache<Value extends {}>({ entries, seconds, bytes }: Bounds<Value>): LRUCache<string, Value> {
+  const shares = (value: Value) => (bytes ? Math.ceil((bytes.of(value) * entries) / bytes.most) : 1)
   return new LRUCache<string, Value>({
-    max: entries,
+    maxSize: entries,
+    sizeCalculation: (value: Value) => Math.max(1, shares(value)),
     ...(seconds !== undefined && { ttl: seconds * 1000, ttlResolution: 0, perf: { now: () => Date.now() } }),
-    ...(bytes && { maxSize: bytes.most, sizeCalculation: (value: Value) => Math.max(1, bytes.of(value)) }),
   })
 }
 
