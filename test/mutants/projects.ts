@@ -85,13 +85,9 @@ export const inProjects = [
   ...inFile(
     'state/projects/quota-condition',
     ['api/quotas', 'state/races', 'state/project-destructions'],
-    [
-      '${countOf(kind, project, now)} < ${limit})',
-      '${countOf(kind, project, now)} <= ${limit})',
-      'a quota admits one too many',
-    ],
-    ['${limit} < 0 or', '${limit} <= 0 or', 'a quota of zero is none'],
-    [' and not ${destroyed})`', ')`', 'a destroyed project gets new rows'],
+    ['${usedOf(kind)} < ${limitOf(kind)})', '${usedOf(kind)} <= ${limitOf(kind)})', 'a quota admits one too many'],
+    ['((${limitOf(kind)} < 0 or', '((${limitOf(kind)} <= 0 or', 'a quota of zero is none'],
+    [' and ${notDestroyed})`', ')`', 'a destroyed project gets new rows'],
     ["containers: 'containers',", "containers: 'orders',", 'containers are limited by the quota of orders'],
     ["secretConsumers: 'consumers',", "secretConsumers: 'secrets',", 'consumers are limited by the quota of secrets'],
   ),
@@ -117,7 +113,7 @@ export const inProjects = [
   ...inFile(
     'state/projects/destructions',
     ['state/project-destructions'],
-    ['if (deploymentOwners.has(projectId))', 'if (false)', 'the keys of the deployment can be destroyed'],
+    ['if (projectId === ROW_KEYS_OWNER)', 'if (false)', 'the keys of the deployment can be destroyed'],
     ['setWhere: gt(projectDestructions.due, scope.now),', '', 'a destruction that has begun is postponed'],
     [
       'and(ofProject(projectId), gt(projectDestructions.due, scope.now))',

@@ -16,14 +16,18 @@ export const inSecrets = [
     ['set({ ...aclRow(acl), mac, updated })', 'set({ ...aclRow(acl), updated })', 'an ACL is stored without a new MAC'],
   ),
   ...inFile(
-    'state/acls',
+    'state/secrets/secret-readers',
     ['api/acls', 'state/read-cache', 'threats/rights'],
-    ["kind === 'secret' ? indexReaders(subject.id) : []", '[]', 'the readers of a secret do not find it'],
     [
-      'change(build.delete(secretReaders).where(eq(secretReaders.secretId, secretId))),',
+      'change(build.delete(secretReaders).where(inArray(secretReaders.secretId, ids))),',
       '',
       'who was taken off the ACL stays in the index',
     ],
+  ),
+  ...inFile(
+    'state/acls',
+    ['api/acls', 'state/read-cache', 'threats/rights'],
+    ["kind === 'secret' ? indexReaders([subject.id]) : []", '[]', 'the readers of a secret do not find it'],
     [
       'const before = replace ? null : current.acl',
       'const before = replace && !current.acl ? null : current.acl',
@@ -142,9 +146,13 @@ export const inSecrets = [
   ...inFile(
     'state/secrets/secret-metadata',
     ['api/secret-metadata', 'state/audit'],
-    ["if (changed === 0) throw fault('metadatumExists')", '', 'a key that exists is confirmed and not stored'],
     [
-      "if (changed === 0) throw fault('metadatumNotFound')",
+      "throw reason[0]?.taken === 0 && reason[0].full === 1 ? metadataFull() : fault('metadatumExists')",
+      '',
+      'a key that exists is confirmed and not stored',
+    ],
+    [
+      "if (changed === 0) throw found.length > 0 ? metadataFull() : fault('metadatumNotFound')",
       '',
       'a change of no key is confirmed',
       'the route has looked for the key before; only a deletion at the same moment differs',
@@ -233,10 +241,9 @@ export const inSecrets = [
       'a foreign consumer is said to be absent',
     ],
     [
-      "quotaValues(scope, 'containerConsumers', projectId)",
-      "quotaValues(scope, 'secretConsumers', projectId)",
-      'consumers of containers count as those of secrets',
-      'both kinds have one limit, and the values are named alike',
+      "containerConsumers,\n  'containerConsumers',",
+      "containerConsumers,\n  'secretConsumers',",
+      'consumers of secrets count as those of containers',
     ],
   ),
   ...inFile(

@@ -165,6 +165,6 @@ export const inWire = [
     'cache',
     ['cache/cache'],
     ['ttlResolution: 0', 'ttlResolution: 1_000_000', 'an entry outlives its time'],
-    ['Math.max(1, bytes.of(value))', '1', 'sizes are not counted'],
+    ['bytes ? Math.ceil((bytes.of(value) * entries) / bytes.most) : 1', '1', 'sizes are not counted'],
   ),
 ]
