@@ -1,7 +1,8 @@
 /**
  * Reads of secrets by requests that do not change them. With READ_CACHE_SECONDS the metadata of a secret is cached in
  * this isolate; access is still checked for each request. Payloads are never cached. Operations that write a secret
- * evict it through `Scope.recorded`.
+ * evict it through `Scope.recorded`, and changes of its consumers, which the project's object makes, evict it directly.
+ * A secret that expires is noticed at each read.
  */
 import { cacheOf } from '../../cache.ts'
 import { fault } from '../../faults.ts'
