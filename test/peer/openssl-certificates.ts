@@ -3,7 +3,7 @@
  * and for hostile subjects, the revocation list, and a TLS handshake with an issued certificate. Every certificate is
  * also parsed by pyca/cryptography, which is stricter.
  *
- *     node test/peer/openssl-certificates.ts
+ *     node --js-base-64 test/peer/openssl-certificates.ts        the flag is for Node 24
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -2,7 +2,7 @@
  * Verifies every kind of key pair with openssl: parses and checks it, and uses it to sign and verify or for key
  * agreement.
  *
- *     node test/peer/openssl-key-pairs.ts
+ *     node --js-base-64 test/peer/openssl-key-pairs.ts        the flag is for Node 24
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
