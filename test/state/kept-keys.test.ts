@@ -15,7 +15,6 @@ import { owner, person, type Person } from '../support/people.ts'
 import { canarySecret, CANARY, idOf } from '../support/stored.ts'
 
 const ROW_KEYS = 'row authentication'
-const AUTHORITY = 'certificate authority'
 const log = vi.spyOn(console, 'error').mockImplementation(() => {})
 
 let operator: Person
@@ -127,16 +126,16 @@ describe('the key of a certificate authority', () => {
       const who = await owner()
       const { json } = await call('GET', '/v1/cas', { token: who.token })
       const id = idOf(json.cas[0])
-      const [before = 0] = await versionsOf(AUTHORITY)
+      const [before = 0] = await versionsOf(who.projectId)
       const kept = (await hexOf('certificate_authorities', column, id)) ?? ''
       const damaged = kept.slice(0, -2) + (kept.endsWith('00') ? '01' : '00')
       await database.prepare('drop trigger if exists certificate_authorities_resealed').run()
       await write('certificate_authorities', column, id, damaged)
-      expect(await supersede(AUTHORITY)).toMatchObject({ superseded: 1, unreadable: 1, retired: 0 })
-      expect(await versionsOf(AUTHORITY)).toEqual([before, before + 1])
+      expect(await supersede(who.projectId)).toMatchObject({ superseded: 1, unreadable: 1, retired: 0 })
+      expect(await versionsOf(who.projectId)).toEqual([before, before + 1])
       await write('certificate_authorities', column, id, kept)
       expect(await rotate()).toMatchObject({ resealed: 1, retired: 1, unreadable: 0 })
-      expect(await versionsOf(AUTHORITY)).toEqual([before + 1])
+      expect(await versionsOf(who.projectId)).toEqual([before + 1])
       expect((await isolate()('GET', `${json.cas[0]}/crl`, { token: who.token })).status).toBe(200)
     },
   )
