@@ -21,7 +21,7 @@ import { gzipSync } from 'node:zlib'
 import { unstable_readConfig } from 'wrangler'
 
 const MOST_GZIP_BYTES = 250 * 1024
-const MOST_START_MILLISECONDS = 80
+const MOST_START_MILLISECONDS = 60
 const GROWTH = 1.1
 /** The time of the empty Worker on the machine of the recorded figures. */
 const EMPTY_MILLISECONDS = 19
