@@ -7,7 +7,7 @@
  *     npm run bench -- --profile
  *
  * It prints the tables and writes them and the chart to `.wrangler/bench` or, with `--write`, to `test/bench` and the
- * README. An unexpected response aborts the run.
+ * page on speed. An unexpected response aborts the run.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -37,7 +37,7 @@ const MOST = { rounds: 20, seconds: 60, connections: 256 }
 /** The number of distinct requests of an operation whose requests can be repeated. */
 const REPEATED_REQUESTS = 1_000
 const WARM_UP = { connections: 8, seconds: 1 }
-/** Measurements per round with the number of connections that the README shows: a single one varies by a tenth. */
+/** Measurements per round with the number of connections that `src/docs/speed.md` shows: a single one varies by a tenth. */
 const REPETITIONS = 3
 /** The factor by which a measurement with too few responses is extended, and its maximum duration. */
 const LONGER = 3

@@ -74,7 +74,7 @@ export class Results {
     })
   }
 
-  /** The number of connections in the README's table and in the chart. */
+  /** The number of connections in the table of `src/docs/speed.md` and in the chart. */
   get typicalConnections(): number {
     const { connections } = this.settings
     return connections[Math.floor(connections.length / 2)] ?? 1

@@ -69,7 +69,7 @@ describe('T30: the result of a handler', () => {
 
 describe('T19: the deployed configuration', () => {
   const files = import.meta.glob<string>(
-    ['../../wrangler.toml', '../../package.json', '../../src/**/*.ts', '../../README.md'],
+    ['../../wrangler.toml', '../../package.json', '../../src/**/*.ts', '../../README.md', '../../src/docs/*.md'],
     { query: '?raw', eager: true, import: 'default' },
   )
   const text = (name: string) => files[`../../${name}`] ?? ''
