@@ -46,7 +46,7 @@ function brokenBecause(page: string, link: string): string | null {
  * - `test`: a test or `.ci/run` runs the same command;
  * - `account`: it needs a Cloudflare account, or an OpenStack cloud with the services that it names.
  */
-const MARKS = ['run', 'test', 'account']
+const MARKS = new Set(['run', 'test', 'account'])
 
 describe('the pages for readers', () => {
   it('the pages for readers are found', () => {
@@ -62,7 +62,7 @@ describe('the pages for readers', () => {
   it('every block of commands for readers says where it is run', () => {
     const unmarked = ['README.md', ...pages.filter((page) => page.startsWith('src/docs/'))].flatMap((page) =>
       [...text(page).matchAll(/^```(sh|bash|console)\b(.*)$/gm)]
-        .filter(([, , mark = '']) => !MARKS.includes(mark.trim()))
+        .filter(([, , mark = '']) => !MARKS.has(mark.trim()))
         .map(([line]) => `${page}: ${line}`),
     )
     expect(unmarked).toEqual([])
