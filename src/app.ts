@@ -1,5 +1,6 @@
 /** The Hono app: the middleware that every request passes through, in order, and the routes of the service. */
 import { Hono, type Context, type MiddlewareHandler } from 'hono'
+import { TrieRouter } from 'hono/router/trie-router'
 import { clientAddress } from './access/addresses.ts'
 import { authenticateEmbedded } from './access/embedded.ts'
 import { authenticateKeystone } from './access/keystone.ts'
@@ -160,7 +161,8 @@ const document = (answer: (c: Context<Service>) => Response) =>
 
 /** Creates the Hono app of the whole service. */
 export function createApp(): Hono<Service> {
-  const app = new Hono<Service>({ getPath: routedPath })
+  // Hono's default tries its RegExpRouter first, with all routes, which does not support `:tenant` beside other paths.
+  const app = new Hono<Service>({ getPath: routedPath, router: new TrieRouter() })
   app.onError(answerFailure)
   app.notFound((c) => answerFailure(fault('notFound'), c))
   app.options('*', answerOptions)
