@@ -120,8 +120,12 @@ export function preparedSelect<Selected extends Fields, Row>(
   built: (fields: Selected) => Selecting<Row>,
 ): (values: Values) => Statement<Row[]> {
   const query = compiled(() => built(named(fields)))
-  const read = rowsReader<Row>(fields)
-  return (values) => ({ sql: query().sql, parameters: fillPlaceholders(query().params, values), read })
+  let read: ((result: D1Result) => Row[]) | undefined
+  return (values) => ({
+    sql: query().sql,
+    parameters: fillPlaceholders(query().params, values),
+    read: (read ??= rowsReader<Row>(fields)),
+  })
 }
 
 /** A select of one row of expressions, without a table. */

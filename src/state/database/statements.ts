@@ -50,8 +50,9 @@ export function insertWhereBuilder<Table extends SQLiteTable>(table: Table, row:
 /** Like {@link insertWhere}, compiled once; `values` replace the placeholders of the condition. */
 export function preparedInsert<Table extends SQLiteTable>(table: Table, condition: SQL) {
   const columns = columnsOf(table)
-  const placeholders = columns.map(([name, column]) => valueOf(column, sql`${sql.placeholder(`row.${name}`)}`))
-  const insert = preparedChange(() => build.insert(table).select(selectRowIf(placeholders, condition)))
+  const placeholder = ([name, column]: (typeof columns)[number]) =>
+    valueOf(column, sql`${sql.placeholder(`row.${name}`)}`)
+  const insert = preparedChange(() => build.insert(table).select(selectRowIf(columns.map(placeholder), condition)))
   return (row: Table['$inferInsert'], values: Values = {}): Statement<number> => {
     const given: Readonly<Record<string, unknown>> = row
     const all: Record<string, unknown> = { ...values }
