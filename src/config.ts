@@ -55,12 +55,19 @@ const choice = <const Values extends readonly [string, ...string[]]>(values: Val
   z._default(z.enum(values, { error: `must be one of ${values.join(', ')}` }), defaultValue)
 
 const integer = (defaultValue: number, min: number, max: number) =>
-  z.pipe(
+  z._default(
     z.pipe(
-      z._default(z.string().check(z.regex(/^-?\d+$/, 'must be an integer')), String(defaultValue)),
-      z.transform(Number),
+      z.string(),
+      z.transform((text, { issues }) => {
+        const refuse = (message: string) => issues.push({ code: 'custom', input: text, message })
+        const value = Number(text)
+        if (!/^-?\d+$/.test(text)) refuse('must be an integer')
+        else if (value < min) refuse(`must be at least ${min}`)
+        else if (value > max) refuse(`must be at most ${max}`)
+        return value
+      }),
     ),
-    z.number().check(z.gte(min, `must be at least ${min}`), z.lte(max, `must be at most ${max}`)),
+    defaultValue,
   )
 
 const quota = integer(-1, -1, 2 ** 31 - 1)

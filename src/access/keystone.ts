@@ -22,18 +22,20 @@ const SERVICE_ROLE = 'service'
 const ADMIN_ROLE = 'admin'
 
 /** An id without lone surrogates, which UTF-8 cannot store. */
-const id = z.string().check(z.refine((text) => text.isWellFormed()))
+const id = () => z.string().check(z.refine((text) => text.isWellFormed()))
 
-const tokenDocument = z.object({
-  token: z.object({
-    expires_at: z.string(),
-    user: z.object({ id }),
-    project: z.optional(z.object({ id })),
-    roles: z.optional(z.array(z.object({ name: z.string() }))),
-    is_admin_project: z.optional(z.unknown()),
-    system: z.optional(z.unknown()),
+const tokenDocument = z.lazy(() =>
+  z.object({
+    token: z.object({
+      expires_at: z.string(),
+      user: z.object({ id: id() }),
+      project: z.optional(z.object({ id: id() })),
+      roles: z.optional(z.array(z.object({ name: z.string() }))),
+      is_admin_project: z.optional(z.unknown()),
+      system: z.optional(z.unknown()),
+    }),
   }),
-})
+)
 
 type TokenDocument = z.infer<typeof tokenDocument>['token']
 

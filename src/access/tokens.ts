@@ -50,34 +50,37 @@ export interface TokenClaims {
   readonly expires: string
 }
 
-const hexId = z.string().check(z.regex(/^[\da-f]{32}$/))
+const hexId = () => z.string().check(z.regex(/^[\da-f]{32}$/))
 /** Canonical base64url of 16 bytes: the unused bits of the last character are zero. */
-const auditId = z.string().check(z.regex(/^[\w-]{21}[AQgw]$/))
+const auditId = () => z.string().check(z.regex(/^[\w-]{21}[AQgw]$/))
 /** A NumericDate of RFC 7519, which may have a fraction: here up to milliseconds. */
-const seconds = z.number().check(
-  z.gte(0),
-  z.lt(END_OF_TIME),
-  z.refine((value) => Math.round(value * 1000) / 1000 === value),
-)
+const seconds = () =>
+  z.number().check(
+    z.gte(0),
+    z.lt(END_OF_TIME),
+    z.refine((value) => Math.round(value * 1000) / 1000 === value),
+  )
 
 /** The payload: exactly these members, which are serialized in this order. */
-const payloadSchema = z.strictObject({
-  iss: z.literal(ISSUER),
-  aud: z.literal(AUDIENCE),
-  sub: hexId,
-  jti: auditId,
-  iat: seconds,
-  exp: seconds,
-  methods: z.array(z.enum(methods)).check(
-    z.minLength(1),
-    z.refine((list) => new Set(list).size === list.length),
-  ),
-  epoch: z.int().check(z.gte(0)),
-  roles: z.array(hexId),
-  first: z.optional(auditId),
-  project: z.optional(hexId),
-  credential: z.optional(hexId),
-})
+const payloadSchema = z.lazy(() =>
+  z.strictObject({
+    iss: z.literal(ISSUER),
+    aud: z.literal(AUDIENCE),
+    sub: hexId(),
+    jti: auditId(),
+    iat: seconds(),
+    exp: seconds(),
+    methods: z.array(z.enum(methods)).check(
+      z.minLength(1),
+      z.refine((list) => new Set(list).size === list.length),
+    ),
+    epoch: z.int().check(z.gte(0)),
+    roles: z.array(hexId()),
+    first: z.optional(auditId()),
+    project: z.optional(hexId()),
+    credential: z.optional(hexId()),
+  }),
+)
 
 type Payload = z.infer<typeof payloadSchema>
 

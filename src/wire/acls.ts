@@ -14,14 +14,16 @@ const MAX_USER_CHARACTERS = 255
 
 const aclBody = {
   name: 'ACL',
-  type: closedObject({
-    read: z.optional(
-      closedObject({
-        users: z.optional(list(text({ max: MAX_USER_CHARACTERS }))),
-        'project-access': z.optional(flag()),
-      }),
-    ),
-  }),
+  type: z.lazy(() =>
+    closedObject({
+      read: z.optional(
+        closedObject({
+          users: z.optional(list(text({ max: MAX_USER_CHARACTERS }))),
+          'project-access': z.optional(flag()),
+        }),
+      ),
+    }),
+  ),
 }
 type AclBody = z.infer<typeof aclBody.type>
 const aclReader = json(aclBody)

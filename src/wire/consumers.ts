@@ -1,5 +1,5 @@
 /** The resources `/secrets/{id}/consumers` and `/containers/{id}/consumers`, and the consumers in them. */
-import type * as z from 'zod/mini'
+import * as z from 'zod/mini'
 import type { Rule } from '../access/policy.ts'
 import type { Caller } from '../caller.ts'
 import { fault } from '../faults.ts'
@@ -33,20 +33,24 @@ const MAX_CONSUMER_NAME_CHARACTERS = 36
 
 const secretConsumerBody = {
   name: 'Secret Consumer',
-  type: object({
-    service: text({ min: 1, max: MAX_CHARACTERS }),
-    resource_type: text({ min: 1, max: MAX_CHARACTERS }),
-    resource_id: text({ min: 1, max: MAX_RESOURCE_ID_CHARACTERS }),
-  }),
+  type: z.lazy(() =>
+    object({
+      service: text({ min: 1, max: MAX_CHARACTERS }),
+      resource_type: text({ min: 1, max: MAX_CHARACTERS }),
+      resource_id: text({ min: 1, max: MAX_RESOURCE_ID_CHARACTERS }),
+    }),
+  ),
 }
 
 /** If both members are invalid, Barbican reports `URL`; if both are missing, `name`. */
 const containerConsumerBody = {
   name: 'Consumer',
-  type: object({
-    URL: text({ min: 1, max: MAX_CHARACTERS }),
-    name: text({ min: 1, max: MAX_CONSUMER_NAME_CHARACTERS }),
-  }),
+  type: z.lazy(() =>
+    object({
+      URL: text({ min: 1, max: MAX_CHARACTERS }),
+      name: text({ min: 1, max: MAX_CONSUMER_NAME_CHARACTERS }),
+    }),
+  ),
   missingFirst: ['name', 'URL'],
 }
 

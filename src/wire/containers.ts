@@ -26,25 +26,27 @@ const REFS = 'secret_refs'
 
 const containerBody = {
   name: SCHEMA,
-  type: object({
-    name: z.optional(textOrNull({ max: MAX_NAME_CHARACTERS })),
-    type: text({ oneOf: containerTypes }),
-    [REFS]: z.optional(
-      list(
-        object({
-          secret_ref: text({ min: 1 }),
-          name: z.optional(textOrNull({ max: MAX_NAME_CHARACTERS })),
-        }),
+  type: z.lazy(() =>
+    object({
+      name: z.optional(textOrNull({ max: MAX_NAME_CHARACTERS })),
+      type: text({ oneOf: containerTypes }),
+      [REFS]: z.optional(
+        list(
+          object({
+            secret_ref: text({ min: 1 }),
+            name: z.optional(textOrNull({ max: MAX_NAME_CHARACTERS })),
+          }),
+        ),
       ),
-    ),
-  }),
+    }),
+  ),
 }
 type ContainerBody = z.infer<typeof containerBody.type>
 type SecretRefs = NonNullable<ContainerBody['secret_refs']>
 
 const memberBody = {
   name: 'ContainerSecret',
-  type: object({ name: z.optional(text({ max: MAX_NAME_CHARACTERS })), secret_ref: text({ min: 1 }) }),
+  type: z.lazy(() => object({ name: z.optional(text({ max: MAX_NAME_CHARACTERS })), secret_ref: text({ min: 1 }) })),
 }
 
 /** The reference names that a container type allows and requires, with Barbican's message for either violation. */

@@ -23,11 +23,13 @@ const MAX_DELAY_HOURS = 24 * 365
 
 const reader = json({
   name: 'Key destruction',
-  type: closedObject({
-    /** Must repeat the id of the project, as a safeguard against accidental destruction. */
-    confirm: text({ min: 1 }),
-    delay_hours: z.optional(integer({ min: 0, max: MAX_DELAY_HOURS })),
-  }),
+  type: z.lazy(() =>
+    closedObject({
+      /** Must repeat the id of the project, as a safeguard against accidental destruction. */
+      confirm: text({ min: 1 }),
+      delay_hours: z.optional(integer({ min: 0, max: MAX_DELAY_HOURS })),
+    }),
+  ),
 })
 
 const view = ({ projectId, due, finished }: ProjectDestruction) => ({ project_id: projectId, due, finished })

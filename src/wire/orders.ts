@@ -36,7 +36,7 @@ const RUN_WAIT_MILLISECONDS = 1_000
 const orderTypes = ['key', 'asymmetric', 'certificate'] as const
 const orderBody = {
   name: SCHEMA,
-  type: object({ meta: anyObject(), type: text({ oneOf: orderTypes }) }),
+  type: z.lazy(() => object({ meta: anyObject(), type: text({ oneOf: orderTypes }) })),
   missingNames: 'member',
 } as const
 type OrderBody = z.infer<typeof orderBody.type>

@@ -21,15 +21,17 @@ const limit = () => z.optional(integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }))
 
 const quotasBody = {
   name: 'Project Quota',
-  type: closedObject({
-    project_quotas: closedObject({
-      secrets: limit(),
-      orders: limit(),
-      containers: limit(),
-      consumers: limit(),
-      cas: limit(),
+  type: z.lazy(() =>
+    closedObject({
+      project_quotas: closedObject({
+        secrets: limit(),
+        orders: limit(),
+        containers: limit(),
+        consumers: limit(),
+        cas: limit(),
+      }),
     }),
-  }),
+  ),
 }
 
 const own = resource({

@@ -15,15 +15,17 @@ import { closedObject, schemaFault, text } from './http/schema.ts'
 
 const schema = {
   name: 'Key rotation',
-  type: closedObject({
-    /** The project keys to supersede: those created before a time (default: now), of one project or of all. */
-    project_keys: z.optional(
-      closedObject({
-        project_id: z.optional(text({ min: 1, max: MAX_ID_CHARACTERS })),
-        created_before: z.optional(text()),
-      }),
-    ),
-  }),
+  type: z.lazy(() =>
+    closedObject({
+      /** The project keys to supersede: those created before a time (default: now), of one project or of all. */
+      project_keys: z.optional(
+        closedObject({
+          project_id: z.optional(text({ min: 1, max: MAX_ID_CHARACTERS })),
+          created_before: z.optional(text()),
+        }),
+      ),
+    }),
+  ),
 }
 
 type Body = z.infer<typeof schema.type>

@@ -14,21 +14,21 @@ const MAX_SECRET_TYPE_CHARACTERS = 80
 const MAX_BITS = 32_767
 
 /** In the order of Barbican's schema, because at equal depth the first violation is reported. */
-const secretMembers = {
-  name: z.optional(textOrNull({ max: MAX_NAME_CHARACTERS })),
-  algorithm: z.optional(text({ max: MAX_NAME_CHARACTERS })),
-  mode: z.optional(text({ max: MAX_NAME_CHARACTERS })),
-  bit_length: z.optional(integer({ min: 1, max: MAX_BITS })),
-  expiration: z.optional(text({ max: MAX_NAME_CHARACTERS })),
-  payload: z.optional(secretText()),
-  secret_type: z.optional(text({ max: MAX_SECRET_TYPE_CHARACTERS, oneOf: secretTypes })),
-  payload_content_type: z.optional(textOrNull({ max: MAX_NAME_CHARACTERS })),
-  payload_content_encoding: z.optional(text({ oneOf: ['base64'] })),
-  transport_key_needed: z.optional(text({ oneOf: ['true', 'false'] })),
-  transport_key_id: z.optional(text()),
-}
-
-export const secretBody = object(secretMembers)
+export const secretBody = z.lazy(() =>
+  object({
+    name: z.optional(textOrNull({ max: MAX_NAME_CHARACTERS })),
+    algorithm: z.optional(text({ max: MAX_NAME_CHARACTERS })),
+    mode: z.optional(text({ max: MAX_NAME_CHARACTERS })),
+    bit_length: z.optional(integer({ min: 1, max: MAX_BITS })),
+    expiration: z.optional(text({ max: MAX_NAME_CHARACTERS })),
+    payload: z.optional(secretText()),
+    secret_type: z.optional(text({ max: MAX_SECRET_TYPE_CHARACTERS, oneOf: secretTypes })),
+    payload_content_type: z.optional(textOrNull({ max: MAX_NAME_CHARACTERS })),
+    payload_content_encoding: z.optional(text({ oneOf: ['base64'] })),
+    transport_key_needed: z.optional(text({ oneOf: ['true', 'false'] })),
+    transport_key_id: z.optional(text()),
+  }),
+)
 export type SecretBody = z.infer<typeof secretBody>
 
 export const SECRET_SCHEMA = 'Secret'

@@ -1,5 +1,5 @@
 /** The resources `/secrets/{id}/metadata` and `/secrets/{id}/metadata/{key}`: user metadata. */
-import type * as z from 'zod/mini'
+import * as z from 'zod/mini'
 import { fault } from '../faults.ts'
 import {
   addMetadatum,
@@ -20,10 +20,14 @@ import { anyObject, closedObject, object, text } from './http/schema.ts'
 const MAX_CHARACTERS = 255
 const URL_SAFE = /^[A-Za-z0-9_-]*$/
 
-const mapBody = { name: 'SecretMetadata', type: object({ metadata: anyObject() }), missingNames: 'member' } as const
+const mapBody = {
+  name: 'SecretMetadata',
+  type: z.lazy(() => object({ metadata: anyObject() })),
+  missingNames: 'member',
+} as const
 const pairBody = {
   name: 'SecretMetadatum',
-  type: closedObject({ key: text({ max: MAX_CHARACTERS }), value: text({ max: MAX_CHARACTERS }) }),
+  type: z.lazy(() => closedObject({ key: text({ max: MAX_CHARACTERS }), value: text({ max: MAX_CHARACTERS }) })),
   missingNames: 'member',
   extraFirst: true,
 } as const

@@ -15,7 +15,7 @@ import * as z from 'zod/mini'
 const SCHEMA = 'Transport Key'
 const keyBody = {
   name: SCHEMA,
-  type: object({ plugin_name: z.optional(text()), transport_key: z.optional(text()) }),
+  type: z.lazy(() => object({ plugin_name: z.optional(text()), transport_key: z.optional(text()) })),
 }
 
 const collection = resource({

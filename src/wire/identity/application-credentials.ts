@@ -17,22 +17,25 @@ import { roleProperties } from './roles.ts'
 
 const PATH = '/v3/users/:user/application_credentials'
 
-const roleReference = object({ id: z.optional(text({ min: 1 })), name: z.optional(text({ min: 1 })) }).check(
-  z.refine(({ id, name }) => id !== undefined || name !== undefined, { error: 'id or name must be present.' }),
+const roleReference = () =>
+  object({ id: z.optional(text({ min: 1 })), name: z.optional(text({ min: 1 })) }).check(
+    z.refine(({ id, name }) => id !== undefined || name !== undefined, { error: 'id or name must be present.' }),
+  )
+const newCredential = z.lazy(() =>
+  object({
+    name: nameOf(255),
+    description: z.optional(textOrNull()),
+    secret: z.optional(z.nullable(secretText())),
+    expires_at: z.optional(textOrNull()),
+    roles: z.optional(list(roleReference())),
+    unrestricted: z.optional(flag()),
+    access_rules: z.optional(
+      list(z.unknown()).check(z.refine((rules) => rules.length === 0, { error: 'Access rules are not supported' })),
+    ),
+  }),
 )
-const newCredential = object({
-  name: nameOf(255),
-  description: z.optional(textOrNull()),
-  secret: z.optional(z.nullable(secretText())),
-  expires_at: z.optional(textOrNull()),
-  roles: z.optional(list(roleReference)),
-  unrestricted: z.optional(flag()),
-  access_rules: z.optional(
-    list(z.unknown()).check(z.refine((rules) => rules.length === 0, { error: 'Access rules are not supported' })),
-  ),
-})
 
-type RoleReference = z.infer<typeof roleReference>
+type RoleReference = z.infer<ReturnType<typeof roleReference>>
 
 /** Returns Keystone's representation of an application credential, without the secret. */
 function credentialView(c: Context<Service>, credential: ApplicationCredential) {

@@ -22,14 +22,14 @@ export const nameOf = (max: number) => z.pipe(z.pipe(text(), z.transform(stripTe
 const NO_OPTIONS = 'Resource options are not supported'
 
 /** The members that all entities have in common. Resource options are rejected unless they are falsy. */
-export const commonMembers = {
+export const commonMembers = () => ({
   id: z.optional(text()),
   domain_id: z.optional(textOrNull({ min: 1, max: 64 })),
   enabled: z.optional(flag()),
   options: z.optional(
     anyObject().check(z.refine((options) => Object.values(options).every((value) => !value), { error: NO_OPTIONS })),
   ),
-}
+})
 
 /**
  * Returns the JSON document of the request, which must be an object; an empty body counts as an empty object. Throws

@@ -10,27 +10,30 @@ import { stripText } from '../http/python.ts'
 import { anyObject, list, object, secretText, text } from '../http/schema.ts'
 import { readMember } from './bodies.ts'
 
-const named = { id: z.optional(text()), name: z.optional(text()) }
-const domain = z.optional(object(named))
-const user = z.optional(object({ ...named, domain, password: z.optional(secretText()) }))
-const identity = object({
-  methods: list(text()),
-  password: z.optional(object({ user })),
-  token: z.optional(object({ id: secretText() })),
-  application_credential: z.optional(object({ ...named, user, secret: z.optional(secretText()) })),
-})
-const scope = object({
-  project: z.optional(object({ ...named, domain })),
-  domain,
-  system: z.optional(anyObject()),
-  unscoped: z.optional(z.unknown()),
-  'OS-TRUST:trust': z.optional(anyObject()),
-})
-const auth = object({ identity, scope: z.optional(z.unknown()) })
+const named = () => ({ id: z.optional(text()), name: z.optional(text()) })
+const domain = () => z.optional(object(named()))
+const user = () => z.optional(object({ ...named(), domain: domain(), password: z.optional(secretText()) }))
+const identity = () =>
+  object({
+    methods: list(text()),
+    password: z.optional(object({ user: user() })),
+    token: z.optional(object({ id: secretText() })),
+    application_credential: z.optional(object({ ...named(), user: user(), secret: z.optional(secretText()) })),
+  })
+const scope = z.lazy(() =>
+  object({
+    project: z.optional(object({ ...named(), domain: domain() })),
+    domain: domain(),
+    system: z.optional(anyObject()),
+    unscoped: z.optional(z.unknown()),
+    'OS-TRUST:trust': z.optional(anyObject()),
+  }),
+)
+const auth = z.lazy(() => z.nullable(object({ identity: identity(), scope: z.optional(z.unknown()) })))
 
-type Identity = z.infer<typeof identity>
-type Domain = z.infer<typeof domain>
-type User = NonNullable<z.infer<typeof user>>
+type Identity = z.infer<ReturnType<typeof identity>>
+type Domain = z.infer<ReturnType<typeof domain>>
+type User = NonNullable<z.infer<ReturnType<typeof user>>>
 
 /**
  * Returns `key` for the default domain, and {@link NOBODY} for any other, in which nothing exists. The same statements
@@ -114,7 +117,7 @@ function scopeIn(given: unknown): Scope {
  * `credentialScope` if an application credential requests a scope.
  */
 export async function readLogIn(c: Context<Service>): Promise<{ readonly proof: Proof; readonly scope: Scope }> {
-  const { value, given } = await readMember(c, 'auth', z.nullable(auth))
+  const { value, given } = await readMember(c, 'auth', auth)
   if (value === null) throw identityFault('expected', 'auth', 'request body')
   const proof = proofIn(value.identity, given['identity'] as object)
   if (proof.method === 'application_credential' && Object.hasOwn(given, 'scope')) {

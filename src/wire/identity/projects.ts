@@ -14,16 +14,16 @@ import { guarded, type Call } from './operations.ts'
 
 const MAX_NAME_CHARACTERS = 64
 
-const members = {
-  ...commonMembers,
+const members = () => ({
+  ...commonMembers(),
   description: z.optional(textOrNull()),
   parent_id: z.optional(textOrNull({ min: 1, max: 64 })),
   is_domain: z.optional(flag().check(z.refine((value) => !value, { error: 'Domains cannot be made' }))),
   tags: z.optional(list(text()).check(z.refine((tags) => tags.length === 0, { error: 'Tags are not supported' }))),
-}
-const newProject = object({ ...members, name: nameOf(MAX_NAME_CHARACTERS) })
-const projectChange = object({ ...members, name: z.optional(nameOf(MAX_NAME_CHARACTERS)) })
-const known = ['name', 'links', 'extra', ...Object.keys(members)]
+})
+const newProject = z.lazy(() => object({ ...members(), name: nameOf(MAX_NAME_CHARACTERS) }))
+const projectChange = z.lazy(() => object({ ...members(), name: z.optional(nameOf(MAX_NAME_CHARACTERS)) }))
+const known = () => ['name', 'links', 'extra', ...Object.keys(members())]
 
 function requireTopLevel(parentId: string | null | undefined): void {
   if (typeof parentId !== 'string' || parentId === DEFAULT_DOMAIN.id) return
@@ -74,7 +74,7 @@ async function create({ c, backend }: Call): Promise<Response> {
     name: value.name,
     description: value.description ?? '',
     enabled: value.enabled ?? true,
-    extra: extraOf(given, known),
+    extra: extraOf(given, known()),
   })
   return json(c, 201, { project: projectView(c, project) })
 }
@@ -85,7 +85,7 @@ async function update({ c, backend, param }: Call): Promise<Response> {
   requireTopLevel(value.parent_id)
   const { name, enabled } = value
   const description = value.description === null ? '' : value.description
-  const project = await updateProject(backend, id, { name, enabled, description, extra: extraOf(given, known) })
+  const project = await updateProject(backend, id, { name, enabled, description, extra: extraOf(given, known()) })
   return json(c, 200, { project: projectView(c, project) })
 }
 

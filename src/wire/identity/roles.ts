@@ -12,9 +12,9 @@ import { guarded, type Call } from './operations.ts'
 
 const MAX_NAME_CHARACTERS = 255
 
-const members = { ...commonMembers, description: z.optional(textOrNull()) }
-const newRole = object({ ...members, name: nameOf(MAX_NAME_CHARACTERS) })
-const roleChange = object({ ...members, name: z.optional(nameOf(MAX_NAME_CHARACTERS)) })
+const members = () => ({ ...commonMembers(), description: z.optional(textOrNull()) })
+const newRole = z.lazy(() => object({ ...members(), name: nameOf(MAX_NAME_CHARACTERS) }))
+const roleChange = z.lazy(() => object({ ...members(), name: z.optional(nameOf(MAX_NAME_CHARACTERS)) }))
 
 /** Returns Keystone's representation of a role without `links`. */
 export function roleProperties({ id, name, description, immutable }: IdentityRole) {

@@ -17,15 +17,15 @@ import { answerProjects } from './projects.ts'
 
 const MAX_NAME_CHARACTERS = 255
 
-const members = {
-  ...commonMembers,
+const members = () => ({
+  ...commonMembers(),
   default_project_id: z.optional(textOrNull({ min: 1, max: 64 })),
   password: z.optional(z.nullable(secretText())),
-}
-const newUser = object({ ...members, name: nameOf(MAX_NAME_CHARACTERS) })
-const userChange = object({ ...members, name: z.optional(nameOf(MAX_NAME_CHARACTERS)) })
-const passwordChange = closedObject({ original_password: secretText(), password: secretText() })
-const known = ['name', 'links', 'extra', 'password_expires_at', ...Object.keys(members)]
+})
+const newUser = z.lazy(() => object({ ...members(), name: nameOf(MAX_NAME_CHARACTERS) }))
+const userChange = z.lazy(() => object({ ...members(), name: z.optional(nameOf(MAX_NAME_CHARACTERS)) }))
+const passwordChange = z.lazy(() => closedObject({ original_password: secretText(), password: secretText() }))
+const known = () => ['name', 'links', 'extra', 'password_expires_at', ...Object.keys(members())]
 
 /** Returns Keystone's representation of a user. */
 function userView(c: Context<Service>, user: IdentityUser) {
@@ -62,7 +62,7 @@ async function create({ c, backend }: Call): Promise<Response> {
     password: value.password ?? null,
     enabled: value.enabled ?? true,
     defaultProjectId: value.default_project_id ?? null,
-    extra: extraOf(given, known),
+    extra: extraOf(given, known()),
   })
   return json(c, 201, { user: userView(c, user) })
 }
@@ -71,7 +71,7 @@ async function update({ c, backend, param }: Call): Promise<Response> {
   const id = param('user')
   const { value, given } = await readChange(c, 'user', userChange, id)
   const { name, password, enabled, default_project_id: defaultProjectId } = value
-  const extra = extraOf(given, known)
+  const extra = extraOf(given, known())
   const user = await updateUser(backend, id, { name, password, enabled, defaultProjectId, extra })
   return json(c, 200, { user: userView(c, user) })
 }
