@@ -27,7 +27,7 @@ import { parseMicroversion } from './wire/http/microversion.ts'
 import { orderResources } from './wire/orders.ts'
 import { quotaResources } from './wire/quotas.ts'
 import { logRequest } from './wire/http/request-log.ts'
-import { isLoopback, originOf, routedPath } from './wire/http/request-url.ts'
+import { isLoopback, originOf, routedPath, transportOf } from './wire/http/request-url.ts'
 import { mount } from './wire/http/resource.ts'
 import { respond, setHeader } from './wire/http/response.ts'
 import { rotationResource } from './wire/rotation.ts'
@@ -82,8 +82,22 @@ function baseOf(config: Config, url: string): string {
   return origin
 }
 
+/** In seconds, a year: how long a browser that was here uses https alone for this host (RFC 6797). */
+const HTTPS_ONLY_SECONDS = 31_536_000
+
+/**
+ * Throws `plainHttp` (403) for a request whose token can be read on the way. It is refused and not redirected: a client
+ * that is redirected sends its token in clear each time, and nobody notices.
+ */
+function requireHttps(c: Context<Service>): void {
+  const transport = transportOf(c.req.url)
+  if (transport === 'http') throw fault('plainHttp')
+  if (transport === 'https') setHeader(c, 'Strict-Transport-Security', `max-age=${HTTPS_ONLY_SECONDS}`)
+}
+
 /** Sets the configuration, the base URL and the backend of the request, and logs the request if LOG says so. */
 const configure: MiddlewareHandler<Service> = async function configure(c, next) {
+  requireHttps(c)
   const config = await configOf(c.env)
   c.set('config', config)
   c.set('base', baseOf(config, c.req.url))

@@ -71,6 +71,11 @@ const failures = {
     'bare',
     (most: string) => `The request body is too large: it may have ${most} bytes at most.`,
   ),
+  plainHttp: failure(
+    403,
+    'bare',
+    'Requests are answered by https only: whoever carries this one can read the token in it. Revoke that token.',
+  ),
   hostInvalid: failure(400, 'bare', 'The Host header is not a host with an optional port.'),
   changedConcurrently: failure(409, 'bare', 'Conflict. It was changed at the same time by others. Try again.'),
   brokenBody: failure(400, 'bare', 'The request body broke off.'),

@@ -322,7 +322,7 @@ describe('the identity API', () => {
     app.use(async (c, next) => {
       c.set('config', { ...(await readConfig(c.env)), identity: 'keystone' })
       c.set('backend', await at(0))
-      c.set('base', 'http://kms.example')
+      c.set('base', 'https://kms.example')
       return next()
     })
     app.route('/identity', identityRoutes())

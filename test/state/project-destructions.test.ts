@@ -235,7 +235,7 @@ describe('T29: a destruction', () => {
 
 describe('a deleted project of the embedded identity', () => {
   const remove = async (id: string) =>
-    call('DELETE', `http://kms.example:9311/identity/v3/projects/${id}`, { token: await adminToken() })
+    call('DELETE', `https://kms.example:9311/identity/v3/projects/${id}`, { token: await adminToken() })
 
   it('a deleted project of the embedded identity loses its keys and what they sealed with the next sweep', async () => {
     const { who } = await furnished()

@@ -19,7 +19,7 @@ export const peerIdentityUrl = variables['PEER_IDENTITY_URL'] ?? ''
 export const adminPassword = variables['ADMIN_PASSWORD'] ?? ''
 
 /** The base of all hrefs in responses of the server under test. */
-export const base = peerUrl || 'http://kms.example:9311'
+export const base = peerUrl || 'https://kms.example:9311'
 export const identityBase = peerUrl ? peerIdentityUrl : `${base}/identity/v3`
 
 export interface Request {

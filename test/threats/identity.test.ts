@@ -389,7 +389,7 @@ describe('T21: redirects and addresses', () => {
       'X-Keystone-Url': 'http://evil.example',
     }
     await send('GET', `/v1/secrets?auth_url=http://evil.example&KEYSTONE_URL=http://evil.example`, { token, headers })
-    await send('GET', 'http://evil.example/v1/secrets', { token: `${token}x`, headers })
+    await send('GET', 'https://evil.example/v1/secrets', { token: `${token}x`, headers })
     expect(keystone.asked.length).toBeGreaterThan(0)
     for (const { url } of keystone.asked) expect(new URL(url).origin).toBe(KEYSTONE_URL)
   })

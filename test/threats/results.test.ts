@@ -32,7 +32,7 @@ describe('T30: the result of a handler', () => {
     {
       type: 'generic',
       name: 'a',
-      secret_refs: [{ name: 'a', secret_ref: `http://kms.example:9311/v1/secrets/${absent}` }],
+      secret_refs: [{ name: 'a', secret_ref: `https://kms.example:9311/v1/secrets/${absent}` }],
     },
     { type: 'key', meta: { algorithm: 'aes', bit_length: 128 } },
     { type: 'key', meta: { algorithm: 'none', bit_length: 7 } },

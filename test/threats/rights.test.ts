@@ -166,7 +166,12 @@ describe('T3: foreign references', () => {
 
   it('T3: a forged host is not accepted as the base of the service', async () => {
     const mine = idOf(await canarySecret(send, stranger))
-    for (const host of ['http://evil.example', 'http://kms.example', 'HTTP://KMS.EXAMPLE:9311']) {
+    for (const host of [
+      'http://evil.example',
+      'https://kms.example',
+      'HTTPS://KMS.EXAMPLE:9311',
+      'http://kms.example:9311',
+    ]) {
       const json = { type: 'generic', secret_refs: [{ name: 'x', secret_ref: `${host}/v1/secrets/${mine}` }] }
       const answer = await send('POST', '/v1/containers', { token: stranger.token, json })
       expect(answer.status, host).toBe(400)

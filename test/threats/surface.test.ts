@@ -176,7 +176,7 @@ describe('T20: forged hosts', () => {
     const configured = 'https://km.example/base'
     const ask = workerWith({ ...keystoneVariables, HOST_HREF: `${configured}/` })
     const { token } = who
-    for (const origin of [base, `http://${evil}`, `https://${evil}:8443`]) {
+    for (const origin of [base, `https://${evil}`, `https://${evil}:8443`]) {
       for (const headers of [{}, ...poison]) {
         for (const path of ['secrets', 'containers', 'orders']) {
           const answer = await ask('GET', `${origin}/v1/${path}?limit=1&offset=0`, { token, headers })
@@ -210,7 +210,7 @@ describe('T20: forged hosts', () => {
         ['GET', '/admin/rotate'],
       ] as const) {
         for (const token of [who.token, undefined]) {
-          const url = `http://${host}${path}`
+          const url = `https://${host}${path}`
           // Other than a request, a constructor refuses a URL with a user.
           const request = new Proxy(
             new Request(base + path, { method, headers, ...(method === 'POST' && { body: '{}' }) }),
@@ -273,8 +273,8 @@ describe('T20: forged hosts', () => {
       type: 'generic',
       secret_refs: [{ name: 'x', secret_ref: `${host}/v1/secrets/${id}` }],
     })
-    const post = (host: string) => ask('POST', `http://${evil}/v1/containers`, { token: who.token, json: json(host) })
-    expect((await post(`http://${evil}`)).status).toBe(400)
+    const post = (host: string) => ask('POST', `https://${evil}/v1/containers`, { token: who.token, json: json(host) })
+    expect((await post(`https://${evil}`)).status).toBe(400)
     expect((await post('https://km.example')).status).toBe(201)
   })
 

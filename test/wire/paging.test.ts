@@ -10,7 +10,7 @@ import {
   parsePage,
 } from '../../src/wire/http/paging.ts'
 
-const href = 'http://kms.example:9311/v1/secrets'
+const href = 'https://kms.example:9311/v1/secrets'
 const pageOf = (query: string) => parsePage(new URLSearchParams(query))
 
 describe('parsePage', () => {

@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { idOf, isCanonicalId, refsBelow } from '../../src/wire/http/refs.ts'
 
-const BASE = 'http://kms.example:9311'
+const BASE = 'https://kms.example:9311'
 const segment = fc.stringMatching(/^[A-Za-z0-9_-]{1,40}$/)
 
 describe('a ref', () => {

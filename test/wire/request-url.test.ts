@@ -1,6 +1,6 @@
 /** The parts of a URL that the service reads without a parser equal those that a parser reads. */
 import { describe, expect, it } from 'vitest'
-import { isLoopback, originOf, queryOf, routedPath } from '../../src/wire/http/request-url.ts'
+import { isLoopback, transportOf, originOf, queryOf, routedPath } from '../../src/wire/http/request-url.ts'
 
 const parsed = (url: string) => {
   const { pathname, origin } = new URL(url)
@@ -114,4 +114,23 @@ it.each<[string, boolean]>([
   ['http://10.0.0.1', false],
 ])('whether the origin %s is loopback: %s', (origin, loopback) => {
   expect(isLoopback(origin)).toBe(loopback)
+})
+
+it.each([
+  ['https://service.example/v1', 'https'],
+  ['HTTPS://SERVICE.example/v1?a=http://localhost/', 'https'],
+  ['https://service.example:80/v1', 'https'],
+  ['https://a"b/v1', 'https'],
+  ['https://localhost:8787/v1', 'loopback'],
+  ['http://127.0.0.1:9311/v1', 'loopback'],
+  ['http://[::1]:9311/v1?a', 'loopback'],
+  ['http://a.localhost/', 'loopback'],
+  ['http://service.example/v1', 'http'],
+  ['http://service.example:443/v1', 'http'],
+  ['http://localhost.example/v1', 'http'],
+  ['http://localhost@service.example/v1', 'http'],
+  ['http://10.0.0.1:9311/v1', 'http'],
+  ['http://a"b/v1', 'http'],
+])('the transport of %s is %s', (url, transport) => {
+  expect([transportOf(url), transportOf(url)]).toEqual([transport, transport])
 })

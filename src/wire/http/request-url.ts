@@ -56,6 +56,22 @@ const LOOPBACK = /^https?:\/\/(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])(?::
 /** Reports whether only this machine can reach an origin. */
 export const isLoopback = (origin: string): boolean => LOOPBACK.test(origin)
 
+/** How a request came: encrypted, from this machine, or readable for whoever carries it. */
+export type Transport = 'https' | 'loopback' | 'http'
+
+/** The transport of the last origin, cached for the same reason as {@link last}. */
+let lastTransport: { prefix: string; transport: Transport } = { prefix: '', transport: 'http' }
+
+/** Returns how a request came. A URL whose authority is invalid is not that of a loopback address. */
+export function transportOf(url: string): Transport {
+  const prefix = PLAIN.exec(url)?.[1]
+  if (prefix !== undefined && prefix === lastTransport.prefix) return lastTransport.transport
+  const encrypted = /^https:/i.test(url) ? 'https' : 'http'
+  const transport = isLoopback(parsed(url).origin) ? 'loopback' : encrypted
+  if (prefix !== undefined) lastTransport = { prefix, transport }
+  return transport
+}
+
 /** Shared by all requests without a query; it must not be modified. */
 const NO_QUERY = new URLSearchParams()
 
