@@ -4,6 +4,7 @@ import { KeyringError, readKeyring } from './crypto/keyring.ts'
 import { MIN_PASSWORD_CHARACTERS } from './crypto/password.ts'
 import { AUDIT_DAYS } from './state/audit/retention.ts'
 import type { StateSettings } from './state/backend.ts'
+import { JURISDICTIONS, OBJECT_LOCATIONS, placedObjects } from './state/places.ts'
 
 /**
  * What the runtime passes to the Worker: the bindings of `wrangler.toml`, whose types `wrangler types` generates, and
@@ -53,6 +54,10 @@ const MAX_READ_CACHE_SECONDS = 60
 
 const choice = <const Values extends readonly [string, ...string[]]>(values: Values, defaultValue: Values[number]) =>
   z._default(z.enum(values, { error: `must be one of ${values.join(', ')}` }), defaultValue)
+
+/** One of the values, or nothing. */
+const optionalChoice = <const Values extends readonly [string, ...string[]]>(values: Values) =>
+  z._default(z.enum(['', ...values], { error: `must be one of ${values.join(', ')}` }), '')
 
 const integer = (defaultValue: number, min: number, max: number) =>
   z._default(
@@ -108,6 +113,8 @@ const variables = z.object({
     '',
   ),
   ADMIN_RECOVERY: choice(['off', 'reset'], 'off'),
+  OBJECT_LOCATION: optionalChoice(OBJECT_LOCATIONS),
+  JURISDICTION: optionalChoice(JURISDICTIONS),
   MASTER_KEYS: z.optional(z.string('must be text')),
   TOKEN_EPOCH: integer(0, 0, 2 ** 31 - 1),
 })
@@ -131,6 +138,17 @@ export function readVariables(env: Readonly<Record<string, unknown>>): z.infer<t
   const { IDENTITY, KEYSTONE_URL } = result.data
   if (IDENTITY === 'keystone' && !KEYSTONE_URL) throw new ConfigError('KEYSTONE_URL must be set for IDENTITY keystone')
   return result.data
+}
+
+/** Returns where objects are made. Throws {@link ConfigError} if this runtime has no such place. */
+function placesOf(env: Environment, read: ReturnType<typeof readVariables>): Config['places'] {
+  const places = { location: read.OBJECT_LOCATION, jurisdiction: read.JURISDICTION }
+  try {
+    placedObjects(env.PROJECT, places)
+    return places
+  } catch (error) {
+    throw new ConfigError(`JURISDICTION ${places.jurisdiction} is refused by this runtime: ${(error as Error).message}`)
+  }
 }
 
 async function build(env: Environment): Promise<Config> {
@@ -159,6 +177,7 @@ async function build(env: Environment): Promise<Config> {
       projectKeyDays: read.PROJECT_KEY_DAYS,
       readCacheSeconds: read.READ_CACHE_SECONDS,
       nameDefault: read.NAME_DEFAULT,
+      places: placesOf(env, read),
       adminPassword: read.ADMIN_PASSWORD,
       adminRecovery: read.ADMIN_RECOVERY === 'reset',
       keyring: await readKeyring(read.MASTER_KEYS, read.TOKEN_EPOCH),

@@ -23,12 +23,13 @@ export { ProjectObject } from './state/object/project-object.ts'
  */
 export class OrderRunner extends WorkerEntrypoint<Environment> {
   async run(projectId: string, orderId: string, pass: string): Promise<void> {
-    if (!(await this.env.PROJECT.getByName(projectId).takePass(orderId, pass))) {
+    const config = await readConfig(this.env)
+    const backend = connect(this.env, config, formatTime(Date.now()), byService(ORDER_RUN))
+    if (!(await backend.projects.getByName(projectId).takePass(orderId, pass))) {
       logProblem({ event: 'run of an order without a pass refused' })
       return
     }
-    const config = await readConfig(this.env)
-    await runOrder(connect(this.env, config, formatTime(Date.now()), byService(ORDER_RUN)), projectId, orderId)
+    await runOrder(backend, projectId, orderId)
   }
 }
 

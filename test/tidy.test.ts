@@ -42,7 +42,7 @@ const layers: readonly (readonly string[])[] = [
   ['database', 'entities'],
   ['scope', 'acl-columns'],
   ['audit', 'project-calls'],
-  ['keys', 'wake'],
+  ['keys', 'places', 'wake'],
   ['integrity', 'projects'],
   ['backend', 'identity'],
   ['secrets'],

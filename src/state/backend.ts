@@ -1,5 +1,6 @@
 /** The dependencies of operations. This file has only types; `connect.ts` creates the values. */
 import type { Session } from './database/session.ts'
+import type { Places } from './places.ts'
 import type { ProjectObjects } from './project-calls.ts'
 import type { StoreChoice } from './projects/secret-stores.ts'
 import type { KeyedScope } from './scope.ts'
@@ -15,4 +16,10 @@ export interface Backend extends KeyedScope, StoreChoice {
 }
 
 /** The part of the Worker's configuration that the state uses. */
-export type StateSettings = Pick<Backend, 'keyring' | 'quotas' | 'secretStores' | 'readCacheSeconds' | 'nameDefault'>
+export interface StateSettings extends Pick<
+  Backend,
+  'keyring' | 'quotas' | 'secretStores' | 'readCacheSeconds' | 'nameDefault'
+> {
+  /** Where the objects of projects are made. */
+  readonly places: Places
+}

@@ -1,7 +1,7 @@
 /** Creates backends. This is the only file that depends on all parts of the state. */
 import type { Backend, StateSettings } from './backend.ts'
 import { Session, type Consistency } from './database/session.ts'
-import type { ProjectObjects } from './project-calls.ts'
+import { placedObjects, type ProjectNamespace } from './places.ts'
 import type { Changed, Source } from './scope.ts'
 import { evictSecret } from './secrets/secret-reads.ts'
 import { wakeSoon } from './wake.ts'
@@ -11,12 +11,12 @@ const isOfSecret = ({ target }: Changed) => target === 'secret' || target.starts
 
 /** Creates the backend of one request or run, at `now`, for `source`. Its reads go to the primary. */
 export function connect(
-  bindings: { readonly DB: D1Database; readonly PROJECT: ProjectObjects },
-  { keyring, quotas, secretStores, readCacheSeconds, nameDefault }: StateSettings,
+  bindings: { readonly DB: D1Database; readonly PROJECT: ProjectNamespace },
+  { keyring, quotas, secretStores, readCacheSeconds, nameDefault, places }: StateSettings,
   now: string,
   source: Source,
 ): Backend {
-  const projects = bindings.PROJECT
+  const projects = placedObjects(bindings.PROJECT, places)
   const db = new Session(bindings.DB, 'first-primary')
   const recorded = (changes: readonly Changed[]) => {
     for (const change of changes) if (isOfSecret(change)) evictSecret(db, now, change.id)

@@ -107,6 +107,8 @@ describe('a variable that is refused', () => {
     ['MAX_SECRET_BYTES', ['0', '-1', 'x', '20k', '1900001']],
     ['MAX_REQUEST_BYTES', ['0', '-1', 'x', '10000001']],
     ['TOKEN_EPOCH', ['-1', '0.5', 'x', '1e3', '2147483648', ' 1']],
+    ['OBJECT_LOCATION', ['europe', 'WEUR', 'weur,eeur', 1]],
+    ['JURISDICTION', ['EU', 'europe', 'de', 1]],
     ['SECRET_STORES', ['two', 'Multiple', '2']],
     ['ADMIN_PASSWORD', ['short', '1234567']],
   ])('a Worker does not serve with a bad %s', async (name, values) => {
