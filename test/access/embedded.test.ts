@@ -10,7 +10,7 @@ import { revokeToken } from '../../src/state/identity/accounts.ts'
 import { assignRole, unassignRole } from '../../src/state/identity/assignments.ts'
 import { bootstrapIdentity } from '../../src/state/identity/bootstrap.ts'
 import { createProject, updateProject } from '../../src/state/identity/projects.ts'
-import { listRoles } from '../../src/state/identity/roles.ts'
+import { createRole, listRoles } from '../../src/state/identity/roles.ts'
 import { createUser, deleteUser, updateUser } from '../../src/state/identity/users.ts'
 import { later } from '../../src/times.ts'
 import type { Service } from '../../src/wire/http/context.ts'
@@ -56,12 +56,14 @@ beforeEach(evictLiveChecks)
 
 describe('the caller of a token', () => {
   it('the caller of a token has its user, its project and the names of its roles in lower case', async () => {
-    const { token, user, project } = await given('admin', 'creator')
+    const capitals = `Key-Keeper-${crypto.randomUUID()}`
+    await createRole(await at(0), capitals, null)
+    const { token, user, project } = await given('admin', 'creator', capitals)
     const caller = await authenticateEmbedded(token, await at(0))
     expect(caller).toEqual({
       userId: user.id,
       projectId: project.id,
-      roles: ['admin', 'member', 'reader', 'creator'],
+      roles: ['admin', 'member', 'reader', 'creator', capitals.toLowerCase()],
       cloudAdmin: false,
     })
   })
