@@ -57,6 +57,7 @@ beforeEach(evictLiveChecks)
 describe('the caller of a token', () => {
   it('the caller of a token has its user, its project and the names of its roles in lower case', async () => {
     const capitals = `Key-Keeper-${crypto.randomUUID()}`
+    await bootstrapIdentity(await at(0), 'first password')
     await createRole(await at(0), capitals, null)
     const { token, user, project } = await given('admin', 'creator', capitals)
     const caller = await authenticateEmbedded(token, await at(0))
