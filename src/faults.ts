@@ -116,6 +116,13 @@ const failures = {
   destructionBegun: failure(409, 'bare', 'Conflict. The destruction of the keys of this project has begun.'),
   destructionUnconfirmed: failure(400, 'bare', "'confirm' is not the id of the project."),
 
+  // Restores.
+  reconciliationChanged: failure(
+    409,
+    'bare',
+    'Conflict. This is not the present report, or not all rows are compared yet. Ask for the report again.',
+  ),
+
   // Secrets.
   secretId: failure(404, 'bare', 'Not Found. Provided secret id is invalid.'),
   secretNotFound: failure(404, 'bare', 'Secret not found.'),

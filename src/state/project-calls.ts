@@ -67,14 +67,35 @@ export interface Incident {
   readonly expected: ChainHead
   /** The last sealed event in the database; null if there was none. */
   readonly found: ChainHead | null
+  /** When an operator adopted what was found, as UTC text of 26 characters. */
+  readonly reconciled?: string
 }
+
+/** How a row differs from the ledger: another MAC, missing from the database, or missing from the ledger. */
+export type Difference = 'changed' | 'gone' | 'unknown'
+
+/** The number of rows that differ in each way. */
+export type RowCounts = Readonly<Record<Difference, number>>
 
 /** The state of the project's audit log and ledger. */
 export interface Integrity {
   readonly head: ChainHead
   readonly incidents: readonly Incident[]
-  /** Rows that differ from the ledger, as `<kind>/<id> <difference>`, newest last. */
+  /** Rows that differ from the ledger, as `<kind>/<id> <difference>`, the first of them. */
   readonly rows: readonly string[]
+}
+
+/** How a project's log and rows differ from what its object has stored about them. */
+export interface ProjectReport {
+  /** Whether all rows were compared. If not, the next call continues. */
+  readonly complete: boolean
+  /** The incidents that nobody has reconciled yet. */
+  readonly incidents: readonly Incident[]
+  readonly rows: RowCounts
+  /** The first of the rows, as in {@link Integrity}. */
+  readonly first: readonly string[]
+  /** Identifies the report; null if nothing differs. */
+  readonly confirm: string | null
 }
 
 /** The part of a request's scope that a mutation needs. */
@@ -107,6 +128,8 @@ export interface ProjectCalls {
   readonly takePass: Call<[orderId: string, pass: string], boolean>
   readonly sealBy: Call<[time: string], void>
   readonly integrity: Call<[], Integrity>
+  readonly inspect: Call<[], ProjectReport>
+  readonly adopt: Mutation<[confirm: string], boolean>
 }
 
 /** The objects of all projects. */

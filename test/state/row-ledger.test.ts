@@ -3,7 +3,7 @@ import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Environment } from '../../src/config.ts'
-import { compareRows, COMPARISON_INTERVAL } from '../../src/state/object/row-ledger.ts'
+import { compareRows, COMPARISON_INTERVAL } from '../../src/state/object/patrol.ts'
 import { formatTime } from '../../src/times.ts'
 import { backendAt } from '../support/backend.ts'
 import { call, database } from '../support/client.ts'
@@ -90,8 +90,9 @@ describe('T27: the object of a project', () => {
     const json = { confirm: who.projectId }
     expect((await call('PUT', `/admin/projects/${who.projectId}/destruction`, { token, json })).status).toBe(202)
     const store = { ...(await backendAt(formatTime(Date.now()))), recorded: () => undefined }
-    const found = await runInDurableObject(object(), (_, { storage }) => compareRows(storage, store, who.projectId))
-    expect(found).toEqual([])
+    const options = { head: 0, now: Date.now() }
+    await runInDurableObject(object(), (_, { storage }) => compareRows(storage, store, who.projectId, options))
+    expect((await object().integrity()).rows).toEqual([])
     expect(await compareAfterInterval()).toEqual([])
   })
 
@@ -102,7 +103,7 @@ describe('T27: the object of a project', () => {
     await restore(row)
     expect((await call('GET', `${ref}/payload`, { token: who.token })).status).toBe(200)
     expect(await compareAfterInterval()).toEqual([`secret/${id} unknown`])
-    expect(log.mock.calls.map(([entry]) => (entry as { event: string }).event)).toEqual(['row differs from ledger'])
+    expect(log.mock.calls.map(([entry]) => (entry as { event: string }).event)).toEqual(['rows differ from ledger'])
   })
 
   it('T27: the object of a project reports an older state of a secret, whose ACL was private since', async () => {

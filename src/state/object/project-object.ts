@@ -27,6 +27,7 @@ import {
   type OrderRestart,
   type OrderResult,
   type ProjectCalls,
+  type ProjectReport,
   type Result,
   type StoredOrder,
 } from '../project-calls.ts'
@@ -45,11 +46,19 @@ import {
   waitingOrders,
   type WaitingOrder,
 } from './order-mutations.ts'
-import { compareRows, COMPARISON_INTERVAL, differingRowsIn } from './row-ledger.ts'
+import { compareRows, nextComparison, patrolIn } from './patrol.ts'
+import { adoptReport, continueAdoption, inspectProject } from './reconciliation.ts'
+import { RowLedger } from './row-ledger.ts'
 import { integrityOf, sealEvents } from './seal.ts'
 
-/** The storage key of the time of the last comparison of rows, in milliseconds. */
-const LAST_COMPARISON = 'last comparison'
+/**
+ * More statements than any alarm or call of an object sends to the database: D1 allows 1,000 for each on the paid plan.
+ * Sealing sends 60, a comparison 71, an inspection 176, and the runs of an alarm's orders five each.
+ */
+export const MOST_STATEMENTS_PER_ALARM = 500
+
+/** Differing rows that {@link ProjectObject.integrity} names. */
+const MOST_NAMED = 1_000
 
 const NO_QUOTAS: QuotaLimits = { secrets: -1, orders: -1, containers: -1, consumers: -1 }
 
@@ -153,7 +162,37 @@ export class ProjectObject
 
   /** The head of the project's audit log, the incidents in which the log did not match it, and the differing rows. */
   async integrity(): Promise<Integrity> {
-    return { ...(await integrityOf(this.ctx.storage)), rows: await differingRowsIn(this.ctx.storage) }
+    return { ...(await integrityOf(this.ctx.storage)), rows: new RowLedger(this.ctx.storage).findings(MOST_NAMED) }
+  }
+
+  /** Seals and compares, each a bounded number at a time, and returns what differs; see {@link inspectProject}. */
+  async inspect(): Promise<ProjectReport> {
+    const projectId = this.#projectId()
+    return this.#audited(async () => {
+      const isSealed = !(await this.#seal(projectId))
+      const now = Date.now()
+      const options = { head: (await integrityOf(this.ctx.storage)).head.number, now }
+      const { told, ...report } = await inspectProject(this.ctx.storage, this.#patrolScope(now), projectId, options)
+      await this.#wakeForPatrol(told)
+      return { ...report, complete: report.complete && isSealed }
+    })
+  }
+
+  /**
+   * Adopts what {@link inspect} has reported; see {@link adoptReport}. Returns whether all of it is adopted; the alarm
+   * adopts the rest.
+   */
+  adopt(context: MutationContext, confirm: string): Promise<Result<boolean>> {
+    const projectId = this.#projectId()
+    return this.#mutate(context, (scope) =>
+      this.#audited(() => adoptReport(this.ctx.storage, scope, projectId, confirm)),
+    )
+  }
+
+  #projectId(): string {
+    const { name } = this.ctx.id
+    if (name === undefined) throw new Error('the object has no name')
+    return name
   }
 
   /** The passes of claimed runs that have not begun, with their orders. They are lost with the object, and so is the run. */
@@ -185,31 +224,53 @@ export class ProjectObject
     this.#alarm = null
     try {
       await this.#runWaiting(projectId)
-      await this.#seal(projectId)
+      await this.#audited(() => this.#maintain(projectId))
     } catch (error) {
       logProblem({ event: 'alarm failed', ...factsOf(error) })
       await this.#wakeAt(formatTime(Date.now() + SHORTEST_ATTEMPT))
     }
   }
 
-  async #seal(projectId: string): Promise<void> {
+  /** The last work on the log and the ledger: such work never overlaps, because it awaits the database in between. */
+  #auditing: Promise<unknown> = Promise.resolve()
+
+  #audited<Value>(work: () => Promise<Value>): Promise<Value> {
+    const result = this.#auditing.then(work)
+    this.#auditing = result.catch(() => null)
+    return result
+  }
+
+  /** Seals events, then continues an adoption, then compares rows if that is due, and sets the next alarm. */
+  async #maintain(projectId: string): Promise<void> {
+    const { storage } = this.ctx
+    if ((await this.#seal(projectId)) || !(await continueAdoption(storage))) return this.#wakeAt(formatTime(Date.now()))
+    const now = Date.now()
+    const head = (await integrityOf(storage)).head.number
+    const due = nextComparison(await patrolIn(storage), head)
+    const isDue = due !== null && due <= now
+    const told = isDue && (await compareRows(storage, this.#patrolScope(now), projectId, { head, now })).told
+    await this.#wakeForPatrol(told)
+  }
+
+  /** Sets the alarm for the next comparison, and earlier if the last one has recorded an event, which is to be sealed. */
+  async #wakeForPatrol(told: boolean): Promise<void> {
+    const { storage } = this.ctx
+    if (told) await this.#wakeAt(formatTime(Date.now() + SEAL_DELAY))
+    const due = nextComparison(await patrolIn(storage), (await integrityOf(storage)).head.number)
+    if (due !== null) await this.#wakeAt(formatTime(due))
+  }
+
+  #patrolScope(now: number): Scope {
+    const source = byService('Comparison of rows')
+    return this.#scope({ quotas: NO_QUOTAS, now: formatTime(now), source })
+  }
+
+  /** Seals a bounded number of events. Returns whether some may be left. */
+  async #seal(projectId: string): Promise<boolean> {
     const now = formatTime(Date.now())
     const scope = this.#scope({ quotas: NO_QUOTAS, now, source: byService('Sealing of the audit log') })
     const days = Number(this.env.AUDIT_DAYS || AUDIT_DAYS.byDefault)
-    if (await sealEvents(this.ctx.storage, scope, projectId, days)) return this.#wakeAt(now)
-    await this.#compareRowsIfDue(projectId)
-  }
-
-  /** Compares the project's rows with the ledger if a comparison is due, and schedules the next one. */
-  async #compareRowsIfDue(projectId: string): Promise<void> {
-    const now = Date.now()
-    const { storage } = this.ctx
-    const last = (await storage.get<number>(LAST_COMPARISON)) ?? 0
-    if (now < last + COMPARISON_INTERVAL) return this.#wakeAt(formatTime(last + COMPARISON_INTERVAL))
-    const source = byService('Comparison of rows')
-    await compareRows(storage, this.#scope({ quotas: NO_QUOTAS, now: formatTime(now), source }), projectId)
-    await storage.put(LAST_COMPARISON, now)
-    await this.#wakeAt(formatTime(now + COMPARISON_INTERVAL))
+    return sealEvents(this.ctx.storage, scope, projectId, days)
   }
 
   /** Runs the orders that are due: those that were accepted and whose last run did not finish in time. */

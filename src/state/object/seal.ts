@@ -17,7 +17,7 @@ import { build, change, select } from '../database/prepared.ts'
 import type { ChainHead, Incident } from '../project-calls.ts'
 import { auditEvents } from '../schema/audit.ts'
 import type { Scope } from '../scope.ts'
-import { updateLedger, type RowChange } from './row-ledger.ts'
+import { RowLedger, type RowChange } from './row-ledger.ts'
 
 /** Events that one step seals, and steps of one alarm; the next alarm seals the rest. */
 const EVENTS_PER_STEP = 200
@@ -125,7 +125,23 @@ async function recordIncident(
   const incidents = [...(await incidentsIn(storage)), incident]
   await storage.put(INCIDENTS, incidents.slice(-MOST_INCIDENTS))
   logProblem({ event: 'audit log does not end with its head', project: projectId, ...incident })
-  await recordEvent(scope, { action: 'monitor', target: 'audit-log', id: projectId, projectId, failure: '500' })
+  const operation = `${scope.source.operation}: ${endsOf(incident)}`
+  const event = { action: 'monitor', target: 'audit-log', id: projectId, projectId, failure: '500' } as const
+  await recordEvent({ ...scope, source: { ...scope.source, operation } }, event)
+}
+
+/** Text for people: `the log ended at event 7, its head was event 12`. */
+export const endsOf = ({ expected, found }: Incident): string =>
+  `the log ended at event ${found?.number ?? 0}, its head was event ${expected.number}`
+
+/** The incidents of the log that nobody has reconciled yet. */
+export const openIncidents = async (storage: DurableObjectStorage): Promise<readonly Incident[]> =>
+  (await incidentsIn(storage)).filter(({ reconciled }) => reconciled === undefined)
+
+/** Marks all incidents of the log as reconciled at `now`. */
+export async function closeIncidents(storage: DurableObjectStorage, now: string): Promise<void> {
+  const closed = (await incidentsIn(storage)).map((incident) => ({ reconciled: now, ...incident }))
+  await storage.put(INCIDENTS, closed)
 }
 
 async function planFor(unsealed: readonly AuditRow[], after: StoredHead, days: number): Promise<SealedEvent[]> {
@@ -153,9 +169,6 @@ async function applyPlan(storage: DurableObjectStorage, { db }: Scope, plan: rea
   const last = plan.at(-1)
   if (!last) return
   // Head and plan change in one write: a plan has been applied exactly when the head is its last event.
-  updateLedger(
-    storage,
-    plan.map(({ change: one }) => one),
-  )
+  new RowLedger(storage).update(plan.map(({ change: one }) => one))
   await storage.put({ [HEAD]: headAt(last), [PLAN]: [] })
 }
