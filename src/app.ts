@@ -30,6 +30,7 @@ import { logRequest } from './wire/http/request-log.ts'
 import { isLoopback, originOf, routedPath, transportOf } from './wire/http/request-url.ts'
 import { mount } from './wire/http/resource.ts'
 import { respond, setHeader } from './wire/http/response.ts'
+import { reconciliationResource } from './wire/reconciliation.ts'
 import { rotationResource } from './wire/rotation.ts'
 import { secretMetadataResources } from './wire/secret-metadata.ts'
 import { secretStoreResources } from './wire/secret-stores.ts'
@@ -52,6 +53,9 @@ export const resources = [
   ...issuedCertificateResources,
   auditResource,
 ]
+
+/** All resources that are mounted under `/admin`. */
+export const adminResources = [rotationResource, destructionResource, deploymentAuditResource, reconciliationResource]
 
 /** Responds to `OPTIONS` without CORS headers, so that browsers refuse requests from every other origin. */
 const answerOptions = (c: Context<Service>) => respond(c, 200, null)
@@ -188,6 +192,6 @@ export function createApp(): Hono<Service> {
   app.all('/v1', document(answerVersion))
   mount(app, ['/v1', '/v1/:tenant'], resources)
   app.use('/admin/*', runChecks(authenticate, requireMasterKeys))
-  mount(app, ['/admin'], [rotationResource, destructionResource, deploymentAuditResource])
+  mount(app, ['/admin'], adminResources)
   return app
 }

@@ -47,7 +47,7 @@ const layers: readonly (readonly string[])[] = [
   ['backend', 'identity'],
   ['secrets'],
   ['containers', 'connect'],
-  ['acls', 'consumers', 'orders'],
+  ['acls', 'consumers', 'orders', 'reconciliation'],
   ['object'],
 ]
 const layerOf = (module: string) => layers.findIndex((modules) => modules.includes(module))

@@ -128,6 +128,7 @@ const legacy = {
   'project_destruction:get': operator,
   'project_destruction:put': operator,
   'project_destruction:delete': operator,
+  'reconciliation:post': operator,
 } as const satisfies Record<string, Predicate>
 
 export type Rule = keyof typeof legacy
@@ -201,6 +202,7 @@ const secure: Record<Rule, Predicate> = {
   'project_destruction:get': operator,
   'project_destruction:put': operator,
   'project_destruction:delete': operator,
+  'reconciliation:post': operator,
 }
 
 export const rules = Object.keys(legacy) as Rule[]

@@ -17,6 +17,7 @@ const operatorRules = [
   'project_destruction:put',
   'project_destruction:delete',
   'deployment_audit:get',
+  'reconciliation:post',
 ] as const
 const auditorRules = ['audit:get'] as const
 const updateRules = ['order:put'] as const

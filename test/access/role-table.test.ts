@@ -1,10 +1,7 @@
 /** The page `src/docs/roles.md`: its tables of roles and operations are those that the rules give. */
 import { expect, it } from 'vitest'
-import { resources } from '../../src/app.ts'
+import { adminResources, resources } from '../../src/app.ts'
 import { permits, rules, type Policy, type Rule } from '../../src/access/policy.ts'
-import { deploymentAuditResource } from '../../src/wire/audit.ts'
-import { destructionResource } from '../../src/wire/destructions.ts'
-import { rotationResource } from '../../src/wire/rotation.ts'
 
 const [page = ''] = Object.values(
   import.meta.glob<string>('../../src/docs/roles.md', { query: '?raw', eager: true, import: 'default' }),
@@ -44,7 +41,7 @@ const columns: Readonly<Record<'secure' | 'legacy', readonly Column[]>> = {
 const operationsOf = new Map<Rule, string[]>(rules.map((rule) => [rule, []]))
 const everyResource = [
   ...resources.map((one) => ({ ...one, prefix: '/v1' })),
-  ...[rotationResource, destructionResource, deploymentAuditResource].map((one) => ({ ...one, prefix: '/admin' })),
+  ...adminResources.map((one) => ({ ...one, prefix: '/admin' })),
 ]
 for (const { prefix, path, operations } of everyResource) {
   for (const [method, { rule }] of Object.entries(operations)) {

@@ -203,6 +203,22 @@ export const inProjects = [
     ['if (patrol.head !== head) return last + COMPARISON_INTERVAL', '', 'a change is compared a day later'],
   ),
   ...inFile(
+    'state/object/reconciliation',
+    ['state/reconciliation'],
+    [
+      '!complete || report.confirm !== confirm',
+      '!complete',
+      'an object adopts another report',
+      'the Worker compares the value of all projects first',
+    ],
+    ['await closeIncidents(storage, scope.now)', '', 'a reconciled incident is reported for ever'],
+  ),
+  ...inFile(
+    'state/reconciliation',
+    ['state/reconciliation'],
+    ['!report.complete || report.confirm !== confirm', '!report.complete', 'any value confirms'],
+  ),
+  ...inFile(
     'state/object/seal',
     ['state/audit'],
     [

@@ -178,6 +178,7 @@ export const expectedRights: Readonly<Record<string, Expected>> = {
   'GET /admin/rotate': operator,
   'POST /admin/rotate': operator,
   'GET /admin/audit': operator,
+  'POST /admin/reconcile': operator,
   'GET /admin/projects/:project/destruction': operator,
   'PUT /admin/projects/:project/destruction': operator,
   'DELETE /admin/projects/:project/destruction': operator,

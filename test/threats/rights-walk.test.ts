@@ -4,10 +4,7 @@
  * cell changes the entities of another one.
  */
 import { describe, expect, it } from 'vitest'
-import { resources } from '../../src/app.ts'
-import { deploymentAuditResource } from '../../src/wire/audit.ts'
-import { destructionResource } from '../../src/wire/destructions.ts'
-import { rotationResource } from '../../src/wire/rotation.ts'
+import { adminResources, resources } from '../../src/app.ts'
 import type { Answer } from '../support/client.ts'
 import { cloudOfKeystone, type Person } from '../support/people.ts'
 import { keystoneVariables } from '../support/keystone.ts'
@@ -52,7 +49,7 @@ interface Operation {
 
 const everyResource = [
   ...resources.map((one) => ({ ...one, prefix: '/v1' })),
-  ...[rotationResource, destructionResource, deploymentAuditResource].map((one) => ({ ...one, prefix: '/admin' })),
+  ...adminResources.map((one) => ({ ...one, prefix: '/admin' })),
 ]
 const keyOf = (method: string, prefix: string, path: string) => `${method} ${prefix === '/admin' ? prefix : ''}${path}`
 

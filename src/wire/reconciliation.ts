@@ -1,0 +1,81 @@
+/**
+ * The resource `/admin/reconcile`: after a restore, reports how the database differs from what the objects of its projects
+ * have stored about it, and has them adopt it. Only the operator may use it.
+ */
+import type { Context } from 'hono'
+import * as z from 'zod/mini'
+import { DEPLOYMENT } from '../state/audit/events.ts'
+import type { ProjectReport, RowCounts } from '../state/project-calls.ts'
+import {
+  adoptDifferences,
+  reportDifferences,
+  type Asked,
+  type DeploymentReport,
+  type NamedReport,
+} from '../state/reconciliation.ts'
+import { json as answer } from './http/answers.ts'
+import { json } from './http/body.ts'
+import type { Service } from './http/context.ts'
+import { isProjectId, MAX_ID_CHARACTERS } from './http/refs.ts'
+import { operation, resource } from './http/resource.ts'
+import { closedObject, schemaFault, text } from './http/schema.ts'
+
+const MAX_CONFIRM_CHARACTERS = 64
+
+const schema = {
+  name: 'Reconciliation',
+  type: closedObject({
+    /** One project, instead of a page of all. */
+    project_id: z.optional(text({ min: 1, max: MAX_ID_CHARACTERS })),
+    /** The project before the page. */
+    marker: z.optional(text({ min: 1, max: MAX_ID_CHARACTERS })),
+    /** The value of a report, to adopt what it says. */
+    confirm: z.optional(text({ min: 1, max: MAX_CONFIRM_CHARACTERS })),
+  }),
+}
+
+type Body = z.infer<typeof schema.type>
+
+async function optionalBody(c: Context<Service>): Promise<Body> {
+  return c.req.header('Content-Type') === undefined ? {} : json(schema)(c)
+}
+
+const rowsView = ({ changed, gone, unknown }: RowCounts, first: ProjectReport['first']) => ({
+  changed,
+  gone,
+  unknown,
+  first,
+})
+
+const projectView = ({ projectId, complete, incidents, rows, first }: NamedReport) => ({
+  project_id: projectId,
+  complete,
+  incidents,
+  rows: rowsView(rows, first),
+})
+
+const view = ({ projects, complete, confirm, next }: DeploymentReport, adopted: boolean) => ({
+  adopted,
+  complete,
+  projects: projects.map(projectView),
+  ...(!adopted && complete && confirm !== null && { confirm }),
+  ...(next !== null && { marker: next }),
+})
+
+export const reconciliationResource = resource({
+  path: '/reconcile',
+  operations: {
+    POST: operation({
+      name: 'Reconciliation',
+      rule: 'reconciliation:post',
+      body: optionalBody,
+      async answer({ c, backend }, _target, { project_id: projectId, marker = '', confirm }) {
+        if (projectId !== undefined && projectId !== DEPLOYMENT && !isProjectId(projectId))
+          throw schemaFault(schema.name, `'${projectId}' is not the id of a project`, 'project_id')
+        const asked: Asked = { projectId, marker }
+        if (confirm === undefined) return answer(c, 200, view(await reportDifferences(backend, asked), false))
+        return answer(c, 200, view(await adoptDifferences(backend, asked, confirm), true))
+      },
+    }),
+  },
+})
