@@ -66,7 +66,7 @@ describe('paths and methods', () => {
   it.each([
     ['PUT', '/identity/v3/auth/tokens', 'POST, GET, HEAD, DELETE, OPTIONS'],
     ['PATCH', '/identity/v3/projects', 'GET, HEAD, POST, OPTIONS'],
-    ['POST', '/identity/v3/domains', 'GET, HEAD, OPTIONS'],
+    ['POST', '/identity/v3/role_assignments', 'GET, HEAD, OPTIONS'],
     ['GET', '/identity/v3/users/x/password', 'POST, OPTIONS'],
     ['POST', '/identity/v3', 'GET, HEAD, OPTIONS'],
   ])('the method %s of %s is 405, before the token is checked', async (method, path, allowed) => {
@@ -74,6 +74,39 @@ describe('paths and methods', () => {
     expect(answer.status).toBe(405)
     expect(answer.headers.get('Allow')).toBe(allowed)
     expect(answer.json).toEqual({ message: 'The method is not allowed for the requested URL.' })
+  })
+})
+
+describe('what Keystone has and this identity has not', () => {
+  it.each([
+    ['POST', '/v3/domains', 'domains beside Default'],
+    ['PATCH', '/v3/domains/default', 'domains beside Default'],
+    ['GET', '/v3/groups', 'groups'],
+    ['PUT', '/v3/groups/a/users/b', 'groups'],
+    ['GET', '/v3/users/a/groups', 'groups'],
+    ['PUT', '/v3/projects/a/groups/b/roles/c', 'groups'],
+    ['POST', '/v3/OS-TRUST/trusts', 'trusts'],
+    ['GET', '/v3/credentials', 'credentials for EC2 and S3; application credentials are there'],
+    ['GET', '/v3/users/a/credentials/OS-EC2', 'credentials for EC2 and S3; application credentials are there'],
+    ['POST', '/v3/endpoints', 'services, endpoints and regions beside its own'],
+    ['DELETE', '/v3/services/identity', 'services, endpoints and regions beside its own'],
+    ['PUT', '/v3/roles/a/implies/b', 'implied roles beside those of admin and member'],
+    ['PUT', '/v3/system/users/a/roles/b', 'roles in the whole system'],
+    ['GET', '/v3/OS-FEDERATION/identity_providers', 'federation'],
+  ])('%s %s is 501 with a sentence, with a token or without', async (method, path, what) => {
+    const message = `The embedded identity has no ${what}. A Keystone of your own can be used instead: IDENTITY=keystone.`
+    for (const token of [undefined, await adminToken()]) {
+      const answer = await call(method, `/identity${path}`, { token, ...(method === 'POST' && { json: {} }) })
+      expect(answer.json).toEqual({ error: { code: 501, message, title: 'Not Implemented' } })
+      expect([answer.status, answer.headers.get('Content-Type')]).toEqual([501, 'application/json'])
+    }
+  })
+
+  it('no path of what is not there hides an operation that is', async () => {
+    const token = await adminToken()
+    for (const path of ['domains', 'domains/default', 'services', 'endpoints', 'regions', 'role_inferences', 'roles']) {
+      expect([path, (await call('GET', `/identity/v3/${path}`, { token })).status]).toEqual([path, 200])
+    }
   })
 })
 

@@ -217,6 +217,22 @@ async function catalog(session: Session): Promise<void> {
   )
 }
 
+/** Asks for what Keystone has and the embedded identity has not; the client prints the sentence of the answer. */
+async function absences(session: Session): Promise<void> {
+  const { step } = session.report
+  for (const [args, what] of [
+    ['domain create d', 'domains beside Default'],
+    ['group list', 'groups'],
+    ['group create g', 'groups'],
+    ['trust list', 'trusts'],
+    ['credential list', 'credentials'],
+    ['endpoint create key-manager public https://keys.example', 'services, endpoints and regions'],
+  ] as const)
+    await step(`${args} is refused with a sentence`, () =>
+      refuse(session, new RegExp(`The embedded identity has no ${what}.*\\(HTTP 501\\)`), ...args.split(' ')),
+    )
+}
+
 /** Administers an identity through the stock client. The session must be one of its administrator. */
 export async function identityAdministration(session: Session): Promise<void> {
   const { report } = session
@@ -255,4 +271,5 @@ export async function identityAdministration(session: Session): Promise<void> {
   await report.scenario('role assignments', () => assignments(session))
   await report.scenario('passwords', () => passwords(session))
   await report.scenario('application credentials', () => applicationCredentials(session))
+  await report.scenario('what the embedded identity has not', () => absences(session))
 }

@@ -14,6 +14,7 @@ export const identityTitles = {
   409: 'Conflict',
   413: 'Request Entity Too Large',
   429: 'Too Many Requests',
+  501: 'Not Implemented',
 } as const
 
 export type IdentityStatus = keyof typeof identityTitles
@@ -83,6 +84,11 @@ const failures = {
   ],
   changedConcurrently: [409, () => conflict('it', 'It was changed at the same time by others')],
   tooLarge: [413, () => 'Request is too large.'],
+  absent: [
+    501,
+    (what: string) =>
+      `The embedded identity has no ${what}. A Keystone of your own can be used instead: IDENTITY=keystone.`,
+  ],
   tooManyAttempts: [429, () => 'Too many log-ins have failed. Try again later.'],
 } as const satisfies Record<string, readonly [IdentityStatus, (...details: never[]) => string]>
 

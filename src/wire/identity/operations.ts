@@ -11,6 +11,7 @@ import { permitsIdentity, type IdentityRule, type IdentityTarget } from '../../a
 import type { Backend } from '../../state/backend.ts'
 import { identityFault } from '../../state/identity/faults.ts'
 import type { Service } from '../http/context.ts'
+import { mountAbsent } from './absent.ts'
 import { answerMethodNotAllowed, answerUnknownPath } from './answers.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -126,13 +127,17 @@ function authorize(rule: IdentityRule, standing: Standing, target: IdentityTarge
   )
 }
 
-/** Registers the operations, responses with 405 for other methods of their paths, and with 404 for all other paths. */
+/**
+ * Registers the operations, then what this identity has not (501), 405 for other methods of the operations' paths, and
+ * 404 for all other paths.
+ */
 export function mountOperations(app: Hono<Service>, operations: readonly IdentityOperation[]): void {
   const methods = new Map<string, string[]>()
   for (const { method, path, answer } of operations) {
     app.on(method, path, answer)
     methods.set(path, [...(methods.get(path) ?? []), ...(method === 'GET' ? ['GET', 'HEAD'] : [method])])
   }
+  mountAbsent(app)
   for (const [path, allowed] of methods) app.all(path, (c) => answerMethodNotAllowed(c, [...allowed, 'OPTIONS']))
   app.all('*', answerUnknownPath)
 }
