@@ -33,7 +33,8 @@ function pemOf(label: string, der: Uint8Array): string {
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n')
 }
 
-const ENCRYPTED = 'ENCRYPTED PRIVATE KEY'
+/** The PEM label of an encrypted PKCS#8 key. */
+export const ENCRYPTED = 'ENCRYPTED PRIVATE KEY'
 
 /** The DER formats, identified by the tags of the first elements in their SEQUENCE, with their PEM labels. */
 const formats: readonly { readonly label: string; readonly starts: readonly number[] }[] = [
@@ -44,7 +45,7 @@ const formats: readonly { readonly label: string; readonly starts: readonly numb
 ]
 
 /** Returns the PEM label for a private key in DER; null if the bytes are not in one of the formats. */
-function labelOf(der: Uint8Array): string | null {
+export function labelOf(der: Uint8Array): string | null {
   const elements = elementsOf(readElement(der), tags.sequence) ?? []
   return formats.find(({ starts }) => starts.every((tag, at) => elements[at]?.tag === tag))?.label ?? null
 }
@@ -119,7 +120,8 @@ const curves: Readonly<Record<string, string>> = {
   'P-521': 'P-521',
 }
 
-const curveOf = (key: KeyObject) => {
+/** WebCrypto's name of the curve of an elliptic key; undefined for a curve that is not supported. */
+export const curveOf = (key: KeyObject): string | undefined => {
   const { namedCurve = '' } = key.asymmetricKeyDetails ?? {}
   return Object.hasOwn(curves, namedCurve) ? curves[namedCurve] : undefined
 }

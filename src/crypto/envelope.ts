@@ -58,10 +58,15 @@ export function context(...fields: readonly string[]): Uint8Array<ArrayBuffer> {
   return bytes.subarray(0, at)
 }
 
-/** Derives the AES-256-GCM key for one context from `material`, with HKDF-SHA-256 (RFC 5869). */
-export function deriveKey(material: CryptoKey, info: Uint8Array<ArrayBuffer>, usages: KeyUsage[]): Promise<CryptoKey> {
+/** Derives the AES-256-GCM key for one context, and one salt if any, from `material`, with HKDF-SHA-256 (RFC 5869). */
+export function deriveKey(
+  material: CryptoKey,
+  info: Uint8Array<ArrayBuffer>,
+  usages: KeyUsage[],
+  salt = new Uint8Array(0),
+): Promise<CryptoKey> {
   return crypto.subtle.deriveKey(
-    { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info },
+    { name: 'HKDF', hash: 'SHA-256', salt, info },
     material,
     { name: 'AES-GCM', length: 256 },
     false,
