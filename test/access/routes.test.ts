@@ -91,6 +91,7 @@ describe('the app', () => {
         '/admin/rotate',
         '/admin/projects/:project/destruction',
         '/admin/audit',
+        '/admin/reconcile',
         ...resources.flatMap(({ path }) => [`/v1${path}`, `/v1/:tenant${path}`]),
       ].map((path) => path),
     )
