@@ -6,7 +6,7 @@ import { authenticateEmbedded } from './access/embedded.ts'
 import { authenticateKeystone } from './access/keystone.ts'
 import { ConfigError, readConfig, type Config, type Environment } from './config.ts'
 import { fault } from './faults.ts'
-import { connect } from './state/connect.ts'
+import { connect, requireAdmission } from './state/connect.ts'
 import { byService } from './state/scope.ts'
 import { missingMasterKey } from './state/keys/rotation.ts'
 import { logProblem } from './log.ts'
@@ -99,7 +99,10 @@ function requireHttps(c: Context<Service>): void {
   if (transport === 'https') setHeader(c, 'Strict-Transport-Security', `max-age=${HTTPS_ONLY_SECONDS}`)
 }
 
-/** Sets the configuration, the base URL and the backend of the request, and logs the request if LOG says so. */
+/**
+ * Sets the configuration, the base URL and the backend of the request, and logs the request if LOG says so. No answer
+ * leaves an isolate that is not admitted to its database: of one that needed none, it is asked here.
+ */
 const configure: MiddlewareHandler<Service> = async function configure(c, next) {
   requireHttps(c)
   const config = await configOf(c.env)
@@ -108,11 +111,13 @@ const configure: MiddlewareHandler<Service> = async function configure(c, next) 
   const requestId = `req-${crypto.randomUUID()}`
   const address = clientAddress(c.req.header('CF-Connecting-IP'))
   const source = { ...byService('Request'), requestId, address }
-  c.set('backend', connect(c.env, config, formatTime(Date.now()), source))
+  const backend = connect(c.env, config, formatTime(Date.now()), source)
+  c.set('backend', backend)
   setHeader(c, 'X-OpenStack-Request-Id', requestId)
   setHeader(c, 'Cache-Control', 'no-store')
   const started = Date.now()
   await next()
+  await requireAdmission(backend)
   if (config.log === 'requests') logRequest(c, started)
 }
 

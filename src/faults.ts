@@ -84,6 +84,22 @@ const failures = {
   unexpected: failure(500, 'failure', 'please contact site administrator'),
   identityUnreachable: failure(503, 'bare', 'The identity service cannot be reached. Try again later.'),
   misconfigured: failure(503, 'bare', (reason: string) => `The service is not configured: ${reason}`),
+  schemaBehind: failure(503, 'bare', 'The database is being brought up to date. Try again.'),
+  schemaAhead: failure(
+    503,
+    'bare',
+    'The database was changed by a newer release and this one cannot serve it: deploy the newer release.',
+  ),
+  keysForeign: failure(
+    503,
+    'bare',
+    'The database belongs to a deployment with other master keys: check MASTER_KEYS and the database of this Worker.',
+  ),
+  objectsForeign: failure(
+    503,
+    'bare',
+    'The database belongs to a deployment with other Durable Objects: check the name and the database of this Worker.',
+  ),
   masterKeyMissing: failure(
     503,
     'bare',
@@ -205,6 +221,10 @@ const failures = {
 } as const
 
 export type FailureName = keyof typeof failures
+
+/** After how many seconds a client is to try again, for failures that pass by themselves. */
+const retrySeconds: Partial<Record<FailureName, number>> = { schemaBehind: 1 }
+
 type DetailsOf<Name extends FailureName> = Parameters<(typeof failures)[Name]['text']>
 
 /** A failure with the details of its message. Durable Object calls transfer it as plain data (`failure`, `details`). */
@@ -221,6 +241,11 @@ export class Fault extends Error {
 
   get status(): FaultStatus {
     return failures[this.failure].status
+  }
+
+  /** The seconds after which the request may succeed; undefined if time alone does not help. */
+  get retrySeconds(): number | undefined {
+    return retrySeconds[this.failure]
   }
 
   /** Returns the description for the response body. `operation` is the name of the failed one: `Secret creation`. */

@@ -44,7 +44,7 @@ const layers: readonly (readonly string[])[] = [
   ['audit', 'project-calls'],
   ['keys', 'places', 'wake'],
   ['integrity', 'projects'],
-  ['backend', 'identity'],
+  ['backend', 'identity', 'deployment'],
   ['secrets'],
   ['containers', 'connect'],
   ['acls', 'consumers', 'orders', 'reconciliation'],

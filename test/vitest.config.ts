@@ -1,4 +1,4 @@
-import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
+import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
 const root = new URL('..', import.meta.url).pathname
@@ -6,7 +6,7 @@ const root = new URL('..', import.meta.url).pathname
 /** Tests that need a process of their own, such as wrangler's; all others run inside workerd. */
 const inNode = ['test/node/**/*.test.ts']
 
-export default defineConfig(async () => ({
+export default defineConfig({
   root,
   test: {
     // A log line from another request than the test's own, sent to Vitest as a call during the last round trip of a
@@ -22,7 +22,6 @@ export default defineConfig(async () => ({
               // Stands for a replica of the Worker's database that lags behind it.
               d1Databases: { REPLICA: 'replica' },
               bindings: {
-                TEST_MIGRATIONS: await readD1Migrations(`${root}migrations`),
                 MASTER_KEYS: 'test:7vYh0nq3cJpXlU0oM2b8w1kTz5rRg9eDs4aQxIuVfHc=',
                 LOG: 'problems',
                 // The black-box suite also runs against Barbican 15 with its legacy rules. The default is `secure`.
@@ -47,4 +46,4 @@ export default defineConfig(async () => ({
       { root, test: { name: 'node', include: inNode, testTimeout: 120_000 } },
     ],
   },
-}))
+})

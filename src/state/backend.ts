@@ -9,6 +9,8 @@ export interface Backend extends KeyedScope, StoreChoice {
   readonly db: Session
   /** The objects that serialise the mutations of a project, one per project id. */
   readonly projects: ProjectObjects
+  /** The id of the deployment of the database; throws `schemaBehind` before this isolate was admitted to it. */
+  readonly deployment: () => string
   /** The maximum age, in seconds, of cached secret metadata in responses; 0 if it is read each time. */
   readonly readCacheSeconds: number
   /** The name of secrets that are created without one. */

@@ -29,6 +29,7 @@ export interface Places {
 /** The part of the binding of the objects' class that is used. */
 export interface ProjectNamespace {
   readonly getByName: (name: string, options?: { locationHint: (typeof OBJECT_LOCATIONS)[number] }) => ProjectCalls
+  readonly idFromName: ProjectObjects['idFromName']
   readonly jurisdiction: (jurisdiction: (typeof JURISDICTIONS)[number]) => ProjectNamespace
 }
 
@@ -36,5 +37,8 @@ export interface ProjectNamespace {
 export function placedObjects(namespace: ProjectNamespace, { location, jurisdiction }: Places): ProjectObjects {
   const within = jurisdiction === '' ? namespace : namespace.jurisdiction(jurisdiction)
   if (location === '') return within
-  return { getByName: (projectId) => within.getByName(projectId, { locationHint: location }) }
+  return {
+    getByName: (projectId) => within.getByName(projectId, { locationHint: location }),
+    idFromName: (name) => within.idFromName(name),
+  }
 }

@@ -99,7 +99,10 @@ export interface ProjectReport {
 }
 
 /** The part of a request's scope that a mutation needs. */
-export type MutationContext = Pick<Scope, 'quotas' | 'now' | 'source'>
+export interface MutationContext extends Pick<Scope, 'quotas' | 'now' | 'source'> {
+  /** The id of the deployment that the Worker was admitted to. */
+  readonly deployment: string
+}
 
 /** The result of a call: a value or a failure, and the state of the database that the object has observed. */
 export type Result<Value> = { readonly observed: Observed } & (
@@ -130,15 +133,28 @@ export interface ProjectCalls {
   readonly integrity: Call<[], Integrity>
   readonly inspect: Call<[], ProjectReport>
   readonly adopt: Mutation<[confirm: string], boolean>
+  readonly migrate: Call<[], readonly string[]>
 }
 
 /** The objects of all projects. */
 export interface ProjectObjects {
   readonly getByName: (projectId: string) => ProjectCalls
+  /** The id of an object, which depends on its name and on the namespace alone. */
+  readonly idFromName: (name: string) => { readonly toString: () => string }
 }
 
 /** The part of a scope that is sent to an object. */
-export const mutationContext = ({ quotas, now, source }: Scope): MutationContext => ({ quotas, now, source })
+export const mutationContext = ({
+  quotas,
+  now,
+  source,
+  deployment,
+}: Scope & { readonly deployment: () => string }): MutationContext => ({
+  quotas,
+  now,
+  source,
+  deployment: deployment(),
+})
 
 /** Returns the value of a call or throws its fault. The session takes over what the object has observed. */
 export async function unwrap<Value>(session: Session | null, call: PromiseLike<Result<Value>>): Promise<Value> {

@@ -1,6 +1,7 @@
 /**
- * `npm run migration -- --name NAME`: generates the next migration from `src/state/schema/`, including triggers, and
- * checks it. A refused migration is not kept. Expand first and contract one release later: a release must still work
+ * `npm run migration -- --name NAME`: generates the next migration from `src/state/schema/`, including triggers, checks
+ * it, and writes all migrations into the module that the Worker carries. A refused migration is not kept. Without a
+ * change of the schema it only writes that module, for example after an edit of the newest migration. Expand first and contract one release later: a release must still work
  * with the schema of the next one.
  */
 import { spawnSync } from 'node:child_process'
@@ -14,6 +15,7 @@ import { admissible, refusals, statementsOf } from './rules.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const FOLDER = join(ROOT, 'migrations')
+const CARRIED = join(ROOT, 'src/state/schema/migrations.ts')
 /** The number of reasons that are printed. */
 const MOST_REASONS = 20
 const BREAKPOINT = ';\n--> statement-breakpoint\n'
@@ -75,6 +77,21 @@ async function writeMigration(args: readonly string[]): Promise<string[]> {
   return schemaDifferences((sql) => database.prepare(sql).all())
 }
 
+/** Writes the module with all migrations, which has one line for each statement. */
+function writeCarried(): void {
+  const lines = files().flatMap((name) => [
+    `  {`,
+    `    name: ${JSON.stringify(name)},`,
+    `    statements: [`,
+    ...statementsOf(readFileSync(join(FOLDER, name), 'utf8')).map((statement) => `      ${JSON.stringify(statement)},`),
+    `    ],`,
+    `  },`,
+  ])
+  const head = `/** The migrations that the Worker carries. \`npm run migration\` writes this file from \`migrations/\`; do not edit it. */
+export const migrations: readonly { readonly name: string; readonly statements: readonly string[] }[] = [`
+  writeFileSync(CARRIED, [head, ...lines, ']', ''].join('\n'))
+}
+
 async function main(): Promise<void> {
   const before = join(mkdtempSync(join(tmpdir(), 'migrations-')), 'before')
   mkdirSync(FOLDER, { recursive: true })
@@ -87,6 +104,7 @@ async function main(): Promise<void> {
   rmSync(dirname(before), { recursive: true })
   if (reasons.length > 0)
     throw new Error(`refused, and nothing is written:\n${reasons.slice(0, MOST_REASONS).join('\n')}`)
+  writeCarried()
 }
 
 try {

@@ -2,16 +2,16 @@
  * Migrations lose nothing: the rules that refuse dangerous ones, and the rows of a filled database before and after.
  */
 /// <reference types="vite/types/importMeta.d.ts" />
-import { applyD1Migrations, type D1Migration } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { admissible, isRepetition, refusals, statementsOf } from './rules.ts'
 import { schemaDifferences } from './comparison.ts'
+import { applyMigrations } from '../../src/state/object/migrate.ts'
+import { migrations } from '../../src/state/schema/migrations.ts'
 import { triggers } from '../../src/state/schema/triggers.ts'
 import { rowsForEveryTable, tableNames, type HasColumn } from '../support/every-table.ts'
 
-const bindings = env as unknown as { DB: D1Database; REPLICA: D1Database; TEST_MIGRATIONS: D1Migration[] }
-const { REPLICA: database, TEST_MIGRATIONS: migrations } = bindings
+const { REPLICA: database } = env as unknown as { readonly REPLICA: D1Database }
 const texts = import.meta.glob<string>('../../migrations/*.sql', { query: '?raw', eager: true, import: 'default' })
 
 const query = async (sql: string) => (await database.prepare(sql).all()).results
@@ -43,9 +43,17 @@ async function contents(): Promise<Record<string, unknown[]>> {
 
 beforeEach(clear)
 
+it('the Worker carries all files of migrations/, in order and to the letter', () => {
+  const files = Object.entries(texts).map(([path, text]) => ({
+    name: path.replace('../../migrations/', ''),
+    statements: statementsOf(text),
+  }))
+  expect(migrations).toEqual(files.toSorted((one, other) => (one.name < other.name ? -1 : 1)))
+})
+
 describe('all migrations together', () => {
   it('all migrations together make the tables, columns, keys, indices and triggers that the schema names, and nothing else', async () => {
-    await applyD1Migrations(database, migrations)
+    await applyMigrations(database)
     expect(await differences()).toEqual([])
     expect(triggers.length).toBeGreaterThan(15)
   })
@@ -56,7 +64,7 @@ describe('all migrations together', () => {
     ['a table', 'drop table revoked_tokens', 'table missing: revoked_tokens'],
     ['a column', 'alter table orders drop column attempts', 'orders: column missing: ["attempts"'],
   ])('the comparison of a database with the schema reports a lost object: %s', async (_kind, statement, reported) => {
-    await applyD1Migrations(database, migrations)
+    await applyMigrations(database)
     await run([statement])
     expect((await differences()).some((line) => line.startsWith(reported))).toBe(true)
   })
@@ -83,11 +91,11 @@ async function columnsThere(): Promise<HasColumn> {
 }
 
 /** Fills a database that has the earlier migrations, applies the newest, and returns what it held before and after. */
-async function upgrade(earlier: readonly D1Migration[], newest: readonly D1Migration[]) {
-  await applyD1Migrations(database, [...earlier])
+async function upgrade(earlier: typeof migrations, newest: typeof migrations) {
+  await applyMigrations(database, earlier)
   if (earlier.length > 0) await run(rowsForEveryTable(await columnsThere()))
   const before = await contents()
-  await applyD1Migrations(database, [...earlier, ...newest])
+  await applyMigrations(database, [...earlier, ...newest])
   return { before, after: await contents() }
 }
 
@@ -101,7 +109,7 @@ function keeps({ before, after }: Awaited<ReturnType<typeof upgrade>>): boolean 
 const isPart = (part: object, whole: object) =>
   Object.entries(part).every(([key, value]) => JSON.stringify(value) === JSON.stringify(whole[key as never]))
 
-const next = (...queries: string[]): D1Migration => ({ name: '9999_next.sql', queries })
+const next = (...statements: string[]) => ({ name: '9999_next.sql', statements })
 
 /** The migration that drizzle-kit generates for a column that becomes NOT NULL. */
 const rebuilt = [

@@ -376,7 +376,7 @@ describe('reading a payload', () => {
 
   it('with AUDIT_READS=strict a payload is refused when the event cannot be stored', async () => {
     const { DB } = bindings
-    const prepare = (query: string) => DB.prepare(query.replace('insert into "audit_events"', 'insert into "nowhere"'))
+    const prepare = (query: string) => DB.prepare(query.replace('insert into "audit_events"', 'no statement'))
     const full = databaseOf({ prepare, batch: DB.batch.bind(DB) })
     const ref = await secret(who, PAYLOAD)
     const answers = ['log', 'strict'].map((reads) =>

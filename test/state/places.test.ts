@@ -17,6 +17,7 @@ function recording(asked: unknown[], within: string | null = null): ProjectNames
       asked.push([within, name, options?.locationHint])
       return PROJECT.getByName(name)
     },
+    idFromName: (name) => PROJECT.idFromName(name),
     jurisdiction: (jurisdiction) => recording(asked, jurisdiction),
   }
 }

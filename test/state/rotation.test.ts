@@ -93,8 +93,7 @@ describe('a rotation', () => {
     const reason = `MASTER_KEYS lacks the key '${oldId}', which project keys are still wrapped under`
     const description = `The service is not configured: ${reason}`
     expect(answer.json).toEqual({ code: 503, title: 'Service Unavailable', description })
-    // Without the old key the tokens that it signed are invalid. A token of an external identity would get the 503.
-    expect((await after('GET', `${ref}/payload`, { token: who?.token ?? '' })).status).toBe(401)
+    expect((await after('GET', `${ref}/payload`, { token: who?.token ?? '' })).json).toEqual(answer.json)
     await expectReadable(before)
   })
 
@@ -130,7 +129,9 @@ describe('a rotation', () => {
 
   it('a rotation skips more damaged keys than one step takes, and the sweep continues it', async () => {
     const log = vi.spyOn(console, 'error').mockImplementation(() => {})
-    const rows = bindings.DB.prepare('select project_id as id, store, version, wrapped from project_keys limit 55')
+    const rows = bindings.DB.prepare(
+      "select project_id as id, store, version, wrapped from project_keys where store <> 'deployment' limit 55",
+    )
     const { results: kept } = await rows.all<{ id: string; store: string; version: number; wrapped: number[] }>()
     const put = bindings.DB.prepare(
       'update project_keys set wrapped = ? where project_id = ? and store = ? and version = ?',

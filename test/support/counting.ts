@@ -128,7 +128,10 @@ function countingObjects(database: CountingDatabase) {
         (...given: unknown[]) =>
           method === WAKE ? wake(stub, given) : call(stub, String(method), given),
     })
-  const namespace = { getByName: (name: string) => counted(bindings.PROJECT.getByName(name)) }
+  const namespace = {
+    getByName: (name: string) => counted(bindings.PROJECT.getByName(name)),
+    idFromName: (name: string) => bindings.PROJECT.idFromName(name),
+  }
   return {
     namespace: namespace as unknown as Environment['PROJECT'],
     calls: () => calls,

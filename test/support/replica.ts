@@ -2,10 +2,10 @@
  * A database with a read replica that lags behind, simulated with two real databases. Sessions choose between them as
  * D1 does. The replica has the state at its last update.
  */
-import { applyD1Migrations, type D1Migration } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
+import { applyMigrations } from '../../src/state/object/migrate.ts'
 
-const bindings = env as unknown as { DB: D1Database; REPLICA: D1Database; TEST_MIGRATIONS: D1Migration[] }
+const bindings = env as unknown as { DB: D1Database; REPLICA: D1Database }
 const { DB: primary, REPLICA: replica } = bindings
 
 const OLDEST = `${'0'.repeat(8)}-${'0'.repeat(8)}-${'0'.repeat(8)}-${'0'.repeat(32)}`
@@ -13,7 +13,7 @@ const WRITES = /^\s*(insert|update|delete)/i
 
 /** Applies the migrations to the replica; before that, it is a replica that has not received them yet. */
 export async function migrateReplica(): Promise<void> {
-  await applyD1Migrations(replica, bindings.TEST_MIGRATIONS)
+  await applyMigrations(replica)
   const { results } = await replica.prepare("select name from sqlite_master where type = 'trigger'").all()
   for (const { name } of results) await replica.exec(`drop trigger "${String(name)}"`)
 }

@@ -1,9 +1,13 @@
-import { applyD1Migrations, type D1Migration } from 'cloudflare:test'
-import { env } from 'cloudflare:workers'
+import { exports } from 'cloudflare:workers'
 import { vi } from 'vitest'
 
-const { DB, TEST_MIGRATIONS } = env as unknown as { DB: D1Database; TEST_MIGRATIONS: D1Migration[] }
-await applyD1Migrations(DB, TEST_MIGRATIONS)
+/** The first request finds an empty database, and the Worker applies its migrations. */
+const { default: worker } = exports as unknown as { default: Fetcher }
+const MIGRATION_MILLISECONDS = 20_000
+await vi.waitUntil(async () => (await worker.fetch('http://127.0.0.1/')).status !== 503, {
+  interval: 10,
+  timeout: MIGRATION_MILLISECONDS,
+})
 
 /** Hooks create users, which is slow with a real Keystone. */
 vi.setConfig({ hookTimeout: 60_000 })

@@ -28,6 +28,7 @@ export const unprotectedColumns: Readonly<Record<string, readonly string[]>> = {
   identityRoles: ['seq'],
   roleAssignments: ['seq'],
   applicationCredentials: ['seq'],
+  deployments: ['place', 'requires'],
 }
 
 /** In tables whose rows carry a MAC: sealed values, and the columns that select the key of one. */

@@ -35,6 +35,7 @@ export type AuditTarget =
   | 'credential'
   | 'token'
   | 'audit-log'
+  | 'deployment'
 
 /** The CADF branch of all targets. */
 export const TARGET_BRANCH = 'data/security/'

@@ -11,5 +11,11 @@ function messageIncludes(error: unknown, text: string): boolean {
  */
 export const isRefused = (error: unknown): boolean => messageIncludes(error, 'SQLITE_')
 
+/** Reports whether a statement names a table or column that the database does not have. */
+export const isOfOtherSchema = (error: unknown): boolean =>
+  messageIncludes(error, 'no such table: ') ||
+  messageIncludes(error, 'no such column: ') ||
+  messageIncludes(error, 'has no column named ')
+
 /** Reports whether a batch was refused because a value is sealed under a superseded project key. */
 export const isSuperseded = (error: unknown): boolean => messageIncludes(error, SUPERSEDED)

@@ -3,6 +3,7 @@
  * session determines which of them may answer, and its bookmark identifies the newest state that it has observed.
  */
 import type { Statement } from './prepared.ts'
+import { isOfOtherSchema } from './refusals.ts'
 
 /** Where reads go: to the primary, to any replica, or (a bookmark) to any replica that has reached this state. */
 export type Consistency = 'first-primary' | 'first-unconstrained' | (string & {})
@@ -74,17 +75,36 @@ export function consistencyOf(bookmark: string | undefined): Consistency {
   return BOOKMARK.test(bookmark) ? bookmark : 'first-primary'
 }
 
+/**
+ * What this isolate asks a database before it uses it: whether it has the Worker's schema and belongs to the Worker's
+ * deployment. Once admitted, nothing is asked again.
+ */
+export interface Admission {
+  readonly isAdmitted: boolean
+  readonly question: Statement<unknown>
+  /** Admits the isolate, or throws why not. `mayChange`: the answer is the primary's, so what it lacks may be made. */
+  readonly decide: (answer: D1Result, mayChange: boolean) => Promise<void>
+  /** Ends the admission, because the database has another schema; returns what to throw instead of the error. */
+  readonly revoke: (error: unknown, mayChange: boolean) => Error
+}
+
+/** Reports whether a statement only reads. One that begins with a common table expression counts as a write. */
+const onlyReads = ({ sql }: Statement<unknown>) => /^\s*select\b/i.test(sql)
+
 const isPrimary = ({ meta }: D1Result) => meta['served_by_primary'] === true
 
 /** The session of one request. Writes always go to the primary. */
 export class Session implements Connection {
   readonly binding: D1Database
   readonly consistency: Consistency
+  /** Null: nothing is asked. */
+  readonly admission: Admission | null
   #observed: Observed
 
-  constructor(binding: D1Database, consistency: Consistency) {
+  constructor(binding: D1Database, consistency: Consistency, admission: Admission | null = null) {
     this.binding = binding
     this.consistency = consistency
+    this.admission = admission
     this.#observed = { bookmark: consistency.startsWith('first-') ? null : consistency, lagging: false }
   }
 
@@ -107,7 +127,36 @@ export class Session implements Connection {
     return resultsOf(statements, await this.#send(statementsOf(statements)))
   }
 
+  /** Admits this isolate to the database, if it is not yet; throws why not. */
+  async requireAdmission(): Promise<void> {
+    if (this.admission && !this.admission.isAdmitted) await this.#send([])
+  }
+
+  /**
+   * Sends the statements. Until this isolate is admitted, the question travels with them and their results are used
+   * only if the answer admits it; writes wait for the answer.
+   */
   async #send(statements: readonly Statement<unknown>[]): Promise<readonly D1Result[]> {
+    const { admission } = this
+    if (!admission) return this.#sendNow(statements)
+    try {
+      if (admission.isAdmitted) return await this.#sendNow(statements)
+      if (statements.every(onlyReads)) return await this.#sendAsking(admission, statements)
+      await this.#sendAsking(admission, [])
+      return await this.#sendNow(statements)
+    } catch (error) {
+      throw isOfOtherSchema(error) ? admission.revoke(error, this.consistency === 'first-primary') : error
+    }
+  }
+
+  async #sendAsking(admission: Admission, statements: readonly Statement<unknown>[]): Promise<readonly D1Result[]> {
+    const [answer, ...results] = await this.#sendNow([admission.question, ...statements])
+    if (!answer) throw new Error('D1 returned no result')
+    await admission.decide(answer, this.consistency === 'first-primary')
+    return results
+  }
+
+  async #sendNow(statements: readonly Statement<unknown>[]): Promise<readonly D1Result[]> {
     // D1 guarantees only for the first query of a session that it reaches the primary, so each call uses a new session.
     const session = this.binding.withSession(this.from)
     let lagging = this.consistency !== 'first-primary'

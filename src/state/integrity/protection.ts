@@ -17,6 +17,7 @@ import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { auditEvents } from '../schema/audit.ts'
 import { applicationCredentials, identityProjects, identityRoles, identityUsers } from '../schema/identity.ts'
 import { loginAttempts, revokedTokens, roleAssignments } from '../schema/identity.ts'
+import { deployments } from '../schema/deployment.ts'
 import * as tables from '../schema/resources.ts'
 
 export type Protection = 'authenticated' | 'present' | 'sealed' | { readonly unprotected: string }
@@ -189,6 +190,12 @@ export const protectedTables = {
     unrestricted: yes,
     expires: yes,
     created: yes,
+  }),
+  deployments: rules(deployments, null, {
+    place: unprotected('the place of the only row'),
+    id: yes,
+    objects: yes,
+    requires: unprotected('set by migrations, which have no keys; whoever can write here can only stop the service'),
   }),
 } as const satisfies Readonly<Record<string, ProtectedTable>>
 

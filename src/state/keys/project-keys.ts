@@ -66,6 +66,29 @@ export async function sealingKey(scope: KeyedScope, project: string, store: stri
 export const rowAuthenticationKey = (scope: KeyedScope): Promise<ProjectKey> =>
   sealingKey(scope, ROW_KEYS_OWNER, DEPLOYMENT_STORE)
 
+/** SQL: the row is that of the key that authenticates rows. */
+export const isRowAuthenticationKey = and(
+  eq(projectKeys.projectId, ROW_KEYS_OWNER),
+  eq(projectKeys.store, DEPLOYMENT_STORE),
+  isNull(projectKeys.superseded),
+)
+
+/**
+ * Caches the key that authenticates rows, which the caller has read with another row. Throws `masterKeyMissing`, and
+ * {@link SealError} if the key does not open.
+ */
+export async function takeRowAuthenticationKey(scope: KeyedScope, version: number, wrapped: Uint8Array): Promise<void> {
+  const place = { project: ROW_KEYS_OWNER, store: DEPLOYMENT_STORE, version }
+  openKeys(scope.keyring).set(placeName(ROW_KEYS_OWNER, DEPLOYMENT_STORE), await openStored(scope, place, wrapped))
+}
+
+/** Opens a stored key; throws `masterKeyMissing` if the master key that wraps it is not in the keyring. */
+async function openStored(scope: KeyedScope, place: KeyPlace, wrapped: Uint8Array): Promise<ProjectKey> {
+  const masterKeyId = masterKeyIdOf(wrapped)
+  if (!scope.keyring.keys.has(masterKeyId)) throw fault('masterKeyMissing', masterKeyId)
+  return openKey(scope, place, wrapped)
+}
+
 /** Reads the newest key of the project in this store, created if there is none, in one round trip. */
 async function storedKey(scope: KeyedScope, project: string, store: string): Promise<ProjectKey> {
   const row = await newKeyRow(scope, { project, store, version: FIRST_VERSION })
@@ -85,9 +108,7 @@ async function storedKey(scope: KeyedScope, project: string, store: string): Pro
     ),
   })
   if (!newest) throw fault('projectDestroyed')
-  const masterKeyId = masterKeyIdOf(newest.wrapped)
-  if (!scope.keyring.keys.has(masterKeyId)) throw fault('masterKeyMissing', masterKeyId)
-  return openKey(scope, { project, store, version: newest.version }, newest.wrapped)
+  return openStored(scope, { project, store, version: newest.version }, newest.wrapped)
 }
 
 const MOST_ATTEMPTS = 3

@@ -33,8 +33,10 @@ import {
 } from '../project-calls.ts'
 import { byService, type QuotaLimits, type Scope } from '../scope.ts'
 import { SEAL_DELAY } from '../wake.ts'
+import { Belonging } from './belonging.ts'
 import { changeContainerConsumer, changeSecretConsumer, type ConsumerChange } from './consumer-mutations.ts'
 import { GroupCommit } from './group-commit.ts'
+import { applyMigrations } from './migrate.ts'
 import {
   claimOrder,
   failTimedOutOrder,
@@ -46,7 +48,7 @@ import {
   waitingOrders,
   type WaitingOrder,
 } from './order-mutations.ts'
-import { compareRows, nextComparison, patrolIn } from './patrol.ts'
+import { compareRows, COMPARISON_INTERVAL, nextComparison, patrolIn } from './patrol.ts'
 import { adoptReport, continueAdoption, inspectProject } from './reconciliation.ts'
 import { RowLedger } from './row-ledger.ts'
 import { integrityOf, sealEvents } from './seal.ts'
@@ -60,6 +62,9 @@ export const MOST_STATEMENTS_PER_ALARM = 500
 /** Differing rows that {@link ProjectObject.integrity} names. */
 const MOST_NAMED = 1_000
 
+/** The context of what the object does by itself. */
+type OwnContext = Omit<MutationContext, 'deployment'>
+
 const NO_QUOTAS: QuotaLimits = { secrets: -1, orders: -1, containers: -1, consumers: -1 }
 
 /**
@@ -72,8 +77,22 @@ export class ProjectObject
 {
   /** Sends mutations in order of arrival; those that wait at the same time share a round trip. */
   readonly #group = new GroupCommit(() => this.env.DB)
+  readonly #belonging = new Belonging(this.ctx.storage)
 
-  async #mutate<Value>(context: MutationContext, mutation: (scope: Scope) => Promise<Value>): Promise<Result<Value>> {
+  /** Runs a mutation that a Worker of the object's deployment asks for. */
+  #called<Value>(context: MutationContext, mutation: (scope: Scope) => Promise<Value>): Promise<Result<Value>> {
+    return this.#mutate(context, async (scope) => {
+      await this.#belonging.requireDeployment(context.deployment)
+      return mutation(scope)
+    })
+  }
+
+  /** Throws `objectsForeign` if the database is that of another deployment. */
+  #requireDatabase(): Promise<void> {
+    return this.#belonging.requireDatabase(new Session(this.env.DB, 'first-primary'))
+  }
+
+  async #mutate<Value>(context: OwnContext, mutation: (scope: Scope) => Promise<Value>): Promise<Result<Value>> {
     try {
       await this.sealBy(formatTime(Date.now() + SEAL_DELAY))
       const value = await mutation(this.#scope(context, this.#group))
@@ -88,7 +107,7 @@ export class ProjectObject
 
   /** Saves an order that is already finished, with the secret that it generated; see {@link saveOrder}. */
   placeOrder(context: MutationContext, order: StoredOrder): Promise<Result<null>> {
-    return this.#mutate(context, (scope) => saveOrder(scope, order))
+    return this.#called(context, (scope) => saveOrder(scope, order))
   }
 
   /**
@@ -96,7 +115,7 @@ export class ProjectObject
    * alarm finds nothing to do, whereas the reverse could leave an order that is never run.
    */
   acceptOrder(context: MutationContext, order: StoredOrder): Promise<Result<null>> {
-    return this.#mutate(context, async (scope) => {
+    return this.#called(context, async (scope) => {
       await this.#wakeAt(order.order.due ?? context.now)
       return saveOrder(scope, order)
     })
@@ -104,12 +123,12 @@ export class ProjectObject
 
   /** Ends an order with its result; see {@link saveResult}. */
   finishOrder(context: MutationContext, result: OrderResult): Promise<Result<boolean>> {
-    return this.#mutate(context, (scope) => saveResult(scope, result))
+    return this.#called(context, (scope) => saveResult(scope, result))
   }
 
   /** Ends an order in ERROR; see {@link saveError}. */
   failOrder(context: MutationContext, failure: OrderFailure): Promise<Result<null>> {
-    return this.#mutate(context, (scope) => saveError(scope, failure))
+    return this.#called(context, (scope) => saveError(scope, failure))
   }
 
   /** Restarts a certificate order, setting the alarm first as {@link acceptOrder} does; see {@link restartOrder}. */
@@ -119,7 +138,7 @@ export class ProjectObject
     orderId: string,
     restart: OrderRestart,
   ): Promise<Result<boolean>> {
-    return this.#mutate(context, async (scope) => {
+    return this.#called(context, async (scope) => {
       await this.#wakeAt(restart.due)
       return restartOrder(scope, projectId, orderId, restart)
     })
@@ -127,7 +146,7 @@ export class ProjectObject
 
   /** Deletes an order; see {@link removeOrder}. */
   deleteOrder(context: MutationContext, projectId: string, orderId: string): Promise<Result<null>> {
-    return this.#mutate(context, (scope) => removeOrder(scope, projectId, orderId))
+    return this.#called(context, (scope) => removeOrder(scope, projectId, orderId))
   }
 
   /** Registers or removes a consumer of a secret; returns the secret's row after the change. */
@@ -136,7 +155,7 @@ export class ProjectObject
     change: ConsumerChange,
     registration: Registration<'secret'>,
   ): Promise<Result<SecretRow>> {
-    return this.#mutate(context, (scope) => changeSecretConsumer(scope, change, registration))
+    return this.#called(context, (scope) => changeSecretConsumer(scope, change, registration))
   }
 
   /** Registers or removes a consumer of a container; returns the container's row after the change. */
@@ -145,13 +164,13 @@ export class ProjectObject
     change: ConsumerChange,
     registration: Registration<'container'>,
   ): Promise<Result<ContainerRow>> {
-    return this.#mutate(context, (scope) => changeContainerConsumer(scope, change, registration))
+    return this.#called(context, (scope) => changeContainerConsumer(scope, change, registration))
   }
 
   /**
    * The scope of a mutation. `recorded` does nothing, because the object schedules the sealing of its events itself.
    */
-  #scope(context: MutationContext, db: Connection = new Session(this.env.DB, 'first-primary')): Scope {
+  #scope(context: OwnContext, db: Connection = new Session(this.env.DB, 'first-primary')): Scope {
     return { db, recorded: () => undefined, ...context }
   }
 
@@ -169,6 +188,7 @@ export class ProjectObject
   async inspect(): Promise<ProjectReport> {
     const projectId = this.#projectId()
     return this.#audited(async () => {
+      await this.#requireDatabase()
       const isSealed = !(await this.#seal(projectId))
       const now = Date.now()
       const options = { head: (await integrityOf(this.ctx.storage)).head.number, now }
@@ -184,7 +204,7 @@ export class ProjectObject
    */
   adopt(context: MutationContext, confirm: string): Promise<Result<boolean>> {
     const projectId = this.#projectId()
-    return this.#mutate(context, (scope) =>
+    return this.#called(context, (scope) =>
       this.#audited(() => adoptReport(this.ctx.storage, scope, projectId, confirm)),
     )
   }
@@ -193,6 +213,19 @@ export class ProjectObject
     const { name } = this.ctx.id
     if (name === undefined) throw new Error('the object has no name')
     return name
+  }
+
+  #migration: Promise<string[]> | null = null
+
+  /**
+   * Applies the missing migrations and returns their names; see {@link applyMigrations}. Only the object of the
+   * deployment is called. Calls that arrive meanwhile get the result of the same run.
+   */
+  migrate(): Promise<readonly string[]> {
+    this.#migration ??= applyMigrations(this.env.DB).finally(() => {
+      this.#migration = null
+    })
+    return this.#migration
   }
 
   /** The passes of claimed runs that have not begun, with their orders. They are lost with the object, and so is the run. */
@@ -223,9 +256,14 @@ export class ProjectObject
     if (projectId === undefined) return
     this.#alarm = null
     try {
+      await this.#requireDatabase()
       await this.#runWaiting(projectId)
       await this.#audited(() => this.#maintain(projectId))
     } catch (error) {
+      if (error instanceof Fault && error.failure === 'objectsForeign') {
+        logProblem({ event: 'object of another deployment', project: projectId })
+        return this.#wakeAt(formatTime(Date.now() + COMPARISON_INTERVAL))
+      }
       logProblem({ event: 'alarm failed', ...factsOf(error) })
       await this.#wakeAt(formatTime(Date.now() + SHORTEST_ATTEMPT))
     }
@@ -287,7 +325,8 @@ export class ProjectObject
   }
 
   async #runAgain(projectId: string, { id, requesterId, attempts }: WaitingOrder): Promise<void> {
-    const context = { quotas: NO_QUOTAS, now: formatTime(Date.now()), source: byService(ORDER_RUN, requesterId) }
+    const source = byService(ORDER_RUN, requesterId)
+    const context = { quotas: NO_QUOTAS, now: formatTime(Date.now()), source }
     if (attempts >= attemptTimes.length) {
       await unwrap(
         null,

@@ -74,6 +74,7 @@ export function answerFailure(error: Error, c: Context<Service>): Response {
   }
   if (!(error instanceof Fault)) logUnexpected(c, error)
   const failed = error instanceof Fault ? error : fault('unexpected')
+  if (failed.retrySeconds !== undefined) setHeader(c, 'Retry-After', String(failed.retrySeconds))
   if (failed.status === 401) return answerUnauthenticated(c, failed)
   const isResourcePath = /^\/(v1|admin)(\/|$)/.test(c.req.path)
   if (!isResourcePath && failed.status < 500) return answerRootFailure(c, failed)
