@@ -3,14 +3,13 @@ import { spawn } from 'node:child_process'
 import { join, resolve } from 'node:path'
 import { KEYS_FILE, localKeys } from './keys.ts'
 import { parseOptions, StartError } from './options.ts'
-import { requireFreePort, wrangler, WRANGLER } from './runtime.ts'
+import { requireFreePort, WRANGLER } from './runtime.ts'
 
 async function develop(): Promise<void> {
   const options = parseOptions(process.argv.slice(2))
   const state = resolve(options.state)
   localKeys(state)
   await requireFreePort(options.port)
-  await wrangler('d1', 'migrations', 'apply', 'DB', '--local', '--persist-to', state)
   const variables = Object.entries(options.variables).flatMap(([name, value]) => ['--var', `${name}:${value}`])
   const place = ['--port', String(options.port), '--persist-to', state, '--env-file', join(state, KEYS_FILE)]
   const child = spawn(process.execPath, [WRANGLER, 'dev', ...place, ...variables], { stdio: 'inherit' })

@@ -1,6 +1,6 @@
 /** Runs the Worker locally: bundled as for a deployment, in workerd, with a socket of its own and its state on disk. */
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
@@ -8,6 +8,9 @@ import { StartError } from './options.ts'
 
 const HOST = '127.0.0.1'
 const SWEEP_MILLISECONDS = 60_000
+/** Milliseconds between two looks at the migrations of the database, and after which a start is given up. */
+const MIGRATION_INTERVAL = 50
+const MOST_MIGRATION_MILLISECONDS = 120_000
 const ROOT = resolve(import.meta.dirname, '../..')
 /** The path of wrangler's script for Node. */
 export const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
@@ -70,23 +73,13 @@ export async function requireFreePort(port: number): Promise<void> {
   })
 }
 
-/** Applies the pending migrations in the same order, and with the same table, as `wrangler d1 migrations`. */
-async function migrate(database: D1Database): Promise<void> {
-  await database.exec(
-    'CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)',
-  )
-  const { results } = await database.prepare('SELECT name FROM d1_migrations').all<{ name: string }>()
-  const applied = new Set(results.map(({ name }) => name))
-  const folder = join(ROOT, 'migrations')
-  for (const name of readdirSync(folder)
-    .filter((file) => file.endsWith('.sql'))
-    .toSorted()) {
-    if (applied.has(name)) continue
-    const statements = readFileSync(join(folder, name), 'utf8').split('--> statement-breakpoint')
-    await database.batch([
-      ...statements.map((statement) => database.prepare(statement)),
-      database.prepare('INSERT INTO d1_migrations (name) VALUES (?)').bind(name),
-    ])
+/** Waits until the Worker has applied its migrations: until then it answers 503 and when to ask again. */
+async function untilMigrated(url: string): Promise<void> {
+  for (let waited = 0; ; waited += MIGRATION_INTERVAL) {
+    const { status, headers } = await fetch(url, { redirect: 'manual' })
+    if (status !== 503 || !headers.has('Retry-After')) return
+    if (waited > MOST_MIGRATION_MILLISECONDS) throw new StartError('the migrations of the database do not end')
+    await new Promise((done) => setTimeout(done, MIGRATION_INTERVAL))
   }
 }
 
@@ -124,7 +117,7 @@ export async function startRuntime(
   const sockets = { port: 0, unsafeDirectSockets: [{ host: HOST, port }], ...inspector }
   const miniflare = new Miniflare(convertV4MiniflareOptions({ ...workerOf(state, variables), ...sockets }))
   await miniflare.ready
-  await migrate(await miniflare.getD1Database('DB'))
+  await untilMigrated(`http://${HOST}:${port}/`)
   const worker = await miniflare.getWorker()
   // A deployment has a cron trigger for this. Errors are ignored, because the next sweep does the same work.
   const sweep = setInterval(() => void worker.scheduled({}).catch(() => null), SWEEP_MILLISECONDS)
