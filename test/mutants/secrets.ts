@@ -236,7 +236,7 @@ export const inSecrets = [
     ['and(isRegistered, ofCaller)', 'isRegistered', 'a project removes the consumer of another one'],
     ['and ${isNew} and ${exists}', 'and ${exists}', 'a consumer is registered twice'],
     [
-      "read.kept.length > 0 ? 'consumerForeign' : 'consumerNotFound'",
+      "row?.registered === 1 ? 'consumerForeign' : 'consumerNotFound'",
       "'consumerNotFound'",
       'a foreign consumer is said to be absent',
     ],

@@ -76,12 +76,12 @@ const budgets: Readonly<Record<string, Budget>> = {
   'PATCH /secrets/:secret/acl': two(19, acl),
   'DELETE /secrets/:secret/acl': two(18),
   'GET /secrets/:secret/consumers': look(11),
-  'POST /secrets/:secret/consumers': inObject(two(31, json({ ...consumer, resource_id: 'new' }))),
-  'DELETE /secrets/:secret/consumers': inObject(two(15, json(consumer))),
+  'POST /secrets/:secret/consumers': inObject(two(24, json({ ...consumer, resource_id: 'new' }))),
+  'DELETE /secrets/:secret/consumers': inObject(two(11, json(consumer))),
   'GET /secrets/:secret/consumers/:consumer': look(7),
 
   'GET /containers': look(11),
-  'POST /containers': write(33, (given) =>
+  'POST /containers': write(25, (given) =>
     json({ type: 'generic', secret_refs: [{ name: 'a', secret_ref: secretRef(given) }] }),
   ),
   'GET /containers/:container': look(10),
@@ -93,8 +93,8 @@ const budgets: Readonly<Record<string, Budget>> = {
   'PATCH /containers/:container/acl': two(18, acl),
   'DELETE /containers/:container/acl': two(17),
   'GET /containers/:container/consumers': look(15),
-  'POST /containers/:container/consumers': inObject(two(40, json({ ...containerConsumer, name: 'new' }))),
-  'DELETE /containers/:container/consumers': inObject(two(23, json(containerConsumer))),
+  'POST /containers/:container/consumers': inObject(two(30, json({ ...containerConsumer, name: 'new' }))),
+  'DELETE /containers/:container/consumers': inObject(two(19, json(containerConsumer))),
   'GET /containers/:container/consumers/:consumer': look(11),
 
   'GET /orders': look(6),

@@ -77,11 +77,10 @@ export async function authenticContainer(scope: KeyedScope, row: ContainerRow): 
   return asContainer(row)
 }
 
+/** SQL: the container has the placeholder `id`. */
+export const isContainer = eq(containers.id, sql.placeholder('id'))
 const containerBy = preparedSelect(containerColumns(sql.placeholder('now')), (columns) =>
-  build
-    .select(columns)
-    .from(containers)
-    .where(eq(containers.id, sql.placeholder('id'))),
+  build.select(columns).from(containers).where(isContainer),
 )
 
 /** Reads the container with this id, in any project. */

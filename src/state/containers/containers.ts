@@ -7,7 +7,7 @@ import { commit } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
 import { readPage, type ReadPage, type WantedPage } from '../database/pages.ts'
 import { build, change, oneRow, preparedChange, preparedSelect, select, selectValues } from '../database/prepared.ts'
-import { insertWhere, justChanged, preparedInsert } from '../database/statements.ts'
+import { insertWhere, justChanged, preparedInsert, unlessChanged } from '../database/statements.ts'
 import type { Acl, Container, NamedSecret } from '../entities.ts'
 import { requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { countOf } from '../projects/counts.ts'
@@ -112,8 +112,10 @@ const creation = {
   /** Finds out why a container was not created. */
   refusal: preparedSelect(
     {
-      full: sql<number>`not ${belowQuota.containers}`,
-      absentName: sql<string | null>`(select reference.value ->> 'name' from ${absent} order by reference.key limit 1)`,
+      full: unlessChanged(sql<number>`not ${belowQuota.containers}`),
+      absentName: unlessChanged(
+        sql<string | null>`(select reference.value ->> 'name' from ${absent} order by reference.key limit 1)`,
+      ),
     },
     (columns) => build.select(columns).from(oneRow),
   ),
@@ -129,7 +131,8 @@ export async function createContainer(scope: KeyedScope, caller: Owner, wanted: 
   const { projectId } = caller
   const { container, members } = await containerRows(scope, caller, wanted)
   const quota = quotaValues(scope, projectId)
-  const own = { container: container.id, project: projectId, references: JSON.stringify(members), now: scope.now }
+  const stored = JSON.stringify(members.map(({ secretId, name, mac }) => ({ secretId, name, mac })))
+  const own = { container: container.id, project: projectId, references: stored, now: scope.now }
   const values = { ...quota, ...own }
   const { changed, refusal } = await commit(
     scope,

@@ -64,6 +64,10 @@ export function preparedInsert<Table extends SQLiteTable>(table: Table, conditio
 /** SQL: the preceding insert, update or delete in the batch changed a row. */
 export const justChanged = sql`changes() > 0`
 
+/** SQL: the expression if the preceding insert, update or delete in the batch changed nothing; otherwise null. */
+export const unlessChanged = <Value>(expression: SQL<Value>) =>
+  sql<Value | null>`case when not (${justChanged}) then ${expression} end`
+
 /**
  * The maximum number of consumers in the representation of a secret or container; the list of consumers has all of
  * them. They are aggregated into one value, which D1 limits to 2,000,000 bytes, and one takes up to 3,350 bytes as

@@ -2,20 +2,20 @@
  * Consumer mutations. They run in the Durable Object of the project that owns the entity, each as one D1 batch whose
  * statements check the preconditions.
  */
-import { and, eq, sql, type SQL } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import { fault } from '../../faults.ts'
 import { commit } from '../audit/commit.ts'
 import { changeOf, type AuditEvent } from '../audit/events.ts'
-import { selectContainer } from '../containers/container-rows.ts'
-import { build, oneRow, preparedChange, preparedSelect, type Statement, type Values } from '../database/prepared.ts'
-import { justChanged, preparedInsert } from '../database/statements.ts'
+import { containerColumns, isContainer } from '../containers/container-rows.ts'
+import { build, preparedChange, preparedSelect, type Statement, type Values } from '../database/prepared.ts'
+import { justChanged, preparedInsert, unlessChanged } from '../database/statements.ts'
 import type { ContainerRow, Registration, SecretRow } from '../entities.ts'
 import type { CountedKind } from '../projects/counts.ts'
 import { belowQuota, quotaValues, refusalOf } from '../projects/quota-condition.ts'
 import { containerConsumers, containers, secretConsumers, secrets } from '../schema/resources.ts'
 import type { Scope } from '../scope.ts'
-import { selectSecret } from '../secrets/secret-rows.ts'
+import { foundColumns, isLiveSecret } from '../secrets/secret-rows.ts'
 
 const placeholder = sql.placeholder
 
@@ -43,16 +43,12 @@ function statementsOf<Table extends typeof secretConsumers | typeof containerCon
         .set({ updated: sql`${placeholder('now')}` })
         .where(and(eq(entity.id, placeholder('entity')), justChanged)),
     ),
-    full: preparedSelect({ full: sql<number>`not ${belowQuota[counted]}` }, (columns) =>
-      build.select(columns).from(oneRow),
-    ),
     remove: preparedChange(() => build.delete(table).where(and(isRegistered, ofCaller))),
-    registered: preparedSelect({ id: sql<string>`id` }, (columns) =>
-      build
-        .select(columns)
-        .from(table)
-        .where(isRegistered as SQL),
-    ),
+    /** Columns of the select of the entity: why the mutation changed nothing. */
+    refusal: {
+      full: unlessChanged(sql<number>`not ${belowQuota[counted]}`),
+      registered: unlessChanged(sql<number>`exists (select 1 from ${table} where ${isRegistered})`),
+    },
   }
 }
 
@@ -72,15 +68,28 @@ const ofContainers = statementsOf(
   { name, url },
 )
 
+const secretAfter = preparedSelect({ ...foundColumns, ...ofSecrets.refusal }, (columns) =>
+  build.select(columns).from(secrets).where(isLiveSecret),
+)
+const containerAfter = preparedSelect({ ...containerColumns(placeholder('now')), ...ofContainers.refusal }, (columns) =>
+  build.select(columns).from(containers).where(isContainer),
+)
+
+/** Why a mutation changed nothing; null if it changed something. */
+interface Refusal {
+  readonly full: number | null
+  readonly registered: number | null
+}
+
 /** A consumer mutation with its statements, in the form that both kinds of entity share. */
 interface Mutation<Row> {
-  readonly statements: Pick<typeof ofSecrets, 'touch' | 'full' | 'remove' | 'registered'>
+  readonly statements: Pick<typeof ofSecrets, 'touch' | 'remove'>
   readonly insert: Statement<number>
   readonly registration: Registration
   readonly values: Values
   readonly kind: 'secret' | 'container'
   /** Reads the entity after the mutation. */
-  readonly after: Statement<Row[]>
+  readonly after: Statement<(Row & Refusal)[]>
 }
 
 const entityOf = ({ entityId: id, entityProjectId: projectId }: Registration) => ({ id, projectId })
@@ -102,14 +111,10 @@ const absent = { secret: 'secretNotFound', container: 'containerNotFound' } as c
 async function add<Row>(scope: Scope, mutation: Mutation<Row>): Promise<Row> {
   const { statements, insert, registration, values, kind, after } = mutation
   const event: AuditEvent = changeOf(entityOf(registration), 'create', `${kind}/consumer`)
-  const { changed, ...read } = await commit(scope, event, insert, {
-    touched: statements.touch(values),
-    quota: statements.full(values),
-    after,
-  })
-  if (changed === 0 && read.quota[0]?.full === 1) throw await refusalOf(scope, registration.projectId)
-  const [row] = read.after
+  const { after: rows } = await commit(scope, event, insert, { touched: statements.touch(values), after })
+  const [row] = rows
   if (!row) throw fault(absent[kind])
+  if (row.full === 1) throw await refusalOf(scope, registration.projectId)
   return row
 }
 
@@ -120,12 +125,9 @@ async function add<Row>(scope: Scope, mutation: Mutation<Row>): Promise<Row> {
 async function remove<Row>(scope: Scope, mutation: Mutation<Row>): Promise<Row> {
   const { statements, registration, values, kind, after } = mutation
   const event: AuditEvent = changeOf(entityOf(registration), 'delete', `${kind}/consumer`)
-  const { changed, ...read } = await commit(scope, event, statements.remove(values), {
-    kept: statements.registered(values),
-    after,
-  })
-  if (changed === 0) throw fault(read.kept.length > 0 ? 'consumerForeign' : 'consumerNotFound')
-  const [row] = read.after
+  const { changed, after: rows } = await commit(scope, event, statements.remove(values), { after })
+  const [row] = rows
+  if (changed === 0) throw fault(row?.registered === 1 ? 'consumerForeign' : 'consumerNotFound')
   if (!row) throw fault(absent[kind])
   return row
 }
@@ -148,7 +150,7 @@ export function changeSecretConsumer(
     insert: ofSecrets.insert(row, values),
     registration,
     values,
-    after: selectSecret(scope, secretId, true),
+    after: secretAfter({ ...values, id: secretId, withConsumers: true }),
   })
 }
 
@@ -167,6 +169,6 @@ export function changeContainerConsumer(
     insert: ofContainers.insert(row, values),
     registration,
     values,
-    after: selectContainer(scope, containerId),
+    after: containerAfter({ ...values, id: containerId }),
   })
 }
