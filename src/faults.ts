@@ -83,6 +83,9 @@ const failures = {
   markerUnknown: failure(400, 'bare', 'The marker is the id of no entry of this list.'),
   unexpected: failure(500, 'failure', 'please contact site administrator'),
   identityUnreachable: failure(503, 'bare', 'The identity service cannot be reached. Try again later.'),
+  // The detail is the cause, for the log alone.
+  unavailable: failure(503, 'bare', (_cause: string) => 'The service cannot reach its storage. Try again later.'),
+  overloaded: failure(503, 'bare', (_cause: string) => 'The storage of the service is overloaded. Try again later.'),
   misconfigured: failure(503, 'bare', (reason: string) => `The service is not configured: ${reason}`),
   schemaBehind: failure(503, 'bare', 'The database is being brought up to date. Try again.'),
   schemaAhead: failure(
@@ -223,7 +226,12 @@ const failures = {
 export type FailureName = keyof typeof failures
 
 /** After how many seconds a client is to try again, for failures that pass by themselves. */
-const retrySeconds: Partial<Record<FailureName, number>> = { schemaBehind: 1 }
+const retrySeconds: Partial<Record<FailureName, number>> = {
+  schemaBehind: 1,
+  unavailable: 5,
+  overloaded: 5,
+  identityUnreachable: 5,
+}
 
 type DetailsOf<Name extends FailureName> = Parameters<(typeof failures)[Name]['text']>
 

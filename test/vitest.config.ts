@@ -28,6 +28,7 @@ export default defineConfig({
                 POLICY: 'legacy',
                 ADMIN_PASSWORD: 'an administrator of tests',
                 GROWTH: process.env['GROWTH'] ?? '',
+                FAULTS: process.env['FAULTS'] ?? '',
                 PEER_URL: process.env['PEER_URL'] ?? '',
                 PEER_IDENTITY_URL: process.env['PEER_IDENTITY_URL'] ?? '',
               },

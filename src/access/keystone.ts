@@ -6,9 +6,11 @@
  */
 import * as z from 'zod/mini'
 import { boundedCache } from '../cache.ts'
-import { fault } from '../faults.ts'
+import { fault, type Fault } from '../faults.ts'
 import type { Caller } from '../caller.ts'
 import { digestOf } from '../crypto/digest.ts'
+import { logProblem } from '../log.ts'
+import { repeated } from '../repetition.ts'
 
 /** How long a validated token is cached: the maximum delay until a revocation takes effect. */
 export const TOKEN_CACHE_MILLISECONDS = 60_000
@@ -16,7 +18,10 @@ const MOST_CACHED_TOKENS = 10_000
 /** How long a refusal is cached, so that a client that repeats an invalid token costs Keystone little. */
 export const REFUSAL_CACHE_SECONDS = 5
 const MOST_CACHED_REFUSALS = 10_000
+/** The time for all tries of one validation. */
 const KEYSTONE_TIMEOUT_MILLISECONDS = 10_000
+/** How often an isolate logs that Keystone cannot be reached, in milliseconds. */
+const REPORT_INTERVAL_MILLISECONDS = 60_000
 const MOST_TOKEN_CHARACTERS = 16_384
 const SERVICE_ROLE = 'service'
 const ADMIN_ROLE = 'admin'
@@ -57,26 +62,78 @@ function cacheToken(key: string, checked: Checked): void {
   cache.set(key, checked)
 }
 
-/** Validates the token `subject` with Keystone and returns its document; null if Keystone rejects one of the tokens. */
+/** Keystone did not answer, or not with a token. The message contains no part of a token. */
+class NoAnswer extends Error {
+  /** Whether the same request may be answered in a moment. */
+  readonly passes: boolean
+
+  constructor(reason: string, passes: boolean) {
+    super(reason)
+    this.passes = passes
+  }
+}
+
+/** When this isolate last logged that the Keystone at a URL cannot be reached, in milliseconds. */
+const reported = new Map<string, number>()
+
+/** Returns the fault `identityUnreachable`, and logs the cause unless it was logged within the last minute. */
+function unreachable(keystoneUrl: string, cause: string): Fault {
+  const now = Date.now()
+  if (now >= (reported.get(keystoneUrl) ?? 0) + REPORT_INTERVAL_MILLISECONDS) {
+    reported.set(keystoneUrl, now)
+    logProblem({ event: 'Keystone cannot be reached', host: new URL(keystoneUrl).host, cause })
+  }
+  return fault('identityUnreachable')
+}
+
+/** Statuses of a Keystone, or of a proxy before it, that may answer in a moment. */
+const BUSY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504])
+
+/** The value of a JSON text; null for other text, which no document is. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+/** Sends one validation. Returns the token's document, or null if Keystone rejects it; throws {@link NoAnswer}. */
+async function requestToken(url: string, headers: Readonly<Record<string, string>>, signal: AbortSignal) {
+  let status: number
+  let body: string
+  try {
+    // A redirect would send the token to another host (threat T21).
+    const response = await fetch(url, { headers, redirect: 'manual', signal })
+    status = response.status
+    body = await response.text()
+  } catch (error) {
+    throw new NoAnswer(error instanceof Error ? `${error.name}: ${error.message}` : 'no answer', !signal.aborted)
+  }
+  if ([400, 401, 403, 404].includes(status)) return null
+  if (status !== 200) throw new NoAnswer(`status ${status}`, BUSY_STATUSES.has(status))
+  const document = tokenDocument.safeParse(parsed(body))
+  if (document.success) return document.data.token
+  throw new NoAnswer('the answer is not the document of a token', false)
+}
+
+/**
+ * Validates the token `subject` with Keystone and returns its document; null if Keystone rejects one of the tokens. A
+ * request that is not answered is repeated. Throws `identityUnreachable`.
+ */
 async function fetchToken(keystoneUrl: string, authToken: string, subject: string, expired: boolean) {
   const url = `${keystoneUrl}/v3/auth/tokens?nocatalog${expired ? '&allow_expired=1' : ''}`
   const headers = { 'X-Auth-Token': authToken, 'X-Subject-Token': subject, Accept: 'application/json' }
-  let response: Response
+  const signal = AbortSignal.timeout(KEYSTONE_TIMEOUT_MILLISECONDS)
+  const request = () => requestToken(url, headers, signal)
   try {
-    // A redirect would send the token to another host (threat T21).
-    response = await fetch(url, {
-      headers,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(KEYSTONE_TIMEOUT_MILLISECONDS),
-    })
-    if (response.status === 200) return tokenDocument.parse(await response.json()).token
-    await response.body?.cancel()
-  } catch {
-    throw fault('identityUnreachable')
+    return await request().catch((error: unknown) => repeated(error, passes, request))
+  } catch (error) {
+    throw error instanceof NoAnswer ? unreachable(keystoneUrl, error.message) : error
   }
-  if ([400, 401, 403, 404].includes(response.status)) return null
-  throw fault('identityUnreachable')
 }
+
+const passes = (error: unknown): boolean => error instanceof NoAnswer && error.passes
 
 async function check(keystoneUrl: string, token: string, serviceToken: string | undefined): Promise<Checked | null> {
   if (serviceToken) {
@@ -84,10 +141,10 @@ async function check(keystoneUrl: string, token: string, serviceToken: string | 
     if (!service) return null
     const trusted = service.roles?.some(({ name }) => name.toLowerCase() === SERVICE_ROLE) ?? false
     const user = await fetchToken(keystoneUrl, trusted ? serviceToken : token, token, trusted)
-    return user && asChecked(user, trusted)
+    return user && asChecked(keystoneUrl, user, trusted)
   }
   const user = await fetchToken(keystoneUrl, token, token, false)
-  return user && asChecked(user, false)
+  return user && asChecked(keystoneUrl, user, false)
 }
 
 /**
@@ -100,9 +157,9 @@ function isCloudAdmin({ is_admin_project: adminProject, system }: TokenDocument,
   return roles.includes(ADMIN_ROLE) && (adminProject === true || ofSystem)
 }
 
-function asChecked(token: TokenDocument, expiredAllowed: boolean): Checked {
+function asChecked(keystoneUrl: string, token: TokenDocument, expiredAllowed: boolean): Checked {
   const expires = Date.parse(token.expires_at)
-  if (Number.isNaN(expires)) throw fault('identityUnreachable')
+  if (Number.isNaN(expires)) throw unreachable(keystoneUrl, 'the token has no valid time of expiry')
   const roles = (token.roles ?? []).map(({ name }) => name.toLowerCase())
   return {
     caller: token.project

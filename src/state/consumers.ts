@@ -7,7 +7,7 @@ import { authenticContainer, selectContainer } from './containers/container-rows
 import { build, select, selectValues } from './database/prepared.ts'
 import type { ConsumerKind, Consumers, Container, Entities, EntityRows, Guarded, Identities } from './entities.ts'
 import type { Registration, Secret } from './entities.ts'
-import { mutationContext, unwrap } from './project-calls.ts'
+import { sendToObject } from './project-calls.ts'
 import { newRowId } from './row-ids.ts'
 import { containerConsumers, secretConsumers } from './schema/resources.ts'
 import type { KeyedScope } from './scope.ts'
@@ -35,10 +35,11 @@ export async function changeSecretConsumer(
   caller: Caller,
   identity: Identities['secret'],
 ): Promise<EntityRows['secret']> {
-  const object = backend.projects.getByName(secret.projectId)
   const registration = registrationOf<'secret'>(secret, caller, identity)
   try {
-    return await unwrap(backend.db, object.changeSecretConsumer(mutationContext(backend), change, registration))
+    return await sendToObject(backend, secret.projectId, (object, context) =>
+      object.changeSecretConsumer(context, change, registration),
+    )
   } finally {
     evictSecret(backend.db, backend.now, secret.id)
   }
@@ -52,9 +53,10 @@ export function changeContainerConsumer(
   caller: Caller,
   identity: Identities['container'],
 ): Promise<EntityRows['container']> {
-  const object = backend.projects.getByName(container.projectId)
   const registration = registrationOf<'container'>(container, caller, identity)
-  return unwrap(backend.db, object.changeContainerConsumer(mutationContext(backend), change, registration))
+  return sendToObject(backend, container.projectId, (object, context) =>
+    object.changeContainerConsumer(context, change, registration),
+  )
 }
 
 export interface ConsumersPage<Kind extends ConsumerKind> {

@@ -3,8 +3,12 @@
  * does not preserve classes.
  */
 import { Fault, type FailureName } from '../faults.ts'
+import { MOST_TRIES, repeated } from '../repetition.ts'
+import { isUncertain, passingOf, unavailability } from './database/refusals.ts'
+import { MOST_TRIES_OF_CHANGES, sendingOf, type Sending } from './database/repetition.ts'
 import type { Observed, Session } from './database/session.ts'
 import type { ContainerRow, Registration, SecretRow } from './entities.ts'
+import { newRowId } from './row-ids.ts'
 import type { containers, containerSecrets, issuedCertificates, orders, secrets } from './schema/resources.ts'
 import type { Scope } from './scope.ts'
 
@@ -99,7 +103,7 @@ export interface ProjectReport {
 }
 
 /** The part of a request's scope that a mutation needs. */
-export interface MutationContext extends Pick<Scope, 'quotas' | 'now' | 'source'> {
+export interface MutationContext extends Pick<Scope, 'quotas' | 'now' | 'source' | 'change'> {
   /** The id of the deployment that the Worker was admitted to. */
   readonly deployment: string
 }
@@ -143,23 +147,82 @@ export interface ProjectObjects {
   readonly idFromName: (name: string) => { readonly toString: () => string }
 }
 
-/** The part of a scope that is sent to an object. */
-export const mutationContext = ({
-  quotas,
-  now,
-  source,
-  deployment,
-}: Scope & { readonly deployment: () => string }): MutationContext => ({
-  quotas,
-  now,
-  source,
-  deployment: deployment(),
-})
+/** What a call of an object needs. */
+type Calling = Pick<Scope, 'quotas' | 'now' | 'source'> & {
+  readonly db: Session
+  readonly projects: ProjectObjects
+  readonly deployment: () => string
+}
 
-/** Returns the value of a call or throws its fault. The session takes over what the object has observed. */
-export async function unwrap<Value>(session: Session | null, call: PromiseLike<Result<Value>>): Promise<Value> {
-  const result = await call
+/** The value of a result; throws its fault. The session takes over what the object has observed. */
+export function valueOf<Value>(session: Session | null, result: Result<Value>): Value {
   session?.observe(result.observed)
   if ('failure' in result) throw new Fault(result.failure, result.details)
   return result.value
+}
+
+/**
+ * Calls the object of a project, and again after an error that passes: each time with a new stub, because an error can
+ * break one for ever. `call` must have the same effect once or twice. Throws the faults of {@link unavailability}.
+ */
+export async function askObject<Value>(
+  projects: ProjectObjects,
+  projectId: string,
+  call: (object: ProjectCalls) => PromiseLike<Value>,
+): Promise<Value> {
+  const ask = () => call(projects.getByName(projectId))
+  try {
+    return await ask()
+  } catch (error) {
+    if (passingOf(error) !== 'repeat') throw unavailability(error)
+    return await calledAgain(error, ask, MOST_TRIES)
+  }
+}
+
+/**
+ * Sends a change to the object of a project and returns its value, or throws its fault. After an error that passes it is
+ * sent again under the same id, by which the object recognises a change that it stored before its answer was lost.
+ */
+export async function sendToObject<Value>(
+  { db, projects, quotas, now, source, deployment }: Calling,
+  projectId: string,
+  call: (object: ProjectCalls, context: MutationContext) => PromiseLike<Result<Value>>,
+): Promise<Value> {
+  const id = newRowId()
+  const send = (sending: Sending) =>
+    call(projects.getByName(projectId), { quotas, now, source, deployment: deployment(), change: { id, sending } })
+  try {
+    return valueOf(db, await send('first'))
+  } catch (error) {
+    const sendAgain = (number: number) => send(sendingOf(number, error))
+    return valueOf(db, await calledAgain(error, sendAgain, MOST_TRIES_OF_CHANGES))
+  }
+}
+
+/**
+ * Sends a change that the object cannot recognise a second time, so that it is sent once. Throws the faults of
+ * {@link unavailability}.
+ */
+export async function sendOnce<Value>(
+  { db, projects, quotas, now, source, deployment }: Calling,
+  projectId: string,
+  call: (object: ProjectCalls, context: MutationContext) => PromiseLike<Result<Value>>,
+): Promise<Value> {
+  try {
+    return valueOf(db, await call(projects.getByName(projectId), { quotas, now, source, deployment: deployment() }))
+  } catch (error) {
+    throw unavailability(error)
+  }
+}
+
+async function calledAgain<Value>(
+  failed: unknown,
+  call: (number: number) => PromiseLike<Value>,
+  tries: number,
+): Promise<Value> {
+  try {
+    return await repeated(failed, isUncertain, call, tries)
+  } catch (error) {
+    throw unavailability(error)
+  }
 }

@@ -8,7 +8,7 @@ import { fault } from '../faults.ts'
 import { DEPLOYMENT, recordEvent } from './audit/events.ts'
 import type { Backend } from './backend.ts'
 import { build, select } from './database/prepared.ts'
-import { mutationContext, unwrap, type ProjectReport } from './project-calls.ts'
+import { askObject, sendOnce, type ProjectReport } from './project-calls.ts'
 import { projectCounts } from './schema/resources.ts'
 
 /** Projects whose objects one call asks. */
@@ -79,7 +79,10 @@ async function confirmOf(projects: readonly NamedReport[]): Promise<string | nul
 export async function reportDifferences(backend: Backend, asked: Asked): Promise<DeploymentReport> {
   const ids = await projectsOf(backend, asked)
   const reports = await Promise.all(
-    ids.map(async (projectId) => ({ projectId, ...(await backend.projects.getByName(projectId).inspect()) })),
+    ids.map(async (projectId) => ({
+      projectId,
+      ...(await askObject(backend.projects, projectId, (object) => object.inspect())),
+    })),
   )
   const projects = reports.filter(({ complete, confirm }) => !complete || confirm !== null)
   const hasNext = asked.projectId === undefined && ids.length === PROJECTS_PER_CALL
@@ -99,9 +102,8 @@ export async function reportDifferences(backend: Backend, asked: Asked): Promise
 export async function adoptDifferences(backend: Backend, asked: Asked, confirm: string): Promise<DeploymentReport> {
   const report = await reportDifferences(backend, asked)
   if (!report.complete || report.confirm !== confirm) throw fault('reconciliationChanged')
-  const context = mutationContext(backend)
   const adoptions = report.projects.map(({ projectId, confirm: ofProject }) =>
-    unwrap(backend.db, backend.projects.getByName(projectId).adopt(context, ofProject ?? '')),
+    sendOnce(backend, projectId, (object, context) => object.adopt(context, ofProject ?? '')),
   )
   await Promise.all(adoptions)
   const operation = `${backend.source.operation} of ${adoptions.length} projects`

@@ -1,5 +1,6 @@
 /** The scope of an operation: its database, time, limits and source. */
 import type { Keyring } from '../crypto/keyring.ts'
+import type { Sending } from './database/repetition.ts'
 import type { Connection } from './database/session.ts'
 
 /** The maximum number of each kind of entity in a project; negative for no limit. */
@@ -42,6 +43,13 @@ export interface Changed {
   readonly projectId: string
 }
 
+/** A change that is sent to an object, perhaps several times. Plain data. */
+export interface SentChange {
+  /** The id of its first audit event, by which the object recognises that it was stored before. */
+  readonly id: string
+  readonly sending: Sending
+}
+
 /**
  * The database, the limits, the time and the source of an operation. The `Backend` of a request extends it. The part
  * that is plain data is sent to a project's object.
@@ -55,6 +63,8 @@ export interface Scope {
    */
   readonly now: string
   readonly source: Source
+  /** The change that this scope is for, in an object that was sent it; otherwise left out. */
+  readonly change?: SentChange
   /** Called after each change, also if the change failed, because it may have been committed anyway. */
   readonly recorded: (changes: readonly Changed[]) => void
 }

@@ -2,6 +2,7 @@
 import type { Rule } from '../access/policy.ts'
 import { DEPLOYMENT } from '../state/audit/events.ts'
 import { listEvents } from '../state/audit/log.ts'
+import { askObject } from '../state/project-calls.ts'
 import { json as answer } from './http/answers.ts'
 import { parsePage } from './http/paging.ts'
 import { parseInteger } from './http/python.ts'
@@ -35,7 +36,9 @@ function logOf(path: string, name: string, rule: Rule, scope: (call: Call) => st
           const { c, backend, query } = call
           const { limit } = parsePage(query)
           const withHead = lastGiven(query, 'head') === 'true'
-          const integrity = withHead ? await backend.projects.getByName(scope(call)).integrity() : {}
+          const integrity = withHead
+            ? await askObject(backend.projects, scope(call), (object) => object.integrity())
+            : {}
           const events = await listEvents(backend, scope(call), markerIn(query), limit)
           const next = events.length === limit ? { marker: events.at(-1)?.number } : {}
           return answer(c, 200, { events, ...next, ...integrity })

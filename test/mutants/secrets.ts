@@ -204,8 +204,8 @@ export const inSecrets = [
     'state/consumers',
     ['state/read-cache', 'api/consumers', 'state/foreign-events'],
     [
-      'backend.projects.getByName(secret.projectId)',
-      'backend.projects.getByName(caller.projectId)',
+      'sendToObject(backend, secret.projectId',
+      'sendToObject(backend, caller.projectId',
       'consumers of one secret go through different objects',
       'the statement itself checks its preconditions; the object only groups',
     ],

@@ -8,6 +8,7 @@ import type { Registration } from '../../src/state/entities.ts'
 import { changeSecretConsumer } from '../../src/state/object/consumer-mutations.ts'
 import { GroupCommit } from '../../src/state/object/group-commit.ts'
 import { isSuperseded } from '../../src/state/database/refusals.ts'
+import { MOST_TRIES_OF_CHANGES } from '../../src/state/database/repetition.ts'
 import { saveOrder } from '../../src/state/object/order-mutations.ts'
 import { createSecret } from '../../src/state/secrets/secrets.ts'
 import { backendAt, databaseOf } from '../support/backend.ts'
@@ -127,7 +128,7 @@ describe('a mutation that the database refuses', () => {
   })
 })
 
-it('a lost connection is reported to every mutation that it may have lost, and none is sent twice', async () => {
+it('a connection that stays lost is reported to every mutation that it may have lost, after a bounded number of calls', async () => {
   let sent = 0
   const lost = databaseOf({
     prepare: (query) => database.binding.prepare(query),
@@ -140,9 +141,35 @@ it('a lost connection is reported to every mutation that it may have lost, and n
   const outcomes = await Promise.allSettled(
     ['1', '2', '3'].map((id) => changeSecretConsumer(unreachable, 'add', registration(id))),
   )
-  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
-  expect(sent).toBe(2)
+  expect(outcomes.map(outcomeOf)).toEqual(['unavailable', 'unavailable', 'unavailable'])
+  // Two groups: the first mutation, and those that arrived meanwhile.
+  expect(sent).toBe(2 * MOST_TRIES_OF_CHANGES)
 })
+
+it.each(['request', 'answer'])(
+  'a group whose %s was lost is stored once, and every mutation gets its result',
+  async (lost) => {
+    let sent = 0
+    const losing = databaseOf({
+      prepare: (query) => database.binding.prepare(query),
+      batch: async (statements) => {
+        sent += 1
+        const isLost = sent === 2
+        const results = isLost && lost === 'request' ? [] : await database.binding.batch(statements)
+        if (isLost) throw new Error('D1_ERROR: Network connection lost.')
+        return results
+      },
+    })
+    const group = { ...backend, db: new GroupCommit(() => losing) }
+    const rows = await Promise.all(
+      ['1', '2', '3', '3'].map((id) => changeSecretConsumer(group, 'add', registration(id))),
+    )
+    expect(rows.map(({ id }) => id)).toEqual([secretId, secretId, secretId, secretId])
+    expect(await countIn('secret_consumers', 'secret_id', secretId)).toBe(3)
+    const events = await countIn('audit_events', 'target_id', secretId)
+    expect(events).toBe(1 + 3)
+  },
+)
 
 it('a group returns a bookmark that is not older than what it stored', async () => {
   const first = group.observed.bookmark

@@ -31,7 +31,7 @@ export async function commit<Result, Rest extends Batch = Batch>(
 ): Promise<BatchResults<{ readonly changed: Statement<Result> } & Rest>> {
   const all = 'action' in events ? [events] : events
   const statements = { changed: change, events: insertEventsOfChange(scope, all), ...(rest as Rest) }
-  return recording(scope, all, () => scope.db.batch(statements))
+  return recording(scope, all, () => scope.db.batch(statements, scope.change?.sending))
 }
 
 /** A change with its audit event. */

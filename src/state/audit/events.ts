@@ -72,9 +72,10 @@ export const DEPLOYMENT = 'the deployment'
 
 type Row = Omit<typeof auditEvents.$inferInsert, 'seq' | 'number' | 'previous' | 'hash'>
 
-function rowOf({ now, source }: Scope, event: AuditEvent): Row {
+/** The id of the first event of a change that is sent to an object is chosen by the sender, and the same each time. */
+function rowOf({ now, source, change: sent }: Scope, event: AuditEvent, at: number): Row {
   return {
-    id: newRowId(),
+    id: at === 0 && sent ? sent.id : newRowId(),
     projectId: event.projectId,
     time: now,
     action: event.action,
@@ -100,13 +101,19 @@ const members = sql.raw(
     .join(', '),
 )
 
-const rowsOf = (scope: Scope, events: readonly AuditEvent[]) =>
-  JSON.stringify(events.map((event) => rowOf(scope, event)))
+const rowsOf = (scope: Scope, events: readonly AuditEvent[]) => events.map((event, at) => rowOf(scope, event, at))
+
+/** The statement with the ids of the events that it inserts. */
+const identified = (statement: Statement<number>, rows: readonly Row[]): Statement<number> => ({
+  ...statement,
+  events: rows.map(({ id }) => id),
+})
 
 /** Inserts the events for which the condition holds; in it, `value` is the event as JSON. */
 export function insertEvents(scope: Scope, events: readonly AuditEvent[], condition: SQL): Statement<number> {
-  const rows = sql`select ${members} from json_each(${rowsOf(scope, events)}) where ${condition}`
-  return change(build.insert(auditEvents).select(rows))
+  const rows = rowsOf(scope, events)
+  const selected = sql`select ${members} from json_each(${JSON.stringify(rows)}) where ${condition}`
+  return identified(change(build.insert(auditEvents).select(selected)), rows)
 }
 
 const insertAfterChange = preparedChange(() =>
@@ -116,8 +123,10 @@ const insertAfterChange = preparedChange(() =>
 )
 
 /** Inserts the events of a change if the change changed a row. It must run directly after the change. */
-export const insertEventsOfChange = (scope: Scope, events: readonly AuditEvent[]): Statement<number> =>
-  insertAfterChange({ events: rowsOf(scope, events) })
+export function insertEventsOfChange(scope: Scope, events: readonly AuditEvent[]): Statement<number> {
+  const rows = rowsOf(scope, events)
+  return identified(insertAfterChange({ events: JSON.stringify(rows) }), rows)
+}
 
 /** Records an event without a change, such as a refused request. */
 export async function recordEvent(scope: Scope, event: AuditEvent): Promise<void> {

@@ -1,7 +1,7 @@
 /** The retention of audit events. */
 import { and, asc, inArray, isNotNull, lt } from 'drizzle-orm'
 import { DAY, formatTime, millisecondsOf } from '../../times.ts'
-import { build, change, select } from '../database/prepared.ts'
+import { build, change, idempotent, select } from '../database/prepared.ts'
 import { auditEvents } from '../schema/audit.ts'
 import type { Scope } from '../scope.ts'
 
@@ -24,7 +24,8 @@ export async function deleteOldEvents({ db, now }: Scope, days: number): Promise
   const { seq, time, number } = auditEvents
   const oldest = select({ time }, (columns) => build.select(columns).from(auditEvents).orderBy(asc(seq)).limit(1))
   const some = build.select({ seq }).from(auditEvents).orderBy(asc(seq)).limit(EVENTS_PER_STATEMENT)
-  const deletion = change(build.delete(auditEvents).where(and(inArray(seq, some), lt(time, since), isNotNull(number))))
+  const isOld = and(inArray(seq, some), lt(time, since), isNotNull(number))
+  const deletion = idempotent(change(build.delete(auditEvents).where(isOld)))
   for (let statement = 0; statement < MOST_STATEMENTS; statement += 1) {
     const [first] = await db.run(oldest)
     if (!first || first.time >= since || (await db.run(deletion)) === 0) return

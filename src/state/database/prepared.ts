@@ -28,11 +28,20 @@ export interface Built {
 /** The values of the placeholders in a prepared statement, by name; a placeholder may occur several times. */
 export type Values = Readonly<Record<string, unknown>>
 
+/**
+ * What happens if a statement is run twice: a read and a change that is `idempotent` leave the database as after the
+ * first time; any other `write` may not, so that its batch needs a proof to be repeated (`repetition.ts`).
+ */
+export type StatementKind = 'read' | 'idempotent' | 'write'
+
 /** A compiled statement with its parameters. */
 export interface Statement<Result> {
   readonly sql: string
   readonly parameters: readonly unknown[]
+  readonly kind: StatementKind
   readonly read: (result: D1Result) => Result
+  /** The ids of the audit events that the statement inserts: if one of them is stored, the batch was committed. */
+  readonly events?: readonly string[]
 }
 
 /** Compiles on first use, because most isolates use few of the statements. */
@@ -50,8 +59,14 @@ const changedRows = ({ meta }: D1Result): number => meta.changes
 /** A statement that writes. */
 export function change(built: Built): Statement<number> {
   const { sql: text, params } = built.toSQL()
-  return { sql: text, parameters: params, read: changedRows }
+  return { sql: text, parameters: params, kind: 'write', read: changedRows }
 }
+
+/** A statement that writes, and that changes nothing more if it is run again, except that it may return another count. */
+export const idempotent = <Result>(statement: Statement<Result>): Statement<Result> => ({
+  ...statement,
+  kind: 'idempotent',
+})
 
 /** A statement that writes and ends in `returning`. Its result is the number of rows that it changed itself. */
 export function changeReturning(built: Built): Statement<number> {
@@ -64,6 +79,7 @@ export function preparedChange(built: () => Built): (values: Values) => Statemen
   return (values) => ({
     sql: query().sql,
     parameters: fillPlaceholders(query().params, values),
+    kind: 'write',
     read: changedRows,
   })
 }
@@ -111,7 +127,7 @@ export function select<Selected extends Fields, Row>(
   built: (fields: Selected) => Selecting<Row>,
 ): Statement<Row[]> {
   const { sql: text, params } = built(named(fields)).toSQL()
-  return { sql: text, parameters: params, read: rowsReader(fields) }
+  return { sql: text, parameters: params, kind: 'read', read: rowsReader(fields) }
 }
 
 /** Like {@link select}, compiled once; `values` replace its placeholders. */
@@ -124,6 +140,7 @@ export function preparedSelect<Selected extends Fields, Row>(
   return (values) => ({
     sql: query().sql,
     parameters: fillPlaceholders(query().params, values),
+    kind: 'read',
     read: (read ??= rowsReader<Row>(fields)),
   })
 }

@@ -4,6 +4,7 @@
  */
 import type { Statement } from './prepared.ts'
 import { isOfOtherSchema } from './refusals.ts'
+import { resend, settled, type Sending } from './repetition.ts'
 
 /** Where reads go: to the primary, to any replica, or (a bookmark) to any replica that has reached this state. */
 export type Consistency = 'first-primary' | 'first-unconstrained' | (string & {})
@@ -29,11 +30,16 @@ export type BatchResults<Statements extends Batch> = {
 }
 
 /**
- * Runs statements, in one round trip per call. A batch is a transaction; its statements run in the order of its names.
+ * Runs statements, in one round trip per call unless it fails. A batch is a transaction; its statements run in the order
+ * of its names. After an error that passes, a call is repeated as `repetition.ts` describes; what remains is thrown as
+ * the fault `unavailable` or `overloaded`. `sending` says whether the batch may have been sent before, by default not.
  */
 export interface Connection {
   readonly run: <Result>(statement: Statement<Result>) => Promise<Result>
-  readonly batch: <Statements extends Batch>(statements: Statements) => Promise<BatchResults<Statements>>
+  readonly batch: <Statements extends Batch>(
+    statements: Statements,
+    sending?: Sending,
+  ) => Promise<BatchResults<Statements>>
 }
 
 const isSingle = (named: Batch[string]): named is Statement<unknown> => !Array.isArray(named)
@@ -123,8 +129,14 @@ export class Session implements Connection {
     return statement.read(result)
   }
 
-  async batch<Statements extends Batch>(statements: Statements): Promise<BatchResults<Statements>> {
-    return resultsOf(statements, await this.#send(statementsOf(statements)))
+  async batch<Statements extends Batch>(
+    statements: Statements,
+    sending: Sending = 'first',
+  ): Promise<BatchResults<Statements>> {
+    const unit = statementsOf(statements)
+    if (sending === 'first') return resultsOf(statements, await this.#send(unit))
+    await this.requireAdmission()
+    return resultsOf(statements, await this.#settled(unit, sending))
   }
 
   /** Admits this isolate to the database, if it is not yet; throws why not. */
@@ -164,8 +176,28 @@ export class Session implements Connection {
       const results = await send(session, statements)
       lagging &&= !results.every(isPrimary)
       return results
+    } catch (error) {
+      return await resend(error, [statements], this.#sendToPrimary)
     } finally {
       this.observe({ bookmark: session.getBookmark(), lagging })
+    }
+  }
+
+  async #settled(unit: readonly Statement<unknown>[], sending: Sending): Promise<readonly D1Result[]> {
+    try {
+      return await settled([unit], this.#sendToPrimary, sending)
+    } catch (error) {
+      return await resend(error, [unit], this.#sendToPrimary)
+    }
+  }
+
+  /** Sends statements once: only the primary knows whether an earlier call was stored. */
+  readonly #sendToPrimary = async (statements: readonly Statement<unknown>[]): Promise<readonly D1Result[]> => {
+    const session = this.binding.withSession('first-primary')
+    try {
+      return await send(session, statements)
+    } finally {
+      this.observe({ bookmark: session.getBookmark(), lagging: false })
     }
   }
 

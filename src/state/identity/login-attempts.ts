@@ -11,7 +11,7 @@ import { logProblem } from '../../log.ts'
 import { millisecondsOf } from '../../times.ts'
 import { commit, commitWhere } from '../audit/commit.ts'
 import { DEPLOYMENT, recordEvent, type AuditEvent } from '../audit/events.ts'
-import { build, change, changeReturning, select } from '../database/prepared.ts'
+import { build, change, changeReturning, idempotent, select } from '../database/prepared.ts'
 import { loginAttempts } from '../schema/identity.ts'
 import type { Scope } from '../scope.ts'
 
@@ -134,8 +134,9 @@ const eventOf = ({ label }: Pick<Attempt, 'label'>, failure?: string): AuditEven
 export async function admit(scope: Scope, attempt: Attempt, now: number): Promise<Admission> {
   const subjects = await subjectsOf(attempt)
   const { counted, found } = await scope.db.batch({
-    ended: deleteEnded(now),
-    counted: count(subjects, now),
+    ended: idempotent(deleteEnded(now)),
+    // If the answer is lost, the attempt is counted twice: that refuses too early rather than too late.
+    counted: idempotent(count(subjects, now)),
     found: readCounts(subjects),
   })
   if (counted === 0) {

@@ -11,7 +11,7 @@ import type { KeyPlace } from '../../crypto/keyring.ts'
 import { logProblem } from '../../log.ts'
 import { commitEach, type RecordedChange } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
-import { build, bytesOf, change, digitsOf, select, type Statement } from '../database/prepared.ts'
+import { build, bytesOf, change, digitsOf, idempotent, select, type Statement } from '../database/prepared.ts'
 import { isSuperseded } from '../database/refusals.ts'
 import { bytesAsSql, insertWhere } from '../database/statements.ts'
 import { projectKeys } from '../schema/resources.ts'
@@ -156,7 +156,7 @@ function resealing(table: SealedTable, row: OldRow, sealed: Readonly<Record<stri
   const columns: Readonly<Record<string, string>> = table.columns
   const bytes = Object.entries(sealed).map(([column, value]) => [columns[column] ?? column, bytesAsSql(value)] as const)
   const values = { ...Object.fromEntries<SQL>(bytes), keyVersion: row.newest }
-  return change(build.update(table.table).set(values).where(isRow))
+  return idempotent(change(build.update(table.table).set(values).where(isRow)))
 }
 
 async function resealed(
@@ -248,5 +248,5 @@ const unused: SQL = sql.raw(
 async function retireKeys({ db }: KeyedScope): Promise<number> {
   const some = sql`select rowid from project_keys where superseded is not null and ${unused}
     limit ${sql.raw(String(MOST_RETIRED))}`
-  return db.run(change(build.delete(projectKeys).where(sql`rowid in (${some})`)))
+  return db.run(idempotent(change(build.delete(projectKeys).where(sql`rowid in (${some})`))))
 }

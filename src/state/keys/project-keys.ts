@@ -4,7 +4,7 @@ import { cacheOf } from '../../cache.ts'
 import type { ProjectKey } from '../../crypto/envelope.ts'
 import { masterKeyIdOf, newWrappedKey, unwrapKey, type KeyPlace } from '../../crypto/keyring.ts'
 import { Fault, fault } from '../../faults.ts'
-import { build, select } from '../database/prepared.ts'
+import { build, idempotent, select } from '../database/prepared.ts'
 import { isSuperseded } from '../database/refusals.ts'
 import { insertWhere } from '../database/statements.ts'
 import { projectDestructions, projectKeys } from '../schema/resources.ts'
@@ -99,7 +99,7 @@ async function storedKey(scope: KeyedScope, project: string, store: string): Pro
   const {
     newest: [newest],
   } = await scope.db.batch({
-    created: insertWhere(projectKeys, row, isFirst),
+    created: idempotent(insertWhere(projectKeys, row, isFirst)),
     newest: select(getTableColumns(projectKeys), (columns) =>
       build
         .select(columns)

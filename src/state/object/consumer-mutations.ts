@@ -111,10 +111,10 @@ const absent = { secret: 'secretNotFound', container: 'containerNotFound' } as c
 async function add<Row>(scope: Scope, mutation: Mutation<Row>): Promise<Row> {
   const { statements, insert, registration, values, kind, after } = mutation
   const event: AuditEvent = changeOf(entityOf(registration), 'create', `${kind}/consumer`)
-  const { after: rows } = await commit(scope, event, insert, { touched: statements.touch(values), after })
+  const { changed, after: rows } = await commit(scope, event, insert, { touched: statements.touch(values), after })
   const [row] = rows
   if (!row) throw fault(absent[kind])
-  if (row.full === 1) throw await refusalOf(scope, registration.projectId)
+  if (changed === 0 && row.full === 1) throw await refusalOf(scope, registration.projectId)
   return row
 }
 

@@ -5,6 +5,7 @@
  */
 import type { Statement } from '../database/prepared.ts'
 import { isRefused } from '../database/refusals.ts'
+import { resend, type Sending } from '../database/repetition.ts'
 import { resultsOf, send, Session, statementsOf } from '../database/session.ts'
 import type { Batch, BatchResults, Connection, Observed } from '../database/session.ts'
 
@@ -16,7 +17,7 @@ const MOST_BYTES = 8_000_000
 interface Member {
   readonly statements: readonly Statement<unknown>[]
   readonly bytes: number
-  readonly resolve: (results: D1Result[]) => void
+  readonly resolve: (results: readonly D1Result[]) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -45,11 +46,25 @@ export class GroupCommit implements Connection {
     return new Session(this.#binding(), 'first-primary').run(statement)
   }
 
-  async batch<Statements extends Batch>(batch: Statements): Promise<BatchResults<Statements>> {
-    return resultsOf(batch, await this.#enqueue(statementsOf(batch)))
+  /** A batch that may have been sent before is not grouped: the group could not be told from what was stored before. */
+  async batch<Statements extends Batch>(
+    batch: Statements,
+    sending: Sending = 'first',
+  ): Promise<BatchResults<Statements>> {
+    if (sending === 'first') return resultsOf(batch, await this.#enqueue(statementsOf(batch)))
+    const session = new Session(this.#binding(), 'first-primary')
+    try {
+      return await session.batch(batch, sending)
+    } finally {
+      this.#observe(session.observed.bookmark)
+    }
   }
 
-  #enqueue(statements: readonly Statement<unknown>[]): Promise<D1Result[]> {
+  #observe(bookmark: string | null): void {
+    if (bookmark !== null && bookmark > (this.#bookmark ?? '')) this.#bookmark = bookmark
+  }
+
+  #enqueue(statements: readonly Statement<unknown>[]): Promise<readonly D1Result[]> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ statements, bytes: bytesOf(statements), resolve, reject })
       if (!this.#sending) void this.#sendWaiting()
@@ -82,24 +97,30 @@ export class GroupCommit implements Connection {
   /** Never rejects. */
   async #saveGroup(group: readonly Member[]): Promise<void> {
     try {
-      const results = await this.#send(group.flatMap(({ statements }) => statements))
+      const results = await this.#sendGroup(group.map(({ statements }) => statements))
       let end = 0
       for (const { statements, resolve } of group) resolve(results.slice(end, (end += statements.length)))
     } catch (error) {
-      // A refused group stored nothing, and the error does not say which member caused it: send each one alone. After
-      // any other error the group may have been stored, so it is not sent again.
+      // A refused group stored nothing, and the error does not say which member caused it: send each one alone.
       if (group.length > 1 && isRefused(error)) for (const member of group) await this.#saveGroup([member])
       else for (const { reject } of group) reject(error)
     }
   }
 
-  async #send(statements: readonly Statement<unknown>[]): Promise<D1Result[]> {
+  async #sendGroup(units: readonly (readonly Statement<unknown>[])[]): Promise<readonly D1Result[]> {
+    try {
+      return await this.#send(units.flat())
+    } catch (error) {
+      return await resend(error, units, this.#send)
+    }
+  }
+
+  readonly #send = async (statements: readonly Statement<unknown>[]): Promise<readonly D1Result[]> => {
     const session = this.#binding().withSession('first-primary')
     try {
       return await send(session, statements)
     } finally {
-      const bookmark = session.getBookmark()
-      if (bookmark !== null && bookmark > (this.#bookmark ?? '')) this.#bookmark = bookmark
+      this.#observe(session.getBookmark())
     }
   }
 }

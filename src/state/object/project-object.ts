@@ -20,7 +20,7 @@ import {
   unfinished,
 } from '../orders/order-schedule.ts'
 import {
-  unwrap,
+  valueOf,
   type Integrity,
   type MutationContext,
   type OrderFailure,
@@ -328,17 +328,11 @@ export class ProjectObject
     const source = byService(ORDER_RUN, requesterId)
     const context = { quotas: NO_QUOTAS, now: formatTime(Date.now()), source }
     if (attempts >= attemptTimes.length) {
-      await unwrap(
-        null,
-        this.#mutate(context, (scope) => failTimedOutOrder(scope, projectId, id, unfinished)),
-      )
+      valueOf(null, await this.#mutate(context, (scope) => failTimedOutOrder(scope, projectId, id, unfinished)))
       return
     }
     const claim = progressOf(attempts + 1, context.now)
-    const claimed = await unwrap(
-      null,
-      this.#mutate(context, (scope) => claimOrder(scope, projectId, id, claim)),
-    )
+    const claimed = valueOf(null, await this.#mutate(context, (scope) => claimOrder(scope, projectId, id, claim)))
     if (!claimed) return
     const pass = crypto.randomUUID()
     this.#passes.set(pass, id)

@@ -13,7 +13,7 @@ import { logProblem } from '../../log.ts'
 import { cadfEvent, type AuditRow } from '../audit/cadf.ts'
 import { recordEvent, TARGET_BRANCH } from '../audit/events.ts'
 import { keptSince } from '../audit/retention.ts'
-import { build, change, select } from '../database/prepared.ts'
+import { build, change, idempotent, select } from '../database/prepared.ts'
 import type { ChainHead, Incident } from '../project-calls.ts'
 import { auditEvents } from '../schema/audit.ts'
 import type { Scope } from '../scope.ts'
@@ -165,7 +165,7 @@ async function applyPlan(storage: DurableObjectStorage, { db }: Scope, plan: rea
     .set({ number: sql`value ->> 2`, previous: sql`value ->> 3`, hash: sql`value ->> 4` })
     .from(sql`json_each(${positions})`)
     .where(and(sql`${auditEvents.seq} = value ->> 0`, sql`${auditEvents.id} = value ->> 1`, isNull(auditEvents.number)))
-  await db.run(change(update))
+  await db.run(idempotent(change(update)))
   const last = plan.at(-1)
   if (!last) return
   // Head and plan change in one write: a plan has been applied exactly when the head is its last event.

@@ -8,7 +8,7 @@ import { build, select } from '../database/prepared.ts'
 import { authentic } from '../integrity/row-authentication.ts'
 import { openKey, underSealingKey } from '../keys/project-keys.ts'
 import { passphrasePlace } from '../keys/sealed-values.ts'
-import { mutationContext, unwrap, type OrderError, type OrderResult } from '../project-calls.ts'
+import { sendToObject, type OrderError, type OrderResult } from '../project-calls.ts'
 import { orders, projectKeys } from '../schema/resources.ts'
 import { byService, type Scope } from '../scope.ts'
 import { sealedRow, type NewSecret, type SecretType } from '../secrets/secrets.ts'
@@ -110,14 +110,11 @@ export function runOrder(backend: Backend, projectId: string, orderId: string): 
 async function runOnce(backend: Backend, projectId: string, orderId: string): Promise<void> {
   const row = await waitingOrder(backend, projectId, orderId)
   if (!row) return
-  const project = backend.projects.getByName(projectId)
   const source = { ...byService(ORDER_RUN, requesterOf(row.order)), requestId: backend.source.requestId }
-  const context = mutationContext({ ...backend, source })
   const result = await resultOf(backend, row)
-  await unwrap<unknown>(
-    backend.db,
+  await sendToObject<unknown>({ ...backend, source }, projectId, (object, context) =>
     'reason' in result
-      ? project.failOrder(context, { orderId, projectId, mac: row.order.mac, ...result })
-      : project.finishOrder(context, result),
+      ? object.failOrder(context, { orderId, projectId, mac: row.order.mac, ...result })
+      : object.finishOrder(context, result),
   )
 }

@@ -11,7 +11,7 @@ import { build, select } from '../database/prepared.ts'
 import { authentic, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { sealingKey, underSealingKey } from '../keys/project-keys.ts'
 import { passphrasePlace } from '../keys/sealed-values.ts'
-import { mutationContext, unwrap, type StoredOrder } from '../project-calls.ts'
+import { sendToObject, type StoredOrder } from '../project-calls.ts'
 import { countOf } from '../projects/counts.ts'
 import { storeForNewSecrets } from '../projects/secret-stores.ts'
 import { newRowId } from '../row-ids.ts'
@@ -81,12 +81,9 @@ function newOrder(
 export const requesterOf = ({ requesterId, creatorId }: Pick<Order, 'requesterId' | 'creatorId'>): string =>
   requesterId ?? creatorId
 
-const projectOf = (backend: Backend, { projectId }: { readonly projectId: string }) =>
-  backend.projects.getByName(projectId)
-
 /** Sends a new order to the project's object; throws `quotaReached`. */
 async function submit(backend: Backend, method: 'placeOrder' | 'acceptOrder', stored: StoredOrder): Promise<void> {
-  await unwrap(backend.db, projectOf(backend, stored.order)[method](mutationContext(backend), stored))
+  await sendToObject(backend, stored.order.projectId, (object, context) => object[method](context, stored))
 }
 
 /** Saves an order that cannot be run, in ERROR: the request succeeds, and the order says why it failed. */
@@ -163,8 +160,11 @@ export async function updateCertificateOrder(
   const asked = { ...order, requesterId: userId, meta: JSON.stringify(meta) }
   const { meta: kept, mac } = await withMac(backend, 'orders', asked)
   const begun = { meta: kept, requesterId: userId, mac, ...progressOf(1, backend.now) }
-  const call = projectOf(backend, order).updateOrder(mutationContext(backend), order.projectId, order.id, begun)
-  if (!(await unwrap(backend.db, call))) throw fault('orderNotPending', 'ACTIVE')
+  const { id, projectId } = order
+  const restarted = await sendToObject(backend, projectId, (object, context) =>
+    object.updateOrder(context, projectId, id, begun),
+  )
+  if (!restarted) throw fault('orderNotPending', 'ACTIVE')
 }
 
 async function sealedPassphrase(backend: Backend, order: NewOrder, { passphrase }: KeyPairOrder) {
@@ -211,6 +211,6 @@ export async function listOrders(
 }
 
 /** Deletes an order; the secret or container that it generated remains. Throws `orderNotFound`. */
-export async function deleteOrder(backend: Backend, order: Order): Promise<void> {
-  await unwrap(backend.db, projectOf(backend, order).deleteOrder(mutationContext(backend), order.projectId, order.id))
+export async function deleteOrder(backend: Backend, { id, projectId }: Order): Promise<void> {
+  await sendToObject(backend, projectId, (object, context) => object.deleteOrder(context, projectId, id))
 }

@@ -1,7 +1,7 @@
 /** Error responses: formats every thrown error as the part of the API does in which it occurred. */
 import type { Context } from 'hono'
 import { routePath } from 'hono/route'
-import { Fault, fault, titles } from '../../faults.ts'
+import { Fault, fault, titles, type FailureName } from '../../faults.ts'
 import { factsOf, logProblem } from '../../log.ts'
 import { rootErrorForm } from './accept.ts'
 import { json } from './answers.ts'
@@ -58,21 +58,34 @@ const events: Readonly<Record<string, string>> = {
   RowRefused: 'row refused',
 }
 
+/** Failures of the platform that were repeated in vain, or that must not be repeated. */
+const ofPlatform: ReadonlySet<FailureName> = new Set(['unavailable', 'overloaded'])
+const isOfPlatform = (error: unknown): error is Fault => error instanceof Fault && ofPlatform.has(error.failure)
+
 /** Logs an unexpected error. The entry contains no value that a client sent or that was stored. */
 export function logUnexpected(c: Context<Service>, error: unknown): void {
+  if (isOfPlatform(error)) {
+    const { operation } = c.var
+    const [cause] = error.details
+    logProblem({ event: 'storage unavailable', failure: error.failure, cause, operation, route: routePath(c, -1) })
+    return
+  }
   const facts = factsOf(error)
   const event = events[facts.error] ?? 'unexpected failure'
   // The pattern of the route is logged, not the path, because a client chooses the path.
   logProblem({ event, operation: c.var.operation, route: routePath(c, -1), ...facts })
 }
 
-/** Returns the response for any thrown error. Errors other than {@link Fault} are logged and reported as 500. */
+/**
+ * Returns the response for any thrown error. Errors other than {@link Fault} are logged and reported as 500, and those of
+ * the platform as 503.
+ */
 export function answerFailure(error: Error, c: Context<Service>): Response {
   if (error instanceof MicroversionRefused) {
     const { contentType, body } = refusalBody(error, c.req.header('Accept'))
     return respond(c, error.status, body, contentType)
   }
-  if (!(error instanceof Fault)) logUnexpected(c, error)
+  if (!(error instanceof Fault) || isOfPlatform(error)) logUnexpected(c, error)
   const failed = error instanceof Fault ? error : fault('unexpected')
   if (failed.retrySeconds !== undefined) setHeader(c, 'Retry-After', String(failed.retrySeconds))
   if (failed.status === 401) return answerUnauthenticated(c, failed)
