@@ -1,11 +1,16 @@
-/** The structured log, one object per event. Callers must not log payloads, tokens, keys or passphrases. */
+/**
+ * The log: one line of JSON per event, with its time, which Workers Logs, a tail and a terminal show alike. Callers must
+ * not log payloads, tokens, keys or passphrases.
+ */
 import { waitUntil } from 'cloudflare:workers'
 
 type Entry = { readonly event: string } & Readonly<Record<string, unknown>>
 
+const lineOf = (entry: Entry) => JSON.stringify({ time: new Date().toISOString(), ...entry })
+
 /** Logs a problem that an operator should investigate. `event` names what happened. */
 export function logProblem(entry: Entry): void {
-  console.error(entry)
+  console.error(lineOf(entry))
 }
 
 const MAX_CAUSES = 8
@@ -32,11 +37,12 @@ export function factsOf(error: unknown) {
   }
 }
 
-/** Logs a routine event after the response has been sent, so that logging does not delay it. */
+/** Logs a routine event after the response has been sent, so that logging does not delay it. Its time is that of now. */
 export function logLater(entry: Entry): void {
+  const line = lineOf(entry)
   const logged = new Promise<void>((resolve) => {
     setTimeout(() => {
-      console.log(entry)
+      console.log(line)
       resolve()
     })
   })

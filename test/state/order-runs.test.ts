@@ -20,6 +20,7 @@ import { backendAt, databaseOf } from '../support/backend.ts'
 import { call, type Request } from '../support/client.ts'
 import { owner, type Person } from '../support/people.ts'
 import { consumer, idOf, secret } from '../support/stored.ts'
+import { entriesOf } from '../support/log-lines.ts'
 import { requests } from '../vectors/certificate-requests.json'
 
 const bindings = env as unknown as Environment
@@ -122,7 +123,7 @@ describe('the runner of orders', () => {
   const refusedRun = async (projectId: string, ref: string, pass: string) => {
     const log = vi.spyOn(console, 'error').mockImplementation(() => undefined)
     await OrderRunner.run(projectId, idOf(ref), pass)
-    expect(log).toHaveBeenCalledWith({ event: 'run of an order without a pass refused' })
+    expect(entriesOf(log)).toEqual([{ event: 'run of an order without a pass refused' }])
     log.mockRestore()
   }
 

@@ -18,9 +18,10 @@ import { alarmOf, alarmTimeOf, eventsOf, incidentsOf, objectOf, renew } from '..
 import { call, database } from '../support/client.ts'
 import { owner, type Person } from '../support/people.ts'
 import { idOf, secret } from '../support/stored.ts'
+import { entriesOf } from '../support/log-lines.ts'
 
 const log = vi.spyOn(console, 'error').mockImplementation(() => {})
-const logged = () => log.mock.calls.map(([entry]) => (entry as { event: string }).event)
+const logged = () => entriesOf(log).map(({ event }) => event)
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] })

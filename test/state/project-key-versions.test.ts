@@ -11,6 +11,7 @@ import { backendAt, databaseOf } from '../support/backend.ts'
 import { call, database, isolate, type Answer } from '../support/client.ts'
 import { callAs, owner, person, type Person } from '../support/people.ts'
 import { idOf, secret } from '../support/stored.ts'
+import { entriesOf } from '../support/log-lines.ts'
 
 const OCTETS = 'application/octet-stream'
 const text = (payload: string) => ({ payload, payload_content_type: 'text/plain' })
@@ -217,9 +218,12 @@ describe('a value that an older version sealed', () => {
     await database.prepare("update secrets set sealed = x'01' where id = ?").bind(idOf(damaged)).run()
     log.mockClear()
     expect((await supersede(who.projectId)).json).toMatchObject({ resealed: 1, unreadable: 1, retired: 0 })
-    expect(log.mock.calls).toContainEqual([
-      { event: 'value not resealed', table: 'secrets', id: idOf(damaged), reason: 'not a sealed value' },
-    ])
+    expect(entriesOf(log)).toContainEqual({
+      event: 'value not resealed',
+      table: 'secrets',
+      id: idOf(damaged),
+      reason: 'not a sealed value',
+    })
     expect(await versionsOf(who.projectId)).toEqual([1, 2])
     expect(await payloadOf(who, whole)).toBe('whole')
     await callAs(() => who)('DELETE', damaged)

@@ -8,6 +8,7 @@ import { adminToken } from '../support/identity.ts'
 import { callAs, owner, person, project, type Person } from '../support/people.ts'
 import { expectRefusal, notPermitted } from '../support/refusals.ts'
 import { workerWith } from '../support/worker-with.ts'
+import { entriesOf } from '../support/log-lines.ts'
 
 const bindings = env as unknown as Environment & { readonly MASTER_KEYS: string }
 const random = () => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))))
@@ -146,7 +147,7 @@ describe('a rotation', () => {
       "select count(*) as n from project_keys where master_key_id = 'next'",
     ).first()
     expect(left).toEqual({ n: kept.length })
-    const events = log.mock.calls.map(([entry]) => (entry as { event: string }).event)
+    const events = entriesOf(log).map(({ event }) => event)
     expect(events.filter((event) => event === 'project key not rewrapped')).toHaveLength(kept.length)
     await write((wrapped) => wrapped)
     log.mockRestore()

@@ -9,6 +9,7 @@ import { backendAt } from '../support/backend.ts'
 import { call, database } from '../support/client.ts'
 import { owner, person, type Person } from '../support/people.ts'
 import { idOf, secret } from '../support/stored.ts'
+import { entriesOf } from '../support/log-lines.ts'
 
 const bindings = env as unknown as Environment
 const log = vi.spyOn(console, 'error').mockImplementation(() => {})
@@ -103,7 +104,7 @@ describe('T27: the object of a project', () => {
     await restore(row)
     expect((await call('GET', `${ref}/payload`, { token: who.token })).status).toBe(200)
     expect(await compareAfterInterval()).toEqual([`secret/${id} unknown`])
-    expect(log.mock.calls.map(([entry]) => (entry as { event: string }).event)).toEqual(['rows differ from ledger'])
+    expect(entriesOf(log).map(({ event }) => event)).toEqual(['rows differ from ledger'])
   })
 
   it('T27: the object of a project reports an older state of a secret, whose ACL was private since', async () => {

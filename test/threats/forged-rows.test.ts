@@ -7,6 +7,7 @@ import { call, database, isolate } from '../support/client.ts'
 import { byCredential, byPassword, grantPath, identity, asAdmin, roleId, tokenIn } from '../support/identity.ts'
 import { owner, person, type Account } from '../support/people.ts'
 import { close, idOf, secret } from '../support/stored.ts'
+import { entriesOf } from '../support/log-lines.ts'
 
 const log = vi.spyOn(console, 'error').mockImplementation(() => {})
 beforeEach(() => void log.mockClear())
@@ -14,8 +15,7 @@ afterAll(() => {
   log.mockRestore()
 })
 
-const notAuthentic = () =>
-  log.mock.calls.filter(([entry]) => (entry as { event: string }).event === 'row not authentic').length
+const notAuthentic = () => entriesOf(log).filter(({ event }) => event === 'row not authentic').length
 
 const project = (id: string) => ({ project: { id } })
 const logIn = (who: Account, projectId = who.projectId) => byPassword(who.name, who.password, project(projectId))

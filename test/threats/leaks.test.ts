@@ -186,7 +186,7 @@ async function storedValues(): Promise<[string, Uint8Array][]> {
 
 beforeAll(async () => {
   for (const name of ['log', 'info', 'warn', 'error', 'debug'] as const)
-    vi.spyOn(console, name).mockImplementation((...parts: unknown[]) => void logged.push(JSON.stringify(parts)))
+    vi.spyOn(console, name).mockImplementation((...parts: unknown[]) => void logged.push(parts.map(String).join(' ')))
   const token = await useIdentity()
   await useSecrets(token)
   await useOrders(token)

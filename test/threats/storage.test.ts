@@ -18,6 +18,7 @@ import { owner, type Person } from '../support/people.ts'
 import { idOf, limit } from '../support/stored.ts'
 import { presentColumns, ruleOf, sealedColumns } from '../support/unauthenticated-columns.ts'
 import { tablesWithoutMac, unprotectedColumns } from '../support/unauthenticated-columns.ts'
+import { entriesOf } from '../support/log-lines.ts'
 import { requests } from '../vectors/certificate-requests.json'
 
 const tables = Object.entries({ ...schema, ...identitySchema, ...auditSchema, ...deploymentSchema }).filter(
@@ -234,7 +235,9 @@ const asStored = (value: unknown) => (Array.isArray(value) ? Uint8Array.from(val
 const reports = new Set(['row not authentic', 'row refused', 'value not decrypted'])
 /** What was logged, besides that the tests have no HOST_HREF. */
 const logged = () =>
-  log.mock.calls.map(([entry]) => (entry as { event: string }).event).filter((event) => !event.startsWith('HOST_HREF'))
+  entriesOf(log)
+    .map(({ event }) => event)
+    .filter((event) => !event.startsWith('HOST_HREF'))
 const reported = () => logged().some((event) => reports.has(event))
 
 /** Writes a value, reads, and restores the row. Returns null if the schema refuses the value. */

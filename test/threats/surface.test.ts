@@ -9,6 +9,7 @@ import { canarySecret, emptyContainer, idOf, keyOrder } from '../support/stored.
 import { keystoneVariables } from '../support/keystone.ts'
 import { countingDatabase } from '../support/counting.ts'
 import { workerWith } from '../support/worker-with.ts'
+import { entriesOf } from '../support/log-lines.ts'
 
 const { keystone, send, person } = cloudOfKeystone()
 
@@ -253,7 +254,7 @@ describe('T20: forged hosts', () => {
     const ask = workerWith({ ...keystoneVariables, ...variables })
     for (let request = 0; request < 3; request += 1) await ask('GET', `${origin}/`)
     const event = 'HOST_HREF is not set: hrefs contain the host that the request names'
-    expect(log.mock.calls).toEqual(Array.from({ length: times }, () => [{ event }]))
+    expect(entriesOf(log)).toEqual(Array.from({ length: times }, () => ({ event })))
     log.mockRestore()
   })
 

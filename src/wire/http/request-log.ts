@@ -4,6 +4,7 @@ import { Fault } from '../../faults.ts'
 import { logLater } from '../../log.ts'
 import { IdentityFault } from '../../state/identity/faults.ts'
 import type { Service } from './context.ts'
+import { transportOf } from './request-url.ts'
 
 const failureOf = (error: Error | undefined): string | null => {
   if (!error) return null
@@ -13,7 +14,8 @@ const failureOf = (error: Error | undefined): string | null => {
 /**
  * Logs a request after its response is ready. `started` is in milliseconds after the Unix epoch. The entry contains
  * only values that the service generated or validated: no part of the path, query, headers or body, except the id of an
- * entity that was found, the address of the client, and of a log-in the beginning of the name or id that it claims.
+ * entity that was found, the address of the client, and of a log-in the beginning of the name or id that it claims. At a
+ * loopback address it also has the path, which `npm start` shows: there the client and the reader are the same person.
  */
 export function logRequest(c: Context<Service>, started: number): void {
   const { backend, source = backend.source, target = null } = c.var
@@ -22,6 +24,7 @@ export function logRequest(c: Context<Service>, started: number): void {
     request_id: source.requestId,
     address: source.address ?? null,
     method: c.req.method,
+    ...(transportOf(c.req.url) === 'loopback' && { path: c.req.path }),
     user: source.initiator?.userId ?? null,
     project: source.initiator?.projectId ?? null,
     operation: source.operation,
