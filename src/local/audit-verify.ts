@@ -4,6 +4,8 @@
  * them.
  */
 import { readFileSync } from 'node:fs'
+import { runCommand } from './command.ts'
+import { StartError } from './options.ts'
 import { findBreak, type ChainedEvent } from '../crypto/event-chain.ts'
 
 interface Page {
@@ -46,9 +48,16 @@ async function verify(files: readonly string[]): Promise<string> {
   return `${span}: intact${before}${head ? '' : '; without head=true, missing events at the end cannot be detected'}`
 }
 
-try {
-  console.log(await verify(process.argv.slice(2)))
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 1
-}
+const USAGE = `
+npm run audit:verify [-- FILE …]: verifies an export of the audit log; without a file, that of the standard input
+
+  FILE      responses of GET /v1/audit?head=true for one project, in any order
+  --help    this text
+`
+
+await runCommand(USAGE, async (files) => {
+  const result = await verify(files).catch((error: Error) => {
+    throw new StartError(error.message)
+  })
+  console.log(result)
+})

@@ -33,7 +33,10 @@ interface Named {
 
 export interface Demo {
   readonly token: string
+  /** When the token ends, as UTC text. */
+  readonly expiresAt: string
   readonly project: string
+  readonly projectId: string
   readonly user: string
 }
 
@@ -43,12 +46,14 @@ export interface Seeded {
   readonly problems: readonly string[]
 }
 
+type LogIn = Pick<Demo, 'token' | 'projectId' | 'expiresAt'>
+
 async function call(url: string, method: string, token: string | null, body?: unknown): Promise<Response> {
   const headers = { 'Content-Type': 'application/json', ...(token !== null && { 'X-Auth-Token': token }) }
   return fetch(url, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) })
 }
 
-async function logIn(identity: string, { user, password, project }: Credentials): Promise<string> {
+async function logIn(identity: string, { user, password, project }: Credentials): Promise<LogIn> {
   const domain = { id: 'default' }
   const response = await call(`${identity}/auth/tokens`, 'POST', null, {
     auth: {
@@ -59,7 +64,8 @@ async function logIn(identity: string, { user, password, project }: Credentials)
   const token = response.headers.get('X-Subject-Token')
   if (!token)
     throw new StartError(`user '${user}' cannot log in with the password in ${KEYS_FILE} (${response.status})`)
-  return token
+  const { token: body } = (await response.json()) as { token: { project: Named; expires_at: string } }
+  return { token, projectId: body.project.id, expiresAt: body.expires_at }
 }
 
 /** Returns the entity with this name, and creates it if it does not exist. */
@@ -84,7 +90,7 @@ async function membersOf<Value>(response: Response): Promise<Readonly<Record<str
 
 /** Makes what is missing of the demo project, its user and the roles. */
 async function makeDemo(identity: string, adminPassword: string, demoPassword: string): Promise<void> {
-  const admin = await logIn(identity, { user: 'admin', password: adminPassword, project: 'admin' })
+  const { token: admin } = await logIn(identity, { user: 'admin', password: adminPassword, project: 'admin' })
   const project = await ensure(identity, admin, 'project', { name: PROJECT })
   const account = { name: USER, password: demoPassword, default_project_id: project.id }
   const user = await ensure(identity, admin, 'user', account)
@@ -108,8 +114,8 @@ export async function seedDemo(url: string, adminPassword: string, demoPassword:
     problems.push(`The demo project and user were not looked after: ${problemIn(error)}`)
   })
   try {
-    const token = await logIn(identity, { user: USER, password: demoPassword, project: PROJECT })
-    return { demo: { token, project: PROJECT, user: USER }, problems }
+    const loggedIn = await logIn(identity, { user: USER, password: demoPassword, project: PROJECT })
+    return { demo: { ...loggedIn, project: PROJECT, user: USER }, problems }
   } catch (error) {
     return { demo: null, problems: [...problems, `There is no demo token: ${problemIn(error)}`] }
   }

@@ -6,12 +6,12 @@ import { join, resolve } from 'node:path'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { StartError } from './options.ts'
 
-const HOST = '127.0.0.1'
-const SWEEP_MILLISECONDS = 60_000
+export const HOST = '127.0.0.1'
+export const SWEEP_MILLISECONDS = 60_000
 /** Milliseconds between two looks at the migrations of the database, and after which a start is given up. */
 const MIGRATION_INTERVAL = 50
 const MOST_MIGRATION_MILLISECONDS = 120_000
-const ROOT = resolve(import.meta.dirname, '../..')
+export const ROOT = resolve(import.meta.dirname, '../..')
 /** The path of wrangler's script for Node. */
 export const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
 
@@ -74,7 +74,7 @@ export async function requireFreePort(port: number): Promise<void> {
 }
 
 /** Waits until the Worker has applied its migrations: until then it answers 503 and when to ask again. */
-async function untilMigrated(url: string): Promise<void> {
+export async function untilMigrated(url: string): Promise<void> {
   for (let waited = 0; ; waited += MIGRATION_INTERVAL) {
     const { status, headers } = await fetch(url, { redirect: 'manual' })
     if (status !== 503 || !headers.has('Retry-After')) return
@@ -103,18 +103,23 @@ function workerOf(state: string, variables: Readonly<Record<string, string>>) {
   }
 }
 
+/** A line that the Worker logged: `level` is `log`, `error` and so on. */
+export type Print = (line: { readonly level: string; readonly message: string }) => void
+
 /**
  * Serves the built bundle of a state folder on the port, with `variables` as its bindings. `inspectorPort` enables
- * debugging and profiling with Chrome's DevTools protocol.
+ * debugging and profiling with Chrome's DevTools protocol. `print` is given what the Worker logs, which is otherwise
+ * printed as it is.
  */
 export async function startRuntime(
   port: number,
   state: string,
   variables: Readonly<Record<string, string>>,
-  inspectorPort?: number,
+  { inspectorPort, print }: { readonly inspectorPort?: number | undefined; readonly print?: Print } = {},
 ): Promise<Runtime> {
   const inspector = inspectorPort === undefined ? {} : { inspectorPort }
-  const sockets = { port: 0, unsafeDirectSockets: [{ host: HOST, port }], ...inspector }
+  const logs = print === undefined ? {} : { handleStructuredLogs: print }
+  const sockets = { port: 0, unsafeDirectSockets: [{ host: HOST, port }], ...inspector, ...logs }
   const miniflare = new Miniflare(convertV4MiniflareOptions({ ...workerOf(state, variables), ...sockets }))
   await miniflare.ready
   await untilMigrated(`http://${HOST}:${port}/`)

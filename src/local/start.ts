@@ -1,67 +1,48 @@
 /** `npm start`: builds and runs the service locally, with a demo project and user. */
-import { readKeyring } from '../crypto/keyring.ts'
-import { seedDemo, type Demo } from './demo.ts'
-import { localKeys } from './keys.ts'
-import { parseOptions, StartError } from './options.ts'
-import { buildBundle, requireFreePort, startRuntime } from './runtime.ts'
+import { resolve } from 'node:path'
+import { accessLine, requestIn } from './access-line.ts'
+import { runCommand } from './command.ts'
+import { seedDemo } from './demo.ts'
+import { givenSecrets, localKeys } from './keys.ts'
+import { showDemo } from './openrc.ts'
+import { parseOptions, usageOf } from './options.ts'
+import { announce, step } from './progress.ts'
+import { buildBundle, requireFreePort, startRuntime, type Print } from './runtime.ts'
 
-function printDemo(url: string, { token, project, user }: Demo, password: string): void {
-  console.log(`
-A token of user ${user} in project ${project}, valid for an hour:
+/** Whether requests are those of the user. Before, they are this program's own, which makes the demo. */
+let isReady = false
 
-  ${token}
-
-Order a 256-bit AES key:
-
-  curl -s -X POST ${url}/v1/orders -H 'X-Auth-Token: ${token}' -H 'Content-Type: application/json' \\
-    -d '{"type": "key", "meta": {"name": "first", "algorithm": "aes", "bit_length": 256, "mode": "gcm"}}'
-
-For the OpenStack client:
-
-  export OS_AUTH_URL=${url}/identity/v3
-  export OS_IDENTITY_API_VERSION=3
-  export OS_USERNAME=${user}
-  export OS_PASSWORD=${password}
-  export OS_PROJECT_NAME=${project}
-  export OS_USER_DOMAIN_NAME=Default
-  export OS_PROJECT_DOMAIN_NAME=Default
-`)
+const print: Print = ({ level, message }) => {
+  if (!isReady && requestIn(message)) return
+  if (level === 'error' || level === 'warn') console.error(accessLine(message))
+  else console.log(accessLine(message))
 }
 
-/** Throws {@link StartError} for invalid keys, for which a deployed Worker would only respond with 503. */
-async function requireMasterKeys(masterKeys: string): Promise<void> {
-  await readKeyring(masterKeys).catch((error: Error) => {
-    throw new StartError(`MASTER_KEYS: ${error.message}`)
-  })
-}
-
-async function start(): Promise<void> {
-  const options = parseOptions(process.argv.slice(2))
-  const { DEMO_PASSWORD, ...keys } = localKeys(options.state)
-  // Log problems only, to keep the terminal readable; `--var LOG:requests` logs all requests.
-  const variables = { LOG: 'problems', ...keys, ...options.variables }
-  await requireMasterKeys(variables.MASTER_KEYS)
+async function start(args: readonly string[]): Promise<void> {
+  const options = parseOptions(args)
+  const given = await givenSecrets(options, process.env)
+  const state = resolve(options.state)
+  const { DEMO_PASSWORD, ...keys } = localKeys(state)
+  const variables = { ...keys, ...options.variables, ...given }
   await requireFreePort(options.port)
-  console.log('Building the Worker …')
-  await buildBundle(options.state)
-  const runtime = await startRuntime(options.port, options.state, variables)
+  await step('Building the Worker', () => buildBundle(state))
+  const runtime = await step('Starting workerd', () => startRuntime(options.port, state, variables, { print }))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void runtime.stop().then(() => process.exit(0)))
   }
   if (options.variables.IDENTITY === 'keystone') {
-    console.log(`Portcullis is ready on ${runtime.url}`)
+    announce(runtime.url, state)
     console.log(`Tokens are those of the Keystone at ${options.variables.KEYSTONE_URL}`)
+    isReady = true
     return
   }
-  const { demo, problems } = await seedDemo(runtime.url, variables.ADMIN_PASSWORD, DEMO_PASSWORD)
-  console.log(`Portcullis is ready on ${runtime.url}`)
+  const { demo, problems } = await step('Making the demo project and user', () =>
+    seedDemo(runtime.url, variables.ADMIN_PASSWORD, DEMO_PASSWORD),
+  )
+  announce(runtime.url, state)
   for (const problem of problems) console.error(`portcullis: ${problem}`)
-  if (demo) printDemo(runtime.url, demo, DEMO_PASSWORD)
+  if (demo) showDemo(runtime.url, state, demo, DEMO_PASSWORD)
+  isReady = true
 }
 
-try {
-  await start()
-} catch (error) {
-  console.error(error instanceof StartError ? `portcullis: ${error.message}` : error)
-  process.exit(1)
-}
+await runCommand(usageOf('npm start', 'builds the service and runs it on this machine, with a demo user'), start)

@@ -95,7 +95,7 @@ export async function startPortcullis(
     await freePort(),
     state,
     { ...keys, LOG: 'problems', POLICY: 'secure' },
-    inspectorPort,
+    { inspectorPort },
   )
   const { token } = requireDemo(await seedDemo(url, keys.ADMIN_PASSWORD, DEMO_PASSWORD))
   const administrator = { user: 'admin', password: keys.ADMIN_PASSWORD, project: 'admin' }

@@ -19,7 +19,7 @@ import {
 } from './clients.ts'
 import { compare, outcomesOf, readAcceptedDifferences } from './differences.ts'
 import { startKeystone, type Keystone } from './keystone.ts'
-import { openSession, type Credentials } from './openstack.ts'
+import { list, openSession, show, type Credentials } from './openstack.ts'
 import { needPackages } from './packages.ts'
 import { freePort, run, stopEverything, stopEverythingOnSignals } from './process.ts'
 import { Report, type Outcome } from './report.ts'
@@ -65,6 +65,11 @@ async function runClients(state: string): Promise<readonly Outcome[]> {
     const printed: Credentials = printedCredentials(worker.environment)
     const user = await openSession(printed, join(state, 'clients'), report)
     await refusedStarts(join(state, 'refused'), report)
+    const shell = { ...user, environment: worker.environment }
+    await report.scenario('the variables that npm start prints', async () => {
+      await report.step('token issue with these variables alone', () => show(shell, 'token', 'issue'))
+      await report.step('secret list with these variables alone', () => list(shell, 'secret', 'list'))
+    })
     await secretsAndOrders(user)
     await asymmetricOrders(user)
     await certificateOrders(user)

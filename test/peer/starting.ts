@@ -1,14 +1,14 @@
 /** Steps for failures of `npm start`: it must exit with a non-zero status and print one line with the reason. */
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { freePort, run, words } from './process.ts'
+import { freePort, run, words, type Environment } from './process.ts'
 import { Report } from './report.ts'
 
 const START = join(import.meta.dirname, '..', '..', 'src', 'local', 'start.ts')
 
 /** Throws unless the start fails with status 1 and one line that matches. */
-async function refuses(args: readonly string[], line: RegExp): Promise<void> {
-  const { status, stderr } = await run(process.execPath, [START, ...args])
+async function refuses(args: readonly string[], line: RegExp, environment: Environment = {}): Promise<void> {
+  const { status, stderr } = await run(process.execPath, [START, ...args], { environment })
   const lines = stderr.trim().split('\n')
   if (status !== 1) throw new Error(`status ${status}, not 1`)
   if (lines.length !== 1 || !line.test(lines[0] ?? '')) throw new Error(`it printed: ${stderr.trim()}`)
@@ -28,6 +28,9 @@ export async function refusedStarts(state: string, report: Report): Promise<void
     await step('npm start in an unusable folder is refused', () =>
       refuses(['--persist-to', '/dev/null/state'], /^portcullis: the state folder \/dev\/null\/state cannot be used/),
     )
+    await step('npm start in a folder that cannot be made is refused at once', () =>
+      refuses(['--persist-to', '/proc/x'], /^portcullis: the state folder \/proc\/x cannot be used/),
+    )
     await step('npm start with a bad variable is refused', () =>
       refuses(['--var', 'QUOTA_ORDERS:many'], /^portcullis: QUOTA_ORDERS must be an integer/),
     )
@@ -35,10 +38,7 @@ export async function refusedStarts(state: string, report: Report): Promise<void
       refuses(['--var', 'QUOTAS:1'], /^portcullis: --var QUOTAS: not a variable/),
     )
     await step('npm start with a weak master key is refused', () =>
-      refuses(
-        ['--persist-to', state, '--var', 'MASTER_KEYS:k:AAAA'],
-        /^portcullis: MASTER_KEYS: key 'k' is not 32 bytes/,
-      ),
+      refuses(['--persist-to', state], /^portcullis: MASTER_KEYS: key 'k' is not 32 bytes/, { MASTER_KEYS: 'k:AAAA' }),
     )
     await step('npm start with an unknown option is refused', () =>
       refuses(['--prot', '1'], /^portcullis: Unknown option/),

@@ -21,11 +21,14 @@ export interface Worker {
 const ROOT = join(import.meta.dirname, '..', '..')
 const READY = 'Portcullis is ready on '
 /** The last variable that is printed for the OpenStack client. */
-const LAST_EXPORT = 'OS_PROJECT_DOMAIN_NAME'
+const LAST_EXPORT = 'OS_INTERFACE'
+
+/** Secrets are given in the environment, because the arguments of a process can be listed by everybody. */
+const isSecret = (name: string) => name === 'MASTER_KEYS' || name === 'ADMIN_PASSWORD'
 
 /** Starts the Worker on a loopback port and returns when it reports that it is ready. Throws if it does not. */
 export async function startWorker({ port, state, variables = {} }: WorkerOptions): Promise<Worker> {
-  const described = Object.entries(variables).filter(([name]) => !name.endsWith('PASSWORD'))
+  const described = Object.entries(variables).filter(([name]) => !isSecret(name))
   console.log(
     `starting Portcullis on port ${port} (${described.map((pair) => pair.join(' ')).join(', ') || 'defaults'})`,
   )
@@ -36,9 +39,12 @@ export async function startWorker({ port, state, variables = {} }: WorkerOptions
     [
       join('src', 'local', 'start.ts'),
       ...words`--port ${String(port)} --persist-to ${state}`,
-      ...Object.entries(variables).flatMap(([name, value]) => ['--var', `${name}:${value}`]),
+      ...Object.entries(variables)
+        .filter(([name]) => !isSecret(name))
+        .flatMap(([name, value]) => ['--var', `${name}:${value}`]),
     ],
     {
+      environment: Object.fromEntries(Object.entries(variables).filter(([name]) => isSecret(name))),
       folder: ROOT,
       onLine: (line) => {
         if (line.startsWith(READY)) url = line.slice(READY.length).trim()
