@@ -167,7 +167,7 @@ describe('npm run dev', () => {
 })
 
 describe('a start that is refused', () => {
-  it.each(['start.ts', 'dev.ts', 'audit-verify.ts'])('%s prints its usage with --help', async (name) => {
+  it.each(['start.ts', 'dev.ts', 'setup.ts', 'audit-verify.ts'])('%s prints its usage with --help', async (name) => {
     const { status, out, error } = await runProgram(name, ['--help'])
     expect([status, error]).toEqual([0, ''])
     expect(out).toMatch(/^npm (start|run [a-z:]+) \[?-- /)
