@@ -21,6 +21,7 @@ import { containerResources } from './wire/containers.ts'
 import type { Service } from './wire/http/context.ts'
 import { destructionResource } from './wire/destructions.ts'
 import { answerFailure } from './wire/http/failures.ts'
+import { extensionsResource } from './wire/extensions.ts'
 import { answerHealth } from './wire/health.ts'
 import { identityRoutes } from './wire/identity/index.ts'
 import { parseMicroversion } from './wire/http/microversion.ts'
@@ -36,6 +37,10 @@ import { secretMetadataResources } from './wire/secret-metadata.ts'
 import { secretStoreResources } from './wire/secret-stores.ts'
 import { secretResources } from './wire/secrets.ts'
 import { transportKeyResources } from './wire/transport-keys.ts'
+import { encryptionResources } from './wire/transit/encryption.ts'
+import { keyResource } from './wire/transit/key.ts'
+import { signingResources } from './wire/transit/signing.ts'
+import { useAclResource } from './wire/transit/use-acls.ts'
 import { answerVersion, answerVersions } from './wire/versions.ts'
 
 /** All resources that are mounted under `/v1` and under the tenant path `/v1/{project}`. */
@@ -45,6 +50,11 @@ export const resources = [
   ...containerResources,
   ...consumerResources,
   ...aclResources,
+  ...encryptionResources,
+  ...signingResources,
+  keyResource,
+  useAclResource,
+  extensionsResource,
   ...orderResources,
   ...quotaResources,
   ...secretStoreResources,

@@ -160,6 +160,25 @@ const failures = {
   transportKeyId: failure(404, 'bare', 'Not Found. Provided transport key id is invalid.'),
   transportKeyAbsent: failure(404, 'bare', 'Not Found. Transport Key not found.'),
 
+  // The use of keys.
+  notExtractable: failure(403, 'attempt', 'the payload of this secret cannot be extracted.'),
+  keyWidened: failure(409, 'bare', 'Conflict. What a key may be used for can only be narrowed.'),
+  keyUsage: failure(
+    409,
+    'bare',
+    (operation: string) => `Conflict. The usages of this key do not allow '${operation}'.`,
+  ),
+  keyKind: failure(409, 'bare', (reason: string) => `Conflict. The payload is not a key for this: ${reason}.`),
+  keyVersion: failure(409, 'bare', (version: string) => `Conflict. The key has no version ${version}.`),
+  notDecrypted: failure(400, 'bare', 'Decryption issue seen - The ciphertext does not open with this key and context.'),
+  rsaAlgorithm: failure(400, 'issue', (algorithm: string) => `The algorithm ${algorithm} is for RSA keys`),
+  notSigned: failure(400, 'bare', (reason: string) => `Signature issue seen - ${reason}.`),
+  useTooLarge: failure(
+    413,
+    'bare',
+    (what: string, most: string) => `Provided information too large to process: ${what} may have ${most} at most`,
+  ),
+
   // User metadata of secrets.
   metadataStrings: failure(400, 'bare', 'Invalid Metadata. Keys and Values must be Strings.'),
   metadataKey: failure(400, 'bare', 'Invalid Key. Key must be URL safe.'),

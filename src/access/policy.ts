@@ -11,6 +11,7 @@
  * consumers.
  */
 import type { Caller } from '../caller.ts'
+import type { KeyOperation, UseAcl } from '../state/entities.ts'
 
 /** The target of a request: the row of a secret, container or order, or the project of a collection. */
 export interface Target {
@@ -20,6 +21,8 @@ export interface Target {
   readonly private: boolean
   /** The users in its read ACL. */
   readonly readers: readonly string[]
+  /** Of a secret: the ACL for the use of its key, if there is one. */
+  readonly use?: UseAcl | null
 }
 
 /** The input of a predicate. */
@@ -31,6 +34,10 @@ interface Facts {
   readonly owner: boolean
   readonly public: boolean
   readonly onAcl: boolean
+  /** Whether neither of its ACLs closes it to the members of the project who did not create it. */
+  readonly usable: boolean
+  /** Whether the ACL of use grants the caller the operation or, if the rule is about none, any operation. */
+  readonly granted: boolean
 }
 
 type Predicate = (facts: Facts) => boolean
@@ -51,6 +58,7 @@ const any =
   (facts) =>
     predicates.some((allows) => allows(facts))
 const onAcl: Predicate = (facts) => facts.onAcl
+const granted: Predicate = (facts) => facts.granted
 /** The admin of the cloud, see {@link Caller}. Barbican checks only the role name, or requires system scope. */
 const cloudAdmin: Predicate = (facts) => facts.cloudAdmin
 const operator = role(SERVICE_ADMIN)
@@ -62,6 +70,15 @@ const entity =
   (writer: string, ...others: readonly string[]): Predicate =>
   ({ has, sameProject, owner, public: isPublic }) =>
     sameProject && (has('admin') || (owner && has(writer)) || (isPublic && has(...others)))
+
+/**
+ * Allows the use of a key without reading it: in the project to an admin, to the owner with the role `writer`, and to
+ * others with it unless an ACL closes the key; and to whom the ACL of use names, of any project. To read is not to use.
+ */
+const use =
+  (writer: string): Predicate =>
+  ({ has, sameProject, owner, usable, granted: isGranted }) =>
+    isGranted || (sameProject && (has('admin') || ((owner || usable) && has(writer))))
 
 const legacyRead = any(entity('creator', 'creator', 'observer', 'audit', SERVICE_ADMIN), onAcl)
 const legacyWrite = entity('creator', 'creator')
@@ -84,6 +101,12 @@ const legacy = {
   'secret_consumers:post': legacyRead,
   'secret_consumers:delete': legacyRead,
   'secret_consumer:get': legacyRead,
+  'secret:use': use('creator'),
+  'secret_key:get': any(legacyRead, granted),
+  'secret_key:patch': legacyWrite,
+  'secret_use_acl:get': inProject('admin', 'creator', 'observer'),
+  'secret_use_acl:put': legacyWrite,
+  'secret_use_acl:delete': legacyWrite,
   'containers:post': role('admin', 'creator'),
   'containers:get': role('admin', 'creator', 'observer'),
   'container:get': legacyRead,
@@ -123,6 +146,7 @@ const legacy = {
   'certificate:revoke': inProject('admin', SERVICE_ADMIN),
   'key_rotation:get': operator,
   'key_rotation:post': operator,
+  'extensions:get': role(...everyLegacyRole),
   'audit:get': role('audit'),
   'deployment_audit:get': operator,
   'project_destruction:get': operator,
@@ -158,6 +182,12 @@ const secure: Record<Rule, Predicate> = {
   'secret_consumers:post': secureRead,
   'secret_consumers:delete': secureRead,
   'secret_consumer:get': any(inProject('admin'), cloudAdmin),
+  'secret:use': use('member'),
+  'secret_key:get': any(secureRead, cloudAdmin, granted),
+  'secret_key:patch': secureEntity,
+  'secret_use_acl:get': secureOwner,
+  'secret_use_acl:put': secureOwner,
+  'secret_use_acl:delete': secureOwner,
   'containers:post': writers,
   'containers:get': writers,
   'container:get': secureRead,
@@ -197,6 +227,7 @@ const secure: Record<Rule, Predicate> = {
   'certificate:revoke': inProject('admin', SERVICE_ADMIN),
   'key_rotation:get': operator,
   'key_rotation:post': operator,
+  'extensions:get': personas,
   'audit:get': personas,
   'deployment_audit:get': operator,
   'project_destruction:get': operator,
@@ -209,9 +240,13 @@ export const rules = Object.keys(legacy) as Rule[]
 
 export type Policy = 'legacy' | 'secure' | 'both'
 
-/** Reports whether the rule allows the caller to act on the target, in this rule set. */
-export function permits(policy: Policy, rule: Rule, caller: Caller, target: Target): boolean {
+/**
+ * Reports whether the rule allows the caller to act on the target, in this rule set. `operation` is what `secret:use` is
+ * asked for.
+ */
+export function permits(policy: Policy, rule: Rule, caller: Caller, target: Target, operation?: KeyOperation): boolean {
   const sameProject = caller.projectId === target.projectId
+  const grants = target.use?.grants.find(({ userId }) => userId === caller.userId)?.operations ?? []
   const facts: Facts = {
     has: (...roles) => roles.some((name) => caller.roles.includes(name)),
     cloudAdmin: caller.cloudAdmin,
@@ -219,6 +254,8 @@ export function permits(policy: Policy, rule: Rule, caller: Caller, target: Targ
     owner: sameProject && caller.userId === target.creatorId,
     public: !target.private,
     onAcl: target.readers.includes(caller.userId),
+    usable: !target.private && target.use?.projectAccess !== false,
+    granted: operation === undefined ? grants.length > 0 : grants.includes(operation),
   }
   return (policy !== 'secure' && legacy[rule](facts)) || (policy !== 'legacy' && secure[rule](facts))
 }

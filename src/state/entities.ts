@@ -11,6 +11,25 @@ export interface Acl {
   readonly updated: string
 }
 
+/** What the service does with a stored key for a caller who need not be able to read it. */
+export const keyOperations = ['encrypt', 'decrypt', 'rewrap', 'datakey', 'sign', 'verify', 'mac'] as const
+export type KeyOperation = (typeof keyOperations)[number]
+
+/** An ACL for the use of a key. */
+export interface UseAcl {
+  /** False if the other members of the project may not use the key. */
+  readonly projectAccess: boolean
+  /** At most one for each user. */
+  readonly grants: readonly { readonly userId: string; readonly operations: readonly KeyOperation[] }[]
+}
+
+/** The columns of a secret that say how its key may be used. */
+export interface UseColumns {
+  readonly extractable: boolean | null
+  readonly usages: string | null
+  readonly useGrants: string | null
+}
+
 /** The properties of an entity on which access rules depend. */
 export interface Guarded {
   readonly projectId: string
@@ -38,7 +57,8 @@ export interface ConsumerOfSecret {
 }
 
 /** A secret without its payload. */
-export interface Secret extends Guarded {
+export interface Secret extends Guarded, UseColumns {
+  readonly use: UseAcl | null
   readonly id: string
   readonly name: string | null
   readonly secretType: string
@@ -57,7 +77,7 @@ export interface Secret extends Guarded {
 }
 
 /** A secret as it is read from the database. */
-export interface SecretRow extends Omit<Secret, 'hasPayload' | 'consumers' | keyof Guarded>, AclRow {
+export interface SecretRow extends Omit<Secret, 'hasPayload' | 'consumers' | 'use' | keyof Guarded>, AclRow {
   readonly hasPayload: number
   /** JSON of pairs `[seq, consumer]`. */
   readonly consumers: string | null

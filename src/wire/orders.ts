@@ -26,6 +26,7 @@ import { lastGiven } from './http/query.ts'
 import type { Refs } from './http/refs.ts'
 import { operation, resource, type Call } from './http/resource.ts'
 import { anyObject, checked, object, schemaFault, text } from './http/schema.ts'
+import { checkedUse, useMembers } from './key-use-members.ts'
 import { checkOrderedPayload, expirationOf, secretBody, type SecretBody } from './secret-body.ts'
 
 const SCHEMA = 'Order'
@@ -36,7 +37,7 @@ const RUN_WAIT_MILLISECONDS = 1_000
 const orderTypes = ['key', 'asymmetric', 'certificate'] as const
 const orderBody = {
   name: SCHEMA,
-  type: z.lazy(() => object({ meta: anyObject(), type: text({ oneOf: orderTypes }) })),
+  type: z.lazy(() => object({ meta: anyObject(), type: text({ oneOf: orderTypes }), ...useMembers() })),
   missingNames: 'member',
 } as const
 type OrderBody = z.infer<typeof orderBody.type>
@@ -56,6 +57,13 @@ function shownMeta(meta: SecretBody, expiration: string | null): Record<string, 
   return { ...Object.fromEntries(present), name: meta.name ?? null, expiration }
 }
 
+/** Members of the stored `meta` about the use of the key. The request has them beside `meta`, and no answer has them. */
+const useMemberNames = ['extractable', 'usages']
+
+/** Returns the stored `meta` of an order as clients see it. */
+const shownKeyMeta = (meta: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(meta).filter(([member]) => !useMemberNames.includes(member)))
+
 /** Validates the body of an order for generated keys. Throws the first violation in the order of the API contract. */
 function generatedOrder(body: GeneratedBody, now: string): GeneratedOrder {
   const meta = checked({ name: META_SCHEMA, type: secretBody }, body.meta)
@@ -67,6 +75,8 @@ function generatedOrder(body: GeneratedBody, now: string): GeneratedOrder {
   if (!meta.algorithm) throw refuse(`'algorithm' is required field for ${label} type order`)
   if (meta.bit_length === undefined) throw refuse(`'bit_length' is required field for ${label} type order`)
   if (meta.bit_length % 8 !== 0) throw fault('fieldValue')
+  const secretType = body.type === 'key' ? 'symmetric' : 'private'
+  const use = checkedUse(body, { secretType, algorithm: meta.algorithm }, SCHEMA)
   const contentType = meta.payload_content_type ?? 'application/octet-stream'
   return {
     name: meta.name ?? null,
@@ -76,6 +86,7 @@ function generatedOrder(body: GeneratedBody, now: string): GeneratedOrder {
     expiration,
     contentType: Object.hasOwn(payloadTypes, contentType) ? contentType : null,
     shown: shownMeta(meta, expiration),
+    use,
   }
 }
 
@@ -106,13 +117,17 @@ async function place(call: Call, body: OrderBody): Promise<string> {
   const { backend, caller } = call
   const { type, meta } = body
   if (type === 'certificate') {
+    const isGiven = body.extractable === false || body.usages !== undefined
+    if (isGiven) throw schemaFault(SCHEMA, "'extractable' and 'usages' not allowed for certificate type order", 'type')
     const accepted = await placeCertificateOrder(backend, caller, await checkedCertificateMeta(meta))
     await runNow(call, accepted)
     return accepted
   }
-  const order = generatedOrder({ type, meta }, backend.now)
+  const order = generatedOrder({ ...body, type }, backend.now)
   if (type === 'key') return placeKeyOrder(backend, caller, order)
   const passphrase = passphraseOf(meta['passphrase'])
+  if (passphrase && order.use.extractable === false)
+    throw schemaFault(SCHEMA, 'a key that cannot be read cannot be used with a passphrase', 'extractable')
   const { id, run } = await placeKeyPairOrder(backend, caller, { ...order, passphrase })
   if (run) await runNow(call, id)
   return id
@@ -126,7 +141,7 @@ function orderView(order: Order, refs: Refs) {
     updated: order.updated,
     status: order.status,
     type: order.type,
-    meta: order.type === 'certificate' ? shownCertificateMeta(meta) : meta,
+    meta: order.type === 'certificate' ? shownCertificateMeta(meta) : shownKeyMeta(meta),
     ...(order.errorStatusCode && { error_status_code: order.errorStatusCode, error_reason: order.errorReason }),
     ...(order.subStatus && { sub_status: order.subStatus, sub_status_message: order.subStatusMessage }),
     creator_id: order.creatorId,

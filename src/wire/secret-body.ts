@@ -6,6 +6,7 @@ import { secretTypes, type NewSecret } from '../state/secrets/secrets.ts'
 import { normaliseContentType, payloadSpellings } from './payload.ts'
 import { pythonNotation, stripText } from './http/python.ts'
 import { integer, object, schemaFault, secretText, text, textOrNull } from './http/schema.ts'
+import { checkedUse, useMembers } from './key-use-members.ts'
 import { parseTime } from '../times.ts'
 
 export const MAX_NAME_CHARACTERS = 255
@@ -14,22 +15,27 @@ const MAX_SECRET_TYPE_CHARACTERS = 80
 const MAX_BITS = 32_767
 
 /** In the order of Barbican's schema, because at equal depth the first violation is reported. */
-export const secretBody = z.lazy(() =>
-  object({
-    name: z.optional(textOrNull({ max: MAX_NAME_CHARACTERS })),
-    algorithm: z.optional(text({ max: MAX_NAME_CHARACTERS })),
-    mode: z.optional(text({ max: MAX_NAME_CHARACTERS })),
-    bit_length: z.optional(integer({ min: 1, max: MAX_BITS })),
-    expiration: z.optional(text({ max: MAX_NAME_CHARACTERS })),
-    payload: z.optional(secretText()),
-    secret_type: z.optional(text({ max: MAX_SECRET_TYPE_CHARACTERS, oneOf: secretTypes })),
-    payload_content_type: z.optional(textOrNull({ max: MAX_NAME_CHARACTERS })),
-    payload_content_encoding: z.optional(text({ oneOf: ['base64'] })),
-    transport_key_needed: z.optional(text({ oneOf: ['true', 'false'] })),
-    transport_key_id: z.optional(text()),
-  }),
-)
+const secretMembers = () => ({
+  name: z.optional(textOrNull({ max: MAX_NAME_CHARACTERS })),
+  algorithm: z.optional(text({ max: MAX_NAME_CHARACTERS })),
+  mode: z.optional(text({ max: MAX_NAME_CHARACTERS })),
+  bit_length: z.optional(integer({ min: 1, max: MAX_BITS })),
+  expiration: z.optional(text({ max: MAX_NAME_CHARACTERS })),
+  payload: z.optional(secretText()),
+  secret_type: z.optional(text({ max: MAX_SECRET_TYPE_CHARACTERS, oneOf: secretTypes })),
+  payload_content_type: z.optional(textOrNull({ max: MAX_NAME_CHARACTERS })),
+  payload_content_encoding: z.optional(text({ oneOf: ['base64'] })),
+  transport_key_needed: z.optional(text({ oneOf: ['true', 'false'] })),
+  transport_key_id: z.optional(text()),
+})
+
+/** `meta` of an order. */
+export const secretBody = z.lazy(() => object(secretMembers()))
 export type SecretBody = z.infer<typeof secretBody>
+
+/** The body of `POST /secrets`. */
+export const newSecretBody = z.lazy(() => object({ ...secretMembers(), ...useMembers() }))
+type NewSecretBody = z.infer<typeof newSecretBody>
 
 export const SECRET_SCHEMA = 'Secret'
 
@@ -97,7 +103,7 @@ export function checkOrderedPayload(body: SecretBody, schema: string): void {
 /**
  * Validates a body and returns the secret that it describes. `maxPayloadBytes` limits the UTF-8 size of the payload.
  */
-export function newSecret(body: SecretBody, now: string, maxPayloadBytes: number): NewSecret {
+export function newSecret(body: NewSecretBody, now: string, maxPayloadBytes: number): NewSecret {
   const expiration = expirationOf(body, SECRET_SCHEMA, now)
   const { payload } = body
   const given = payload === undefined ? null : payloadOf({ ...body, payload }, maxPayloadBytes)
@@ -106,10 +112,13 @@ export function newSecret(body: SecretBody, now: string, maxPayloadBytes: number
   }
   if (body.transport_key_needed === 'true') throw fault('transportKeyUnsupported')
   if (given && body.transport_key_id) throw fault('transportKeyNotFound')
+  const secretType = secretTypes.find((type) => type === body.secret_type) ?? 'opaque'
+  const algorithm = body.algorithm ?? null
   return {
+    ...checkedUse(body, { secretType, algorithm }, SECRET_SCHEMA),
     name: body.name ?? null,
-    secretType: secretTypes.find((type) => type === body.secret_type) ?? 'opaque',
-    algorithm: body.algorithm ?? null,
+    secretType,
+    algorithm,
     mode: body.mode ?? null,
     bitLength: body.bit_length ?? null,
     expiration,

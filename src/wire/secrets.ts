@@ -10,8 +10,8 @@ import {
   createSecret,
   deleteSecret,
   findSecret,
-  openPayload,
   putPayload,
+  readPayload,
   recordRead,
   type SealedSecret,
 } from '../state/secrets/secrets.ts'
@@ -26,7 +26,7 @@ import { lastGiven } from './http/query.ts'
 import { isCanonicalId, type Refs } from './http/refs.ts'
 import { operation, resource, type Call } from './http/resource.ts'
 import { respond } from './http/response.ts'
-import { newSecret, secretBody, SECRET_SCHEMA } from './secret-body.ts'
+import { newSecret, newSecretBody, SECRET_SCHEMA } from './secret-body.ts'
 
 const OCTETS = 'application/octet-stream'
 
@@ -72,11 +72,11 @@ const wantsMetadata = ({ c }: Call) => acceptsMetadata(c.req.header('Accept'))
 async function answerPayload(call: Call, secret: SealedSecret): Promise<Response> {
   const { c, backend, query } = call
   if (query.has('trans_wrapped_session_key') && !query.get('transport_key_id')) throw fault('sessionKeyAlone')
-  const bytes = await openPayload(backend, secret)
+  const bytes = await readPayload(backend, secret)
   if (secret.superseded !== null) resealSoon(backend, secret.id)
   const stored = normaliseContentType(secret.contentType ?? OCTETS) ?? OCTETS
   const type = negotiatePayload(c.req.header('Accept'), { bytes, stored })
-  if (call.config.auditReads === 'strict') await recordRead(backend, secret)
+  if (call.config.auditReads === 'strict') await recordRead(backend, secret, 'secret/payload')
   return bytes.length === 0 ? noContent(c) : respond(c, 200, bytes, type)
 }
 
@@ -96,7 +96,7 @@ function filterOf(query: URLSearchParams): SecretFilter {
   }
 }
 
-const newSecretBody = json({ name: SECRET_SCHEMA, type: secretBody })
+const newSecretReader = json({ name: SECRET_SCHEMA, type: newSecretBody })
 
 const collection = resource({
   path: '/secrets',
@@ -118,7 +118,7 @@ const collection = resource({
     POST: operation({
       name: 'Secret creation',
       rule: 'secrets:post',
-      body: newSecretBody,
+      body: newSecretReader,
       async answer({ c, backend, caller, config, refs }, _project, body) {
         const id = await createSecret(backend, caller, newSecret(body, backend.now, config.maxSecretBytes))
         return created(c, 201, 'secret_ref', refs.to('secrets', id))

@@ -21,7 +21,24 @@ const operatorRules = [
 ] as const
 const auditorRules = ['audit:get'] as const
 const updateRules = ['order:put'] as const
-const ownRules = [...authorityRules, ...certificateRules, ...updateRules, ...operatorRules, ...auditorRules] as const
+const useRules = [
+  'secret:use',
+  'secret_key:get',
+  'secret_key:patch',
+  'secret_use_acl:get',
+  'secret_use_acl:put',
+  'secret_use_acl:delete',
+] as const
+const discoveryRules = ['extensions:get'] as const
+const ownRules = [
+  ...authorityRules,
+  ...certificateRules,
+  ...updateRules,
+  ...operatorRules,
+  ...auditorRules,
+  ...useRules,
+  ...discoveryRules,
+] as const
 type Rule = Exclude<AnyRule, (typeof ownRules)[number]>
 const rules = allRules.filter((rule): rule is Rule => !(ownRules as readonly string[]).includes(rule))
 
@@ -230,7 +247,7 @@ const opened = (rule: AnyRule, policy: Policy, projectId = 'home') => {
   )
 }
 
-describe.each(authorityRules)('%s', (rule) => {
+describe.each([...authorityRules, ...discoveryRules])('%s', (rule) => {
   it(`the rule ${rule} allows every role of the rule set, and nobody without one`, () => {
     expect(opened(rule, 'legacy')).toEqual(['admin', 'bare admin', 'creator', 'observer', 'audit', 'service-admin'])
     expect(opened(rule, 'secure')).toEqual(['reader', 'member', 'admin'])
@@ -273,11 +290,62 @@ describe.each(operatorRules)('%s', (rule) => {
   })
 })
 
+describe.each(['legacy', 'secure'] as const)('the use of a key under the rule set %s', (policy) => {
+  const writer = policy === 'legacy' ? 'creator' : 'member'
+  const target: Target = { projectId: 'home', creatorId: 'maker', private: false, readers: ['other'] }
+  const closings = {
+    'is open': {},
+    'has a private read ACL': { private: true },
+    'has a closed ACL of use': { use: { projectAccess: false, grants: [] } },
+  }
+  const users = (relation: Relation, given: object) =>
+    (Object.keys(rolesOf) as Roles[]).filter((name) =>
+      permits(
+        policy,
+        'secret:use',
+        { ...placeOf[relation], roles: rolesOf[name], cloudAdmin: true },
+        { ...target, ...given },
+        'encrypt',
+      ),
+    )
+  const writers = (Object.keys(rolesOf) as Roles[]).filter((name) =>
+    [writer, 'admin'].some((role) => (rolesOf[name] as readonly string[]).includes(role)),
+  )
+  const admins: readonly Roles[] = ['admin', 'bare admin']
+
+  it.each(Object.entries(closings))(
+    `under ${policy} a key that %s is used by its owner and the admins of its project`,
+    (_what, given) => {
+      expect(users('owner', given)).toEqual(writers)
+      expect(users('colleague', given)).toEqual(Object.keys(given).length === 0 ? writers : admins)
+      for (const relation of ['stranger', 'owner elsewhere'] as const) expect(users(relation, given)).toEqual([])
+    },
+  )
+
+  it(`under ${policy} a grant lets its user do the operation and no other, from any project and with any role`, () => {
+    const use = { projectAccess: false, grants: [{ userId: 'other', operations: ['encrypt'] as const }] }
+    for (const relation of ['colleague', 'stranger'] as const) {
+      const caller: Caller = { ...placeOf[relation], roles: [], cloudAdmin: false }
+      const may = (rule: AnyRule, operation?: 'encrypt' | 'decrypt') =>
+        permits(policy, rule, caller, { ...target, readers: [], use }, operation)
+      expect([may('secret:use', 'encrypt'), may('secret:use', 'decrypt'), may('secret_key:get')]).toEqual([
+        true,
+        false,
+        true,
+      ])
+      const others = allRules.filter((rule) => rule !== 'secret:use' && rule !== 'secret_key:get' && may(rule))
+      const without = allRules.filter((rule) => permits(policy, rule, caller, { ...target, readers: [] }))
+      expect(others).toEqual(without)
+    }
+  })
+})
+
 /** What newer Barbican gives to `admin` of any project, or the packaged one to that of the system. */
 const cloudRules: readonly AnyRule[] = [
   'secret:get',
   'secret:delete',
   'secret_consumer:get',
+  'secret_key:get',
   'container_consumer:get',
   'project_quotas:get',
   'project_quotas:put',
@@ -317,7 +385,9 @@ describe('the admin of the cloud', () => {
     (policy) => {
       const local: Caller = { ...admin, cloudAdmin: false }
       const kinds: Readonly<Record<string, string>> = recorded.kinds
-      const entityRules = allRules.filter((rule) => ['secret', 'container'].includes(kinds[rule] ?? ''))
+      const entityRules = allRules.filter(
+        (rule) => ['secret', 'container'].includes(kinds[rule] ?? '') || (useRules as readonly string[]).includes(rule),
+      )
       expect(entityRules.filter((rule) => permits(policy, rule, local, target))).toEqual([])
     },
   )

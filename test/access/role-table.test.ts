@@ -12,11 +12,13 @@ interface Column {
   readonly title: string
   readonly roles: readonly string[]
   readonly onAcl?: boolean
+  readonly isGranted?: boolean
   readonly cloudAdmin?: boolean
 }
 
 const serviceAdmin: Column = { title: 'service-admin', roles: ['key-manager:service-admin'] }
 const onAcl: Column = { title: 'user of the ACL', roles: [], onAcl: true }
+const granted: Column = { title: 'grant of use', roles: [], isGranted: true }
 
 const columns: Readonly<Record<'secure' | 'legacy', readonly Column[]>> = {
   secure: [
@@ -26,6 +28,7 @@ const columns: Readonly<Record<'secure' | 'legacy', readonly Column[]>> = {
     { title: 'admin of the cloud', roles: ['admin', 'member', 'reader'], cloudAdmin: true },
     serviceAdmin,
     onAcl,
+    granted,
   ],
   legacy: [
     { title: 'admin', roles: ['admin'] },
@@ -34,6 +37,7 @@ const columns: Readonly<Record<'secure' | 'legacy', readonly Column[]>> = {
     { title: 'audit', roles: ['audit'] },
     serviceAdmin,
     onAcl,
+    granted,
   ],
 }
 
@@ -58,16 +62,14 @@ for (const { prefix, path, operations } of everyResource) {
 function isAllowed(policy: Policy, rule: Rule, column: Column, of: string, isOwner: boolean, isPrivate: boolean) {
   const caller = { userId: 'user', projectId: 'home', roles: column.roles, cloudAdmin: column.cloudAdmin ?? false }
   const creatorId = isOwner ? 'user' : 'another'
-  return permits(policy, rule, caller, {
-    projectId: of,
-    creatorId,
-    private: isPrivate,
-    readers: column.onAcl ? ['user'] : [],
-  })
+  const target = { projectId: of, creatorId, private: isPrivate, readers: column.onAcl ? ['user'] : [] }
+  const grants = column.isGranted ? [{ userId: 'user', operations: ['encrypt'] as const }] : []
+  return permits(policy, rule, caller, { ...target, use: { projectAccess: !isPrivate, grants } }, 'encrypt')
 }
 
 /** Whether the answer depends on the entity: not for collections, for reads of orders, and for the deployment. */
-const isOfEntity = (rule: Rule) => /^order:put$|^(secret|container)(_meta|_acls|_consumers?|_secret)?:/.test(rule)
+const isOfEntity = (rule: Rule) =>
+  /^order:put$|^(secret|container)(_meta|_acls|_consumers?|_secret|_key|_use_acl)?:/.test(rule)
 
 function cell(policy: Policy, rule: Rule, column: Column): string {
   const inProject = (isOwner: boolean, isPrivate: boolean) =>

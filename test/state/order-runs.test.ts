@@ -81,6 +81,7 @@ async function abandoned(bits: 256 | 528): Promise<string> {
     expiration: null,
     contentType: null,
     passphrase: null,
+    use: { extractable: null, usages: null },
     shown,
   })
   return `/v1/orders/${id}`

@@ -39,6 +39,7 @@ async function abandoned(passphrase: string | null = null, by: Person = who): Pr
       mode: null,
       expiration: null,
       contentType: 'application/octet-stream',
+      use: { extractable: null, usages: null },
       passphrase: passphrase === null ? null : { text: passphrase },
       shown: { name: 'abandoned', algorithm: 'ec', bit_length: 256, expiration: null },
     },

@@ -16,6 +16,10 @@ export interface Facts {
   readonly privateRead: boolean
   /** `acl_read`: the ACL names the caller. */
   readonly aclRead: boolean
+  /** The ACL of use says `project-access: false`. */
+  readonly useClosed: boolean
+  /** The ACL of use grants the caller every operation. */
+  readonly useGranted: boolean
   /** In place of `system_admin`: `admin` of the cloud. */
   readonly cloudAdmin: boolean
 }
@@ -84,6 +88,16 @@ const consumerOfSecret = rule(legacyRead, or(projectAdmin, cloudAdmin))
 const consumerOfContainer = rule(legacyRead, or(memberRead, cloudAdmin))
 const readAcl = rule(and(allButAudit, projectMatch), ownerOrAdmin)
 const writeAcl = rule(legacyWrite, ownerOrAdmin)
+/**
+ * Not of the text, which knows no use of keys. As for writing: an admin, the creator, and others while nothing closes the
+ * key. To be on the read ACL is nothing; a grant of use counts, from anywhere.
+ */
+const notClosed: Check = (facts) => !facts.privateRead && !facts.useClosed
+const granted: Check = (facts) => facts.useGranted
+const use = rule(
+  or(projectAdmin, projectCreator, and(projectCreatorRole, notClosed), granted),
+  or(projectAdmin, and(projectMember, creatorUser), and(projectMember, notClosed), granted),
+)
 const make = rule(adminOrCreator, member)
 const list = rule(allButAudit, member)
 const anyRole = rule(allUsers, reader)
@@ -124,6 +138,19 @@ export const expectedRights: Readonly<Record<string, Expected>> = {
   'POST /secrets/:secret/consumers': read,
   'DELETE /secrets/:secret/consumers': read,
   'GET /secrets/:secret/consumers/:consumer': consumerOfSecret,
+
+  'POST /secrets/:secret/encrypt': use,
+  'POST /secrets/:secret/decrypt': use,
+  'POST /secrets/:secret/rewrap': use,
+  'POST /secrets/:secret/datakey': use,
+  'POST /secrets/:secret/sign': use,
+  'POST /secrets/:secret/verify': use,
+  'POST /secrets/:secret/mac': use,
+  'GET /secrets/:secret/key': rule(or(legacyRead, granted), or(memberRead, cloudAdmin, granted)),
+  'PATCH /secrets/:secret/key': write,
+  'GET /secrets/:secret/acl/use': readAcl,
+  'PUT /secrets/:secret/acl/use': writeAcl,
+  'DELETE /secrets/:secret/acl/use': writeAcl,
 
   'GET /containers': list,
   'POST /containers': make,
@@ -174,6 +201,7 @@ export const expectedRights: Readonly<Record<string, Expected>> = {
   'GET /cas/:authority/crl': anyRole,
   'GET /cas/:authority/certificates': certificates,
   'POST /cas/:authority/certificates/:serial/revoke': certificates,
+  'GET /extensions': anyRole,
   'GET /audit': rule(audit, reader),
   'GET /admin/rotate': operator,
   'POST /admin/rotate': operator,

@@ -5,10 +5,12 @@
  */
 import { describe, expect, it } from 'vitest'
 import { adminResources, resources } from '../../src/app.ts'
+import { keyOperations } from '../../src/state/entities.ts'
 import type { Answer } from '../support/client.ts'
 import { cloudOfKeystone, type Person } from '../support/people.ts'
 import { keystoneVariables } from '../support/keystone.ts'
 import { notPermitted } from '../support/refusals.ts'
+import { grant } from '../support/transit.ts'
 import { acl, canarySecret, emptyContainer, idOf, keyOrder } from '../support/stored.ts'
 import { workerWith, type Send } from '../support/worker-with.ts'
 import { expectedRights, isExpected, PAYLOAD_BY_TYPE, type Facts } from './expected-rights.ts'
@@ -36,7 +38,7 @@ type Role = keyof typeof rolesOf
 const roles = Object.keys(rolesOf) as Role[]
 
 /** The user's place towards the entity, or where the path names none, towards the project. */
-const relations = ['owner', 'colleague', 'stranger', 'reader by ACL'] as const
+const relations = ['owner', 'colleague', 'stranger', 'reader by ACL', 'user by grant'] as const
 type Relation = (typeof relations)[number]
 
 interface Operation {
@@ -102,6 +104,7 @@ interface World {
   readonly send: Send
   readonly maker: Person
   readonly listed: string
+  readonly granted: string
   readonly open: Ids
   readonly closed: Ids
   readonly callers: ReadonlyMap<string, Person>
@@ -109,21 +112,27 @@ interface World {
 
 const makers = { secret: canarySecret, container: emptyContainer, order: keyOrder } as const
 
-async function made(kind: Kind, isPrivate: boolean, { send, maker, listed }: Pick<World, 'send' | 'maker' | 'listed'>) {
+async function made(
+  kind: Kind,
+  isPrivate: boolean,
+  { send, maker, listed, granted }: Pick<World, 'send' | 'maker' | 'listed' | 'granted'>,
+) {
   const ref = await makers[kind](send, maker)
   if (kind !== 'order') await acl(maker, ref, { 'project-access': !isPrivate, users: [listed] }, send)
+  if (kind === 'secret') await grant(maker, ref, { [granted]: keyOperations }, { 'project-access': !isPrivate }, send)
   return idOf(ref)
 }
 
 const callerKey = (role: Role, relation: Relation) => `${role}, ${relation}`
 
-function callersOf(maker: Person, listed: string): ReadonlyMap<string, Person> {
+function callersOf(maker: Person, listed: string, granted: string): ReadonlyMap<string, Person> {
   const home = { projectId: maker.projectId }
   const placeOf = {
     owner: { ...home, userId: maker.userId },
     colleague: home,
     stranger: {},
     'reader by ACL': { userId: listed },
+    'user by grant': { userId: granted },
   }
   const pairs = roles.flatMap((role) =>
     relations.map((relation) => {
@@ -138,7 +147,8 @@ async function worldOf(policy: string): Promise<World> {
   const send = workerWith({ ...keystoneVariables, POLICY: policy, SECRET_STORES: 'multiple' })
   const maker = person(['creator', 'member', 'reader', 'observer'])
   const listed = `listed-${crypto.randomUUID()}`
-  const base = { send, maker, listed }
+  const granted = `granted-${crypto.randomUUID()}`
+  const base = { send, maker, listed, granted }
   const first = async (path: string, list: string, ref?: string) => {
     const [one] = (await send('GET', path, { token: maker.token })).json[list]
     return idOf(ref === undefined ? one : one[ref])
@@ -154,7 +164,7 @@ async function worldOf(policy: string): Promise<World> {
     secret: await made('secret', isPrivate, base),
     container: await made('container', isPrivate, base),
   })
-  return { ...base, open: await idsOf(false), closed: await idsOf(true), callers: callersOf(maker, listed) }
+  return { ...base, open: await idsOf(false), closed: await idsOf(true), callers: callersOf(maker, listed, granted) }
 }
 
 function factsOf({ operation, role, relation, isPrivate }: Cell): Facts {
@@ -164,13 +174,15 @@ function factsOf({ operation, role, relation, isPrivate }: Cell): Facts {
     creatorUser: relation === 'owner',
     privateRead: isPrivate,
     aclRead: relation === 'reader by ACL' && namesGuarded(operation),
+    useClosed: isPrivate,
+    useGranted: relation === 'user by grant' && /:secret\b/.test(operation.path),
     cloudAdmin: role === 'admin of the cloud',
   }
 }
 
 /** The kind of entity that an admitted `DELETE` ends, or whose ACL it ends. */
 const endedBy = ({ method, path, hasBody }: Operation): Kind | null => {
-  const [, kind] = /:(secret|container|order)(\/acl)?$/.exec(path) ?? []
+  const [, kind] = /:(secret|container|order)(\/acl(?:\/use)?)?$/.exec(path) ?? []
   return method === 'DELETE' && !hasBody && kind !== undefined ? (kind as Kind) : null
 }
 

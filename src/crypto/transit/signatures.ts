@@ -16,7 +16,7 @@ export interface SignatureAlgorithm {
   readonly digestBytes: number
   /** The only curve that the algorithm is for. */
   readonly curve: string
-  /** Of r and of s, in bytes. */
+  /** Half of a signature in bytes: r or s, or R or S. 0 for RSA, whose key decides. */
   readonly halfBytes: number
 }
 
@@ -38,7 +38,7 @@ const algorithms = {
   ES256: ec('P-256', 256, 32),
   ES384: ec('P-384', 384, 48),
   ES512: ec('P-521', 512, 66),
-  EdDSA: { kind: 'ed25519', scheme: 'Ed25519', hash: '', digestBytes: 0, curve: '', halfBytes: 0 },
+  EdDSA: { kind: 'ed25519', scheme: 'Ed25519', hash: '', digestBytes: 0, curve: '', halfBytes: 32 },
 } as const
 
 export type SignatureName = keyof typeof algorithms
@@ -107,7 +107,8 @@ export async function verify(
   if (prehashed) return verifyDigest(key, algorithm.hash, algorithm.scheme === PSS, input, signature)
   const { kind, halfBytes } = algorithm
   const plain = kind === 'ec' && format === 'der' ? fromDer(signature, halfBytes) : signature
-  if (!plain || (kind === 'ec' && plain.length !== 2 * halfBytes)) return false
+  // The runtime throws for an Ed25519 signature of another length.
+  if (!plain || (kind !== 'rsa' && plain.length !== 2 * halfBytes)) return false
   const imported = await importPublic(key, importParameters(algorithm), 'verify')
   return crypto.subtle.verify(useParameters(algorithm), imported, plain, input)
 }

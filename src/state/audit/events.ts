@@ -16,6 +16,8 @@ export type AuditTarget =
   | 'secret/metadata'
   | 'secret/acl'
   | 'secret/consumer'
+  | 'secret/key'
+  | 'secret/use-acl'
   | 'container'
   | 'container/secret'
   | 'container/acl'

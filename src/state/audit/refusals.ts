@@ -28,8 +28,8 @@ interface Window {
 
 const windows = boundedCache<Window>({ entries: MOST_KINDS })
 
-const kindOf = ({ source }: Scope, { projectId, target, id }: AuditEvent) =>
-  JSON.stringify([source.initiator?.userId, source.initiator?.projectId, source.rule, projectId, target, id])
+const kindOf = ({ source }: Scope, { projectId, target, id, failure }: AuditEvent) =>
+  JSON.stringify([source.initiator?.userId, source.initiator?.projectId, source.rule, projectId, target, id, failure])
 
 /** The condition that no unsealed event since `time` has the kind of `value`, the event to be stored. */
 const isFirstSince = (time: string) => sql`not exists (select 1 from ${auditEvents} as earlier

@@ -81,6 +81,9 @@ export const protectedTables = {
     store: 'sealed',
     keyVersion: 'sealed',
     sealed: 'present',
+    extractable: yes,
+    usages: yes,
+    useGrants: yes,
   }),
   containers: rules(tables.containers, 'projectId', {
     seq: position,

@@ -11,10 +11,11 @@ import { Fault } from '../../faults.ts'
 import { formatTime, millisecondsOf } from '../../times.ts'
 import type { Backend } from '../backend.ts'
 import { containerRows, findContainer } from '../containers/containers.ts'
-import type { Acl, Guarded, NamedSecret } from '../entities.ts'
+import type { Acl, Guarded, NamedSecret, Secret } from '../entities.ts'
 import { withMac } from '../integrity/row-authentication.ts'
 import type { OrderError, OrderResult } from '../project-calls.ts'
 import { findSealedSecret, openPayload, sealedRow } from '../secrets/secrets.ts'
+import { allowsOperation, isExtractable } from '../secrets/usages.ts'
 import {
   currentAuthority,
   findAuthority,
@@ -86,18 +87,46 @@ function mayUse(order: Order, entity: Guarded | null): entity is Guarded {
 }
 
 /**
+ * Whether an order may sign with a key: one that can be read if it may use the secret; any other as `secret:use` lets
+ * the user sign who asked last, of whose roles nothing is known any more.
+ */
+function maySign(order: Order, key: Secret): boolean {
+  if (isExtractable(key)) return mayUse(order, key)
+  if (key.projectId !== order.projectId || !allowsOperation(key, 'sign')) return false
+  const user = requesterOf(order)
+  const isGranted = key.use?.grants.some(({ userId, operations }) => userId === user && operations.includes('sign'))
+  return isGranted === true || key.creatorId === user || (!key.private && key.use?.projectAccess !== false)
+}
+
+/** Whether an order may read a secret, such as a passphrase. */
+const mayRead = (order: Order, secret: Secret): boolean => isExtractable(secret) && mayUse(order, secret)
+
+type Permission = (order: Order, secret: Secret) => boolean
+
+/**
  * The payload of a secret. Null if the secret does not exist, has no payload or may not be used: an order does not
  * reveal which.
  */
-async function payloadOf(backend: Backend, order: Order, secretId: string): Promise<Uint8Array | null> {
+async function payloadOf(
+  backend: Backend,
+  order: Order,
+  secretId: string,
+  may: Permission,
+): Promise<Uint8Array | null> {
   const secret = await nullIfNotFound(findSealedSecret(backend, secretId))
-  return secret && mayUse(order, secret) ? nullIfNotFound(openPayload(backend, secret)) : null
+  return secret && may(order, secret) ? nullIfNotFound(openPayload(backend, secret)) : null
 }
 
 /** The secret with this name in a container, with its payload; null if there is none that the order may use. */
-async function namedPayload(backend: Backend, order: Order, secrets: readonly NamedSecret[], name: string) {
+async function namedPayload(
+  backend: Backend,
+  order: Order,
+  secrets: readonly NamedSecret[],
+  name: string,
+  may: Permission,
+) {
   const secret = secrets.find((each) => each.name === name)
-  const payload = secret && (await payloadOf(backend, order, secret.secretId))
+  const payload = secret && (await payloadOf(backend, order, secret.secretId, may))
   return payload ? { name, secretId: secret.secretId, payload } : null
 }
 
@@ -115,9 +144,9 @@ async function storedKey(
   const ref = (meta.container_ref ?? '').replace(/\/$/, '')
   const container = await nullIfNotFound(findContainer(backend, ref.slice(ref.lastIndexOf('/') + 1)))
   if (!container || !mayUse(order, container)) return refused('There is no such container that the order may use')
-  const key = await namedPayload(backend, order, container.secrets, 'private_key')
+  const key = await namedPayload(backend, order, container.secrets, 'private_key', maySign)
   if (!key) return refused('The container has no private_key that the order may use')
-  const passphrase = await namedPayload(backend, order, container.secrets, 'private_key_passphrase')
+  const passphrase = await namedPayload(backend, order, container.secrets, 'private_key_passphrase', mayRead)
   const text = passphrase && decodeUtf8(passphrase.payload)
   if (passphrase && text === null) return refused('The private_key_passphrase is not text in UTF-8')
   const requested = await requestForStoredKey({

@@ -12,6 +12,7 @@ import { sendToObject, type OrderError, type OrderResult } from '../project-call
 import { orders, projectKeys } from '../schema/resources.ts'
 import { byService, type Scope } from '../scope.ts'
 import { sealedRow, type NewSecret, type SecretType } from '../secrets/secrets.ts'
+import { possibleUsages, type Usage } from '../secrets/usages.ts'
 import { certificateResult } from './certificate-orders.ts'
 import { ORDER_RUN, unfinished } from './order-schedule.ts'
 import { requesterOf, type Order } from './orders.ts'
@@ -24,6 +25,9 @@ interface KeyPairMeta {
   readonly mode?: string
   readonly expiration: string | null
   readonly payload_content_type?: string | null
+  /** Of the private key, if the order says so. */
+  readonly extractable?: false
+  readonly usages?: readonly Usage[]
 }
 
 interface WaitingRow {
@@ -70,8 +74,17 @@ async function keyPairResult(backend: Backend, row: WaitingRow): Promise<OrderRe
     expiration: meta.expiration,
     contentType: order.contentType,
   }
+  const { extractable = null, usages = null } = meta
   const part = async (name: string, secretType: SecretType, payload: Uint8Array) => {
-    const secret: NewSecret = { ...described, secretType, payload }
+    const possible = possibleUsages({ secretType, algorithm: meta.algorithm })
+    const secret: NewSecret = {
+      ...described,
+      secretType,
+      payload,
+      // The public half can always be read.
+      extractable: secretType === 'private' ? extractable : null,
+      usages: possible.length > 0 && usages ? usages.filter((usage) => possible.includes(usage)) : null,
+    }
     return { name, row: await sealedRow(backend, owner, secret) }
   }
   const parts = [

@@ -17,7 +17,7 @@ import { storeForNewSecrets } from '../projects/secret-stores.ts'
 import { newRowId } from '../row-ids.ts'
 import { orders } from '../schema/resources.ts'
 import type { KeyedScope } from '../scope.ts'
-import { sealedRow } from '../secrets/secrets.ts'
+import { sealedRow, type NewSecret } from '../secrets/secrets.ts'
 import { progressOf, unfinished } from './order-schedule.ts'
 
 export type Order = typeof orders.$inferSelect
@@ -34,6 +34,8 @@ export interface GeneratedOrder {
   /** The content type of the generated secrets; null if they show none. */
   readonly contentType: string | null
   readonly shown: Readonly<Record<string, unknown>>
+  /** How the key may be used. */
+  readonly use: Required<Pick<NewSecret, 'extractable' | 'usages'>>
 }
 
 export interface KeyPairOrder extends GeneratedOrder {
@@ -102,11 +104,11 @@ export async function placeKeyOrder(backend: Backend, caller: Caller, wanted: Ge
   const order = await newOrder(backend, caller, 'key', wanted.shown)
   const outcome = symmetricOutcome(wanted.algorithm, wanted.bitLength, wanted.mode)
   if (outcome !== 'generated') return placeFailed(backend, order, outcome)
-  const { shown: _, ...described } = wanted
+  const { shown: _, use, ...described } = wanted
   const payload = symmetricKey(wanted.bitLength)
   const active = { ...order, status: 'ACTIVE', subStatus: NO_SUB_STATUS, subStatusMessage: NO_SUB_STATUS }
   await underSealingKey(backend, order.projectId, async () => {
-    const secret = await sealedRow(backend, caller, { ...described, secretType: 'symmetric', payload })
+    const secret = await sealedRow(backend, caller, { ...described, ...use, secretType: 'symmetric', payload })
     await submit(backend, 'placeOrder', { order: { ...active, secretId: secret.id }, secret })
   })
   payload.fill(0)
@@ -123,7 +125,10 @@ export async function placeKeyPairOrder(
   caller: Caller,
   wanted: KeyPairOrder,
 ): Promise<{ id: string; run: boolean }> {
-  const order = await newOrder(backend, caller, 'asymmetric', wanted.shown, wanted.contentType)
+  const { shown, use, contentType } = wanted
+  const { extractable, usages } = use
+  const stored = { ...shown, ...(extractable === false && { extractable }), ...(usages && { usages }) }
+  const order = await newOrder(backend, caller, 'asymmetric', stored, contentType)
   const known = keyPairOutcome(wanted.algorithm, wanted.bitLength)
   const outcome = known === 'generated' && wanted.passphrase === 'unusable' ? 'passphrase' : known
   if (outcome !== 'generated') return { id: await placeFailed(backend, order, outcome), run: false }

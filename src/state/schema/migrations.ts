@@ -105,4 +105,12 @@ export const migrations: readonly { readonly name: string; readonly statements: 
       "INSERT OR IGNORE INTO `deployments` (`place`, `id`) VALUES ('this', lower(hex(randomblob(16))))",
     ],
   },
+  {
+    name: "0004_key_use.sql",
+    statements: [
+      "ALTER TABLE `secrets` ADD `extractable` integer",
+      "ALTER TABLE `secrets` ADD `usages` text",
+      "ALTER TABLE `secrets` ADD `use_grants` text",
+    ],
+  },
 ]

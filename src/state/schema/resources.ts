@@ -104,8 +104,14 @@ export const secrets = sqliteTable(
     store: text('store').notNull(),
     keyVersion: integer('key_version'),
     mac: mac(),
-    /** The sealed payload; null if there is none yet. The last column, so that reading the others does not read it. */
+    /** The sealed payload; null if there is none yet. Behind the first columns, so that reading them does not read it. */
     sealed: bytes('sealed'),
+    /** False if the payload is a key that nobody can read; null if it can be read. */
+    extractable: integer('extractable', { mode: 'boolean' }),
+    /** JSON of what the key may be used for, if it is not what the kind of the secret says. */
+    usages: text('usages'),
+    /** JSON of who may use the key without reading it; null if there is no such ACL. */
+    useGrants: text('use_grants'),
   },
   (table) => [
     uniqueIndex('secrets_id').on(table.id),

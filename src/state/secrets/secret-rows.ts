@@ -3,7 +3,7 @@ import { and, eq, sql, type Placeholder, type SQL } from 'drizzle-orm'
 import { aclColumns, aclRow, guarded } from '../acl-columns.ts'
 import { build, preparedSelect, type Statement } from '../database/prepared.ts'
 import { atMostShown, inOrder } from '../database/statements.ts'
-import type { ConsumerOfSecret, Secret, SecretRow } from '../entities.ts'
+import type { ConsumerOfSecret, Secret, SecretRow, UseAcl } from '../entities.ts'
 import { requireAuthentic } from '../integrity/row-authentication.ts'
 import { secrets } from '../schema/resources.ts'
 import type { KeyedScope, Scope } from '../scope.ts'
@@ -39,6 +39,9 @@ export const secretColumns = (withConsumers: boolean | Placeholder) => ({
   hasPayload: sql<number>`${secrets.sealed} is not null`,
   mac: secrets.mac,
   ...aclColumns(secrets),
+  extractable: secrets.extractable,
+  usages: secrets.usages,
+  useGrants: secrets.useGrants,
   consumers: consumersAsJson(withConsumers),
 })
 
@@ -52,6 +55,7 @@ export function asSecret<Row extends SecretRow>(row: Row): Omit<Row, keyof Secre
   return {
     ...row,
     ...guarded(row),
+    use: row.useGrants === null ? null : (JSON.parse(row.useGrants) as UseAcl),
     hasPayload: row.hasPayload === 1,
     consumers: row.consumers === null ? null : inOrder<ConsumerOfSecret>(row.consumers),
   }

@@ -21,6 +21,7 @@ import { newRowId } from '../row-ids.ts'
 import { projectKeys, secretConsumers, secrets } from '../schema/resources.ts'
 import { authenticSecret, foundColumns, isLiveSecret, live, protectedSecret } from './secret-rows.ts'
 import { secretIs, selectSecret } from './secret-rows.ts'
+import { isExtractable, storedUsages, type Usage } from './usages.ts'
 
 export const secretTypes = ['symmetric', 'passphrase', 'private', 'public', 'certificate', 'opaque'] as const
 export type SecretType = (typeof secretTypes)[number]
@@ -46,6 +47,10 @@ export interface NewSecret {
   readonly expiration: string | null
   readonly contentType: string | null
   readonly payload: Uint8Array | null
+  /** False if the payload is a key that nobody may read; null if it may be read. */
+  readonly extractable?: false | null
+  /** What the key may be used for; null: what its kind says. */
+  readonly usages?: readonly Usage[] | null
 }
 
 /** Finds the live secret with this id, in any project; throws `secretNotFound`. */
@@ -80,18 +85,37 @@ export async function findSealedSecret(backend: Backend, id: string): Promise<Se
   return { ...(await authenticSecret(backend, row)), consumers: null }
 }
 
-/** Records that the payload is read, before it is returned. Throws `secretNotFound` if the secret was deleted. */
-export async function recordRead(backend: Backend, secret: SealedSecret): Promise<void> {
+/**
+ * Records that the payload is read, or its key used, before the answer. Throws `secretNotFound` if the secret was
+ * deleted.
+ */
+export async function recordRead(
+  backend: Backend,
+  secret: Pick<Secret, 'id' | 'projectId'>,
+  target: 'secret/payload' | 'secret/key',
+): Promise<void> {
   const isLive = and(secretIs(secret), live(backend.now))
   const liveSecret = build.select({ id: secrets.id }).from(secrets).where(isLive)
-  const read = changeOf(secret, 'read', 'secret/payload')
+  const read = changeOf(secret, 'read', target)
   const { found } = await commitWhere(backend, [read], sql`exists ${liveSecret}`, {
     found: select({ id: secrets.id }, (columns) => build.select(columns).from(secrets).where(isLive)),
   })
   if (found.length === 0) throw fault('secretNotFound')
 }
 
-/** Opens the payload. Throws `noPayload` if there is none, and SealError if it cannot be opened in its place. */
+/**
+ * The payload for whoever may read it. Throws `notExtractable` if nobody may, and as {@link openPayload}. Every way on
+ * which a payload leaves the service goes through here.
+ */
+export function readPayload(backend: Backend, secret: SealedSecret): Promise<Uint8Array<ArrayBuffer>> {
+  if (!isExtractable(secret)) throw fault('notExtractable')
+  return openPayload(backend, secret)
+}
+
+/**
+ * Opens the payload, for use within the service. Throws `noPayload` if there is none, and SealError if it cannot be
+ * opened in its place.
+ */
 export async function openPayload(backend: Backend, secret: SealedSecret): Promise<Uint8Array<ArrayBuffer>> {
   const { projectId, store, keyVersion, sealed, wrapped } = secret
   if (!sealed) throw fault('noPayload')
@@ -111,7 +135,7 @@ export async function sealedRow(
   secret: NewSecret,
   acl: Acl | null = null,
 ): Promise<typeof secrets.$inferInsert> {
-  const { payload, ...described } = secret
+  const { payload, usages, ...described } = secret
   const id = newRowId()
   const store = await storeForNewSecrets(backend, caller.projectId)
   const key = payload && (await sealingKey(backend, caller.projectId, store))
@@ -124,6 +148,9 @@ export async function sealedRow(
     created: backend.now,
     updated: backend.now,
     ...aclRow(acl),
+    extractable: described.extractable ?? null,
+    usages: usages ? storedUsages(usages) : null,
+    useGrants: null,
     store,
     keyVersion: key ? key.version : null,
     sealed: key ? await seal(key, payloadPlace(caller.projectId, id), payload) : null,

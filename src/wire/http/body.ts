@@ -55,11 +55,13 @@ function decode(bytes: Uint8Array): string {
 }
 
 /**
- * Reads the whole body. Throws `bodyTooLarge` if it has more than MAX_REQUEST_BYTES bytes, of which one more is read, and
+ * Reads the whole body. Throws `bodyTooLarge` if it has more than `max` bytes, of which one more is read, and
  * `brokenBody`.
  */
-export async function readWhole(c: Context<Service>): Promise<Uint8Array<ArrayBuffer>> {
-  const max = c.var.config.maxRequestBytes
+export async function readWhole(
+  c: Context<Service>,
+  max = c.var.config.maxRequestBytes,
+): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await readBytes(c.req.raw, max + 1)
   if (bytes.length > max) throw fault('bodyTooLarge', String(max))
   return bytes
@@ -88,6 +90,17 @@ async function document(c: Context<Service>, whenEmpty: 'malformedJson' | 'noDat
   const text = decode(await readWhole(c))
   if (!text) throw fault(whenEmpty)
   return stripValues(parseJson(text))
+}
+
+/**
+ * Returns a reader for JSON documents of up to `max` bytes whose texts are taken as they are sent, and which it does not
+ * validate. It throws as {@link json}.
+ */
+export function documentAsSent(max: number): BodyReader<unknown> {
+  return async (c) => {
+    requireType(c, [JSON_TYPE])
+    return parseJson(decode(await readWhole(c, max)))
+  }
 }
 
 /** Returns a reader for JSON bodies of this schema. It throws `contentType` for any other media type. */

@@ -18,6 +18,8 @@ export interface Variables {
   operation: string
   /** The caller, the operation and its policy rule; set after authentication and routing. */
   source?: Source
+  /** Whether the request changes nothing; its answer then carries no bookmark. */
+  readsOnly?: boolean
   /** The entity that the path names, such as `secret/<id>`; set once it was found. */
   target?: string
 }

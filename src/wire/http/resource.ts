@@ -16,6 +16,7 @@ import type { AuditTarget } from '../../state/audit/events.ts'
 import { recordRefusal } from '../../state/audit/refusals.ts'
 import type { Backend } from '../../state/backend.ts'
 import { reaching } from '../../state/connect.ts'
+import type { KeyOperation } from '../../state/entities.ts'
 import { consistencyOf } from '../../state/database/session.ts'
 import { admitsJson, admitsKnownType } from './accept.ts'
 import type { BodyReader } from './body.ts'
@@ -46,6 +47,10 @@ export interface Operation<Subject, Body> {
    */
   readonly accept?: 'known' | 'negotiated'
   readonly body?: BodyReader<Body>
+  /** Marks a `POST` that changes nothing: it reads from where `GET` does, and may be run again on the primary. */
+  readonly readsOnly?: true
+  /** What the operation does with a key; the rule `secret:use` depends on it. */
+  readonly use?: KeyOperation
   readonly answer: (call: Call, subject: Subject, body: Body) => Promise<Response> | Response
 }
 
@@ -142,9 +147,17 @@ function entityOf({ param, caller }: Call, { path, auditTarget }: Resource): Ent
   return isGeneratedId(param(name)) ? { target, id: param(name) } : { target: 'project', id: caller.projectId }
 }
 
-async function attempt(c: Context<Service>, resource: Resource): Promise<Response> {
+const operationOf = ({ operations }: Resource, method: string) =>
+  Object.hasOwn(operations, method) ? operations[method as Method] : undefined
+
+/** The body of a request, which can be read only once although the request may be attempted twice. */
+interface BodyOnce {
+  body?: Promise<unknown>
+}
+
+async function attempt(c: Context<Service>, resource: Resource, once: BodyOnce = {}): Promise<Response> {
   const { find, operations } = resource
-  const chosen = Object.hasOwn(operations, c.req.method) ? operations[c.req.method as Method] : undefined
+  const chosen = operationOf(resource, c.req.method)
   if (chosen) c.set('operation', chosen.name)
   const call = callOf(c)
   const subject = find ? await find(call) : projectTarget(call.caller)
@@ -158,14 +171,15 @@ async function attempt(c: Context<Service>, resource: Resource): Promise<Respons
   const rule = typeof chosen.rule === 'function' ? chosen.rule(call) : chosen.rule
   const attributedCall = attributed(call, chosen.name, rule)
   try {
-    if (!permits(call.config.policy, rule, call.caller, subject)) throw fault('notPermitted')
-    const body = chosen.body ? await chosen.body(c) : undefined
+    if (!permits(call.config.policy, rule, call.caller, subject, chosen.use)) throw fault('notPermitted')
+    if (chosen.body) once.body ??= chosen.body(c)
+    const body = await once.body
     return await chosen.answer(attributedCall, subject, body as never)
   } catch (error) {
     // A 403 from a replica is not recorded, because the request is retried on the primary.
     const refused = error instanceof Fault && error.status === 403 && !attributedCall.backend.db.observed.lagging
     if (refused && entity) {
-      const action = actions[c.req.method as Method]
+      const action = chosen.readsOnly ? 'read' : actions[c.req.method as Method]
       await recordRefusal(attributedCall.backend, { ...entity, action, projectId: subject.projectId, failure: '403' })
     }
     throw error
@@ -177,16 +191,19 @@ async function attempt(c: Context<Service>, resource: Resource): Promise<Respons
  * that fails on a replica is retried on the primary before the failure is returned.
  */
 async function serve(c: Context<Service>, resource: Resource): Promise<Response> {
-  if (c.req.method !== 'GET' || resource.reads === 'primary') return attempt(c, resource)
+  const isRead = c.req.method === 'GET' || operationOf(resource, c.req.method)?.readsOnly === true
+  if (!isRead || resource.reads === 'primary') return attempt(c, resource)
+  c.set('readsOnly', true)
+  const once: BodyOnce = {}
   const primary = c.get('backend')
   const replica = reaching(primary, consistencyOf(c.req.header(BOOKMARK_HEADER)))
   c.set('backend', replica)
   try {
-    return await attempt(c, resource)
+    return await attempt(c, resource, once)
   } catch (error) {
     if (!replica.db.observed.lagging) throw error
     c.set('backend', primary)
-    return attempt(c, resource)
+    return attempt(c, resource, once)
   }
 }
 

@@ -18,7 +18,7 @@ export function setHeader(c: Context<Service>, name: string, value: string): voi
 }
 
 function bookmarkOf(c: Context<Service>, status: number): string | null {
-  const isWrite = c.req.method !== 'GET' && status < 300
+  const isWrite = c.req.method !== 'GET' && c.get('readsOnly') !== true && status < 300
   return (isWrite && c.get('backend')?.db.observed.bookmark) || null
 }
 

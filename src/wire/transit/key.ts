@@ -1,0 +1,59 @@
+/** The resource `/secrets/{id}/key`: what can be told about a key, and what it may be used for. */
+import * as z from 'zod/mini'
+import { permits } from '../../access/policy.ts'
+import { publicPem } from '../../crypto/transit/key-pairs.ts'
+import { keyOperations } from '../../state/entities.ts'
+import { narrowUse, type NarrowerUse } from '../../state/secrets/key-uses.ts'
+import { readSealedSecret } from '../../state/secrets/secret-reads.ts'
+import { currentVersion, describeKey } from '../../state/secrets/used-keys.ts'
+import type { SealedSecret } from '../../state/secrets/secrets.ts'
+import { allowsOperation, isExtractable, usagesOfSecret, type Usage } from '../../state/secrets/usages.ts'
+import { json as answer } from '../http/answers.ts'
+import { json } from '../http/body.ts'
+import { operation, resource, type Call } from '../http/resource.ts'
+import { closedObject } from '../http/schema.ts'
+import { useMembers } from '../key-use-members.ts'
+import { secretIdOfPath } from '../secrets.ts'
+import { keyId } from './operations.ts'
+
+async function view({ c, backend, caller, config }: Call, secret: SealedSecret): Promise<Response> {
+  const { algorithm, bits, pair, fits } = await describeKey(backend, secret)
+  const version = currentVersion(secret)
+  const operations = keyOperations.filter(
+    (each) => fits(each) && allowsOperation(secret, each) && permits(config.policy, 'secret:use', caller, secret, each),
+  )
+  const key = {
+    key_id: keyId(secret.id, version),
+    version,
+    algorithm,
+    bit_length: bits,
+    extractable: isExtractable(secret),
+    usages: usagesOfSecret(secret).toSorted(),
+    operations: operations.toSorted(),
+    public_key: pair && publicPem(pair),
+  }
+  return answer(c, 200, { key })
+}
+
+const keyBody = json({ name: 'Key', type: z.lazy(() => closedObject(useMembers())) })
+
+export const keyResource = resource<SealedSecret>({
+  path: '/secrets/:secret/key',
+  auditTarget: 'secret/key',
+  // Who rotates keys asks for the newest version.
+  reads: 'primary',
+  find: ({ backend, param }) => readSealedSecret(backend, secretIdOfPath(param)),
+  operations: {
+    GET: operation<SealedSecret>({ name: 'Key retrieval', rule: 'secret_key:get', answer: view }),
+    PATCH: operation<SealedSecret, { extractable?: boolean | undefined; usages?: Usage[] | undefined }>({
+      name: 'Key update',
+      rule: 'secret_key:patch',
+      body: keyBody,
+      async answer(call, secret, { extractable, usages }) {
+        const asked: NarrowerUse = { extractable, usages }
+        const narrowed = await narrowUse(call.backend, secret, asked)
+        return view(call, { ...secret, ...narrowed, consumers: null })
+      },
+    }),
+  },
+})

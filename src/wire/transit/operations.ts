@@ -1,0 +1,96 @@
+/**
+ * Operations with keys: what encryption, signatures and codes have in common. None of them stores anything, so they are
+ * served like reads, and may be repeated.
+ */
+import { Fault, fault } from '../../faults.ts'
+import { recordRefusal } from '../../state/audit/refusals.ts'
+import type { Backend } from '../../state/backend.ts'
+import type { KeyOperation } from '../../state/entities.ts'
+import { resealSoon } from '../../state/keys/project-key-versions.ts'
+import { readSealedSecret } from '../../state/secrets/secret-reads.ts'
+import { recordRead, type SealedSecret } from '../../state/secrets/secrets.ts'
+import { keyInUse, type KeyInUse, type UsedKey } from '../../state/secrets/used-keys.ts'
+import { json as answer } from '../http/answers.ts'
+import { operation, resource, type Call, type Resource } from '../http/resource.ts'
+import type { Schema } from '../http/schema.ts'
+import { secretIdOfPath } from '../secrets.ts'
+import { keyBody, MAX_RSA_ITEMS, unlessWhole, type Requested } from './bodies.ts'
+
+/** What an item results in, with the version of the key that did it. */
+export interface Outcome {
+  readonly key: UsedKey
+  readonly members: Readonly<Record<string, string | boolean>>
+}
+
+interface Definition<Raw, Item> {
+  /** The name in failure messages. */
+  readonly name: string
+  readonly use: KeyOperation
+  readonly schema: Schema<Raw>
+  /** Makes an item of what the schema admits. */
+  readonly read: (raw: Raw) => Item
+  readonly run: (key: KeyInUse, item: Item) => Promise<Outcome>
+}
+
+/** The id of a version, which is never given to another one. */
+export const keyId = (id: string, version: number): string => `${id}@${version}`
+
+const view = ({ key, members }: Outcome) => ({
+  ...members,
+  key_id: keyId(key.id, key.version),
+  key_version: key.version,
+})
+
+const isUnopened = (result: unknown) => result instanceof Fault && result.failure === 'notDecrypted'
+
+/** Records that ciphertexts did not open. The event says nothing about them. */
+async function recordUnopened(backend: Backend, { id, projectId }: SealedSecret): Promise<void> {
+  await recordRefusal(backend, { target: 'secret/key', id, projectId, action: 'read', failure: '400' })
+}
+
+async function answerWith<Raw, Item>(
+  { use, name, run }: Definition<Raw, Item>,
+  { c, backend, config }: Call,
+  secret: SealedSecret,
+  { isBatch, items }: Requested<Item>,
+): Promise<Response> {
+  const key = await keyInUse(backend, secret, use)
+  const isRsa = key.current.kind === 'pair' && key.current.pair.kind === 'rsa'
+  if (isRsa && items.length > MAX_RSA_ITEMS)
+    throw fault('useTooLarge', 'a batch for an RSA key', `${MAX_RSA_ITEMS} items`)
+  const results: (Outcome | Fault)[] = []
+  for (const item of items) results.push(item instanceof Fault ? item : await unlessWhole(() => run(key, item)))
+  const [only] = results
+  const failed = !isBatch && only instanceof Fault ? only : null
+  // A replica may lack the version that a ciphertext names. The request is then attempted again on the primary.
+  const mayBeBehind = backend.db.observed.lagging && results.some((result) => result instanceof Fault)
+  if (mayBeBehind) throw failed ?? fault('notDecrypted')
+  if (results.some(isUnopened)) await recordUnopened(backend, secret)
+  if (failed) throw failed
+  if (config.auditReads === 'strict') await recordRead(backend, secret, 'secret/key')
+  if (secret.superseded !== null) resealSoon(backend, secret.id)
+  const views = results.map((result) =>
+    result instanceof Fault ? { error: { code: result.status, description: result.describe(name) } } : view(result),
+  )
+  return answer(c, 200, isBatch ? { results: views } : views[0])
+}
+
+/** Defines the resource of an operation: `POST /secrets/{id}/{operation}`. */
+export function keyOperation<Raw, Item>(definition: Definition<Raw, Item>): Resource {
+  const { name, use, schema, read } = definition
+  return resource<SealedSecret>({
+    path: `/secrets/:secret/${use}`,
+    auditTarget: 'secret/key',
+    find: ({ backend, param }) => readSealedSecret(backend, secretIdOfPath(param)),
+    operations: {
+      POST: operation<SealedSecret, Requested<Item>>({
+        name,
+        rule: 'secret:use',
+        use,
+        readsOnly: true,
+        body: keyBody(schema, read),
+        answer: (call, secret, requested) => answerWith(definition, call, secret, requested),
+      }),
+    },
+  })
+}
