@@ -58,11 +58,11 @@ function shownMeta(meta: SecretBody, expiration: string | null): Record<string, 
 }
 
 /** Members of the stored `meta` about the use of the key. The request has them beside `meta`, and no answer has them. */
-const useMemberNames = ['extractable', 'usages']
+const useMemberNames = new Set(['extractable', 'usages'])
 
 /** Returns the stored `meta` of an order as clients see it. */
 const shownKeyMeta = (meta: Readonly<Record<string, unknown>>) =>
-  Object.fromEntries(Object.entries(meta).filter(([member]) => !useMemberNames.includes(member)))
+  Object.fromEntries(Object.entries(meta).filter(([member]) => !useMemberNames.has(member)))
 
 /** Validates the body of an order for generated keys. Throws the first violation in the order of the API contract. */
 function generatedOrder(body: GeneratedBody, now: string): GeneratedOrder {

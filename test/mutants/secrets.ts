@@ -72,7 +72,7 @@ export const inSecrets = [
       'a secret beyond the quota is confirmed',
     ],
     [
-      "changeOf(secret, 'read', 'secret/payload')",
+      "changeOf(secret, 'read', target)",
       "changeOf(secret, 'update', 'secret/payload')",
       'a read is in the log as a change',
     ],

@@ -4,6 +4,14 @@ import { inCrypto } from './crypto.ts'
 import type { SmallFault } from './fault.ts'
 import { inProjects } from './projects.ts'
 import { inSecrets } from './secrets.ts'
+import { inTransit } from './transit.ts'
 import { inWire } from './wire.ts'
 
-export const smallFaults: readonly SmallFault[] = [...inAccess, ...inCrypto, ...inSecrets, ...inProjects, ...inWire]
+export const smallFaults: readonly SmallFault[] = [
+  ...inAccess,
+  ...inCrypto,
+  ...inSecrets,
+  ...inProjects,
+  ...inTransit,
+  ...inWire,
+]
