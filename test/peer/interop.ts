@@ -98,10 +98,11 @@ const crash = (name: string, rounds: number, ...options: readonly string[]) =>
 
 /** Runs the tests of key pairs and certificates with openssl, and the crash test. */
 async function runPrograms(wanted: readonly Part[]): Promise<readonly Outcome[]> {
-  await needPackages(['openssl', 'python3-cryptography'])
+  await needPackages(['openssl', 'python3-cryptography', 'python3-jwt'])
   return [
     ...(wanted.includes('openssl') ? await runProgram('openssl: key pairs', 'openssl-key-pairs.ts') : []),
     ...(wanted.includes('openssl') ? await runProgram('openssl: certificates', 'openssl-certificates.ts') : []),
+    ...(wanted.includes('openssl') ? await runProgram('openssl: use of keys', 'openssl-transit.ts') : []),
     ...(wanted.includes('crash')
       ? [
           ...(await crash('crash: everything acknowledged exists', CRASHES)),
