@@ -38,8 +38,7 @@ export function deriveRowKey(material: CryptoKey, project: string): Promise<Cryp
 }
 
 function encoded(value: Exclude<ColumnValue, null>): string {
-  // The database stores UTF-8, which replaces lone surrogates.
-  if (typeof value === 'string') return `s${value.toWellFormed()}`
+  if (typeof value === 'string') return `s${value}`
   if (typeof value === 'number') return `i${value}`
   if (typeof value === 'boolean') return value ? 'b1' : 'b0'
   // D1 returns a BLOB in a text column as an array of numbers.

@@ -47,15 +47,6 @@ export interface Update<Row extends NamedRow> {
   readonly following?: Batch | undefined
 }
 
-/** Text as SQLite stores it and as the MAC covers it: UTF-8 has no lone surrogates. */
-function wellFormed<Row extends object>(row: Row): Row {
-  const entries = Object.entries(row).map(([column, value]: [string, unknown]) => [
-    column,
-    typeof value === 'string' ? value.toWellFormed() : value,
-  ])
-  return Object.fromEntries(entries) as Row
-}
-
 /** Stores a row over the version that it was made from, unless another row has the new name. */
 async function storeOver<Row extends NamedRow>(
   scope: Scope,
@@ -63,7 +54,7 @@ async function storeOver<Row extends NamedRow>(
   before: Row,
   after: Row,
 ): Promise<'stored' | 'taken' | 'unmet' | 'conflict'> {
-  const { seq: _, ...row } = wellFormed<NamedRow>(after)
+  const { seq: _, ...row }: NamedRow = after
   const taken = nameTaken(table, before.id, newName)
   const condition = onlyIf?.condition ?? sql<number>`true`
   const asRead = and(eq(table.id, before.id), eq(table.mac, before.mac), not(taken), condition)

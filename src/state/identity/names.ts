@@ -17,10 +17,10 @@ export function newId(): string {
 
 /**
  * The form in which names are compared: without regard to case and to Unicode's compatibility variants (threat T11).
- * Keystone on MySQL compares likewise. The result has no lone surrogates, because UTF-8 cannot store them.
+ * Keystone on MySQL compares likewise.
  */
 export function foldName(name: string): string {
-  return name.normalize('NFKC').toLowerCase().toWellFormed()
+  return name.normalize('NFKC').toLowerCase()
 }
 
 /** The columns of a row that hold its name. */
