@@ -16,7 +16,7 @@ import { repeated } from '../repetition.ts'
 export const TOKEN_CACHE_MILLISECONDS = 60_000
 const MOST_CACHED_TOKENS = 10_000
 /** How long a refusal is cached, so that a client that repeats an invalid token costs Keystone little. */
-export const REFUSAL_CACHE_SECONDS = 5
+const REFUSAL_CACHE_SECONDS = 5
 const MOST_CACHED_REFUSALS = 10_000
 /** The time for all tries of one validation. */
 const KEYSTONE_TIMEOUT_MILLISECONDS = 10_000
@@ -53,8 +53,8 @@ const cache = new Map<string, Checked>()
 /** Tokens that Keystone refused, in a cache of their own so that they cannot evict valid tokens. */
 const refusals = boundedCache<true>({ entries: MOST_CACHED_REFUSALS, seconds: REFUSAL_CACHE_SECONDS })
 
-const cacheKey = (keystoneUrl: string, token: string, serviceToken: string): Promise<string> =>
-  digestOf(JSON.stringify([keystoneUrl, token, serviceToken]))
+const cacheKey = async (keystoneUrl: string, token: string, serviceToken: string): Promise<string> =>
+  (await digestOf(JSON.stringify([keystoneUrl, token, serviceToken]))).toBase64()
 
 function cacheToken(key: string, checked: Checked): void {
   if (cache.size >= MOST_CACHED_TOKENS)

@@ -3,6 +3,7 @@
  * the database differs from what they have stored about it, and adopt what an operator has confirmed.
  */
 import { asc, gt, sql } from 'drizzle-orm'
+import { digestOf } from '../crypto/digest.ts'
 import { canonicalJson } from '../crypto/event-chain.ts'
 import { fault } from '../faults.ts'
 import { DEPLOYMENT, recordEvent } from './audit/events.ts'
@@ -64,12 +65,10 @@ async function projectsOf({ db }: Backend, { projectId, marker }: Asked): Promis
 /** The order of SQLite's text, which is that of UTF-8; ids of projects are ASCII. */
 const byCodePoint = (one: string, other: string) => (one < other ? -1 : 1)
 
-const utf8 = new TextEncoder()
-
 async function confirmOf(projects: readonly NamedReport[]): Promise<string | null> {
   const reported = projects.flatMap(({ projectId, confirm }) => (confirm === null ? [] : [[projectId, confirm]]))
   if (reported.length === 0) return null
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', utf8.encode(canonicalJson(reported)))).toHex()
+  return (await digestOf(canonicalJson(reported))).toHex()
 }
 
 /**

@@ -7,6 +7,7 @@
  * cannot shut its owner out, but makes each attempt at it wait.
  */
 import { and, eq, gt, inArray, lte, sql } from 'drizzle-orm'
+import { digestOf } from '../../crypto/digest.ts'
 import { logProblem } from '../../log.ts'
 import { millisecondsOf } from '../../times.ts'
 import { commit, commitWhere } from '../audit/commit.ts'
@@ -58,11 +59,9 @@ interface Subjects {
   readonly account: string
 }
 
-const utf8 = new TextEncoder()
-
 /** A digest: it is short whatever a client gives as its name. */
 async function subjectOf(...parts: readonly string[]): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', utf8.encode(JSON.stringify(parts)))).toBase64()
+  return (await digestOf(JSON.stringify(parts))).toBase64()
 }
 
 async function subjectsOf({ account, network }: Attempt): Promise<Subjects> {

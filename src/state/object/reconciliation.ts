@@ -3,6 +3,7 @@
  * project take over what is there. The object first compares everything and reports it; only what was reported is
  * adopted.
  */
+import { digestOf } from '../../crypto/digest.ts'
 import { canonicalJson } from '../../crypto/event-chain.ts'
 import { fault } from '../../faults.ts'
 import { recordEvent } from '../audit/events.ts'
@@ -25,25 +26,19 @@ const MOST_NAMED = 10
 const INSPECTION = 'inspection'
 const ADOPTING = 'adopting'
 
-const utf8 = new TextEncoder()
-
-async function digestOf(value: unknown): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', utf8.encode(canonicalJson(value)))
-  return new Uint8Array(digest).toHex()
-}
-
 async function reportOf(storage: DurableObjectStorage, projectId: string): Promise<ProjectReport> {
   const ledger = new RowLedger(storage)
   const [rows, first, incidents] = [ledger.counts(), ledger.findings(MOST_NAMED), await openIncidents(storage)]
   const { completed } = await patrolIn(storage)
   const inspected = await storage.get<number>(INSPECTION)
   const differs = incidents.length > 0 || first.length > 0
+  const digest = differs ? await digestOf(canonicalJson([projectId, completed, incidents, rows, first])) : null
   return {
     complete: inspected !== undefined && completed >= inspected,
     incidents,
     rows,
     first,
-    confirm: differs ? await digestOf([projectId, completed, incidents, rows, first]) : null,
+    confirm: digest && digest.toHex(),
   }
 }
 
