@@ -20,7 +20,7 @@ export const titles = {
   503: 'Service Unavailable',
 } as const
 
-export type FaultStatus = keyof typeof titles
+type FaultStatus = keyof typeof titles
 
 interface Failure<Details extends readonly string[]> {
   readonly status: FaultStatus

@@ -42,7 +42,7 @@ const firstToken = (method: Method, { tokenEpoch }: AccountUser, backend: Backen
 })
 
 /** What a deployment says of its first administrator. */
-export interface FirstAdministrator {
+interface FirstAdministrator {
   /** The password; empty: none is made. */
   readonly password: string
   /** The password makes the administrator anew. */

@@ -20,7 +20,7 @@ export const isDomainLabel = (text: string) => /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d]
  * Reports whether a text is a domain name of LDH labels. A name whose last label is a number is rejected, because some
  * parsers treat it as an IPv4 address (URL Standard, ends-in-a-number checker).
  */
-export function isDomainName(text: string): boolean {
+function isDomainName(text: string): boolean {
   if (text.length > MOST_DOMAIN_CHARACTERS) return false
   const labels = text.split('.')
   return labels.every(isDomainLabel) && !/^(?:\d+|0x[\da-f]*)$/i.test(labels.at(-1) ?? '')
@@ -51,7 +51,7 @@ export function isMailbox(text: string): boolean {
  * `::ffff:192.0.2.1` as hexadecimal. Returns null for an invalid address, and for one with a zone id, which is only
  * meaningful on one host.
  */
-export function plainAddress(text: string): string | null {
+function plainAddress(text: string): string | null {
   const version = text.includes('%') ? 0 : isIP(text)
   if (version === 6) return new URL(`http://[${text}]`).hostname.slice(1, -1)
   return version === 4 ? text : null
@@ -71,7 +71,7 @@ function isAuthority(text: string): boolean {
 }
 
 /** Reports whether a text is an absolute URI (RFC 3986 sections 2 and 3) with a valid authority, if it has one. */
-export function isAbsoluteUri(text: string): boolean {
+function isAbsoluteUri(text: string): boolean {
   const [, rest = ''] = /^[a-z][a-z\d+.-]*:(.+)$/i.exec(text) ?? []
   if (text.length > MOST_URI_CHARACTERS || !/^(?:[\w.~!$&'()*+,;=:@/?#[\]-]|%[\da-f]{2})+$/i.test(rest)) return false
   const [beforeFragment = '', ...fragments] = rest.split('#')

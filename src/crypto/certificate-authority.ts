@@ -29,7 +29,7 @@ export const profiles = { default: null, server: 'serverAuth', client: 'clientAu
 export type Profile = keyof typeof profiles
 
 /** A new authority: certificates as DER and private keys as PKCS#8, which the caller must seal and then discard. */
-export interface NewAuthority {
+interface NewAuthority {
   readonly root: Uint8Array<ArrayBuffer>
   readonly rootKey: Uint8Array<ArrayBuffer>
   readonly issuing: Uint8Array<ArrayBuffer>
@@ -190,7 +190,7 @@ export async function issueCertificate(
 }
 
 /** A revoked certificate; `revoked` is in milliseconds. */
-export interface RevokedCertificate {
+interface RevokedCertificate {
   readonly serial: string
   readonly revoked: number
 }

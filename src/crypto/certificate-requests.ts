@@ -34,7 +34,7 @@ export interface CheckedRequest {
 /**
  * `encoding`, `format` and `signature` are the errors that the API defines; `refused` has the reason of a rejection.
  */
-export type RequestOutcome =
+type RequestOutcome =
   | { readonly outcome: 'encoding' | 'format' | 'signature' }
   | { readonly outcome: 'refused'; readonly reason: string }
   | { readonly outcome: 'good'; readonly request: CheckedRequest }

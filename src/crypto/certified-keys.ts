@@ -14,7 +14,7 @@ const MOST_KEY_BYTES = 32 * 1024
 const MOST_PASSPHRASE_BYTES = 1023
 
 /** The `reason` of `unusable` continues a sentence whose subject is the key: `is empty or too long`. */
-export type PrivateKeyOutcome =
+type PrivateKeyOutcome =
   | { readonly outcome: 'opened'; readonly key: KeyObject; readonly publicKey: KeyObject }
   | { readonly outcome: 'unusable'; readonly reason: string }
 

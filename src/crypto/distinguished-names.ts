@@ -26,7 +26,7 @@ export interface WrittenAttribute {
 }
 
 /** The attributes of one multi-valued part, which are separated by `+`. */
-export type WrittenRelativeName = readonly WrittenAttribute[]
+type WrittenRelativeName = readonly WrittenAttribute[]
 
 const TYPE = / *([a-z][a-z\d-]*|(?:oid\.)?\d+(?:\.\d+)+) *= */iy
 const NUMBER_SIGN = /#/y
@@ -131,7 +131,7 @@ export function parseName(text: string): WrittenRelativeName[] | null {
 }
 
 /** `syntax`: the text is not a distinguished name; `refused`: no certificate can contain it. */
-export type SubjectOutcome =
+type SubjectOutcome =
   | { readonly outcome: 'syntax' }
   | { readonly outcome: 'refused'; readonly reason: string }
   | { readonly outcome: 'good'; readonly names: readonly RelativeName[] }

@@ -42,7 +42,7 @@ export async function chainHash(before: string, event: Readonly<Record<string, u
 }
 
 /** The first fault in a chain. */
-export interface Break {
+interface Break {
   /** The number that the event at this position should have. */
   readonly number: number
   readonly reason: string

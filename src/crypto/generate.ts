@@ -5,7 +5,7 @@
  * of 384 and 512 bits, on which Barbican fails although it lists the algorithms.
  */
 
-export type SymmetricOutcome = 'generated' | 'length' | 'kind' | 'unknown'
+type SymmetricOutcome = 'generated' | 'length' | 'kind' | 'unknown'
 
 const COMMON_BITS = [64, 128, 192, 256]
 /** XTS uses two keys of one length each (NIST SP 800-38E). */

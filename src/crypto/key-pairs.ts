@@ -13,7 +13,7 @@ import { encodeUtf8 } from './encoding.ts'
  * Whether a pair can be generated. `length`, `kind` and `unknown` are the reasons for which Barbican refuses too;
  * `withdrawn` is DSA, which FIPS 186-5 no longer approves for signing.
  */
-export type KeyPairOutcome = 'generated' | 'length' | 'kind' | 'unknown' | 'withdrawn'
+type KeyPairOutcome = 'generated' | 'length' | 'kind' | 'unknown' | 'withdrawn'
 
 export interface KeyPair {
   /** PEM of PKCS#8 (RFC 5958), encrypted (RFC 8018) when there is a passphrase, with a final newline. */

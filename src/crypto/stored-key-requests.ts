@@ -5,7 +5,7 @@ import { openPrivateKey, signingParameters, weaknessOf } from './certified-keys.
 import { compareBytes } from './der.ts'
 import type { RelativeName } from './subject-attributes.ts'
 
-export interface StoredKeyRequest {
+interface StoredKeyRequest {
   /** The payload of the private key: PEM or DER, possibly encrypted. */
   readonly privateKey: Uint8Array
   readonly passphrase: string | null
@@ -15,7 +15,7 @@ export interface StoredKeyRequest {
 }
 
 /** `request` is base64 of DER; `reason` is a sentence without its full stop. */
-export type StoredKeyOutcome =
+type StoredKeyOutcome =
   { readonly outcome: 'requested'; readonly request: string } | { readonly outcome: 'refused'; readonly reason: string }
 
 /**

@@ -17,12 +17,12 @@ import {
 import { decodeUtf8 } from './encoding.ts'
 
 /** The string types that new certificates may use in subjects (RFC 5280 section 4.1.2.4), with their ASN.1 tags. */
-export const stringTypes = {
+const stringTypes = {
   utf8String: tags.utf8String,
   printableString: tags.printableString,
   ia5String: tags.ia5String,
 } as const
-export type StringType = keyof typeof stringTypes
+type StringType = keyof typeof stringTypes
 
 /** Decodes a string of one of these types; null for any other element and for an invalid encoding. */
 export function readString(element: DerElement): Pick<SubjectAttribute, 'stringType' | 'text'> | null {

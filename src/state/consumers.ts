@@ -64,7 +64,7 @@ export interface ConsumersPage<Kind extends ConsumerKind> {
   readonly total: number
 }
 
-export interface Listed<Kind extends ConsumerKind> {
+interface Listed<Kind extends ConsumerKind> {
   readonly entity: Entities[Kind]
   readonly listed: ConsumersPage<Kind>
 }
@@ -129,7 +129,7 @@ export async function findContainerWithConsumers(
   return { entity: await authenticContainer(scope, row), listed }
 }
 
-export interface WithConsumer<Kind extends ConsumerKind> {
+interface WithConsumer<Kind extends ConsumerKind> {
   readonly entity: Entities[Kind]
   /** Undefined if the entity has no consumer with this id. */
   readonly consumer: Consumers[Kind] | undefined

@@ -15,7 +15,7 @@ import type { Scope } from '../scope.ts'
 import { insertEvents, type AuditEvent } from './events.ts'
 
 /** How long one event represents all refusals of its kind. */
-export const REFUSAL_WINDOW_SECONDS = 60
+const REFUSAL_WINDOW_SECONDS = 60
 /** Size of the cache. The event of a kind that was evicted is stored again. */
 const MOST_KINDS = 10_000
 

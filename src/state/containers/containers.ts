@@ -29,7 +29,7 @@ export async function findContainer(scope: KeyedScope, id: string): Promise<Cont
   return authenticContainer(scope, row)
 }
 
-export interface ContainerFilter {
+interface ContainerFilter {
   readonly name: string | undefined
   readonly type: string | undefined
 }
@@ -61,7 +61,7 @@ export async function listContainers(
   return { ...read, items: await authenticContainers(scope, read.items) }
 }
 
-export interface NewContainer {
+interface NewContainer {
   readonly name: string | null
   readonly type: ContainerType
   readonly secrets: readonly NamedSecret[]

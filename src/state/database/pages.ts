@@ -35,7 +35,7 @@ export interface List {
 }
 
 /** The condition and the number of rows of one page. */
-export interface PageOfRows {
+interface PageOfRows {
   readonly where: SQL | undefined
   readonly limit: number
   readonly offset: number

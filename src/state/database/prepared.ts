@@ -21,7 +21,7 @@ export const build = drizzle(() =>
 )
 
 /** The result of a builder. */
-export interface Built {
+interface Built {
   readonly toSQL: () => Query
 }
 

@@ -70,7 +70,7 @@ export function admittedDeployment({ keyring }: Pick<KeyedScope, 'keyring'>): st
 }
 
 /** Names the namespace of the Worker's Durable Objects. */
-export const namespaceOf = (projects: ProjectObjects): string => projects.idFromName(DEPLOYMENT).toString()
+const namespaceOf = (projects: ProjectObjects): string => projects.idFromName(DEPLOYMENT).toString()
 
 /** The failure as an error to throw; logs it. */
 function refused({ keyring }: Parts, failure: Fault): Fault {

@@ -29,12 +29,12 @@ export interface AccountUser extends RoleName {
   readonly tokenEpoch: number
 }
 
-export interface AccountProject extends RoleName {
+interface AccountProject extends RoleName {
   readonly enabled: boolean
   readonly administrative: boolean
 }
 
-export interface AccountCredential extends RoleName {
+interface AccountCredential extends RoleName {
   readonly userId: string
   readonly secretHash: string
   readonly roleIds: readonly string[]
@@ -53,7 +53,7 @@ export interface Account {
 }
 
 /** Which account is loaded. */
-export interface AccountQuery {
+interface AccountQuery {
   readonly user: IdentityKey
   /** `default` is the user's default project, null is none. */
   readonly project: IdentityKey | 'default' | null

@@ -29,7 +29,7 @@ export interface NamedAssignment {
   readonly prior: RoleName | null
 }
 
-export interface AssignmentFilter {
+interface AssignmentFilter {
   readonly userId?: string | undefined
   readonly projectId?: string | undefined
   readonly roleId?: string | undefined

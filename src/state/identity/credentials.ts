@@ -29,7 +29,7 @@ export interface ApplicationCredential extends CredentialProperties {
   readonly roles: readonly IdentityRole[]
 }
 
-export interface NewCredential extends CredentialProperties {
+interface NewCredential extends CredentialProperties {
   readonly secret: string
   readonly roleIds: readonly string[]
 }

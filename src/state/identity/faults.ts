@@ -17,10 +17,10 @@ export const identityTitles = {
   501: 'Not Implemented',
 } as const
 
-export type IdentityStatus = keyof typeof identityTitles
+type IdentityStatus = keyof typeof identityTitles
 
 /** The kinds of entities in messages, by Keystone's names. */
-export type IdentityNoun =
+type IdentityNoun =
   'user' | 'project' | 'role' | 'domain' | 'service' | 'endpoint' | 'region' | 'Application Credential'
 
 const MALFORMED =
@@ -92,7 +92,7 @@ const failures = {
   tooManyAttempts: [429, () => 'Too many log-ins have failed. Try again later.'],
 } as const satisfies Record<string, readonly [IdentityStatus, (...details: never[]) => string]>
 
-export type IdentityFailureName = keyof typeof failures
+type IdentityFailureName = keyof typeof failures
 type DetailsOf<Name extends IdentityFailureName> = Parameters<(typeof failures)[Name][1]>
 
 /** One failure of the embedded identity; `message` is sent to the client. */

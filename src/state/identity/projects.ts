@@ -21,17 +21,17 @@ export interface IdentityProject {
   readonly extra: ExtraProperties
 }
 
-export type NewProject = Omit<IdentityProject, 'id' | 'administrative'>
+type NewProject = Omit<IdentityProject, 'id' | 'administrative'>
 
 /** What is to change; an absent member stays as it is. */
-export interface ProjectChanges {
+interface ProjectChanges {
   readonly name?: string | undefined
   readonly description?: string | undefined
   readonly enabled?: boolean | undefined
   readonly extra: ExtraProperties
 }
 
-export interface ProjectFilter {
+interface ProjectFilter {
   readonly name?: string | undefined
   readonly enabled?: boolean | undefined
   /** Only projects in which this user has a role. */

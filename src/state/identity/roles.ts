@@ -23,7 +23,7 @@ export interface IdentityRole extends RoleName {
 }
 
 /** What is to change; an absent member stays as it is. */
-export interface RoleChanges {
+interface RoleChanges {
   readonly name?: string | undefined
   readonly description?: string | null | undefined
 }

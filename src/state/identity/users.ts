@@ -21,7 +21,7 @@ export interface IdentityUser {
   readonly extra: ExtraProperties
 }
 
-export interface NewUser {
+interface NewUser {
   readonly name: string
   /** Null: the user cannot log in with a password. */
   readonly password: string | null
@@ -31,7 +31,7 @@ export interface NewUser {
 }
 
 /** What is to change; an absent member stays as it is. */
-export interface UserChanges {
+interface UserChanges {
   readonly name?: string | undefined
   readonly password?: string | null | undefined
   readonly enabled?: boolean | undefined
@@ -39,7 +39,7 @@ export interface UserChanges {
   readonly extra: ExtraProperties
 }
 
-export interface UserFilter {
+interface UserFilter {
   readonly name?: string | undefined
   readonly enabled?: boolean | undefined
 }

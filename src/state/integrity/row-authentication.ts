@@ -16,7 +16,7 @@ export class RowRefused extends Error {
 }
 
 /** The columns of a row that its MAC covers, and the one with its project; other members are ignored. */
-export type RowValues<Name extends ProtectedName> = {
+type RowValues<Name extends ProtectedName> = {
   readonly [Column in AuthenticatedColumn<Name> | ProjectColumn<Name>]: unknown
 }
 

@@ -17,7 +17,7 @@ export interface MasterKeyUse {
 }
 
 /** The versions of all project keys, and the values that depend on them. */
-export interface ProjectKeyUse {
+interface ProjectKeyUse {
   /** Keys that seal new values: one for each project and store. */
   readonly current: number
   /** When the oldest of these was created; null if there is none. */

@@ -208,7 +208,7 @@ async function save({ db }: KeyedScope, statements: readonly Statement<number>[]
 }
 
 /** The result of {@link resealValues}. */
-export interface Resealed {
+interface Resealed {
   readonly resealed: number
   /** Values that cannot be opened in their place. They are left unchanged, and their key is kept. */
   readonly unreadable: number

@@ -9,10 +9,10 @@ import type { Scope } from '../scope.ts'
 
 /** The names of the limits. `cas` can be set but has no effect, because nothing is counted against it. */
 const quotaNames = ['secrets', 'orders', 'containers', 'consumers', 'cas'] as const
-export type QuotaName = (typeof quotaNames)[number]
+type QuotaName = (typeof quotaNames)[number]
 
 /** A project's own limits; null if the configured default applies. */
-export type OwnLimits = Readonly<Record<QuotaName, number | null>>
+type OwnLimits = Readonly<Record<QuotaName, number | null>>
 
 const UNLIMITED = -1
 

@@ -5,7 +5,7 @@
  * Names are unquoted, because none needs quotes and SQLite stores the text of a definition as it is written.
  */
 
-export interface Trigger {
+interface Trigger {
   readonly name: string
   /** The statement after `CREATE TRIGGER`, starting with the name. */
   readonly definition: string

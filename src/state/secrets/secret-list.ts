@@ -32,7 +32,7 @@ const sortColumns = {
 
 /** Keys of `sort`. `status` has no effect, because it is the same for all secrets. */
 export const sortNames = [...(Object.keys(sortColumns) as (keyof typeof sortColumns)[]), 'status'] as const
-export type SortName = (typeof sortNames)[number]
+type SortName = (typeof sortNames)[number]
 
 export interface SortTerm {
   readonly key: SortName

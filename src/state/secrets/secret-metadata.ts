@@ -11,9 +11,9 @@ import type { KeyedScope, Scope } from '../scope.ts'
 import { authenticSecret, secretIs, selectSecret } from './secret-rows.ts'
 
 /** Pairs of one secret, at most. */
-export const MOST_PAIRS = 128
+const MOST_PAIRS = 128
 /** Bytes of all keys and values of one secret in UTF-8, at most. */
-export const MOST_METADATA_BYTES = 16_384
+const MOST_METADATA_BYTES = 16_384
 
 export interface DescribedSecret extends Secret {
   readonly metadata: ReadonlyMap<string, string>

@@ -140,7 +140,7 @@ export function admitsKnownType(accept: string | undefined): boolean {
 }
 
 /** The format of error responses outside `/v1`, and of those about the microversion. */
-export type RootErrorForm = 'json' | 'html' | 'text'
+type RootErrorForm = 'json' | 'html' | 'text'
 
 /**
  * Returns whichever of HTML and JSON has the higher quality (HTML wins a tie), or plain text if the header is absent or

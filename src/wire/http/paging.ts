@@ -71,7 +71,7 @@ export function markerAfter(
   return (more && items.at(-1)?.id) || null
 }
 
-export interface PageLinks {
+interface PageLinks {
   readonly previous?: string
   readonly next?: string
 }

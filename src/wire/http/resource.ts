@@ -55,7 +55,7 @@ export interface Operation<Subject, Body> {
 }
 
 /** An operation whose body type is erased. */
-export type AnyOperation<Subject> = Operation<Subject, never>
+type AnyOperation<Subject> = Operation<Subject, never>
 
 export interface Resource<Subject extends Target = Target> {
   readonly path: string

@@ -30,7 +30,7 @@ export interface Call extends PublicCall {
   readonly standing: Standing
 }
 
-export interface IdentityOperation {
+interface IdentityOperation {
   readonly method: Method
   readonly path: string
   readonly rule: IdentityRule | 'public'
