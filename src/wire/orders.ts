@@ -154,7 +154,7 @@ function orderView(order: Order, refs: Refs) {
 const newOrderBody = json(orderBody)
 
 /** The body of an update, which replaces `meta` of a certificate order; the type cannot be changed. */
-const changedBody = { name: SCHEMA, type: object({ meta: anyObject() }), missingNames: 'member' } as const
+const changedBody = { name: SCHEMA, type: z.lazy(() => object({ meta: anyObject() })), missingNames: 'member' } as const
 const changedOrderBody = json(changedBody)
 
 const collection = resource({

@@ -24,14 +24,16 @@ const MAX_CONFIRM_CHARACTERS = 64
 
 const schema = {
   name: 'Reconciliation',
-  type: closedObject({
-    /** One project, instead of a page of all. */
-    project_id: z.optional(text({ min: 1, max: MAX_ID_CHARACTERS })),
-    /** The project before the page. */
-    marker: z.optional(text({ min: 1, max: MAX_ID_CHARACTERS })),
-    /** The value of a report, to adopt what it says. */
-    confirm: z.optional(text({ min: 1, max: MAX_CONFIRM_CHARACTERS })),
-  }),
+  type: z.lazy(() =>
+    closedObject({
+      /** One project, instead of a page of all. */
+      project_id: z.optional(text({ min: 1, max: MAX_ID_CHARACTERS })),
+      /** The project before the page. */
+      marker: z.optional(text({ min: 1, max: MAX_ID_CHARACTERS })),
+      /** The value of a report, to adopt what it says. */
+      confirm: z.optional(text({ min: 1, max: MAX_CONFIRM_CHARACTERS })),
+    }),
+  ),
 }
 
 type Body = z.infer<typeof schema.type>

@@ -1,6 +1,6 @@
 /**
  * Validates bodies with zod and reports violations with the messages of Barbican's JSON schemas. The schema of a body is
- * made within `z.lazy`, because making all of them takes as long as the rest of a cold start.
+ * made within `z.lazy`, on first use: zod's objects are expensive to make, and most isolates need few of them.
  *
  * Barbican reports one violation: the one nearest to the root of the document, and at equal depth the first in the
  * order of its schema. A wrong type, missing members and extra members of an object are violations of the object
@@ -97,7 +97,7 @@ export const anyObject = () =>
 export interface Schema<Body> {
   /** The name in Barbican's messages, such as `Secret' within 'Order`. */
   readonly name: string
-  readonly type: z.ZodMiniType<Body>
+  readonly type: z.ZodMiniLazy<z.ZodMiniType<Body>>
   /** The property that a missing member is reported for: the member, or (by default) the document, as `None`. */
   readonly missingNames?: 'member' | 'document'
   /** The order in which missing members are reported, if it differs from that of the type. */
