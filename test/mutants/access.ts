@@ -64,7 +64,7 @@ export const inAccess = [
   ),
   ...inFile(
     'access/keystone',
-    ['threats/identity', 'threats/live-checks'],
+    ['threats/identity', 'threats/tokens', 'threats/live-checks'],
     [
       'TOKEN_CACHE_MILLISECONDS = 60_000',
       'TOKEN_CACHE_MILLISECONDS = 600_000',

@@ -118,7 +118,7 @@ export const inWire = [
   ),
   ...inFile(
     'wire/http/refs',
-    ['wire/refs', 'threats/requests'],
+    ['wire/refs', 'threats/paths', 'threats/requests'],
     ['encodeURIComponent(tenant)', 'tenant', 'a ref leads elsewhere'],
     ['[0-9a-f]{4}-4[0-9a-f]{3}', '[0-9a-f]{4}-[0-9a-f]{4}', 'ids of other versions are looked up'],
   ),
@@ -150,7 +150,7 @@ export const inWire = [
   ),
   ...inFile(
     'app',
-    ['api/versions', 'threats/surface', 'threats/identity', 'access/routes'],
+    ['api/versions', 'threats/surface', 'threats/identity', 'threats/tokens', 'access/routes'],
     [
       "if (!token) throw fault('unauthenticated')",
       "if (!token) throw fault('projectRequired')",
