@@ -108,7 +108,7 @@ const budgets: Readonly<Record<string, Budget>> = {
   'PATCH /containers/:container/acl': two(18, acl),
   'DELETE /containers/:container/acl': two(17),
   'GET /containers/:container/consumers': look(15),
-  'POST /containers/:container/consumers': inObject(two(30, json({ ...containerConsumer, name: 'new' }))),
+  'POST /containers/:container/consumers': inObject(two(33, json({ ...containerConsumer, name: 'new' }))),
   'DELETE /containers/:container/consumers': inObject(two(19, json(containerConsumer))),
   'GET /containers/:container/consumers/:consumer': look(11),
 
