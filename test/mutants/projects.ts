@@ -3,6 +3,16 @@ import { inFile } from './fault.ts'
 
 export const inProjects = [
   ...inFile(
+    'state/places',
+    ['state/places'],
+    [
+      "jurisdiction === '' ? namespace : namespace.jurisdiction(jurisdiction)",
+      'namespace',
+      'objects leave the jurisdiction',
+    ],
+    ['{ locationHint: location }', '{}', 'objects are made anywhere'],
+  ),
+  ...inFile(
     'state/keys/project-key-versions',
     ['state/kept-keys', 'state/project-key-versions'],
     ['ne(projectKeys.projectId, ROW_KEYS_OWNER),', '', 'the key of the rows’ MACs is superseded and every MAC lost'],

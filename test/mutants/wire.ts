@@ -15,6 +15,18 @@ export const inWire = [
     ['&& (!empty || previousFromEmptyPage)', '', 'an empty page has a link to the previous one'],
   ),
   ...inFile(
+    'wire/http/request-url',
+    ['wire/plain-http', 'wire/request-url'],
+    ["? 'loopback' : encrypted", "? 'loopback' : 'https'", 'plain HTTP counts as https'],
+    ["? 'loopback' : encrypted", "? 'https' : encrypted", 'a loopback address gets a promise of https'],
+  ),
+  ...inFile(
+    'app',
+    ['wire/plain-http'],
+    ["if (transport === 'http') throw fault('plainHttp')", '', 'plain HTTP is answered'],
+    ["if (transport === 'https') setHeader", 'setHeader', 'a loopback address promises https to browsers'],
+  ),
+  ...inFile(
     'wire/http/microversion',
     ['wire/microversion', 'threats/requests'],
     [

@@ -8,7 +8,7 @@ import { parseEnv } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { printedBy, runProgram, startProgram } from '../support/program.ts'
 
-const START_MILLISECONDS = 110_000
+const START_MILLISECONDS = 240_000
 const folder = mkdtempSync(join(tmpdir(), 'portcullis-local-'))
 const MASTER_KEY = `given:${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64')}`
 const ADMIN_PASSWORD = 'a password that is in no list'
