@@ -50,7 +50,7 @@ beforeAll(async () => {
   await grant(who, ref, { [stranger.userId]: ['encrypt', 'decrypt', 'rewrap', 'datakey'] })
   const json = { type: 'generic', secret_refs: [{ name: 'private_key', secret_ref: ref }] }
   const container = (await call('POST', '/v1/containers', { token: who.token, json })).json.container_ref
-  ids = { secret: idOf(ref), container: idOf(container) }
+  ids = { secret: idOf(ref), container: idOf(container), version: 'current' }
 }, HOOK_MILLISECONDS)
 
 afterAll(() => {
@@ -141,6 +141,22 @@ describe('a key that cannot be extracted', () => {
         )
         expect(text.some(leaksIn), name).toBe(false)
       }
+    }
+  })
+
+  it('every route of a payload refuses it', async () => {
+    const paths = resources
+      .map(({ path }) => path)
+      .filter((path) => path.startsWith('/secrets/:secret') && path.endsWith('/payload'))
+    expect(paths).toContain('/secrets/:secret/payload')
+    for (const path of paths) {
+      const filled = path.replaceAll(/:(\w+)/g, (_match, name: string) => ids[name] ?? '')
+      const answer = await call('GET', `/v1${filled}`, { token: who.token })
+      expect([path, answer.status, answer.json.description]).toEqual([
+        path,
+        403,
+        'Secret payload retrieval attempt not allowed - the payload of this secret cannot be extracted.',
+      ])
     }
   })
 
