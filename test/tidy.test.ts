@@ -135,8 +135,6 @@ describe('a source file', () => {
         .map(() => path),
     )
     expect(bare.toSorted()).toEqual([
-      'state/audit/commit.ts',
-      'state/audit/commit.ts',
       'state/audit/events.ts', // A finding of the Durable Object is an event without a change.
       'state/audit/refusals.ts', // A refusal as well.
       'state/audit/retention.ts', // Events after their retention period.

@@ -3,9 +3,9 @@
  * does not preserve classes.
  */
 import { Fault, type FailureName } from '../faults.ts'
-import { MOST_TRIES, repeated } from '../repetition.ts'
-import { isUncertain, passingOf, unavailability } from './database/refusals.ts'
-import { MOST_TRIES_OF_CHANGES, sendingOf, type Sending } from './database/repetition.ts'
+import { repeated } from '../repetition.ts'
+import { mayBeStored, passingOf, unavailability } from './database/refusals.ts'
+import { changedAgain, type Sending } from './database/repetition.ts'
 import type { Observed, Session } from './database/session.ts'
 import type { ContainerRow, Registration, SecretRow } from './entities.ts'
 import { newRowId } from './row-ids.ts'
@@ -161,6 +161,10 @@ export function valueOf<Value>(session: Session | null, result: Result<Value>): 
   return result.value
 }
 
+const failUnavailable = (error: unknown): never => {
+  throw unavailability(error)
+}
+
 /**
  * Calls the object of a project, and again after an error that passes: each time with a new stub, because an error can
  * break one for ever. `call` must have the same effect once or twice. Throws the faults of {@link unavailability}.
@@ -174,8 +178,7 @@ export async function askObject<Value>(
   try {
     return await ask()
   } catch (error) {
-    if (passingOf(error) !== 'repeat') throw unavailability(error)
-    return await calledAgain(error, ask, MOST_TRIES)
+    return await repeated(error, (failed) => passingOf(failed) === 'repeat', ask).catch(failUnavailable)
   }
 }
 
@@ -194,8 +197,8 @@ export async function sendToObject<Value>(
   try {
     return valueOf(db, await send('first'))
   } catch (error) {
-    const sendAgain = (number: number) => send(sendingOf(number, error))
-    return valueOf(db, await calledAgain(error, sendAgain, MOST_TRIES_OF_CHANGES))
+    if (!mayBeStored(error)) throw unavailability(error)
+    return valueOf(db, await changedAgain(error, send).catch(failUnavailable))
   }
 }
 
@@ -210,18 +213,6 @@ export async function sendOnce<Value>(
 ): Promise<Value> {
   try {
     return valueOf(db, await call(projects.getByName(projectId), { quotas, now, source, deployment: deployment() }))
-  } catch (error) {
-    throw unavailability(error)
-  }
-}
-
-async function calledAgain<Value>(
-  failed: unknown,
-  call: (number: number) => PromiseLike<Value>,
-  tries: number,
-): Promise<Value> {
-  try {
-    return await repeated(failed, isUncertain, call, tries)
   } catch (error) {
     throw unavailability(error)
   }

@@ -40,7 +40,11 @@ export const inProjects = [
       'throw error\n      logProblem',
       'a damaged value stops the resealing of all others',
     ],
-    ['keyVersion: row.newest', 'keyVersion: row.version', 'a resealed value claims its old version'],
+    [
+      "keyVersion: sql`value ->> 'newest'`",
+      "keyVersion: sql`value ->> 'version'`",
+      'a resealed value claims its old version',
+    ],
     ['if (isSuperseded(error)) return 0', '', 'a rotation fails while another one runs'],
     [
       'const sealed = await seal(newest, place, plaintext)',

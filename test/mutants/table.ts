@@ -2,6 +2,7 @@
 import { inAccess } from './access.ts'
 import { inCrypto } from './crypto.ts'
 import type { SmallFault } from './fault.ts'
+import { ofPlatform } from './platform.ts'
 import { inProjects } from './projects.ts'
 import { inSecrets } from './secrets.ts'
 import { inTransit } from './transit.ts'
@@ -14,4 +15,5 @@ export const smallFaults: readonly SmallFault[] = [
   ...inProjects,
   ...inTransit,
   ...inWire,
+  ...ofPlatform,
 ]

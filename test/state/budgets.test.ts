@@ -12,10 +12,16 @@ import { base, database, type Request } from '../support/client.ts'
 import { countedService } from '../support/counting.ts'
 import { fakeKeystone, keystoneVariables } from '../support/keystone.ts'
 import { peopleOf } from '../support/people.ts'
+import { free, statementLimits } from '../support/platform-limits.ts'
 import { canarySecret, idOf, keyOrder as placeKeyOrder } from '../support/stored.ts'
 import { bytesOf, grant, storedKey, use } from '../support/transit.ts'
 import privateKeys from '../vectors/private-keys.json' with { type: 'json' }
 import vectors from '../vectors/certificate-requests.json' with { type: 'json' }
+
+/** Statements of one request. Sent three times, with the questions in between, they fit into the limits of both plans. */
+const MOST_STATEMENTS = free.queriesPerInvocation / 5
+/** Of D1's limit of 100,000 bytes. */
+const MOST_SQL_CHARACTERS = statementLimits.sqlBytes / 10
 
 const keystone = fakeKeystone()
 const send = countedService(keystoneVariables)
@@ -274,6 +280,11 @@ describe('a route', () => {
     expect([route, trips, objectCalls, wakes]).toEqual([route, 0, 0, budget.wakes])
     expect(keystone.asked).toEqual([])
     expect(cost.rowsRead, route).toBeLessThanOrEqual(budget.rows)
+    expect(cost.statements.length, route).toBeLessThanOrEqual(MOST_STATEMENTS)
+    for (const { text: sql, values } of cost.statements) {
+      expect(values.length, route).toBeLessThanOrEqual(statementLimits.parameters)
+      expect(sql.length, route).toBeLessThanOrEqual(MOST_SQL_CHARACTERS)
+    }
     if (method === 'GET') expect(cost.rowsWritten, route).toBe(0)
   })
 })

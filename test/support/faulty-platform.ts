@@ -113,6 +113,7 @@ export function faultyPlatform(variables: Readonly<Record<string, string>> = {})
   const send = (stub: Stub, method: string, given: unknown[]) =>
     (stub as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>)[method]!(...given)
   const PROJECT = {
+    idFromName: (name: string) => bindings.PROJECT.idFromName(name),
     getByName(name: string) {
       const stub = bindings.PROJECT.getByName(name)
       return new Proxy(stub, {

@@ -34,39 +34,18 @@ export async function commit<Result, Rest extends Batch = Batch>(
   return recording(scope, all, () => scope.db.batch(statements, scope.change?.sending))
 }
 
-/** A change with its audit event. */
-export interface RecordedChange {
-  /** Runs directly before the change, and takes effect even if the change does not. */
-  readonly before?: Statement<unknown>
-  readonly change: Statement<number>
-  readonly event: AuditEvent
-}
-
-/** Runs several changes, each with its event, in one batch. Returns the number of rows that they changed. */
-export async function commitEach(scope: Scope, changes: readonly RecordedChange[]): Promise<number> {
-  if (changes.length === 0) return 0
-  const statements = changes.flatMap(({ before, change, event }, at) => [
-    ...(before ? [[`before ${at}`, before] as const] : []),
-    [`change ${at}`, change] as const,
-    [`event ${at}`, insertEventsOfChange(scope, [event])] as const,
-  ])
-  const events = changes.map(({ event }) => event)
-  const results: Readonly<Record<string, unknown>> = await recording(scope, events, () =>
-    scope.db.batch(Object.fromEntries<Statement<unknown>>(statements)),
-  )
-  return changes.reduce((sum, _, at) => sum + Number(results[`change ${at}`]), 0)
-}
-
 /**
  * Runs changes whose number of changed rows does not show which of the events happened. Instead, each event is saved if
- * the condition holds for it before the changes; in the condition, `value ->> 'targetId'` is the event's target.
+ * the condition holds for it before the changes; in the condition, `value ->> 'targetId'` is the event's target. `values`
+ * has further members of `value`, for each event.
  */
 export async function commitWhere<Changes extends Batch>(
   scope: Scope,
   events: readonly AuditEvent[],
   condition: SQL,
   changes: Changes,
+  values?: readonly object[],
 ): Promise<BatchResults<Changes>> {
-  const statements = { events: insertEvents(scope, events, condition), ...changes }
+  const statements = { events: insertEvents(scope, events, condition, values), ...changes }
   return recording(scope, events, () => scope.db.batch(statements))
 }

@@ -111,10 +111,19 @@ const identified = (statement: Statement<number>, rows: readonly Row[]): Stateme
   events: rows.map(({ id }) => id),
 })
 
-/** Inserts the events for which the condition holds; in it, `value` is the event as JSON. */
-export function insertEvents(scope: Scope, events: readonly AuditEvent[], condition: SQL): Statement<number> {
+/**
+ * Inserts the events for which the condition holds; in it, `value` is the event as JSON, with these further members for
+ * each event.
+ */
+export function insertEvents(
+  scope: Scope,
+  events: readonly AuditEvent[],
+  condition: SQL,
+  values: readonly object[] = [],
+): Statement<number> {
   const rows = rowsOf(scope, events)
-  const selected = sql`select ${members} from json_each(${JSON.stringify(rows)}) where ${condition}`
+  const json = JSON.stringify(rows.map((row, at) => ({ ...row, ...values[at] })))
+  const selected = sql`select ${members} from json_each(${json}) where ${condition}`
   return identified(change(build.insert(auditEvents).select(selected)), rows)
 }
 

@@ -74,8 +74,8 @@ function passingError(error: unknown): PassingError | null {
 /** Classifies an error that passes; null for any other error. */
 export const passingOf = (error: unknown): Passing | null => passingError(error)?.passing ?? null
 
-/** Reports whether the call may have taken effect although it failed, and whether it did can be found out now. */
-export function isUncertain(error: unknown): boolean {
+/** Reports whether a call that failed may have taken effect: one that was not begun, for overload, has not. */
+export function mayBeStored(error: unknown): boolean {
   const passing = passingOf(error)
   return passing === 'repeat' || passing === 'reset'
 }

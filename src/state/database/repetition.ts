@@ -15,7 +15,7 @@ import { MOST_TRIES, repeated } from '../../repetition.ts'
 import { fault } from '../../faults.ts'
 import { auditEvents } from '../schema/audit.ts'
 import { build, preparedSelect, type Statement } from './prepared.ts'
-import { isRefused, isUncertain, passingOf, unavailability } from './refusals.ts'
+import { isRefused, mayBeStored, passingOf, unavailability } from './refusals.ts'
 
 /** The statements of one batch that a caller wants to be stored. Several that are sent together are one transaction. */
 export type Unit = readonly Statement<unknown>[]
@@ -33,10 +33,6 @@ export type Sending = 'first' | 'again' | 'settle'
 const MOST_SETTLING_TRIES = 4
 /** Tries of a change: after {@link MOST_TRIES} it is only settled. */
 export const MOST_TRIES_OF_CHANGES = MOST_TRIES + MOST_SETTLING_TRIES
-
-/** How the try with this number is sent, from 2, after a first one that failed with `failed`. */
-export const sendingOf = (number: number, failed: unknown): Sending =>
-  number > MOST_TRIES || passingOf(failed) === 'reset' ? 'settle' : 'again'
 
 /** Events at the end of the log, of all projects, among which one of the last {@link MOST_TRIES} tries is looked for. */
 const RECENT_EVENTS = 10_000
@@ -86,16 +82,48 @@ async function sentAgain(units: readonly Unit[], send: Send): Promise<readonly D
 }
 
 /**
+ * Repeats a change that may have been stored although it failed with `failed`. Once an error says not to repeat it, or
+ * after {@link MOST_TRIES}, it is only settled. Throws the last error.
+ */
+export function changedAgain<Value>(
+  failed: unknown,
+  attempt: (sending: Sending) => PromiseLike<Value>,
+  settlesOnly = false,
+): Promise<Value> {
+  let settles = settlesOnly || passingOf(failed) !== 'repeat'
+  const next = async (number: number): Promise<Value> => {
+    try {
+      return await attempt(settles || number > MOST_TRIES ? 'settle' : 'again')
+    } catch (error) {
+      settles ||= passingOf(error) !== 'repeat'
+      throw error
+    }
+  }
+  return repeated(failed, (error) => passingOf(error) !== null, next, MOST_TRIES_OF_CHANGES)
+}
+
+/**
  * Returns the results of units that were sent in one batch, which failed with `failed`. Throws the fault `unavailable` or
  * `overloaded` if the error passes and the repetitions fail too, and otherwise the error.
  */
-export async function resend(failed: unknown, units: readonly Unit[], send: Send): Promise<readonly D1Result[]> {
-  if (!isUncertain(failed) || !units.every(isRepeatable)) throw unavailability(failed)
-  const settles = units.some((unit) => eventsOf(unit).length > 0)
-  if (!settles && passingOf(failed) === 'reset') throw unavailability(failed)
-  const attempt = (number: number) => settled(units, send, sendingOf(number, failed), failed)
+export async function resend(
+  failed: unknown,
+  units: readonly Unit[],
+  send: Send,
+  sending: Sending = 'first',
+): Promise<readonly D1Result[]> {
+  const isUncertain = sending === 'first' ? mayBeStored(failed) : passingOf(failed) !== null
+  if (!isUncertain || !units.every(isRepeatable)) throw unavailability(failed)
   try {
-    return await repeated(failed, isUncertain, attempt, settles ? MOST_TRIES_OF_CHANGES : MOST_TRIES)
+    if (units.some((unit) => eventsOf(unit).length > 0)) {
+      const attempt = (next: Sending) => settled(units, send, next, failed)
+      return await changedAgain(failed, attempt, sending === 'settle')
+    }
+    return await repeated(
+      failed,
+      (error) => passingOf(error) === 'repeat',
+      () => send(units.flat()),
+    )
   } catch (error) {
     throw unavailability(error)
   }

@@ -187,7 +187,7 @@ export class Session implements Connection {
     try {
       return await settled([unit], this.#sendToPrimary, sending)
     } catch (error) {
-      return await resend(error, [unit], this.#sendToPrimary)
+      return await resend(error, [unit], this.#sendToPrimary, sending)
     }
   }
 

@@ -9,23 +9,35 @@ import { and, eq, getTableColumns, isNull, lt, ne, sql, type SQL } from 'drizzle
 import { open, seal, SealError } from '../../crypto/envelope.ts'
 import type { KeyPlace } from '../../crypto/keyring.ts'
 import { logProblem } from '../../log.ts'
-import { commitEach, type RecordedChange } from '../audit/commit.ts'
+import { commitWhere } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
-import { build, bytesOf, change, digitsOf, idempotent, select, type Statement } from '../database/prepared.ts'
+import {
+  build,
+  bytesOf,
+  change,
+  changeReturning,
+  digitsOf,
+  idempotent,
+  select,
+  type Statement,
+} from '../database/prepared.ts'
 import { isSuperseded } from '../database/refusals.ts'
-import { bytesAsSql, insertWhere } from '../database/statements.ts'
 import { projectKeys } from '../schema/resources.ts'
 import type { KeyedScope } from '../scope.ts'
 import { newKeyRow, openKey } from './project-keys.ts'
 import { ROW_KEYS_OWNER, sealedTables, type SealedTable } from './sealed-values.ts'
 
-/** Keys that one batch supersedes. */
-const KEYS_PER_STEP = 25
-/** Values that one batch reseals, and their total bytes after which it takes no more. */
+/** Keys that one step supersedes, with four statements, and steps of one call or one period of the cron trigger. */
+const KEYS_PER_STEP = 100
+const MOST_STEPS_OF_KEYS = 10
+/**
+ * Values that one step reseals, with two statements, and their total bytes: as digits they must fit into one parameter,
+ * which D1 limits to 2,000,000 bytes. A value that is larger alone is a step of its own.
+ */
 const VALUES_PER_STEP = 50
-const BYTES_PER_STEP = 4_000_000
-/** Steps of each kind in one call or one period of the cron trigger; the next one continues. */
-const MOST_STEPS = 40
+const BYTES_PER_STEP = 900_000
+/** Steps for all tables in one call or one period of the cron trigger; the next one continues. */
+const MOST_STEPS_OF_VALUES = 60
 /** Superseded keys that one call deletes. */
 const MOST_RETIRED = 1_000
 
@@ -35,25 +47,38 @@ export interface KeysToSupersede {
   readonly projectId?: string | undefined
 }
 
-/** Supersedes a key and creates the next version. */
-async function supersession(
-  scope: KeyedScope,
-  { projectId, store, version }: typeof projectKeys.$inferSelect,
-): Promise<RecordedChange> {
-  const ofPlace = sql`project_id = ${projectId} and store = ${store}`
-  // False if a concurrent request destroyed the project or created the next version.
-  const isNext = sql`exists (select 1 from ${projectKeys} where ${ofPlace})
-    and not exists (select 1 from ${projectKeys} where ${ofPlace} and superseded is null)`
-  const next = { project: projectId, store, version: version + 1 }
-  const end = build
-    .update(projectKeys)
-    .set({ superseded: scope.now })
-    .where(sql`${ofPlace} and ${projectKeys.version} = ${version} and superseded is null`)
-  return {
-    before: change(end),
-    change: insertWhere(projectKeys, await newKeyRow(scope, next), isNext),
-    event: changeOf({ id: `${store}/${next.version}`, projectId }, 'create', 'key'),
-  }
+/** SQL: the key is the one in `value`, and still the newest. */
+const isNewest = sql`${projectKeys.projectId} = value ->> 'projectId' and ${projectKeys.store} = value ->> 'store'
+  and ${projectKeys.version} = value ->> 'version' and ${projectKeys.superseded} is null`
+const ofPlace = sql`project_id = value ->> 'projectId' and store = value ->> 'store'`
+/** SQL: false if a concurrent request destroyed the project or created the next version. */
+const isNext = sql`exists (select 1 from ${projectKeys} where ${ofPlace})
+  and not exists (select 1 from ${projectKeys} where ${ofPlace} and superseded is null)`
+
+/** Supersedes the keys and creates their next versions, each with its event, in three statements. Returns how many. */
+async function supersede(scope: KeyedScope, keys: readonly (typeof projectKeys.$inferSelect)[]): Promise<number> {
+  if (keys.length === 0) return 0
+  const next = await Promise.all(
+    keys.map(async ({ projectId: project, store, version }) => {
+      const row = await newKeyRow(scope, { project, store, version: version + 1 })
+      return { ...row, version, next: row.version, wrapped: row.wrapped.toHex() }
+    }),
+  )
+  const rows = sql`json_each(${JSON.stringify(next)})`
+  const end = build.update(projectKeys).set({ superseded: scope.now }).from(rows).where(isNewest)
+  const created = build.insert(projectKeys)
+    .select(sql`select value ->> 'projectId', value ->> 'store', value ->> 'next',
+    value ->> 'masterKeyId', unhex(value ->> 'wrapped'), value ->> 'created', null from ${rows} where ${isNext}`)
+  const read = await commitWhere(
+    scope,
+    next.map(({ projectId, store, next: version }) =>
+      changeOf({ id: `${store}/${version}`, projectId }, 'create', 'key'),
+    ),
+    sql`exists (select 1 from ${projectKeys} where ${isNewest})`,
+    { ended: change(end), created: change(created) },
+    next.map(({ store, version }) => ({ store, version })),
+  )
+  return read.created
 }
 
 async function supersedeSome(scope: KeyedScope, { createdBefore, projectId }: KeysToSupersede) {
@@ -70,8 +95,7 @@ async function supersedeSome(scope: KeyedScope, { createdBefore, projectId }: Ke
       build.select(columns).from(projectKeys).where(isOld).limit(KEYS_PER_STEP),
     ),
   )
-  const changes = await Promise.all(old.map((key) => supersession(scope, key)))
-  return { found: old.length, created: await commitEach(scope, changes) }
+  return { found: old.length, created: await supersede(scope, old) }
 }
 
 /** Supersedes a bounded number of the keys and returns how many. No such key is left when it returns 0. */
@@ -79,7 +103,7 @@ export async function supersedeKeys(scope: KeyedScope, which: KeysToSupersede): 
   // Excludes the keys that this call creates.
   const createdBefore = which.createdBefore < scope.now ? which.createdBefore : scope.now
   let superseded = 0
-  for (let step = 0; step < MOST_STEPS; step += 1) {
+  for (let step = 0; step < MOST_STEPS_OF_KEYS; step += 1) {
     const { found, created } = await supersedeSome(scope, { ...which, createdBefore })
     superseded += created
     if (found < KEYS_PER_STEP) break
@@ -114,8 +138,8 @@ function someOld(table: SealedTable, without: readonly string[]): SQL {
   const some = sql`select sealed_row.id as id, ${bytes} as bytes from ${ofSuperseded(table)}
     where old.superseded is not null and sealed_row.id not in (select value from json_each(${JSON.stringify(without)}))
     limit ${sql.raw(String(VALUES_PER_STEP))}`
-  return sql`select id from (select id, sum(bytes) over (rows unbounded preceding) - bytes as before from (${some}))
-    where before < ${sql.raw(String(BYTES_PER_STEP))}`
+  return sql`select id from (select id, bytes, sum(bytes) over (rows unbounded preceding) - bytes as before from (${some}))
+    where before = 0 or before + bytes <= ${sql.raw(String(BYTES_PER_STEP))}`
 }
 
 /** Reads the rows with these ids that are sealed under superseded keys; `ids` is a select. */
@@ -147,16 +171,31 @@ async function oldRows({ db }: KeyedScope, table: SealedTable, ids: SQL): Promis
   })
 }
 
+/** A row with its values sealed under the newest version. */
+interface ResealedRow {
+  readonly row: OldRow
+  readonly sealed: Readonly<Record<string, Uint8Array>>
+}
+
 /**
- * The statement that stores a resealed row. It changes nothing if a concurrent request deleted or resealed the row. A
+ * The statement that stores resealed rows. It does not change a row that a concurrent request deleted or resealed. A
  * payload is set only once, so it cannot have been replaced since the row was read.
  */
-function resealing(table: SealedTable, row: OldRow, sealed: Readonly<Record<string, Uint8Array>>): Statement<number> {
-  const isRow = sql`id = ${row.id} and store = ${row.store} and key_version = ${row.version}`
-  const columns: Readonly<Record<string, string>> = table.columns
-  const bytes = Object.entries(sealed).map(([column, value]) => [columns[column] ?? column, bytesAsSql(value)] as const)
-  const values = { ...Object.fromEntries<SQL>(bytes), keyVersion: row.newest }
-  return idempotent(change(build.update(table.table).set(values).where(isRow)))
+function resealing({ table, columns }: SealedTable, rows: readonly ResealedRow[]): Statement<number> {
+  const json = rows.map(({ row: { id, store, version, newest }, sealed }) => {
+    const digits = Object.entries(sealed).map(([column, value]) => [column, value.toHex()] as const)
+    return { ...Object.fromEntries<string>(digits), id, store, version, newest }
+  })
+  const bytes = Object.entries(columns).map(([column, name]) => [name, sql`unhex(value ->> ${sql.raw(`'${column}'`)})`])
+  const values = { ...Object.fromEntries<SQL>(bytes as [string, SQL][]), keyVersion: sql`value ->> 'newest'` }
+  const isRow = sql`${table.id} = value ->> 'id' and ${table.store} = value ->> 'store'
+    and ${table.keyVersion} = value ->> 'version'`
+  const update = build
+    .update(table)
+    .set(values)
+    .from(sql`json_each(${JSON.stringify(json)})`)
+    .where(isRow)
+  return idempotent(changeReturning(update.returning({ id: table.id })))
 }
 
 async function resealed(
@@ -182,25 +221,24 @@ async function resealed(
 /** Reseals the rows that are under superseded keys. Appends the ids of those that cannot be opened to `unreadable`. */
 async function resealRows(scope: KeyedScope, table: SealedTable, ids: SQL, unreadable: string[]) {
   const rows = await oldRows(scope, table, ids)
-  const statements: Statement<number>[] = []
+  const resealedRows: ResealedRow[] = []
   for (const row of rows) {
     try {
-      statements.push(resealing(table, row, await resealed(scope, table, row)))
+      resealedRows.push({ row, sealed: await resealed(scope, table, row) })
     } catch (error) {
       if (!(error instanceof SealError)) throw error
       logProblem({ event: 'value not resealed', table: table.name, id: row.id, reason: error.message })
       unreadable.push(row.id)
     }
   }
-  return { found: rows.length, resealed: await save(scope, statements) }
+  return { found: rows.length, resealed: await save(scope, table, resealedRows) }
 }
 
 /** Saves resealed rows, all or none. Saves none if a key that sealed them has been superseded in turn. */
-async function save({ db }: KeyedScope, statements: readonly Statement<number>[]): Promise<number> {
-  if (statements.length === 0) return 0
+async function save({ db }: KeyedScope, table: SealedTable, rows: readonly ResealedRow[]): Promise<number> {
+  if (rows.length === 0) return 0
   try {
-    const { rows } = await db.batch({ rows: statements })
-    return rows.reduce((sum, changed) => sum + changed, 0)
+    return await db.run(resealing(table, rows))
   } catch (error) {
     if (isSuperseded(error)) return 0
     throw error
@@ -220,9 +258,10 @@ interface Resealed {
 export async function resealValues(scope: KeyedScope): Promise<Resealed> {
   let sum = 0
   let unreadable = 0
+  let steps = MOST_STEPS_OF_VALUES
   for (const table of sealedTables) {
     const failed: string[] = []
-    for (let step = 0; step < MOST_STEPS; step += 1) {
+    for (; steps > 0; steps -= 1) {
       const done = await resealRows(scope, table, someOld(table, failed), failed)
       sum += done.resealed
       if (done.found === 0) break

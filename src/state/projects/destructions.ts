@@ -28,7 +28,7 @@ import type { Scope } from '../scope.ts'
 const ROWS_PER_STEP = 500
 /** Projects and steps of one call or one period of the cron trigger; the next one continues. */
 const MOST_PROJECTS = 20
-const MOST_STEPS = 40
+const MOST_STEPS = 20
 
 const destructionOf = (id: string, action: AuditAction) =>
   changeOf({ id, projectId: id }, action, 'project/destruction')
