@@ -24,4 +24,6 @@ export interface StateSettings extends Pick<
 > {
   /** Where the objects of projects are made. */
   readonly places: Places
+  /** The id of a deployment that this Worker takes over from one with other objects; empty: none. */
+  readonly adoptDatabase: string
 }

@@ -13,7 +13,7 @@ const isOfSecret = ({ target }: Changed) => target === 'secret' || target.starts
 /** Creates the backend of one request or run, at `now`, for `source`. Its reads go to the primary. */
 export function connect(
   bindings: { readonly DB: D1Database; readonly PROJECT: ProjectNamespace },
-  { keyring, quotas, secretStores, readCacheSeconds, nameDefault, places }: StateSettings,
+  { keyring, quotas, secretStores, readCacheSeconds, nameDefault, places, adoptDatabase }: StateSettings,
   now: string,
   source: Source,
 ): Backend {
@@ -24,7 +24,7 @@ export function connect(
   }
   // What decides about the admission must not wait for it.
   const asking = { keyring, quotas, projects, now, source, recorded, db: new Session(bindings.DB, 'first-primary') }
-  const db = new Session(bindings.DB, 'first-primary', admissionOf(asking))
+  const db = new Session(bindings.DB, 'first-primary', admissionOf(asking, adoptDatabase))
   const deployment = () => admittedDeployment(asking)
   return { ...asking, secretStores, readCacheSeconds, nameDefault, db, deployment }
 }

@@ -51,10 +51,16 @@ const question = preparedSelect(
     keyVersion: projectKeys.version,
     wrapped: projectKeys.wrapped,
   },
-  (columns) => build.select(columns).from(deployments).leftJoin(projectKeys, isRowAuthenticationKey),
+  // One row, whatever there is.
+  (columns) =>
+    build
+      .select(columns)
+      .from(sql`(select 1) left join ${deployments} on true left join ${projectKeys} on ${isRowAuthenticationKey}`),
 )({})
 
-type Answer = ReturnType<typeof question.read>[number]
+type Columns = ReturnType<typeof question.read>[number]
+/** What the database answers. Without a deployment or a key their columns are null. */
+type Answer = { readonly [Name in keyof Columns]: Columns[Name] | null }
 
 /** A scope whose session asks nothing, with the objects of the Worker. */
 interface Parts extends KeyedScope {
@@ -101,52 +107,69 @@ async function openRowKey(parts: Parts, { keyVersion, wrapped }: Answer): Promis
   if (keyVersion !== null && wrapped !== null) await takeRowAuthenticationKey(parts, keyVersion, wrapped)
 }
 
-/** Makes an unclaimed deployment that of this Worker. Of several Workers one succeeds; returns the row as it is then. */
-async function claimed(parts: Parts, { id }: Answer, mayChange: boolean): Promise<Answer> {
-  if (!mayChange) throw fault('schemaBehind')
+/**
+ * Makes the deployment that of this Worker, unless its row has changed since it was read. Of several Workers one
+ * succeeds; returns the row as it is then.
+ */
+async function claimed(parts: Parts, answer: Answer): Promise<Answer> {
+  const { id, mac } = answer
+  if (id === null) throw fault('keysForeign')
   const row = await withMac(parts, 'deployments', { id, objects: namespaceOf(parts.projects) })
+  const asRead = mac === null ? isNull(deployments.mac) : eq(deployments.mac, mac)
   const update = build
     .update(deployments)
     .set(row)
-    .where(and(eq(deployments.id, id), isNull(deployments.mac)))
+    .where(and(eq(deployments.id, id), asRead))
   const scope = { ...parts, source: byService('Deployment') }
-  await commit(scope, changeOf({ id, projectId: DEPLOYMENT }, 'create', 'deployment'), change(update))
+  const event = changeOf({ id, projectId: DEPLOYMENT }, mac === null ? 'create' : 'update', 'deployment')
+  await commit(scope, event, change(update))
   const [stored] = await parts.db.run(question)
-  if (!stored) throw fault('keysForeign')
-  return stored
+  return stored ?? { ...answer, mac: null }
 }
 
-/** Throws unless the claimed row was written under this keyring, for these objects. */
-async function requireOwn(parts: Parts, { keyVersion, mac, ...row }: Answer): Promise<void> {
-  if (keyVersion === null || mac === null) throw fault('keysForeign')
-  await requireAuthentic(parts, 'deployments', { ...row, mac })
-  if (row.objects !== namespaceOf(parts.projects)) throw fault('objectsForeign')
+const isOwn = ({ projects }: Parts, { objects }: Answer) => objects === namespaceOf(projects)
+
+/** Throws `keysForeign` or {@link RowRefused} unless the row was written under this keyring. */
+async function requireKeys(parts: Parts, { keyVersion, id, mac, objects }: Answer): Promise<void> {
+  if (keyVersion === null || id === null || mac === null) throw fault('keysForeign')
+  await requireAuthentic(parts, 'deployments', { id, objects, mac })
 }
 
-async function decide(parts: Parts, answer: Answer | undefined, mayChange: boolean): Promise<void> {
-  if (!answer) throw refused(parts, fault('keysForeign'))
-  const { requires, isCurrent, mac } = answer
+/** Throws unless the deployment is this Worker's, or becomes it. */
+async function requireMembership(parts: Parts, answer: Answer, adopted: string): Promise<void> {
+  if (answer.mac !== null) await requireKeys(parts, answer)
+  const isToClaim = answer.mac === null || (answer.id === adopted && !isOwn(parts, answer))
+  const now = isToClaim ? await claimed(parts, answer) : answer
+  if (isToClaim) await requireKeys(parts, now)
+  if (!isOwn(parts, now)) throw fault('objectsForeign')
+}
+
+async function decide(parts: Parts, adopted: string, answer: Answer | undefined, mayChange: boolean): Promise<void> {
+  if (!answer) throw new Error('D1 returned no row')
+  const { id, requires, isCurrent, mac } = answer
   if (requires !== null && !migrations.some(({ name }) => name === requires)) {
     throw refused(parts, fault('schemaAhead'))
   }
   if (!isCurrent) throw migrating(parts, mayChange)
+  // Only what the primary answers is a reason to change a row.
+  if (!mayChange && (mac === null || id === adopted)) throw fault('schemaBehind')
   try {
     await openRowKey(parts, answer)
-    await requireOwn(parts, mac === null ? await claimed(parts, answer, mayChange) : answer)
+    await requireMembership(parts, answer, adopted)
   } catch (error) {
     throw keyFailure(parts, error)
   }
-  admitted.set(parts.keyring, answer.id)
+  if (id !== null) admitted.set(parts.keyring, id)
 }
 
-/** The admission of this isolate to the database of `parts`. */
-export function admissionOf(parts: Parts): Admission {
+/** The admission of this isolate to the database of `parts`; it takes over the deployment with the id `adopted`. */
+export function admissionOf(parts: Parts, adopted: string): Admission {
   return {
     get isAdmitted() {
       return admitted.has(parts.keyring)
     },
     question,
-    decide: (answer, mayChange) => decide(parts, question.read(answer)[0], mayChange),
+    decide: (answer, mayChange) => decide(parts, adopted, question.read(answer)[0], mayChange),
     revoke(error, mayChange) {
       if (admitted.delete(parts.keyring)) logProblem({ event: 'database with another schema', ...factsOf(error) })
       return migrating(parts, mayChange)
