@@ -1,6 +1,7 @@
 /** All small faults, by room. */
 import { inAccess } from './access.ts'
 import { inCrypto } from './crypto.ts'
+import { inDeployments } from './deployments.ts'
 import type { SmallFault } from './fault.ts'
 import { ofPlatform } from './platform.ts'
 import { inProjects } from './projects.ts'
@@ -11,6 +12,7 @@ import { inWire } from './wire.ts'
 export const smallFaults: readonly SmallFault[] = [
   ...inAccess,
   ...inCrypto,
+  ...inDeployments,
   ...inSecrets,
   ...inProjects,
   ...inTransit,
