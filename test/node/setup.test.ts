@@ -10,13 +10,17 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { ROOT, runProgram } from '../support/program.ts'
+import { ROOT, runProgram, runScript } from '../support/program.ts'
 
 const ACCOUNT = '0123456789abcdef0123456789abcdef'
 const folder = mkdtempSync(join(tmpdir(), 'portcullis-setup-'))
 
 /** What the server knows of the Worker, and how it behaves. */
 let worker: { exists: boolean; secrets: Record<string, string>; refuses: boolean }
+/** The name of the database that was made; null if there is none. */
+let database: string | null = null
+/** The metadata of the last Worker that was uploaded with code. */
+let deployed: { bindings: { name: string; id?: string }[]; keep_bindings?: string[] } | null = null
 /** The arguments of all processes at the time of the last upload. */
 let commandLines = ''
 
@@ -55,9 +59,12 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
         200,
         Object.keys(worker.secrets).map((name) => ({ name, type: 'secret_text' })),
       )
-    case `PUT ${path}`:
+    case `PUT ${path}`: {
       worker.exists = true
-      return answer(response, 200, {})
+      const [, metadata = 'null'] = /name="metadata"[^]*?\r\n\r\n([^]*?)\r\n--/.exec(body) ?? []
+      deployed = JSON.parse(metadata) as typeof deployed
+      return answer(response, 200, { id: 'portcullis', startup_time_ms: 1, deployment_id: 'd' })
+    }
     case `PATCH ${path}/secrets-bulk`: {
       commandLines = existsSync('/proc') ? commandLinesOfAll() : ''
       if (worker.refuses) return answer(response, 500, null, 10000)
@@ -67,7 +74,37 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
       return answer(response, 200, {})
     }
     default:
-      return answer(response, 404, null, 7003)
+      return serveDeployment(request, response, body)
+  }
+}
+
+/** What wrangler asks for around the upload of a Worker. */
+function serveDeployment(request: IncomingMessage, response: ServerResponse, body: string): void {
+  const path = request.url?.split('?')[0]?.replace(`/accounts/${ACCOUNT}`, '') ?? ''
+  const absent = () => answer(response, 404, null, 10007)
+  switch (`${request.method} ${path}`) {
+    case 'GET /workers/services/portcullis':
+      if (!worker.exists) return absent()
+      return answer(response, 200, { default_environment: { environment: 'production', script: { tag: 't' } } })
+    case 'GET /workers/scripts/portcullis/settings':
+      return worker.exists ? answer(response, 200, { bindings: [] }) : absent()
+    case 'GET /d1/database/portcullis':
+      return database === null
+        ? answer(response, 404, null, 7404)
+        : answer(response, 200, { uuid: 'u', name: database })
+    case 'GET /d1/database':
+      return answer(response, 200, [])
+    case 'POST /d1/database':
+      database = (JSON.parse(body) as { name: string }).name
+      return answer(response, 200, { uuid: 'the id of the database', name: database })
+    case 'GET /workers/workers/portcullis':
+      return answer(response, 200, { subdomain: { enabled: true, previews_enabled: false } })
+    case 'GET /workers/subdomain':
+      return answer(response, 200, { subdomain: 'test' })
+    case 'GET /workers/scripts/portcullis/deployments':
+      return answer(response, 200, { deployments: [] })
+    default:
+      return answer(response, 200, {})
   }
 }
 
@@ -89,15 +126,17 @@ beforeEach(() => {
   file = join(folder, `keys-${tests}`)
 })
 
-/** Runs the program with an account at the server, or with none. */
+/** The environment with an account at the server, or with none. */
+const variables = (withAccount: boolean) => ({
+  HOME: folder,
+  XDG_CONFIG_HOME: folder,
+  CLOUDFLARE_API_TOKEN: withAccount ? 'a token' : undefined,
+  CLOUDFLARE_ACCOUNT_ID: withAccount ? ACCOUNT : undefined,
+  CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+})
+
 const setUp = (args: readonly string[], withAccount = true) =>
-  runProgram('setup.ts', ['--file', file, ...args], {
-    HOME: folder,
-    XDG_CONFIG_HOME: folder,
-    CLOUDFLARE_API_TOKEN: withAccount ? 'a token' : undefined,
-    CLOUDFLARE_ACCOUNT_ID: withAccount ? ACCOUNT : undefined,
-    CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-  })
+  runProgram('setup.ts', ['--file', file, ...args], variables(withAccount))
 
 const keysIn = () => parseEnv(readFileSync(file, 'utf8')) as Record<string, string>
 
@@ -152,6 +191,16 @@ describe('npm run setup', () => {
     expect(worker.secrets).toEqual(after)
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(out).toContain('/admin/rotate')
+  })
+
+  it('npm run deploy after it makes the database, binds it, and keeps the secrets', async () => {
+    await setUp([])
+    const { secrets } = worker
+    const { status, error } = await runScript('deploy', variables(true))
+    expect([status, error]).toEqual([0, ''])
+    expect(database).toBe('portcullis')
+    expect(deployed?.bindings).toContainEqual(expect.objectContaining({ name: 'DB', id: 'the id of the database' }))
+    expect([deployed?.keep_bindings, worker.secrets]).toEqual([expect.arrayContaining(['secret_text']), secrets])
   })
 
   it('without an account nothing is made, and the way on is said in one line', async () => {

@@ -25,8 +25,20 @@ export function printedBy(child: ChildProcess) {
 }
 
 /** Runs a program to its end. */
-export async function runProgram(name: string, args: readonly string[], variables: Variables = {}) {
-  const child = startProgram(name, args, variables)
+export const runProgram = (name: string, args: readonly string[], variables: Variables = {}) =>
+  untilClosed(startProgram(name, args, variables))
+
+/** Runs a script of package.json to its end. */
+export const runScript = (name: string, variables: Variables = {}) =>
+  untilClosed(
+    spawn('npm', ['run', '--silent', name], {
+      cwd: ROOT,
+      env: { ...process.env, ...variables },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  )
+
+async function untilClosed(child: ChildProcess) {
   const printed = printedBy(child)
   const status = await new Promise<number | null>((done) => child.once('close', done))
   return { status, ...printed }
