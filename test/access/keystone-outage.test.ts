@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { MOST_TRIES } from '../../src/repetition.ts'
 import { fakeKeystone } from '../support/keystone.ts'
+import { entryOf } from '../support/log-lines.ts'
 import { workerWith } from '../support/worker-with.ts'
 
 const keystone = fakeKeystone()
@@ -16,7 +17,7 @@ beforeEach(() => {
   list = (token: string = crypto.randomUUID()) => send('GET', '/v1/secrets', { token })
   keystone.asked.length = 0
   logged = []
-  vi.spyOn(console, 'error').mockImplementation((entry) => void logged.push(entry))
+  vi.spyOn(console, 'error').mockImplementation((line) => void logged.push(entryOf(line)))
 })
 afterEach(() => {
   vi.useRealTimers()

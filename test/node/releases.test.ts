@@ -109,8 +109,8 @@ async function store(url: string, payload: string): Promise<string> {
   const made = await send('/v1/secrets', { payload, payload_content_type: 'text/plain' })
   const order = await send('/v1/orders', { type: 'key', meta: { algorithm: 'aes', bit_length: 256 } })
   expect([made.status, order.status]).toEqual([201, 202])
-  const { secret_ref: ref } = await made.json()
-  return new URL(String(ref)).pathname
+  const { secret_ref: ref } = (await made.json()) as { readonly secret_ref: string }
+  return new URL(ref).pathname
 }
 
 async function read(url: string, path: string): Promise<string> {
