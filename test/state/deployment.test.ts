@@ -325,7 +325,11 @@ describe('an earlier schema', () => {
       const after = await contents()
       for (const [table, rows] of Object.entries(before)) {
         expect(rows, table).not.toEqual([])
-        for (const row of rows) expect(after[table], table).toContainEqual(expect.objectContaining(row as object))
+        for (const row of rows) {
+          // What was null may have a value now: the deployment is claimed.
+          const kept = Object.fromEntries(Object.entries(row as object).filter(([, value]) => value !== null))
+          expect(after[table], table).toContainEqual(expect.objectContaining(kept))
+        }
       }
     },
   )
