@@ -145,7 +145,7 @@ async function requireMembership(parts: Parts, answer: Answer, adopted: string):
 }
 
 async function decide(parts: Parts, adopted: string, answer: Answer | undefined, mayChange: boolean): Promise<void> {
-  if (!answer) throw new Error('D1 returned no row')
+  if (!answer) throw refused(parts, fault('keysForeign'))
   const { id, requires, isCurrent, mac } = answer
   if (requires !== null && !migrations.some(({ name }) => name === requires)) {
     throw refused(parts, fault('schemaAhead'))
