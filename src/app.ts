@@ -31,6 +31,7 @@ import { logRequest } from './wire/http/request-log.ts'
 import { isLoopback, originOf, routedPath, transportOf } from './wire/http/request-url.ts'
 import { mount } from './wire/http/resource.ts'
 import { respond, setHeader } from './wire/http/response.ts'
+import { readOnlyResource } from './wire/read-only.ts'
 import { reconciliationResource } from './wire/reconciliation.ts'
 import { rotationResource } from './wire/rotation.ts'
 import { secretMetadataResources } from './wire/secret-metadata.ts'
@@ -65,7 +66,13 @@ export const resources = [
 ]
 
 /** All resources that are mounted under `/admin`. */
-export const adminResources = [rotationResource, destructionResource, deploymentAuditResource, reconciliationResource]
+export const adminResources = [
+  rotationResource,
+  destructionResource,
+  deploymentAuditResource,
+  reconciliationResource,
+  readOnlyResource,
+]
 
 /** Responds to `OPTIONS` without CORS headers, so that browsers refuse requests from every other origin. */
 const answerOptions = (c: Context<Service>) => respond(c, 200, null)

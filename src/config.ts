@@ -106,6 +106,7 @@ const variables = z.object({
   LOG: choice(['problems', 'requests'], 'requests'),
   AUDIT_DAYS: integer(AUDIT_DAYS.byDefault, AUDIT_DAYS.least, AUDIT_DAYS.most),
   PROJECT_KEY_DAYS: integer(0, 0, 36_500),
+  READ_ONLY: choice(['off', 'on'], 'off'),
   READ_CACHE_SECONDS: integer(0, 0, MAX_READ_CACHE_SECONDS),
   NAME_DEFAULT: choice(['none', 'id'], 'none'),
   ADMIN_PASSWORD: z._default(
@@ -176,6 +177,7 @@ async function build(env: Environment): Promise<Config> {
       log: read.LOG,
       auditDays: read.AUDIT_DAYS,
       projectKeyDays: read.PROJECT_KEY_DAYS,
+      readOnly: read.READ_ONLY === 'on',
       readCacheSeconds: read.READ_CACHE_SECONDS,
       nameDefault: read.NAME_DEFAULT,
       places: placesOf(env, read),

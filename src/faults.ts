@@ -44,6 +44,9 @@ function failure(status: FaultStatus, form: Form, text: string | null | ((...det
   return { status, form, text: typeof text === 'function' ? text : () => text }
 }
 
+/** The seconds after which a client is to repeat what was refused because the service is read-only. */
+export const READ_ONLY_RETRY_SECONDS = 60
+
 /** Begins with Barbican's text, which clients may compare. */
 const payloadLimit = (most: string) =>
   `Provided information too large to process: a payload may have ${most} bytes at most, in base64 once it is decoded`
@@ -136,6 +139,7 @@ const failures = {
   destructionUnconfirmed: failure(400, 'bare', "'confirm' is not the id of the project."),
 
   // Restores.
+  readOnly: failure(503, 'bare', (reason: string) => `The service is read-only: ${reason}. Try again later.`),
   reconciliationChanged: failure(
     409,
     'bare',
@@ -250,6 +254,7 @@ const retrySeconds: Partial<Record<FailureName, number>> = {
   unavailable: 5,
   overloaded: 5,
   identityUnreachable: 5,
+  readOnly: READ_ONLY_RETRY_SECONDS,
 }
 
 type DetailsOf<Name extends FailureName> = Parameters<(typeof failures)[Name]['text']>

@@ -6,6 +6,7 @@ import { factsOf, logProblem } from './log.ts'
 import { deleteOldEvents } from './state/audit/retention.ts'
 import { wakeAll } from './state/wake.ts'
 import { connect, requireAdmission } from './state/connect.ts'
+import { isWritable } from './state/read-only.ts'
 import { byService } from './state/scope.ts'
 import { deleteExpired } from './state/secrets/expiry.ts'
 import { destroyDue } from './state/projects/destructions.ts'
@@ -41,13 +42,16 @@ export default {
    * Runs the periodic maintenance of the cron trigger: it destroys the keys of projects whose destruction is due,
    * deletes expired secrets (within two periods of the trigger), continues rotations of master keys and project keys,
    * deletes audit events past their retention, and has new audit events sealed. Throws the first error after all tasks
-   * have run. Does nothing, and throws why, unless the database has the Worker's schema and is that of its deployment.
+   * have run. Does nothing while the service is read-only, and throws why unless the database has the Worker's schema and
+   * is that of its deployment.
    */
   async scheduled(_controller, env): Promise<void> {
     const config = await readConfig(env)
     const now = Date.now()
     const connected = connect(env, config, formatTime(now), byService('Sweep'))
     await requireAdmission(connected)
+    // The next run does what this one leaves.
+    if (!(await isWritable(connected))) return
     // The tasks may change many projects, so their Durable Objects are woken together at the end.
     const backend = { ...connected, recorded: () => undefined }
     const createdBefore = formatTime(now - config.projectKeyDays * DAY)

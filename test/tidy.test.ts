@@ -43,7 +43,7 @@ const layers: readonly (readonly string[])[] = [
   ['database', 'entities'],
   ['scope', 'acl-columns'],
   ['audit', 'project-calls'],
-  ['keys', 'places', 'wake'],
+  ['keys', 'places', 'read-only', 'wake'],
   ['integrity', 'projects'],
   ['backend', 'identity'],
   ['secrets', 'deployment'],

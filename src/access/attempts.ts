@@ -4,7 +4,10 @@
  */
 import { identityFault, tooManyAttempts } from '../state/identity/faults.ts'
 import { admit, recordFailure, recordRefusal, recordSuccess, type Attempt } from '../state/identity/login-attempts.ts'
+import type { Backend } from '../state/backend.ts'
+import { isWritable } from '../state/read-only.ts'
 import type { Scope } from '../state/scope.ts'
+import { attemptingUnrecorded } from './unrecorded-attempts.ts'
 import { formatTime, millisecondsOf } from '../times.ts'
 import { LOCAL, networkOf } from './addresses.ts'
 
@@ -39,11 +42,12 @@ async function requireAdmission(scope: Scope, attempt: Attempt): Promise<void> {
  * is a success.
  */
 export async function attempting<Proven>(
-  scope: Scope,
+  scope: Backend,
   given: Omit<Attempt, 'network'>,
   verify: () => Promise<Proven | null>,
 ): Promise<Proven> {
   const attempt = { ...given, network: networkOf(scope.source.address ?? LOCAL) }
+  if (!(await isWritable(scope))) return attemptingUnrecorded(scope, attempt, verify)
   await requireAdmission(scope, attempt)
   const proven = await verify()
   if (proven === null) {

@@ -1,5 +1,6 @@
 /** Log-in: issues tokens for passwords, application credentials and other tokens. */
 import { isOutdated, verifyPassword } from '../crypto/password.ts'
+import { logLater } from '../log.ts'
 import type { Backend } from '../state/backend.ts'
 import { loadAccount, loadCredentialAccount } from '../state/identity/accounts.ts'
 import type { Account, AccountUser, CredentialKey, IdentityKey } from '../state/identity/accounts.ts'
@@ -10,6 +11,7 @@ import { labelOf, recordLogIn } from '../state/identity/login-attempts.ts'
 import { foldName } from '../state/identity/names.ts'
 import { recoverAdministrator } from '../state/identity/recovery.ts'
 import { ADMINISTRATOR } from '../state/identity/roles.ts'
+import { isWritable } from '../state/read-only.ts'
 import { renewPasswordHash } from '../state/identity/users.ts'
 import { later } from '../times.ts'
 import { attempting } from './attempts.ts'
@@ -49,6 +51,9 @@ interface FirstAdministrator {
   readonly recovery: boolean
 }
 
+/** No administrator is made. */
+const NONE: FirstAdministrator = { password: '', recovery: false }
+
 /** The name or id that a client gives, as far as it is logged. */
 export function claimedBy(proof: Proof): string {
   if (proof.method === 'token') return ''
@@ -64,7 +69,8 @@ export function claimedBy(proof: Proof): string {
 export async function logIn(backend: Backend, proof: Proof, scope: Scope, first: FirstAdministrator): Promise<Issued> {
   switch (proof.method) {
     case 'password':
-      return logInWithPassword(backend, proof, scope, first)
+      // While the service is read-only, no administrator is made.
+      return logInWithPassword(backend, proof, scope, (await isWritable(backend)) ? first : NONE)
     case 'application_credential':
       return logInWithCredential(backend, proof)
     case 'token':
@@ -129,7 +135,7 @@ async function logInWithPassword(
     )
   })
   const { passwordHash, id } = account.user ?? {}
-  if (id !== undefined && passwordHash && isOutdated(passwordHash)) {
+  if (id !== undefined && passwordHash && isOutdated(passwordHash) && (await isWritable(backend))) {
     await renewPasswordHash(backend, id, passwordHash, password)
   }
   return issued
@@ -156,13 +162,19 @@ async function logInWithToken(backend: Backend, token: string, scope: Scope): Pr
   }
   const issued = await unlessRefused(issue(backend, { ...account, user: account.user }, scope, origin))
   if (!issued) throw await refusedFor(backend, parent.user.id)
-  await recordLogIn(backend, parent.user.id)
+  await recordUnlessReadOnly(backend, parent.user.id)
   return issued
+}
+
+/** Records a log-in with a token, or logs it while the service is read-only. */
+async function recordUnlessReadOnly(backend: Backend, userId: string, failure?: string): Promise<void> {
+  if (await isWritable(backend)) return recordLogIn(backend, userId, failure)
+  logLater({ event: 'log-in while read-only', user: userId, failure })
 }
 
 /** The failure of a log-in with a token that had power, once it is recorded. */
 async function refusedFor(backend: Backend, userId: string): Promise<IdentityFault> {
-  await recordLogIn(backend, userId, '401')
+  await recordUnlessReadOnly(backend, userId, '401')
   return identityFault('unauthenticated')
 }
 
@@ -193,7 +205,8 @@ async function logInWithCredential(backend: Backend, proof: ByCredential): Promi
     }
     return unlessRefused(sign(backend, claims, account))
   })
-  if (credential && isOutdated(credential.secretHash)) await renewSecretHash(backend, credential.id, secret)
+  if (credential && isOutdated(credential.secretHash) && (await isWritable(backend)))
+    await renewSecretHash(backend, credential.id, secret)
   return issued
 }
 

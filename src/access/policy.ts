@@ -153,6 +153,8 @@ const legacy = {
   'project_destruction:put': operator,
   'project_destruction:delete': operator,
   'reconciliation:post': operator,
+  'read_only:get': operator,
+  'read_only:put': operator,
 } as const satisfies Record<string, Predicate>
 
 export type Rule = keyof typeof legacy
@@ -234,6 +236,8 @@ const secure: Record<Rule, Predicate> = {
   'project_destruction:put': operator,
   'project_destruction:delete': operator,
   'reconciliation:post': operator,
+  'read_only:get': operator,
+  'read_only:put': operator,
 }
 
 export const rules = Object.keys(legacy) as Rule[]

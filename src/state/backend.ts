@@ -11,6 +11,8 @@ export interface Backend extends KeyedScope, StoreChoice {
   readonly projects: ProjectObjects
   /** The id of the deployment of the database; throws `schemaBehind` before this isolate was admitted to it. */
   readonly deployment: () => string
+  /** Whether the variable READ_ONLY makes the service read-only; see `read-only.ts`. */
+  readonly readOnly: boolean
   /** The maximum age, in seconds, of cached secret metadata in responses; 0 if it is read each time. */
   readonly readCacheSeconds: number
   /** The name of secrets that are created without one. */
@@ -20,7 +22,7 @@ export interface Backend extends KeyedScope, StoreChoice {
 /** The part of the Worker's configuration that the state uses. */
 export interface StateSettings extends Pick<
   Backend,
-  'keyring' | 'quotas' | 'secretStores' | 'readCacheSeconds' | 'nameDefault'
+  'keyring' | 'quotas' | 'secretStores' | 'readOnly' | 'readCacheSeconds' | 'nameDefault'
 > {
   /** Where the objects of projects are made. */
   readonly places: Places

@@ -13,7 +13,7 @@ const isOfSecret = ({ target }: Changed) => target === 'secret' || target.starts
 /** Creates the backend of one request or run, at `now`, for `source`. Its reads go to the primary. */
 export function connect(
   bindings: { readonly DB: D1Database; readonly PROJECT: ProjectNamespace },
-  { keyring, quotas, secretStores, readCacheSeconds, nameDefault, places, adoptDatabase }: StateSettings,
+  { keyring, quotas, secretStores, readOnly, readCacheSeconds, nameDefault, places, adoptDatabase }: StateSettings,
   now: string,
   source: Source,
 ): Backend {
@@ -26,7 +26,7 @@ export function connect(
   const asking = { keyring, quotas, projects, now, source, recorded, db: new Session(bindings.DB, 'first-primary') }
   const db = new Session(bindings.DB, 'first-primary', admissionOf(asking, adoptDatabase))
   const deployment = () => admittedDeployment(asking)
-  return { ...asking, secretStores, readCacheSeconds, nameDefault, db, deployment }
+  return { ...asking, secretStores, readOnly, readCacheSeconds, nameDefault, db, deployment }
 }
 
 /**

@@ -89,6 +89,14 @@ export interface Integrity {
   readonly rows: readonly string[]
 }
 
+/** That the operator has made the service read-only. */
+export interface ReadOnly {
+  /** UTC text of 26 characters. */
+  readonly since: string
+  /** What clients are told. */
+  readonly reason: string
+}
+
 /** How a project's log and rows differ from what its object has stored about them. */
 export interface ProjectReport {
   /** Whether all rows were compared. If not, the next call continues. */
@@ -138,6 +146,9 @@ export interface ProjectCalls {
   readonly inspect: Call<[], ProjectReport>
   readonly adopt: Mutation<[confirm: string], boolean>
   readonly migrate: Call<[], readonly string[]>
+  /** These two: of the object of the deployment alone. */
+  readonly readOnly: Call<[], ReadOnly | null>
+  readonly setReadOnly: Call<[state: ReadOnly | null], void>
 }
 
 /** The objects of all projects. */

@@ -70,6 +70,7 @@ export const reconciliationResource = resource({
     POST: operation({
       name: 'Reconciliation',
       rule: 'reconciliation:post',
+      evenReadOnly: true,
       body: optionalBody,
       async answer({ c, backend }, _target, { project_id: projectId, marker = '', confirm }) {
         if (projectId !== undefined && projectId !== DEPLOYMENT && !isProjectId(projectId))

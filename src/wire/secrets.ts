@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { decodeBase64 } from '../crypto/encoding.ts'
 import { Fault, fault } from '../faults.ts'
 import { resealSoon } from '../state/keys/project-key-versions.ts'
+import { isWritable, requireWritable } from '../state/read-only.ts'
 import { listSecrets, type SecretFilter } from '../state/secrets/secret-list.ts'
 import { readSealedSecret, readSecret } from '../state/secrets/secret-reads.ts'
 import type { Secret } from '../state/entities.ts'
@@ -73,10 +74,13 @@ async function answerPayload(call: Call, secret: SealedSecret): Promise<Response
   const { c, backend, query } = call
   if (query.has('trans_wrapped_session_key') && !query.get('transport_key_id')) throw fault('sessionKeyAlone')
   const bytes = await readPayload(backend, secret)
-  if (secret.superseded !== null) resealSoon(backend, secret.id)
+  if (secret.superseded !== null) resealSoon(backend, secret.id, () => isWritable(backend))
   const stored = normaliseContentType(secret.contentType ?? OCTETS) ?? OCTETS
   const type = negotiatePayload(c.req.header('Accept'), { bytes, stored })
-  if (call.config.auditReads === 'strict') await recordRead(backend, secret, 'secret/payload')
+  if (call.config.auditReads === 'strict') {
+    await requireWritable(backend)
+    await recordRead(backend, secret, 'secret/payload')
+  }
   return bytes.length === 0 ? noContent(c) : respond(c, 200, bytes, type)
 }
 

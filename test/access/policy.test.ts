@@ -18,6 +18,8 @@ const operatorRules = [
   'project_destruction:delete',
   'deployment_audit:get',
   'reconciliation:post',
+  'read_only:get',
+  'read_only:put',
 ] as const
 const auditorRules = ['audit:get'] as const
 const updateRules = ['order:put'] as const

@@ -92,6 +92,7 @@ describe('the app', () => {
         '/admin/projects/:project/destruction',
         '/admin/audit',
         '/admin/reconcile',
+        '/admin/read-only',
         ...resources.flatMap(({ path }) => [`/v1${path}`, `/v1/:tenant${path}`]),
       ].map((path) => path),
     )

@@ -228,6 +228,12 @@ export const inProjects = [
     ['await closeIncidents(storage, scope.now)', '', 'a reconciled incident is reported for ever'],
   ),
   ...inFile(
+    'state/read-only',
+    ['state/read-only'],
+    ['age >= MILLISECONDS_KEPT)', 'false)', 'an isolate never notices that the service became read-only'],
+    ['if (reason !== null) throw', 'if (false) throw', 'changes are made while the service is read-only'],
+  ),
+  ...inFile(
     'state/reconciliation',
     ['state/reconciliation'],
     ['!report.complete || report.confirm !== confirm', '!report.complete', 'any value confirms'],

@@ -78,11 +78,7 @@ export const inWire = [
   ...inFile(
     'wire/secrets',
     ['api/secrets', 'api/secret-payload', 'api/secret-list', 'state/audit'],
-    [
-      "if (call.config.auditReads === 'strict') await recordRead(backend, secret, 'secret/payload')",
-      '',
-      'reads are not recorded',
-    ],
+    ["await recordRead(backend, secret, 'secret/payload')", '', 'reads are not recorded'],
     ["if (bytes.length === 0) throw fault('noData')", '', 'an empty payload is stored'],
     [
       "(wantsMetadata(call) ? 'secret:get' : 'secret:decrypt')",

@@ -7,6 +7,8 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { resources } from '../../src/app.ts'
 import { SEAL_DELAY } from '../../src/state/wake.ts'
+import { readOnlyResource } from '../../src/wire/read-only.ts'
+import { reconciliationResource } from '../../src/wire/reconciliation.ts'
 import { rotationResource } from '../../src/wire/rotation.ts'
 import { base, database, type Request } from '../support/client.ts'
 import { countedService } from '../support/counting.ts'
@@ -160,11 +162,23 @@ const budgets: Readonly<Record<string, Budget>> = {
   // The cost when there is nothing to do; each further step adds to it. One statement finds keys to rewrap, one in each
   // of three tables finds values to reseal, one deletes keys, and one reports.
   'POST /admin/rotate': { ...look(Infinity), trips: 6 },
+  // Of one project: its object seals in two trips, and compares its few rows in one.
+  'POST /admin/reconcile': {
+    ...look(Infinity, ({ params }) => json({ project_id: params['project'] })),
+    trips: 3,
+    calls: 1,
+  },
+  'GET /admin/read-only': none(),
+  'PUT /admin/read-only': { ...write(7, json({ read_only: false })), calls: 1 },
 }
 
 const routes = [
   ...resources.map((resource) => ({ ...resource, prefix: '/v1', named: resource.path })),
-  { ...rotationResource, prefix: '/admin', named: `/admin${rotationResource.path}` },
+  ...[rotationResource, reconciliationResource, readOnlyResource].map((resource) => ({
+    ...resource,
+    prefix: '/admin',
+    named: `/admin${resource.path}`,
+  })),
 ].flatMap(({ prefix, path, named, operations }) =>
   Object.keys(operations).map((method) => ({ route: `${method} ${named}`, method, path: prefix + path })),
 )

@@ -157,11 +157,7 @@ describe('a project of a person', () => {
     await runInDurableObject(objectOf(who.projectId), async (instance) => {
       const { env } = instance as unknown as { env: { DB: D1Database } }
       const cut = () => Promise.reject(new Error('the power is cut'))
-      const withSession = () => ({
-        ...env.DB.withSession('first-primary'),
-        batch: cut,
-        prepare: env.DB.prepare.bind(env.DB),
-      })
+      const withSession = () => ({ batch: cut, prepare: env.DB.prepare.bind(env.DB), getBookmark: () => null })
       Object.assign(instance, { env: { ...env, DB: { withSession } as unknown as D1Database } })
       await instance.alarm()
       Object.assign(instance, { env })

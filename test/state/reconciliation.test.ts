@@ -30,7 +30,7 @@ const ask = (json: object): Promise<Answer> => call('POST', '/admin/reconcile', 
 const ofProject = () => ({ project_id: who.projectId })
 
 /** Reports until all rows are compared. */
-async function report(json: object): Promise<any> {
+async function report(json: object): Promise<Answer['json']> {
   for (;;) {
     const { status, json: found } = await ask(json)
     expect(status).toBe(200)
@@ -38,7 +38,7 @@ async function report(json: object): Promise<any> {
   }
 }
 
-async function adopted(json: object): Promise<any> {
+async function adopted(json: object): Promise<Answer['json']> {
   const { confirm } = await report(json)
   const answer = await ask({ ...json, confirm })
   expect([answer.status, answer.json.adopted]).toEqual([200, true])
@@ -84,7 +84,7 @@ describe('POST /admin/reconcile', () => {
     expect(rows).toEqual([])
     expect(incidents).toMatchObject([{ reconciled: expect.any(String) }])
     expect((await call('GET', `${kept}/payload`, { token: who.token })).status).toBe(200)
-    const [summary] = (await eventsOf(DEPLOYMENT)).filter(({ target_type: type }) => type.endsWith('audit-log'))
+    const summary = (await eventsOf(DEPLOYMENT)).find(({ target_type: type }) => type.endsWith('audit-log'))
     expect(summary).toMatchObject({ operation: 'Reconciliation of 1 projects', initiator_id: operator.userId })
   })
 
@@ -154,7 +154,7 @@ describe('POST /admin/reconcile', () => {
     const ids: string[] = []
     let marker: string | undefined = 'paged'
     for (let page = 0; marker !== undefined && page < 4; page += 1) {
-      const found: any = await report({ marker })
+      const found: Answer['json'] = await report({ marker })
       ids.push(...found.projects.map((one: { project_id: string }) => one.project_id))
       marker = found.marker
     }

@@ -88,6 +88,8 @@ export function countingDatabase(): CountingDatabase {
 
 /** The method that makes an object seal its events soon; no response waits for it. */
 const WAKE = 'sealBy'
+/** Asks whether the service is read-only: an isolate does so once in ten seconds at most, so no request is charged. */
+const READ_ONLY = 'readOnly'
 
 /**
  * Wraps the objects of projects and counts their calls. During a call, the object uses the counting database too. A
@@ -126,7 +128,11 @@ function countingObjects(database: CountingDatabase) {
       get:
         (_, method) =>
         (...given: unknown[]) =>
-          method === WAKE ? wake(stub, given) : call(stub, String(method), given),
+          method === WAKE
+            ? wake(stub, given)
+            : method === READ_ONLY
+              ? send(stub, method, given)
+              : call(stub, String(method), given),
     })
   const namespace = {
     getByName: (name: string) => counted(bindings.PROJECT.getByName(name)),

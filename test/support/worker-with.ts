@@ -8,8 +8,8 @@ const app = createApp()
 
 export type Send = (method: string, path: string, request?: Request) => Promise<Answer>
 
-/** Returns a function that sends requests to the service with these variables. */
-export function workerWith(variables: Readonly<Record<string, string>>): Send {
-  const environment = { ...(env as unknown as Environment), ...variables } as Environment
+/** Returns a function that sends requests to the service with these variables, and bindings in place of its own. */
+export function workerWith(variables: Readonly<Record<string, string>>, bindings: Partial<Env> = {}): Send {
+  const environment = { ...(env as unknown as Environment), ...variables, ...bindings } as Environment
   return async (method, path, request = {}) => answerOf(await app.fetch(requestTo(method, path, request), environment))
 }

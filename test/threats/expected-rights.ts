@@ -207,6 +207,8 @@ export const expectedRights: Readonly<Record<string, Expected>> = {
   'POST /admin/rotate': operator,
   'GET /admin/audit': operator,
   'POST /admin/reconcile': operator,
+  'GET /admin/read-only': operator,
+  'PUT /admin/read-only': operator,
   'GET /admin/projects/:project/destruction': operator,
   'PUT /admin/projects/:project/destruction': operator,
   'DELETE /admin/projects/:project/destruction': operator,

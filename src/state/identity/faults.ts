@@ -5,6 +5,8 @@
  * password, or which part of a log-in was wrong.
  */
 
+import { READ_ONLY_RETRY_SECONDS } from '../../faults.ts'
+
 /** Reason phrases of the statuses that the identity answers with. */
 export const identityTitles = {
   400: 'Bad Request',
@@ -15,6 +17,7 @@ export const identityTitles = {
   413: 'Request Entity Too Large',
   429: 'Too Many Requests',
   501: 'Not Implemented',
+  503: 'Service Unavailable',
 } as const
 
 type IdentityStatus = keyof typeof identityTitles
@@ -89,6 +92,7 @@ const failures = {
     (what: string) =>
       `The embedded identity has no ${what}. A Keystone of your own can be used instead: IDENTITY=keystone.`,
   ],
+  readOnly: [503, (reason: string) => `The service is read-only: ${reason}. Try again later.`],
   tooManyAttempts: [429, () => 'Too many log-ins have failed. Try again later.'],
 } as const satisfies Record<string, readonly [IdentityStatus, (...details: never[]) => string]>
 
@@ -124,4 +128,10 @@ export function identityFault<Name extends IdentityFailureName>(
 export function tooManyAttempts(milliseconds: number): IdentityFault {
   const { failure, status, message } = identityFault('tooManyAttempts')
   return new IdentityFault(failure, status, message, Math.max(1, Math.ceil(milliseconds / 1000)))
+}
+
+/** The failure `readOnly`, for this reason. */
+export function readOnlyIdentity(reason: string): IdentityFault {
+  const { failure, status, message } = identityFault('readOnly', reason)
+  return new IdentityFault(failure, status, message, READ_ONLY_RETRY_SECONDS)
 }

@@ -148,6 +148,14 @@ export async function admit(scope: Scope, attempt: Attempt, now: number): Promis
   return { admitted: true, waitMilliseconds: Math.min(slower, MOST_SLOWED_MILLISECONDS) }
 }
 
+/** Until when the account from this network, or the network, is refused, in milliseconds; 0: it is not. Changes nothing. */
+export async function refusedUntilNow(scope: Scope, attempt: Attempt): Promise<number> {
+  const subjects = await subjectsOf(attempt)
+  const found = await scope.db.run(readCounts(subjects))
+  const refusing = found.filter((row) => row.subject !== subjects.account)
+  return Math.max(0, ...refusing.map((row) => row.refusedUntil))
+}
+
 /** Records that the secret was right, and takes the count of the attempt back. */
 export async function recordSuccess(scope: Scope, attempt: Attempt): Promise<void> {
   const { both, network, account } = await subjectsOf(attempt)

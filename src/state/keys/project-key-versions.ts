@@ -124,7 +124,7 @@ interface OldRow {
 }
 
 /** SQL: the row is sealed under the key that is called `key`. */
-const isKeyOf = (key: string) =>
+export const isKeyOf = (key: string) =>
   `${key}.project_id = sealed_row.project_id and ${key}.store = sealed_row.store and ${key}.version = sealed_row.key_version`
 
 /** SQL: rows with their keys, alias `old`. The cross join makes SQLite start at the keys and find the rows by index. */
@@ -271,10 +271,14 @@ export async function resealValues(scope: KeyedScope): Promise<Resealed> {
   return { resealed: sum, unreadable, retired: await retireKeys(scope) }
 }
 
-/** Reseals a payload that was read under a superseded key, after the response. If it fails, a later step reseals it. */
-export function resealSoon(scope: KeyedScope, secretId: string): void {
+/**
+ * Reseals a payload that was read under a superseded key, after the response, if `mayWrite` allows it then. If it fails, a
+ * later step reseals it.
+ */
+export function resealSoon(scope: KeyedScope, secretId: string, mayWrite: () => Promise<boolean>): void {
   const [payloads] = sealedTables
-  waitUntil(resealRows(scope, payloads, sql`select ${secretId}`, []).catch(() => null))
+  const resealing = async () => (await mayWrite()) && resealRows(scope, payloads, sql`select ${secretId}`, [])
+  waitUntil(resealing().catch(() => null))
 }
 
 /** SQL: no value depends on the key. None can be added either, because triggers refuse values under superseded keys. */

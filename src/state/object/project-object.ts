@@ -7,6 +7,7 @@ import { DurableObject } from 'cloudflare:workers'
 import { Fault } from '../../faults.ts'
 import { factsOf, logProblem } from '../../log.ts'
 import { formatTime, millisecondsOf } from '../../times.ts'
+import { DEPLOYMENT } from '../audit/events.ts'
 import { AUDIT_DAYS } from '../audit/retention.ts'
 import { isSuperseded } from '../database/refusals.ts'
 import { Session, type Connection } from '../database/session.ts'
@@ -19,6 +20,7 @@ import {
   SHORTEST_ATTEMPT,
   unfinished,
 } from '../orders/order-schedule.ts'
+import { placedObjects, type Places, type ProjectNamespace } from '../places.ts'
 import {
   valueOf,
   type Integrity,
@@ -28,6 +30,7 @@ import {
   type OrderResult,
   type ProjectCalls,
   type ProjectReport,
+  type ReadOnly,
   type Result,
   type StoredOrder,
 } from '../project-calls.ts'
@@ -64,6 +67,19 @@ const MOST_NAMED = 1_000
 
 /** The context of what the object does by itself. */
 type OwnContext = Omit<MutationContext, 'deployment'>
+/** Milliseconds after which an alarm that fell due while the service was read-only looks again. */
+const READ_ONLY_REST = 60_000
+const READ_ONLY = 'read-only'
+
+/** The bindings and variables that an object uses. */
+interface ObjectEnvironment {
+  readonly DB: D1Database
+  readonly PROJECT: ProjectNamespace
+  readonly AUDIT_DAYS?: unknown
+  readonly READ_ONLY?: unknown
+  readonly OBJECT_LOCATION?: Places['location']
+  readonly JURISDICTION?: Places['jurisdiction']
+}
 
 const NO_QUOTAS: QuotaLimits = { secrets: -1, orders: -1, containers: -1, consumers: -1 }
 
@@ -71,10 +87,7 @@ const NO_QUOTAS: QuotaLimits = { secrets: -1, orders: -1, containers: -1, consum
  * Serialises the order and consumer mutations of a project, runs its orders, seals its audit log, and compares its rows
  * with the ledger.
  */
-export class ProjectObject
-  extends DurableObject<{ readonly DB: D1Database; readonly AUDIT_DAYS?: unknown }>
-  implements ProjectCalls
-{
+export class ProjectObject extends DurableObject<ObjectEnvironment> implements ProjectCalls {
   /** Sends mutations in order of arrival; those that wait at the same time share a round trip. */
   readonly #group = new GroupCommit(() => this.env.DB)
   readonly #belonging = new Belonging(this.ctx.storage)
@@ -228,6 +241,23 @@ export class ProjectObject
     return this.#migration
   }
 
+  /** That the operator has made the service read-only, as {@link setReadOnly} has stored it. */
+  async readOnly(): Promise<ReadOnly | null> {
+    return (await this.ctx.storage.get<ReadOnly>(READ_ONLY)) ?? null
+  }
+
+  async setReadOnly(state: ReadOnly | null): Promise<void> {
+    await this.ctx.storage.put(READ_ONLY, state)
+  }
+
+  /** Whether the service is read-only: by its variable, or by the object of the deployment. */
+  async #isReadOnly(projectId: string): Promise<boolean> {
+    if (this.env.READ_ONLY === 'on') return true
+    if (projectId === DEPLOYMENT) return (await this.readOnly()) !== null
+    const places = { location: this.env.OBJECT_LOCATION ?? '', jurisdiction: this.env.JURISDICTION ?? '' }
+    return (await placedObjects(this.env.PROJECT, places).getByName(DEPLOYMENT).readOnly()) !== null
+  }
+
   /** The passes of claimed runs that have not begun, with their orders. They are lost with the object, and so is the run. */
   readonly #passes = new Map<string, string>()
 
@@ -257,6 +287,7 @@ export class ProjectObject
     this.#alarm = null
     try {
       await this.#requireDatabase()
+      if (await this.#isReadOnly(projectId)) return await this.#wakeAt(formatTime(Date.now() + READ_ONLY_REST))
       await this.#runWaiting(projectId)
       await this.#audited(() => this.#maintain(projectId))
     } catch (error) {

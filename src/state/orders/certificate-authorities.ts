@@ -23,6 +23,7 @@ import { openKey, sealingKey, underSealingKey } from '../keys/project-keys.ts'
 import { authorityPlace } from '../keys/sealed-values.ts'
 import { storeForNewSecrets } from '../projects/secret-stores.ts'
 import { newRowId } from '../row-ids.ts'
+import { requireWritable } from '../read-only.ts'
 import { certificateAuthorities, issuedCertificates, projectKeys } from '../schema/resources.ts'
 import type { Scope } from '../scope.ts'
 
@@ -99,10 +100,11 @@ async function makeAuthority(backend: Backend, projectId: string): Promise<Certi
   return requireAuthentic(backend, 'certificateAuthorities', made)
 }
 
-/** The project's authority that issues now; the first call for a project makes it. */
+/** The project's authority that issues now; the first call for a project makes it. Throws `readOnly` if it must not. */
 export async function currentAuthority(backend: Backend, projectId: string): Promise<CertificateAuthority> {
   const [known] = await backend.db.run(selectAuthority(projectId, isIssuing(backend)))
   if (known) return requireAuthentic(backend, 'certificateAuthorities', known)
+  await requireWritable(backend)
   return underSealingKey(backend, projectId, () => makeAuthority(backend, projectId))
 }
 

@@ -2,7 +2,8 @@
  * A resource is a path, the entity that the path names, and the operations on it. This file defines the order of
  * checks:
  *
- *     entity 404 → method 405 → Accept 406 → policy rule 403 → content type 415 → body 400/413 → operation
+ *     entity 404 → method 405 → Accept 406 → policy rule 403 → read-only 503 → content type 415 → body 400/413
+ *     → operation
  *
  * Before them, `app.ts` checks the token (401) and the microversion (406), and {@link mount} rejects a path of another
  * project (403). Every operation must name its policy rule, so that none is left unprotected.
@@ -18,6 +19,7 @@ import type { Backend } from '../../state/backend.ts'
 import { reaching } from '../../state/connect.ts'
 import type { KeyOperation } from '../../state/entities.ts'
 import { consistencyOf } from '../../state/database/session.ts'
+import { isWritable, requireWritable } from '../../state/read-only.ts'
 import { admitsJson, admitsKnownType } from './accept.ts'
 import type { BodyReader } from './body.ts'
 import type { Service } from './context.ts'
@@ -46,6 +48,8 @@ export interface Operation<Subject, Body> {
    * The accepted values of `Accept`: JSON (default), any common media type, or those the operation negotiates itself.
    */
   readonly accept?: 'known' | 'negotiated'
+  /** Whether it is served while the service is read-only, although it changes something. */
+  readonly evenReadOnly?: true
   readonly body?: BodyReader<Body>
   /** Marks a `POST` that changes nothing: it reads from where `GET` does, and may be run again on the primary. */
   readonly readsOnly?: true
@@ -172,13 +176,15 @@ async function attempt(c: Context<Service>, resource: Resource, once: BodyOnce =
   const attributedCall = attributed(call, chosen.name, rule)
   try {
     if (!permits(call.config.policy, rule, call.caller, subject, chosen.use)) throw fault('notPermitted')
+    const changes = c.req.method !== 'GET' && !chosen.readsOnly
+    if (changes && !chosen.evenReadOnly) await requireWritable(call.backend)
     if (chosen.body) once.body ??= chosen.body(c)
     const body = await once.body
     return await chosen.answer(attributedCall, subject, body as never)
   } catch (error) {
     // A 403 from a replica is not recorded, because the request is retried on the primary.
     const refused = error instanceof Fault && error.status === 403 && !attributedCall.backend.db.observed.lagging
-    if (refused && entity) {
+    if (refused && entity && (await isWritable(call.backend))) {
       const action = chosen.readsOnly ? 'read' : actions[c.req.method as Method]
       await recordRefusal(attributedCall.backend, { ...entity, action, projectId: subject.projectId, failure: '403' })
     }

@@ -9,7 +9,8 @@ import type { Context, Hono } from 'hono'
 import { currentStanding, evictLiveChecks, type Standing } from '../../access/embedded.ts'
 import { permitsIdentity, type IdentityRule, type IdentityTarget } from '../../access/identity-policy.ts'
 import type { Backend } from '../../state/backend.ts'
-import { identityFault } from '../../state/identity/faults.ts'
+import { identityFault, readOnlyIdentity } from '../../state/identity/faults.ts'
+import { readOnlyReason } from '../../state/read-only.ts'
 import type { Service } from '../http/context.ts'
 import { mountAbsent } from './absent.ts'
 import { answerMethodNotAllowed, answerUnknownPath } from './answers.ts'
@@ -77,6 +78,8 @@ export function guardedBy<Target extends IdentityTarget>(
       const target = await find(call)
       authorize(rule, call.standing, target)
       if (method === 'GET') return answer(call, target)
+      const reason = await readOnlyReason(call.backend)
+      if (reason !== null) throw readOnlyIdentity(reason)
       try {
         return await answer(call, target)
       } finally {

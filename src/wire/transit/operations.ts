@@ -7,6 +7,7 @@ import { recordRefusal } from '../../state/audit/refusals.ts'
 import type { Backend } from '../../state/backend.ts'
 import type { KeyOperation } from '../../state/entities.ts'
 import { resealSoon } from '../../state/keys/project-key-versions.ts'
+import { isWritable, requireWritable } from '../../state/read-only.ts'
 import { readSealedSecret } from '../../state/secrets/secret-reads.ts'
 import { recordRead, type SealedSecret } from '../../state/secrets/secrets.ts'
 import { keyInUse, type KeyInUse, type UsedKey } from '../../state/secrets/used-keys.ts'
@@ -67,8 +68,11 @@ async function answerWith<Raw, Item>(
   if (mayBeBehind) throw failed ?? fault('notDecrypted')
   if (results.some(isUnopened)) await recordUnopened(backend, secret)
   if (failed) throw failed
-  if (config.auditReads === 'strict') await recordRead(backend, secret, 'secret/key')
-  if (secret.superseded !== null) resealSoon(backend, secret.id)
+  if (config.auditReads === 'strict') {
+    await requireWritable(backend)
+    await recordRead(backend, secret, 'secret/key')
+  }
+  if (secret.superseded !== null) resealSoon(backend, secret.id, () => isWritable(backend))
   const views = results.map((result) =>
     result instanceof Fault ? { error: { code: result.status, description: result.describe(name) } } : view(result),
   )
