@@ -86,7 +86,7 @@ export async function untilMigrated(url: string): Promise<void> {
 /**
  * Returns Miniflare's options for the Worker of a state folder: the bundle, its bindings and the path of their state.
  */
-function workerOf(state: string, variables: Readonly<Record<string, string>>) {
+export function workerOf(state: string, variables: Readonly<Record<string, string>>) {
   const settings = JSON.parse(readFileSync(settingsOf(state), 'utf8')) as Settings
   const contents = readFileSync(join(bundleOf(state), 'index.js'), 'utf8')
   return {
