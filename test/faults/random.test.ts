@@ -1,7 +1,8 @@
 /**
  * Clients that repeat a request after a 503, on a platform that fails at random: errors, latencies and cut-offs of the
- * database, the objects and Keystone. Afterwards everything that was acknowledged is there, once. A run is repeatable:
- * its seed is in the name of the test. `npm run faults` has 1,000 runs, `npm test` fewer.
+ * database, the objects and Keystone. Afterwards everything that was acknowledged is there, once. The seed
+ * gives the choices; which call of parallel clients gets which of them differs from run to run. `npm run faults` has 1,000
+ * runs, `npm test` fewer.
  */
 import { env } from 'cloudflare:workers'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
