@@ -18,6 +18,7 @@ import {
   secretsAndOrders,
 } from './clients.ts'
 import { compare, outcomesOf, readAcceptedDifferences } from './differences.ts'
+import { runDocuments } from './documents.ts'
 import { startKeystone, type Keystone } from './keystone.ts'
 import { list, openSession, show, type Credentials } from './openstack.ts'
 import { needPackages } from './packages.ts'
@@ -26,8 +27,9 @@ import { Report, type Outcome } from './report.ts'
 import { refusedStarts } from './starting.ts'
 import { runTempest } from './tempest.ts'
 import { startWorker, type Worker } from './worker.ts'
+import { runYear } from './year.ts'
 
-const parts = ['clients', 'openssl', 'crash', 'peer', 'castellan', 'tempest'] as const
+const parts = ['clients', 'documents', 'year', 'openssl', 'crash', 'peer', 'castellan', 'tempest'] as const
 /** Rounds of the crash test, without and with key rotation; `npm run crash` runs more. */
 const CRASHES = 10
 const CRASHES_IN_ROTATION = 4
@@ -77,6 +79,16 @@ async function runClients(state: string): Promise<readonly Outcome[]> {
     const administrator = { ...printed, username: 'admin', password, project: 'admin' }
     await identityAdministration(await openSession(administrator, join(state, 'clients'), report))
     return report.outcomes
+  } finally {
+    await worker.stop()
+  }
+}
+
+/** Runs the commands of the pages for readers, as the user whose log-in `npm start` prints, with its default variables. */
+async function runPages(state: string): Promise<readonly Outcome[]> {
+  const worker = await startWorker({ port: await freePort(), state: join(state, 'worker-documents') })
+  try {
+    return await runDocuments(worker.environment)
   } finally {
     await worker.stop()
   }
@@ -188,8 +200,10 @@ async function interop(wanted: readonly Part[], state: string): Promise<boolean>
     wanted.includes('clients') ? runClients(state) : [],
     wanted.some((part) => needKeystone.has(part)) ? runSuites(state, wanted) : [],
   ])
+  const pages = wanted.includes('documents') ? await runPages(state) : []
+  const year = wanted.includes('year') ? await runYear(join(state, 'year')) : []
   const programs = await runPrograms(wanted)
-  const comparison = compare([...outcomes.flat(), ...programs], accepted)
+  const comparison = compare([...outcomes.flat(), ...pages, ...year, ...programs], accepted)
   for (const name of comparison.accepted) console.log(`accepted difference: ${name}`)
   for (const wrong of comparison.wrong) console.log(`wrong: ${wrong}`)
   console.log(`${comparison.passed} passed, ${comparison.wrong.length} failed`)

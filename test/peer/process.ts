@@ -40,6 +40,8 @@ export interface RunningProcess {
   lastLines(): string
   /** Sends SIGTERM to the process group, and SIGKILL after ten seconds; returns when the process has ended. */
   stop(): Promise<void>
+  /** Sends SIGKILL to the process group; returns when the process has ended. */
+  kill(): Promise<void>
 }
 
 export interface Finished {
@@ -89,6 +91,11 @@ function endOf(child: ChildProcess): Promise<number> {
   })
 }
 
+async function killGroup(pid: number, ended: Promise<number>): Promise<void> {
+  signalGroup(pid, 'SIGKILL')
+  await ended
+}
+
 async function stopGroup(pid: number, ended: Promise<number>): Promise<void> {
   signalGroup(pid, 'SIGTERM')
   const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), GRACE_MILLISECONDS)
@@ -131,7 +138,7 @@ function spawnGroup(
   const { pid } = child
   if (pid === undefined) throw new Error(`${command} cannot be started`)
   const name = command.split('/').at(-1) ?? command
-  const started = { name, pid, ended, lastLines, stop: () => stopGroup(pid, ended) }
+  const started = { name, pid, ended, lastLines, stop: () => stopGroup(pid, ended), kill: () => killGroup(pid, ended) }
   running.add(started)
   void ended.then(() => running.delete(started))
   return { child, started }

@@ -13,9 +13,11 @@ export interface WorkerOptions {
 export interface Worker {
   /** The base URL of the key manager, without `/v1`. */
   readonly url: string
-  /** The OS_* variables that it printed; empty if it accepts Keystone's tokens. */
+  /** The variables that it printed, OS_* and others; empty if it accepts Keystone's tokens. */
   readonly environment: Environment
   stop(): Promise<void>
+  /** Ends it at once with SIGKILL, with all processes that it has started. */
+  kill(): Promise<void>
 }
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -48,12 +50,12 @@ export async function startWorker({ port, state, variables = {} }: WorkerOptions
       folder: ROOT,
       onLine: (line) => {
         if (line.startsWith(READY)) url = line.slice(READY.length).trim()
-        const [, name, value] = /^\s*export (OS_[A-Z_]+)=(.*)$/.exec(line) ?? []
+        const [, name, value] = /^\s*export ([A-Z_]+)=(.*)$/.exec(line) ?? []
         if (name !== undefined && value !== undefined) environment[name] = value.replace(/^(['"])(.*)\1$/, '$2')
       },
     },
   )
   const isComplete = () => variables.IDENTITY === 'keystone' || environment[LAST_EXPORT] !== undefined
   await waitUntil(worker, () => url !== undefined && isComplete(), 120)
-  return { url: url ?? '', environment, stop: () => worker.stop() }
+  return { url: url ?? '', environment, stop: () => worker.stop(), kill: () => worker.kill() }
 }
