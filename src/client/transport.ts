@@ -1,0 +1,191 @@
+/** The two ways to the service, with the same methods: the service binding, and HTTP. */
+import type { Answered, KeyManagerBinding, LookUp, Metadata, Payload, Ready, Refused } from './contract.ts'
+import { onEach, type Answer, type Fetch, type Signal } from './runtime.ts'
+
+/** A failure; with `retryAfter`, the service asks to wait so many seconds. */
+export type Failed = Refused & { readonly retryAfter?: number }
+export type Outcome<Value> = Exclude<Answered<Value>, Refused> | Failed
+
+/** {@link KeyManagerBinding} with a signal. It rejects only if the service could not be asked. */
+export interface Transport {
+  ready(look: LookUp, signal: Signal): Promise<Outcome<Ready>>
+  payload(ref: string, look: LookUp, signal: Signal): Promise<Outcome<Payload>>
+  payloadByName(name: string, look: LookUp, signal: Signal): Promise<Outcome<Payload>>
+  payloads(refs: readonly string[], look: LookUp, signal: Signal): Promise<Outcome<readonly Answered<Payload>[]>>
+  secret(ref: string, look: LookUp, signal: Signal): Promise<Outcome<Metadata>>
+}
+
+/** A call through the binding cannot be cancelled; who waits for it is released by the deadline. */
+export const throughBinding = (binding: KeyManagerBinding): Transport => ({
+  ready: (look) => binding.ready(look),
+  payload: (ref, look) => binding.payload(ref, look),
+  payloadByName: (name, look) => binding.payloadByName(name, look),
+  payloads: (refs, look) => binding.payloads(refs, look),
+  secret: (ref, look) => binding.secret(ref, look),
+})
+
+/** Statuses after which a call is repeated: the service could not be asked, is busy, or does not answer now. */
+export const isPassing = ({ status }: Failed): boolean => [0, 429, 502, 503].includes(status)
+
+/** The secrets of one name that are tried, the newest first. */
+const MOST_CANDIDATES = 10
+
+const names: Readonly<Record<number, string>> = {
+  400: 'invalid',
+  401: 'unauthenticated',
+  403: 'notPermitted',
+  404: 'secretNotFound',
+  429: 'tooManyRequests',
+}
+
+/** The members of the JSON that are read here. */
+interface Members {
+  readonly description?: string
+  readonly error?: { readonly message?: string }
+  readonly title?: string
+  readonly token?: { readonly project?: { readonly id?: unknown } }
+  readonly secrets?: readonly View[]
+}
+
+/** The representation of a secret. */
+interface View {
+  readonly secret_ref: string
+  readonly name: string | null
+  readonly secret_type: string
+  readonly content_types?: { readonly default?: string }
+  readonly algorithm: string | null
+  readonly bit_length: number | null
+  readonly mode: string | null
+  readonly expiration: string | null
+  readonly created: string
+  readonly updated: string
+  readonly creator_id: string | null
+}
+
+/** Parses JSON; what is no JSON has no members. */
+function membersOf(text: string): Members {
+  try {
+    return Object(JSON.parse(text)) as Members
+  } catch {
+    return {}
+  }
+}
+
+/** Seconds in `Retry-After`, which is a number or a date; undefined without the header. */
+function secondsIn(header: string | null): number | undefined {
+  if (!header) return undefined
+  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000
+  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds)
+}
+
+/** The failure that a response says, in the form of the Key Manager or of Keystone. */
+export async function failureOf(answer: Answer): Promise<Failed> {
+  const { status, headers } = answer
+  const { description, error, title } = membersOf(await answer.text())
+  const retryAfter = secondsIn(headers.get('Retry-After'))
+  return {
+    ok: false,
+    status,
+    failure: names[status] ?? 'unexpected',
+    description: description ?? error?.message ?? title ?? `the service answered with status ${status}`,
+    ...(retryAfter !== undefined && { retryAfter }),
+  }
+}
+
+/** The base URL of Keystone's v3 API. */
+export const identityOf = (url: string): string => url.replace(/\/*$/, '').replace(/(\/v3)?$/, '/v3')
+
+const idOf = (ref: string): string => encodeURIComponent(ref.slice(ref.lastIndexOf('/') + 1))
+
+/** A stored time with its zone, which the API leaves out. */
+const zoned = (time: string): string => `${time}Z`
+
+const typeOf = ({ content_types: types }: View): string | null => types?.default ?? null
+
+const metadataOf = (view: View, asOf: string): Metadata => ({
+  id: idOf(view.secret_ref),
+  name: view.name,
+  secretType: view.secret_type,
+  type: typeOf(view),
+  algorithm: view.algorithm,
+  bitLength: view.bit_length,
+  mode: view.mode,
+  expiration: view.expiration === null ? null : zoned(view.expiration),
+  created: zoned(view.created),
+  updated: zoned(view.updated),
+  creator: view.creator_id,
+  asOf,
+})
+
+/**
+ * HTTP. `base` is the URL of the service without `/v1`. Only the ids in hrefs are used, so that no href of another host
+ * is sent a token.
+ */
+export function overHttp(base: string, identity: string, fetch: Fetch): Transport {
+  const get = async <Value>(
+    url: string,
+    { fresh, maxAge, since, token }: LookUp,
+    signal: Signal,
+    read: (answer: Answer, asOf: string) => Promise<Value> | Value,
+    accept = 'application/json',
+  ): Promise<Outcome<Value>> => {
+    const age = fresh ? 'no-cache' : maxAge === undefined ? undefined : `max-age=${maxAge}`
+    const headers = {
+      Accept: accept,
+      ...(token !== undefined && {
+        'X-Auth-Token': token,
+        ...(url.startsWith(identity) && { 'X-Subject-Token': token }),
+      }),
+      ...(age !== undefined && { 'Cache-Control': age }),
+      ...(since !== undefined && { 'X-D1-Bookmark': since }),
+    }
+    const sent = Date.now()
+    const answer = await fetch(url, { method: 'GET', headers, redirect: 'manual', signal: signal as never })
+    if (answer.status !== 200 && answer.status !== 204) return failureOf(answer)
+    const asOf = new Date(sent - Number(answer.headers.get('Age') ?? 0) * 1000).toISOString()
+    return { ok: true, value: await read(answer, asOf) }
+  }
+  const secrets = `${base}/v1/secrets`
+  const json = async (answer: Answer) => membersOf(await answer.text())
+  const transport: Transport = {
+    async ready(look, signal) {
+      const found = await get(`${identity}/auth/tokens`, look, signal, json)
+      const serves = found.ok ? await get(`${base}/v1`, look, signal, () => null) : found
+      if (!found.ok || !serves.ok) return serves as Failed
+      return { ok: true, value: { project: String(found.value.token?.project?.id), bound: null, version: 1 } }
+    },
+    payload(ref, look, signal) {
+      const id = idOf(ref)
+      const read = async (answer: Answer, asOf: string): Promise<Payload> => ({
+        bytes: new Uint8Array(await answer.arrayBuffer()),
+        type: (answer.headers.get('Content-Type') ?? 'application/octet-stream').replace(/;.*/s, ''),
+        id,
+        asOf,
+      })
+      return get(`${secrets}/${id}/payload`, look, signal, read, '*/*')
+    },
+    async payloadByName(name, look, signal) {
+      const query = `name=${encodeURIComponent(name)}&sort=created:desc&limit=${MOST_CANDIDATES}`
+      const listed = await get(`${secrets}?${query}`, look, signal, json)
+      if (!listed.ok) return listed
+      for (const view of listed.value.secrets ?? []) {
+        if (typeOf(view) === null) continue
+        const found = await transport.payload(view.secret_ref, look, signal)
+        if (found.ok || (found.status !== 403 && found.status !== 404)) return found
+      }
+      return { ok: false, status: 404, failure: 'secretNotFound', description: 'Secret not found.' }
+    },
+    async payloads(refs, look, signal) {
+      const value = await onEach(refs, (ref) => transport.payload(ref, look, signal))
+      // What does not depend on the secret is the failure of the whole call.
+      return (
+        value.find((one): one is Failed => !one.ok && (one.status === 401 || isPassing(one))) ?? { ok: true, value }
+      )
+    },
+    secret: (ref, look, signal) =>
+      get(`${secrets}/${idOf(ref)}`, look, signal, async (answer, asOf) =>
+        metadataOf((await json(answer)) as unknown as View, asOf),
+      ),
+  }
+  return transport
+}
