@@ -20,6 +20,8 @@ export interface Source {
   readonly requestId: string | null
   /** The address that the request came from; left out if the service itself acts. */
   readonly address?: string
+  /** The application that a service binding says it belongs to; nothing vouches for it but who deployed that. */
+  readonly application?: string
   /** The operation, as error messages name it, such as `Secret creation`. */
   readonly operation: string
   /** The access rule that allowed or refused the operation. */

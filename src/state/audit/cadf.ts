@@ -6,13 +6,20 @@ export type AuditRow = typeof auditEvents.$inferSelect
 /** The service: the observer of every event, and the initiator of events without a calling user. */
 const SERVICE = { typeURI: 'service/security/keymanager', id: 'portcullis' } as const
 
-function initiatorOf({ initiatorId, initiatorProjectId, initiatorAddress, onBehalfOf }: AuditRow) {
+/** CADF's host of the initiator: its address, and as its agent the application that it claims to be. */
+function hostOf({ initiatorAddress: address, initiatorApplication: agent }: AuditRow) {
+  return { ...(address !== null && { address }), ...(agent !== null && { agent }) }
+}
+
+function initiatorOf(row: AuditRow) {
+  const { initiatorId, initiatorProjectId, onBehalfOf } = row
+  const host = hostOf(row)
   if (initiatorId === null) return { ...SERVICE, ...(onBehalfOf !== null && { on_behalf_of: onBehalfOf }) }
   return {
     typeURI: 'data/security/account/user',
     id: initiatorId,
     ...(initiatorProjectId !== null && { project_id: initiatorProjectId }),
-    ...(initiatorAddress !== null && { host: { address: initiatorAddress } }),
+    ...(Object.keys(host).length > 0 && { host }),
   }
 }
 

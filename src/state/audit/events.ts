@@ -88,6 +88,7 @@ function rowOf({ now, source, change: sent }: Scope, event: AuditEvent, at: numb
     initiatorId: source.initiator?.userId ?? null,
     initiatorProjectId: source.initiator?.projectId ?? null,
     initiatorAddress: event.action === 'authenticate' ? (source.address ?? null) : null,
+    initiatorApplication: source.application ?? null,
     onBehalfOf: source.onBehalfOf,
     requestId: source.requestId,
     operation: source.operation,

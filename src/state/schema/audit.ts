@@ -25,6 +25,8 @@ export const auditEvents = sqliteTable(
     initiatorProjectId: text('initiator_project_id'),
     /** The address that a log-in came from. */
     initiatorAddress: text('initiator_address'),
+    /** The application that a service binding says it belongs to. */
+    initiatorApplication: text('initiator_application'),
     /** The user on whose behalf the service itself acted. */
     onBehalfOf: text('on_behalf_of'),
     requestId: text('request_id'),

@@ -113,4 +113,10 @@ export const migrations: readonly { readonly name: string; readonly statements: 
       "ALTER TABLE `secrets` ADD `use_grants` text",
     ],
   },
+  {
+    name: "0005_claimed_application.sql",
+    statements: [
+      "ALTER TABLE `audit_events` ADD `initiator_application` text",
+    ],
+  },
 ]
