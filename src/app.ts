@@ -3,12 +3,10 @@ import { Hono, type Context, type MiddlewareHandler } from 'hono'
 import { TrieRouter } from 'hono/router/trie-router'
 import { clientAddress } from './access/addresses.ts'
 import { authenticateEmbedded } from './access/embedded.ts'
-import { authenticateKeystone } from './access/keystone.ts'
-import { ConfigError, readConfig, type Config, type Environment } from './config.ts'
+import type { Config } from './config.ts'
 import { fault } from './faults.ts'
 import { connect, requireAdmission } from './state/connect.ts'
 import { byService } from './state/scope.ts'
-import { missingMasterKey } from './state/keys/rotation.ts'
 import { logProblem } from './log.ts'
 import { formatTime } from './times.ts'
 import { admitsVersions } from './wire/http/accept.ts'
@@ -22,6 +20,7 @@ import type { Service } from './wire/http/context.ts'
 import { destructionResource } from './wire/destructions.ts'
 import { answerFailure } from './wire/http/failures.ts'
 import { extensionsResource } from './wire/extensions.ts'
+import { callerOfToken, configOf, refuseWithoutMasterKeys } from './wire/gates.ts'
 import { answerHealth } from './wire/health.ts'
 import { identityRoutes } from './wire/identity/index.ts'
 import { parseMicroversion } from './wire/http/microversion.ts'
@@ -76,15 +75,6 @@ export const adminResources = [
 
 /** Responds to `OPTIONS` without CORS headers, so that browsers refuse requests from every other origin. */
 const answerOptions = (c: Context<Service>) => respond(c, 200, null)
-
-/** Returns the configuration of this isolate. Throws `misconfigured` (503) if it is invalid. */
-async function configOf(env: Environment): Promise<Config> {
-  try {
-    return await readConfig(env)
-  } catch (error) {
-    throw error instanceof ConfigError ? fault('misconfigured', error.message) : error
-  }
-}
 
 /** Configurations for which the missing HOST_HREF has been logged. */
 const reported = new WeakSet<Config>()
@@ -157,11 +147,7 @@ async function authenticate(c: Context<Service>): Promise<void> {
   const token = c.req.header('X-Auth-Token') || c.req.header('X-Storage-Token')
   if (!token) throw fault('unauthenticated')
   const serviceToken = c.req.header('X-Service-Token')
-  const caller =
-    config.identity === 'keystone'
-      ? await authenticateKeystone(config.keystoneUrl, token, serviceToken)
-      : await authenticateEmbedded(token, backend)
-  if (!caller) throw fault('unauthenticated')
+  const caller = await callerOfToken(config, backend, token, serviceToken)
   // Keystone has validated both. The embedded identity grants nothing for a service token, but rejects an invalid one.
   const validService =
     config.identity === 'keystone' || !serviceToken || (await authenticateEmbedded(serviceToken, backend))
@@ -170,15 +156,8 @@ async function authenticate(c: Context<Service>): Promise<void> {
   c.set('caller', caller)
 }
 
-/**
- * Rejects requests with `masterKeyMissing` (503) while MASTER_KEYS lacks a key that project keys are wrapped under, so
- * that an operator who removed it too early restores it before data is lost. It runs after authentication, so that
- * unauthenticated requests cause no database read.
- */
-async function requireMasterKeys(c: Context<Service>): Promise<void> {
-  const missing = await missingMasterKey(c.get('backend'))
-  if (missing !== null) throw fault('masterKeyMissing', missing)
-}
+/** Runs after authentication, so that unauthenticated requests cause no database read. */
+const requireMasterKeys = (c: Context<Service>) => refuseWithoutMasterKeys(c.get('backend'))
 
 /** Sets the requested microversion, or throws a 400 or 406. */
 function negotiateVersion(c: Context<Service>): void {

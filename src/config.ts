@@ -26,6 +26,8 @@ export interface Config extends StateSettings {
    * `strict`: a payload is returned only after its audit event is stored. `log`: only the request log shows the read.
    */
   readonly auditReads: 'log' | 'strict'
+  /** Whether the props of a service binding may name the application credential of the caller. */
+  readonly edgeCredentials: boolean
   /** `problems` logs problems only; `requests` logs every request as well. */
   readonly log: 'problems' | 'requests'
   /** Retention of audit events, in days. */
@@ -103,6 +105,7 @@ const variables = z.object({
   MAX_REQUEST_BYTES: integer(DEFAULT_REQUEST_BYTES, 1, MAX_REQUEST_BYTES),
   SECRET_STORES: choice(['single', 'multiple'], 'single'),
   AUDIT_READS: choice(['log', 'strict'], 'log'),
+  EDGE_CREDENTIALS: choice(['off', 'on'], 'off'),
   LOG: choice(['problems', 'requests'], 'requests'),
   AUDIT_DAYS: integer(AUDIT_DAYS.byDefault, AUDIT_DAYS.least, AUDIT_DAYS.most),
   PROJECT_KEY_DAYS: integer(0, 0, 36_500),
@@ -158,6 +161,9 @@ async function build(env: Environment): Promise<Config> {
   if (read.ADMIN_RECOVERY === 'reset' && !read.ADMIN_PASSWORD) {
     throw new ConfigError('ADMIN_PASSWORD must be set for ADMIN_RECOVERY reset')
   }
+  if (read.EDGE_CREDENTIALS === 'on' && read.IDENTITY !== 'embedded') {
+    throw new ConfigError('IDENTITY must be embedded for EDGE_CREDENTIALS on')
+  }
   try {
     return {
       identity: read.IDENTITY,
@@ -174,6 +180,7 @@ async function build(env: Environment): Promise<Config> {
       maxRequestBytes: read.MAX_REQUEST_BYTES,
       secretStores: read.SECRET_STORES,
       auditReads: read.AUDIT_READS,
+      edgeCredentials: read.EDGE_CREDENTIALS === 'on',
       log: read.LOG,
       auditDays: read.AUDIT_DAYS,
       projectKeyDays: read.PROJECT_KEY_DAYS,

@@ -56,6 +56,11 @@ const failures = {
   unauthenticated: failure(401, 'bare', 'The request you have made requires authentication.'),
   projectRequired: failure(401, 'bare', 'The token is not scoped to a project.'),
   notPermitted: failure(403, 'attempt', 'please review your user/project privileges'),
+  // Calls of the entrypoint KeyManager, which Barbican does not have.
+  bindingProps: failure(400, 'bare', (member: string) => `The props of the service binding are invalid: ${member}`),
+  argument: failure(400, 'bare', (name: string) => `The argument '${name}' is invalid.`),
+  edgeCredentialsOff: failure(403, 'bare', 'EDGE_CREDENTIALS is off: a service binding must pass a token.'),
+  answerTooLarge: failure(413, 'bare', 'The payloads are too large for one answer: ask for this one by itself.'),
   foreignTenant: failure(403, 'bare', 'The project in the path is not the project of the token.'),
   notFound: failure(404, 'bare', ''),
   methodNotAllowed: failure(405, 'bare', ''),

@@ -1,4 +1,7 @@
-/** The Worker's entry points: HTTP requests, the cron trigger, the Durable Objects of projects, and order runs. */
+/**
+ * The Worker's entry points: HTTP requests, the cron trigger, the Durable Objects of projects, order runs, and
+ * `KeyManager` for service bindings of other Workers. Every named export can be bound by every Worker of the account.
+ */
 import { WorkerEntrypoint } from 'cloudflare:workers'
 import { createApp } from './app.ts'
 import { readConfig, type Environment } from './config.ts'
@@ -17,6 +20,7 @@ import { ORDER_RUN } from './state/orders/order-schedule.ts'
 import { DAY, formatTime } from './times.ts'
 
 export { ProjectObject } from './state/object/project-object.ts'
+export { KeyManager } from './wire/key-manager.ts'
 
 /**
  * Runs an order when the alarm of its project's Durable Object fires. Every Worker of the account can bind this class, so

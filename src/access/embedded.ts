@@ -101,7 +101,8 @@ function cacheCheck(keyring: Keyring, token: string, check: Omit<LiveCheck, 'sig
   liveChecks(keyring).set(said, { ...check, signature: utf8.encode(signature) })
 }
 
-function callerOf(standing: Standing | null): Outcome {
+/** The caller with this standing; `unscoped` if it has no project. */
+export function callerOf(standing: Standing | null): Outcome {
   if (!standing) return null
   if (!standing.project) return 'unscoped'
   const roles = standing.roles.map(({ name }) => foldName(name))

@@ -178,32 +178,38 @@ async function refusedFor(backend: Backend, userId: string): Promise<IdentityFau
   return identityFault('unauthenticated')
 }
 
+/** The claims of a token for the account's application credential; null if it has none, or it has expired. */
+export function claimsOfCredential(backend: Backend, account: Account): TokenClaims | null {
+  const { user, project, credential } = account
+  const expired = typeof credential?.expires === 'string' && credential.expires <= backend.now
+  if (!user || !project || !credential || expired) return null
+  const { expires, ...origin } = firstToken('application_credential', user, backend)
+  return {
+    ...origin,
+    userId: user.id,
+    issued: backend.now,
+    expires: credential.expires !== null && credential.expires < expires ? credential.expires : expires,
+    projectId: project.id,
+    // Exactly the roles of the credential, without the roles that they imply, as in Keystone.
+    roleIds: account.roles.map(({ id }) => id).filter((id) => credential.roleIds.includes(id)),
+    credentialId: credential.id,
+  }
+}
+
 type ByCredential = Extract<Proof, { method: 'application_credential' }>
 
 async function logInWithCredential(backend: Backend, proof: ByCredential): Promise<Issued> {
   const { credential: key, secret } = proof
   const account = await loadCredentialAccount(backend, key)
-  const { user, project, credential } = account
+  const { user, credential } = account
   const given = {
     account: accountOf('credential', credential?.id, key),
     label: user?.id ?? claimedBy(proof),
   }
   const issued = await attempting(backend, given, async () => {
     const matches = await verifyPassword(secret, credential?.secretHash)
-    const expired = typeof credential?.expires === 'string' && credential.expires <= backend.now
-    if (!user || !project || !credential || !matches || expired) return null
-    const { expires, ...origin } = firstToken('application_credential', user, backend)
-    const claims: TokenClaims = {
-      ...origin,
-      userId: user.id,
-      issued: backend.now,
-      expires: credential.expires !== null && credential.expires < expires ? credential.expires : expires,
-      projectId: project.id,
-      // Exactly the roles of the credential, without the roles that they imply, as in Keystone.
-      roleIds: account.roles.map(({ id }) => id).filter((id) => credential.roleIds.includes(id)),
-      credentialId: credential.id,
-    }
-    return unlessRefused(sign(backend, claims, account))
+    const claims = claimsOfCredential(backend, account)
+    return claims && matches ? unlessRefused(sign(backend, claims, account)) : null
   })
   if (credential && isOutdated(credential.secretHash) && (await isWritable(backend)))
     await renewSecretHash(backend, credential.id, secret)

@@ -60,6 +60,8 @@ export interface Refused {
   /** The name of the failure, such as `secretNotFound`. */
   readonly failure: string
   readonly description: string
+  /** After so many seconds it is worth another attempt. */
+  readonly retryAfter?: number | undefined
 }
 
 export type Answered<Value> = { readonly ok: true; readonly value: Value } | Refused

@@ -2,21 +2,13 @@
  * A client for look-ups of secrets, over a service binding or over HTTP. It has no dependencies, and works where there are
  * `fetch` and WebCrypto: Workers, Node, Deno and Bun. It keeps no payload.
  */
-import type { Answered, KeyManagerBinding, LookUp, Metadata, Payload, Ready } from './contract.ts'
+import type { Answered, KeyManagerBinding, LookUp, Metadata, Payload, Ready, Refused } from './contract.ts'
 import { KeyManagerError, ownError } from './error.ts'
 import { keyData, type KeyFormat } from './key-data.ts'
 import { deadline, onEach, pause, runtime, unlessAborted } from './runtime.ts'
 import type { Fetch, Key, KeyAlgorithmOf, KeyUsage, Signal } from './runtime.ts'
 import { Tokens, type Credential } from './tokens.ts'
-import {
-  identityOf,
-  isPassing,
-  overHttp,
-  throughBinding,
-  type Failed,
-  type Outcome,
-  type Transport,
-} from './transport.ts'
+import { identityOf, isPassing, overHttp, throughBinding, type Transport } from './transport.ts'
 
 export type * from './contract.ts'
 export type { Credential } from './tokens.ts'
@@ -81,7 +73,7 @@ const PAUSES = [200, 800]
 /** The service's own limit. */
 const MOST_REFS = 50
 
-type Ask<Value> = (transport: Transport, look: LookUp, signal: Signal) => Promise<Outcome<Value>>
+type Ask<Value> = (transport: Transport, look: LookUp, signal: Signal) => Promise<Answered<Value>>
 
 class Client implements KeyManagerClient {
   readonly #transport: Transport
@@ -210,8 +202,8 @@ class Client implements KeyManagerClient {
     } catch (error) {
       const { status = 0, failure = 'unreachable' } = error instanceof KeyManagerError ? error : {}
       const description = error instanceof KeyManagerError ? error.message : 'The key manager cannot be reached.'
-      const said = error instanceof KeyManagerError ? (error.cause as Failed) : null
-      const outcome: Failed = { ...said, ok: false, status, failure, description }
+      const said = error instanceof KeyManagerError ? (error.cause as Refused) : null
+      const outcome: Refused = { ...said, ok: false, status, failure, description }
       return { outcome, token, cause: error }
     }
   }

@@ -2,17 +2,13 @@
 import type { Answered, KeyManagerBinding, LookUp, Metadata, Payload, Ready, Refused } from './contract.ts'
 import { onEach, type Answer, type Fetch, type Signal } from './runtime.ts'
 
-/** A failure; with `retryAfter`, the service asks to wait so many seconds. */
-export type Failed = Refused & { readonly retryAfter?: number }
-export type Outcome<Value> = Exclude<Answered<Value>, Refused> | Failed
-
 /** {@link KeyManagerBinding} with a signal. It rejects only if the service could not be asked. */
 export interface Transport {
-  ready(look: LookUp, signal: Signal): Promise<Outcome<Ready>>
-  payload(ref: string, look: LookUp, signal: Signal): Promise<Outcome<Payload>>
-  payloadByName(name: string, look: LookUp, signal: Signal): Promise<Outcome<Payload>>
-  payloads(refs: readonly string[], look: LookUp, signal: Signal): Promise<Outcome<readonly Answered<Payload>[]>>
-  secret(ref: string, look: LookUp, signal: Signal): Promise<Outcome<Metadata>>
+  ready(look: LookUp, signal: Signal): Promise<Answered<Ready>>
+  payload(ref: string, look: LookUp, signal: Signal): Promise<Answered<Payload>>
+  payloadByName(name: string, look: LookUp, signal: Signal): Promise<Answered<Payload>>
+  payloads(refs: readonly string[], look: LookUp, signal: Signal): Promise<Answered<readonly Answered<Payload>[]>>
+  secret(ref: string, look: LookUp, signal: Signal): Promise<Answered<Metadata>>
 }
 
 /** A call through the binding cannot be cancelled; who waits for it is released by the deadline. */
@@ -25,7 +21,7 @@ export const throughBinding = (binding: KeyManagerBinding): Transport => ({
 })
 
 /** Statuses after which a call is repeated: the service could not be asked, is busy, or does not answer now. */
-export const isPassing = ({ status }: Failed): boolean => [0, 429, 502, 503].includes(status)
+export const isPassing = ({ status }: Refused): boolean => [0, 429, 502, 503].includes(status)
 
 /** The secrets of one name that are tried, the newest first. */
 const MOST_CANDIDATES = 10
@@ -79,7 +75,7 @@ function secondsIn(header: string | null): number | undefined {
 }
 
 /** The failure that a response says, in the form of the Key Manager or of Keystone. */
-export async function failureOf(answer: Answer): Promise<Failed> {
+export async function failureOf(answer: Answer): Promise<Refused> {
   const { status, headers } = answer
   const { description, error, title } = membersOf(await answer.text())
   const retryAfter = secondsIn(headers.get('Retry-After'))
@@ -128,7 +124,7 @@ export function overHttp(base: string, identity: string, fetch: Fetch): Transpor
     signal: Signal,
     read: (answer: Answer, asOf: string) => Promise<Value> | Value,
     accept = 'application/json',
-  ): Promise<Outcome<Value>> => {
+  ): Promise<Answered<Value>> => {
     const age = fresh ? 'no-cache' : maxAge === undefined ? undefined : `max-age=${maxAge}`
     const headers = {
       Accept: accept,
@@ -151,7 +147,7 @@ export function overHttp(base: string, identity: string, fetch: Fetch): Transpor
     async ready(look, signal) {
       const found = await get(`${identity}/auth/tokens`, look, signal, json)
       const serves = found.ok ? await get(`${base}/v1`, look, signal, () => null) : found
-      if (!found.ok || !serves.ok) return serves as Failed
+      if (!found.ok || !serves.ok) return serves as Refused
       return { ok: true, value: { project: String(found.value.token?.project?.id), bound: null, version: 1 } }
     },
     payload(ref, look, signal) {
@@ -179,7 +175,7 @@ export function overHttp(base: string, identity: string, fetch: Fetch): Transpor
       const value = await onEach(refs, (ref) => transport.payload(ref, look, signal))
       // What does not depend on the secret is the failure of the whole call.
       return (
-        value.find((one): one is Failed => !one.ok && (one.status === 401 || isPassing(one))) ?? { ok: true, value }
+        value.find((one): one is Refused => !one.ok && (one.status === 401 || isPassing(one))) ?? { ok: true, value }
       )
     },
     secret: (ref, look, signal) =>

@@ -36,6 +36,7 @@ interface AccountProject extends RoleName {
 
 interface AccountCredential extends RoleName {
   readonly userId: string
+  readonly description: string | null
   readonly secretHash: string
   readonly roleIds: readonly string[]
   readonly unrestricted: boolean

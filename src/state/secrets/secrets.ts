@@ -60,12 +60,14 @@ export async function findSecret(backend: Backend, id: string, withConsumers = f
   return authenticSecret(backend, row)
 }
 
-const keyOfSecret = and(
+/** The condition that joins a secret with the key that opens it. */
+export const keyOfSecret = and(
   eq(projectKeys.projectId, secrets.projectId),
   eq(projectKeys.store, secrets.store),
   eq(projectKeys.version, secrets.keyVersion),
 )
-const sealedColumns = {
+/** The columns of a {@link SealedSecret}. */
+export const sealedColumns = {
   ...foundColumns,
   consumers: sql<null>`null`,
   store: secrets.store,
@@ -74,7 +76,8 @@ const sealedColumns = {
   wrapped: projectKeys.wrapped,
   superseded: projectKeys.superseded,
 }
-const sealedSecretBy = preparedSelect(sealedColumns, (columns) =>
+/** Reads the live secret with the placeholder `id`, with what opens it. */
+export const sealedSecretBy = preparedSelect(sealedColumns, (columns) =>
   build.select(columns).from(secrets).leftJoin(projectKeys, keyOfSecret).where(isLiveSecret),
 )
 
@@ -86,21 +89,38 @@ export async function findSealedSecret(backend: Backend, id: string): Promise<Se
 }
 
 /**
- * Records that the payload is read, or its key used, before the answer. Throws `secretNotFound` if the secret was
- * deleted.
+ * Records that these payloads are read, or these keys used, before the answer. Returns the ids of the secrets that were
+ * not deleted.
  */
+export async function recordReads(
+  backend: Backend,
+  read: readonly Pick<Secret, 'id' | 'projectId'>[],
+  target: 'secret/payload' | 'secret/key',
+): Promise<ReadonlySet<string>> {
+  const isLive = live(backend.now)
+  const ids = sql`(select value from json_each(${JSON.stringify(read.map(({ id }) => id))}))`
+  const isTarget = sql`${secrets.id} = value ->> 'targetId' and ${secrets.projectId} = value ->> 'projectId'`
+  const exists = sql`exists (select 1 from ${secrets} where ${isTarget} and ${isLive})`
+  const events = read.map((secret) => changeOf(secret, 'read', target))
+  const { found } = await commitWhere(backend, events, exists, {
+    found: select({ id: secrets.id }, (columns) =>
+      build
+        .select(columns)
+        .from(secrets)
+        .where(and(sql`${secrets.id} in ${ids}`, isLive)),
+    ),
+  })
+  return new Set(found.map(({ id }) => id))
+}
+
+/** As {@link recordReads}, of one secret. Throws `secretNotFound` if it was deleted. */
 export async function recordRead(
   backend: Backend,
   secret: Pick<Secret, 'id' | 'projectId'>,
   target: 'secret/payload' | 'secret/key',
 ): Promise<void> {
-  const isLive = and(secretIs(secret), live(backend.now))
-  const liveSecret = build.select({ id: secrets.id }).from(secrets).where(isLive)
-  const read = changeOf(secret, 'read', target)
-  const { found } = await commitWhere(backend, [read], sql`exists ${liveSecret}`, {
-    found: select({ id: secrets.id }, (columns) => build.select(columns).from(secrets).where(isLive)),
-  })
-  if (found.length === 0) throw fault('secretNotFound')
+  const found = await recordReads(backend, [secret], target)
+  if (!found.has(secret.id)) throw fault('secretNotFound')
 }
 
 /**

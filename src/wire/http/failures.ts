@@ -62,18 +62,24 @@ const events: Readonly<Record<string, string>> = {
 const ofPlatform: ReadonlySet<FailureName> = new Set(['unavailable', 'overloaded'])
 const isOfPlatform = (error: unknown): error is Fault => error instanceof Fault && ofPlatform.has(error.failure)
 
+/** Whether the failure is the service's or the platform's, so that somebody should look at it. */
+export const isUnexpected = (error: unknown): boolean => !(error instanceof Fault) || isOfPlatform(error)
+
 /** Logs an unexpected error. The entry contains no value that a client sent or that was stored. */
-export function logUnexpected(c: Context<Service>, error: unknown): void {
+export function logUnexpectedIn(operation: string, route: string, error: unknown): void {
   if (isOfPlatform(error)) {
-    const { operation } = c.var
     const [cause] = error.details
-    logProblem({ event: 'storage unavailable', failure: error.failure, cause, operation, route: routePath(c, -1) })
+    logProblem({ event: 'storage unavailable', failure: error.failure, cause, operation, route })
     return
   }
   const facts = factsOf(error)
   const event = events[facts.error] ?? 'unexpected failure'
-  // The pattern of the route is logged, not the path, because a client chooses the path.
-  logProblem({ event, operation: c.var.operation, route: routePath(c, -1), ...facts })
+  logProblem({ event, operation, route, ...facts })
+}
+
+/** Logs an unexpected error of a request. The pattern of the route is logged, because a client chooses the path. */
+export function logUnexpected(c: Context<Service>, error: unknown): void {
+  logUnexpectedIn(c.var.operation, routePath(c, -1), error)
 }
 
 /**
@@ -85,7 +91,7 @@ export function answerFailure(error: Error, c: Context<Service>): Response {
     const { contentType, body } = refusalBody(error, c.req.header('Accept'))
     return respond(c, error.status, body, contentType)
   }
-  if (!(error instanceof Fault) || isOfPlatform(error)) logUnexpected(c, error)
+  if (isUnexpected(error)) logUnexpected(c, error)
   const failed = error instanceof Fault ? error : fault('unexpected')
   if (failed.retrySeconds !== undefined) setHeader(c, 'Retry-After', String(failed.retrySeconds))
   if (failed.status === 401) return answerUnauthenticated(c, failed)

@@ -1,0 +1,219 @@
+/**
+ * `KeyManager`, the entrypoint for service bindings: look-ups of secrets by other Workers of the account, which need no
+ * secret of their own. Its methods are those of `client/contract.ts`. Access is decided by the rules that HTTP has, for the
+ * user of the credential that the binding's `props` name, or of the token that a call passes.
+ */
+import { WorkerEntrypoint } from 'cloudflare:workers'
+import { permits, type Rule } from '../access/policy.ts'
+import type { Answered, KeyManagerBinding, LookUp, Metadata, Payload, Ready } from '../client/contract.ts'
+import type { Environment } from '../config.ts'
+import { Fault, fault } from '../faults.ts'
+import { recordRefusal } from '../state/audit/refusals.ts'
+import type { Backend } from '../state/backend.ts'
+import type { Secret } from '../state/entities.ts'
+import { resealSoon } from '../state/keys/project-key-versions.ts'
+import { findNewestNamed, findSealedSecrets } from '../state/secrets/look-ups.ts'
+import { findSecret, readPayload, recordReads, type SealedSecret } from '../state/secrets/secrets.ts'
+import { answering, refusalOf, type BindingCall } from './binding-calls.ts'
+import { idOf, isCanonicalId } from './http/refs.ts'
+import { normaliseContentType } from './payload.ts'
+
+/** The greatest age of an answer, in seconds; 0: the primary is asked each time. */
+const BOUND_SECONDS = 0
+const MOST_REFS = 50
+const MOST_REF_CHARACTERS = 2_048
+const MOST_NAME_CHARACTERS = 255
+/** Payloads that one round trip reads, each of at most 1.9 MB, so that they fit into the memory of an isolate. */
+const REFS_PER_TRIP = 10
+/** A value of at most 32 MiB crosses a binding. In bytes, as sealed. */
+const MOST_ANSWER_BYTES = 24 * 1024 * 1024
+
+const PAYLOAD = 'Secret payload retrieval'
+const METADATA = 'Secret retrieval'
+
+/** A stored time as RFC 3339 has it. */
+const zoned = (time: string): string => `${time}Z`
+
+/** The primary was asked after the call arrived, so the answer contains everything that was acknowledged before. */
+const asOf = ({ now }: Backend): string => zoned(now)
+
+/** Returns the id at the end of a ref. Throws `argument` for what is not text, and `secretId`. */
+function idIn(ref: unknown): string {
+  if (typeof ref !== 'string' || ref.length > MOST_REF_CHARACTERS) throw fault('argument', 'ref')
+  const id = idOf(ref)
+  if (!isCanonicalId(id)) throw fault('secretId')
+  return id
+}
+
+function nameIn(name: unknown): string {
+  if (typeof name !== 'string' || name === '' || name.length > MOST_NAME_CHARACTERS) throw fault('argument', 'name')
+  return name
+}
+
+/** Reports whether the rule allows the caller to look the secret up, and the binding is not narrowed to others. */
+function isAdmitted({ config, caller, props }: BindingCall, rule: Rule, secret: Secret): boolean {
+  const listed = props.secrets?.some((one) => one === secret.id || one === secret.name) ?? true
+  return listed && permits(config.policy, rule, caller, secret)
+}
+
+const ruled = ({ backend }: BindingCall, rule: Rule): Backend => ({ ...backend, source: { ...backend.source, rule } })
+
+/**
+ * Looks a secret up that was found. Throws `notPermitted` unless it is admitted; this and every other 403 is recorded in
+ * the log of the project that has the secret.
+ */
+async function admitted<Value>(
+  call: BindingCall,
+  rule: Rule,
+  secret: Secret,
+  look: () => Promise<Value>,
+): Promise<Value> {
+  try {
+    if (!isAdmitted(call, rule, secret)) throw fault('notPermitted')
+    return await look()
+  } catch (error) {
+    if (error instanceof Fault && error.status === 403) {
+      const { id, projectId } = secret
+      await recordRefusal(ruled(call, rule), { target: 'secret', id, action: 'read', projectId, failure: '403' })
+    }
+    throw error
+  }
+}
+
+async function opened(call: BindingCall, secret: SealedSecret): Promise<Payload> {
+  const backend = ruled(call, 'secret:decrypt')
+  const bytes = await readPayload(backend, secret)
+  if (secret.superseded !== null) resealSoon(backend, secret.id)
+  const type = normaliseContentType(secret.contentType ?? '') ?? 'application/octet-stream'
+  return { bytes, type, id: secret.id, asOf: asOf(backend) }
+}
+
+/** Records the reads if AUDIT_READS says so, in one round trip, and returns the ids of the secrets that still exist. */
+async function recorded(call: BindingCall, read: readonly SealedSecret[]): Promise<ReadonlySet<string>> {
+  if (call.config.auditReads === 'strict' && read.length > 0)
+    return recordReads(ruled(call, 'secret:decrypt'), read, 'secret/payload')
+  return new Set(read.map(({ id }) => id))
+}
+
+/** Returns the value of a settled promise, or throws its reason. */
+function valueOf<Value>(settled: PromiseSettledResult<Value>): Value {
+  if (settled.status === 'rejected') throw settled.reason
+  return settled.value
+}
+
+const valuesOf = <Value>(settled: readonly PromiseSettledResult<Value>[]): Value[] =>
+  settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+
+/** Reads a group of payloads. `left` is how many bytes the answer may still have, and is reduced by those of the group. */
+async function readGroup(
+  call: BindingCall,
+  refs: readonly unknown[],
+  left: { bytes: number },
+): Promise<PromiseSettledResult<Payload>[]> {
+  const ids = await Promise.allSettled(refs.map(async (ref) => idIn(ref)))
+  const found = await findSealedSecrets(call.backend, new Set(valuesOf(ids)))
+  const read = await Promise.allSettled(
+    ids.map(async (id) => {
+      const secret = await found.get(valueOf(id))?.()
+      if (!secret) throw fault('secretNotFound')
+      return admitted(call, 'secret:decrypt', secret, async () => {
+        left.bytes -= secret.sealed?.length ?? 0
+        if (left.bytes < 0) throw fault('answerTooLarge')
+        return { secret, payload: await opened(call, secret) }
+      })
+    }),
+  )
+  const live = await recorded(
+    call,
+    valuesOf(read).map(({ secret }) => secret),
+  )
+  return Promise.allSettled(
+    read.map(async (one) => {
+      const { secret, payload } = valueOf(one)
+      if (!live.has(secret.id)) throw fault('secretNotFound')
+      return payload
+    }),
+  )
+}
+
+async function readAll(call: BindingCall, refs: unknown): Promise<readonly Answered<Payload>[]> {
+  if (!Array.isArray(refs) || refs.length > MOST_REFS) throw fault('argument', 'refs')
+  const left = { bytes: MOST_ANSWER_BYTES }
+  const answers: Answered<Payload>[] = []
+  for (let at = 0; at < refs.length; at += REFS_PER_TRIP) {
+    const group = await readGroup(call, refs.slice(at, at + REFS_PER_TRIP), left)
+    for (const one of group) {
+      answers.push(one.status === 'fulfilled' ? { ok: true, value: one.value } : refusalOf(one.reason, PAYLOAD))
+    }
+  }
+  return answers
+}
+
+async function readNamed(call: BindingCall, name: string): Promise<Payload> {
+  const { backend, caller } = call
+  const secret = await findNewestNamed(backend, caller.projectId, name, (one) =>
+    isAdmitted(call, 'secret:decrypt', one),
+  )
+  const payload = await admitted(call, 'secret:decrypt', secret, () => opened(call, secret))
+  const live = await recorded(call, [secret])
+  if (!live.has(secret.id)) throw fault('secretNotFound')
+  return payload
+}
+
+async function readMetadata(call: BindingCall, id: string): Promise<Metadata> {
+  const secret = await findSecret(call.backend, id)
+  return admitted(call, 'secret:get', secret, async () => ({
+    id,
+    name: secret.name,
+    secretType: secret.secretType,
+    type: secret.hasPayload ? secret.contentType : null,
+    algorithm: secret.algorithm,
+    bitLength: secret.bitLength,
+    mode: secret.mode,
+    expiration: secret.expiration === null ? null : zoned(secret.expiration),
+    created: zoned(secret.created),
+    updated: zoned(secret.updated),
+    creator: secret.creatorId,
+    asOf: asOf(call.backend),
+  }))
+}
+
+/** Every Worker of the account can bind this class. Without `props` that name a credential, or a token, it is refused. */
+export class KeyManager extends WorkerEntrypoint<Environment> implements KeyManagerBinding {
+  ready(options?: LookUp): Promise<Answered<Ready>> {
+    return this.#answering('ready', 'Readiness', options, async ({ caller }) => ({
+      project: caller.projectId,
+      bound: BOUND_SECONDS,
+      version: 1,
+    }))
+  }
+
+  payload(ref: string, options?: LookUp): Promise<Answered<Payload>> {
+    return this.#answering('payload', PAYLOAD, options, async (call) => {
+      const [read] = await readGroup(call, [ref], { bytes: MOST_ANSWER_BYTES })
+      if (!read) throw fault('secretNotFound')
+      return valueOf(read)
+    })
+  }
+
+  payloadByName(name: string, options?: LookUp): Promise<Answered<Payload>> {
+    return this.#answering('payloadByName', PAYLOAD, options, async (call) => readNamed(call, nameIn(name)))
+  }
+
+  payloads(refs: readonly string[], options?: LookUp): Promise<Answered<readonly Answered<Payload>[]>> {
+    return this.#answering('payloads', PAYLOAD, options, async (call) => readAll(call, refs))
+  }
+
+  secret(ref: string, options?: LookUp): Promise<Answered<Metadata>> {
+    return this.#answering('secret', METADATA, options, async (call) => readMetadata(call, idIn(ref)))
+  }
+
+  #answering<Value>(
+    method: keyof KeyManagerBinding,
+    operation: string,
+    options: unknown,
+    look: (call: BindingCall) => Promise<Value>,
+  ): Promise<Answered<Value>> {
+    return answering({ env: this.env, props: this.ctx.props }, { method, operation, options }, look)
+  }
+}
