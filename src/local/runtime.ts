@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
-import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
+import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from 'miniflare'
 import { StartError } from './options.ts'
 
 export const HOST = '127.0.0.1'
@@ -17,6 +17,8 @@ export const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
 
 export interface Runtime {
   readonly url: string
+  /** Restarts the service with these Workers beside it, which may have service bindings to it. */
+  readonly serveBeside: (workers: readonly V4WorkerOptions[]) => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -120,17 +122,20 @@ export async function startRuntime(
   const inspector = inspectorPort === undefined ? {} : { inspectorPort }
   const logs = print === undefined ? {} : { handleStructuredLogs: print }
   const sockets = { port: 0, unsafeDirectSockets: [{ host: HOST, port }], ...inspector, ...logs }
-  const miniflare = new Miniflare(convertV4MiniflareOptions({ ...workerOf(state, variables), ...sockets }))
+  const service = { ...workerOf(state, variables), ...sockets }
+  const miniflare = new Miniflare(convertV4MiniflareOptions(service))
   await miniflare.ready
   await untilMigrated(`http://${HOST}:${port}/`)
-  const worker = await miniflare.getWorker()
   // A deployment has a cron trigger for this. Errors are ignored, because the next sweep does the same work.
-  const sweep = setInterval(() => void worker.scheduled({}).catch(() => null), SWEEP_MILLISECONDS)
+  const sweepOnce = async () => (await miniflare.getWorker(service.name)).scheduled({})
+  const sweep = setInterval(() => void sweepOnce().catch(() => null), SWEEP_MILLISECONDS)
+  const serveBeside = (workers: readonly V4WorkerOptions[]) =>
+    miniflare.setOptions(convertV4MiniflareOptions({ ...service, workers: [service, ...workers] }))
   const stop = async () => {
     clearInterval(sweep)
     await miniflare.dispose()
   }
-  return { url: `http://${HOST}:${port}`, stop }
+  return { url: `http://${HOST}:${port}`, serveBeside, stop }
 }
 
 /** Opens the database of a stopped service for queries. */

@@ -24,12 +24,13 @@ import { list, openSession, show, type Credentials } from './openstack.ts'
 import { needPackages } from './packages.ts'
 import { freePort, run, stopEverything, stopEverythingOnSignals } from './process.ts'
 import { Report, type Outcome } from './report.ts'
+import { runRuntimes } from './runtimes.ts'
 import { refusedStarts } from './starting.ts'
 import { runTempest } from './tempest.ts'
 import { startWorker, type Worker } from './worker.ts'
 import { runYear } from './year.ts'
 
-const parts = ['clients', 'documents', 'year', 'openssl', 'crash', 'peer', 'castellan', 'tempest'] as const
+const parts = ['clients', 'documents', 'year', 'runtimes', 'openssl', 'crash', 'peer', 'castellan', 'tempest'] as const
 /** Rounds of the crash test, without and with key rotation; `npm run crash` runs more. */
 const CRASHES = 10
 const CRASHES_IN_ROTATION = 4
@@ -203,7 +204,8 @@ async function interop(wanted: readonly Part[], state: string): Promise<boolean>
   const pages = wanted.includes('documents') ? await runPages(state) : []
   const year = wanted.includes('year') ? await runYear(join(state, 'year')) : []
   const programs = await runPrograms(wanted)
-  const comparison = compare([...outcomes.flat(), ...pages, ...year, ...programs], accepted)
+  const runtimes = wanted.includes('runtimes') ? await runRuntimes(join(state, 'runtimes')) : []
+  const comparison = compare([...outcomes.flat(), ...pages, ...year, ...programs, ...runtimes], accepted)
   for (const name of comparison.accepted) console.log(`accepted difference: ${name}`)
   for (const wrong of comparison.wrong) console.log(`wrong: ${wrong}`)
   console.log(`${comparison.passed} passed, ${comparison.wrong.length} failed`)
