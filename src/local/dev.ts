@@ -57,6 +57,7 @@ async function whenReady(url: string, child: ChildProcess): Promise<void> {
 
 async function develop(args: readonly string[]): Promise<void> {
   const options = parseOptions(args)
+  if (options.app !== null) throw new StartError('--app is an option of npm start')
   const given = await givenSecrets(options, process.env)
   const state = resolve(options.state)
   const { DEMO_PASSWORD, ...keys } = localKeys(state)

@@ -13,6 +13,8 @@ export interface Options {
   readonly variables: Readonly<Partial<Record<VariableName, string>>>
   /** A file with secrets as `NAME=value`; null if there is none. */
   readonly secretsFile: string | null
+  /** The wrangler configuration of an application to serve beside the service; null if there is none. */
+  readonly app: string | null
 }
 
 /** The text of `--help`. `what` says what the command does. */
@@ -23,6 +25,8 @@ ${command} [-- options]: ${what}
   --persist-to DIR      where databases and keys are kept (default: ${DEFAULT_STATE})
   --var NAME:VALUE      a variable of the service, as often as needed; src/docs/configuration.md has them
   --secrets-file FILE   lines NAME=VALUE with MASTER_KEYS or ADMIN_PASSWORD
+  --app FILE            npm start only: the wrangler configuration of an application, served on the next port with its
+                        service binding to KeyManager
   --help                this text
 
 MASTER_KEYS and ADMIN_PASSWORD may also be in the environment, which precedes the file. What is given nowhere is made at
@@ -72,6 +76,7 @@ export function parseOptions(args: readonly string[]): Options {
     'persist-to': { type: 'string' },
     var: { type: 'string', multiple: true },
     'secrets-file': { type: 'string' },
+    app: { type: 'string' },
   })
   const port = Number(values.port ?? DEFAULT_PORT)
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new StartError(`--port ${values.port}: not a port`)
@@ -82,5 +87,6 @@ export function parseOptions(args: readonly string[]): Options {
     state: values['persist-to'] ?? DEFAULT_STATE,
     variables,
     secretsFile: values['secrets-file'] ?? null,
+    app: values.app ?? null,
   }
 }

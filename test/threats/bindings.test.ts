@@ -14,6 +14,7 @@ import { asAdmin, grantPath, roleId, unique } from '../support/identity.ts'
 import { keystoneVariables } from '../support/keystone.ts'
 import { owner, person, unscopedToken, type Person } from '../support/people.ts'
 import { idOf } from '../support/stored.ts'
+import { storedKey } from '../support/transit.ts'
 
 const bindings = env as unknown as Environment
 const canary = `canary-${crypto.randomUUID()}`
@@ -186,6 +187,22 @@ describe('T35: what a binding may look up', () => {
       '403 notPermitted',
       'ok',
     ])
+  })
+
+  it('T35: a key that cannot be extracted leaves by no method, and each refusal is recorded', async () => {
+    const keyName = unique('key')
+    const key = await storedKey(who, crypto.getRandomValues(new Uint8Array(32)), { extractable: false, name: keyName })
+    const keys = bindingWith({ credential })
+    expect(outcome(await keys.payload(key))).toBe('403 notExtractable')
+    expect(outcome(await keys.payloadByName(keyName))).toBe('403 notExtractable')
+    const many = await keys.payloads([key, ref])
+    expect(many.ok && many.value.map(outcome)).toEqual(['403 notExtractable', 'ok'])
+    expect(outcome(await keys.secret(key))).toBe('ok')
+    const found = await database
+      .prepare("select count(*) as n from audit_events where target_id = ? and outcome = 'failure'")
+      .bind(idOf(key))
+      .first('n')
+    expect(found).toBe(1)
   })
 
   it('T35: a refusal is an event in the log of the project that has the secret, once in a minute', async () => {
