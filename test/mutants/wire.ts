@@ -3,6 +3,24 @@ import { inFile } from './fault.ts'
 
 export const inWire = [
   ...inFile(
+    'wire/binding-calls',
+    ['threats/bindings'],
+    ['if (!config.edgeCredentials)', 'if (false)', 'credentials of bindings are accepted by an upgrade'],
+    ['z.strictObject({', 'z.object({', 'a list with a misspelt name narrows nothing'],
+    ["if (props.credential === undefined) throw fault('unauthenticated')", '', 'a binding without props is an error'],
+  ),
+  ...inFile(
+    'wire/key-manager',
+    ['threats/bindings', 'wire/key-manager'],
+    ['return listed && permits(', 'return permits(', 'a list in the props narrows nothing'],
+    ["auditReads === 'strict' && read.length > 0", 'false', 'reads over a binding are not recorded'],
+  ),
+  ...inFile(
+    'access/edge-credentials',
+    ['threats/bindings'],
+    ['/^edge(?:$|:)/', '/edge/', 'a credential that mentions an edge was made for bindings'],
+  ),
+  ...inFile(
     'wire/http/paging',
     ['wire/paging'],
     ['MAX_LIMIT = 100', 'MAX_LIMIT = 1000', 'pages are larger than documented'],

@@ -293,7 +293,7 @@ describe('T13: canaries at the entrypoint', () => {
   it('T13: no secret value is in a refusal of the entrypoint, in its metadata or in the log', async () => {
     const lines: string[] = []
     for (const level of ['log', 'error'] as const) {
-      vi.spyOn(console, level).mockImplementation((...parts) => void lines.push(JSON.stringify(parts)))
+      vi.spyOn(console, level).mockImplementation((...parts) => void lines.push(parts.map(String).join(' ')))
     }
     const made = await edgeCredential(who)
     const canaries = { payload: canary, token: who.token, secret: made.secret, password: adminPassword }

@@ -209,7 +209,7 @@ describe('KeyManager', () => {
 
   it('the request log has the method, the user, the claimed application and the outcome', async () => {
     const lines: unknown[] = []
-    const spy = vi.spyOn(console, 'log').mockImplementation((line) => void lines.push(line))
+    const spy = vi.spyOn(console, 'log').mockImplementation((line) => void lines.push(JSON.parse(String(line))))
     const logging = bindingWith({ credential, application: 'shop' }, { LOG: 'requests' })
     await logging.payload(absent)
     await vi.waitFor(() => expect(lines).toHaveLength(1))
