@@ -286,8 +286,8 @@ export class ProjectObject extends DurableObject<ObjectEnvironment> implements P
     if (projectId === undefined) return
     this.#alarm = null
     try {
-      await this.#requireDatabase()
       if (await this.#isReadOnly(projectId)) return await this.#wakeAt(formatTime(Date.now() + READ_ONLY_REST))
+      await this.#requireDatabase()
       await this.#runWaiting(projectId)
       await this.#audited(() => this.#maintain(projectId))
     } catch (error) {
