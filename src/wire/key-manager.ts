@@ -12,6 +12,7 @@ import { recordRefusal } from '../state/audit/refusals.ts'
 import type { Backend } from '../state/backend.ts'
 import type { Secret } from '../state/entities.ts'
 import { resealSoon } from '../state/keys/project-key-versions.ts'
+import { isWritable, requireWritable } from '../state/read-only.ts'
 import { findNewestNamed, findSealedSecrets } from '../state/secrets/look-ups.ts'
 import { findSecret, readPayload, recordReads, type SealedSecret } from '../state/secrets/secrets.ts'
 import { answering, refusalOf, type BindingCall } from './binding-calls.ts'
@@ -83,15 +84,18 @@ async function admitted<Value>(
 async function opened(call: BindingCall, secret: SealedSecret): Promise<Payload> {
   const backend = ruled(call, 'secret:decrypt')
   const bytes = await readPayload(backend, secret)
-  if (secret.superseded !== null) resealSoon(backend, secret.id)
+  if (secret.superseded !== null) resealSoon(backend, secret.id, () => isWritable(backend))
   const type = normaliseContentType(secret.contentType ?? '') ?? 'application/octet-stream'
   return { bytes, type, id: secret.id, asOf: asOf(backend) }
 }
 
 /** Records the reads if AUDIT_READS says so, in one round trip, and returns the ids of the secrets that still exist. */
 async function recorded(call: BindingCall, read: readonly SealedSecret[]): Promise<ReadonlySet<string>> {
-  if (call.config.auditReads === 'strict' && read.length > 0)
-    return recordReads(ruled(call, 'secret:decrypt'), read, 'secret/payload')
+  if (call.config.auditReads === 'strict' && read.length > 0) {
+    const backend = ruled(call, 'secret:decrypt')
+    await requireWritable(backend)
+    return recordReads(backend, read, 'secret/payload')
+  }
   return new Set(read.map(({ id }) => id))
 }
 
