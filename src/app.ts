@@ -35,6 +35,7 @@ import { reconciliationResource } from './wire/reconciliation.ts'
 import { rotationResource } from './wire/rotation.ts'
 import { secretMetadataResources } from './wire/secret-metadata.ts'
 import { secretStoreResources } from './wire/secret-stores.ts'
+import { secretVersionResources } from './wire/secret-versions.ts'
 import { secretResources } from './wire/secrets.ts'
 import { transportKeyResources } from './wire/transport-keys.ts'
 import { encryptionResources } from './wire/transit/encryption.ts'
@@ -47,6 +48,7 @@ import { answerVersion, answerVersions } from './wire/versions.ts'
 export const resources = [
   ...secretResources,
   ...secretMetadataResources,
+  ...secretVersionResources,
   ...containerResources,
   ...consumerResources,
   ...aclResources,

@@ -5,6 +5,7 @@ import { MIN_PASSWORD_CHARACTERS } from './crypto/password.ts'
 import { AUDIT_DAYS } from './state/audit/retention.ts'
 import type { StateSettings } from './state/backend.ts'
 import { JURISDICTIONS, OBJECT_LOCATIONS, placedObjects } from './state/places.ts'
+import { KEPT_VERSIONS } from './state/schema/secret-versions.ts'
 
 /**
  * What the runtime passes to the Worker: the bindings of `wrangler.toml`, whose types `wrangler types` generates, and
@@ -112,6 +113,7 @@ const variables = z.object({
   READ_ONLY: choice(['off', 'on'], 'off'),
   READ_CACHE_SECONDS: integer(0, 0, MAX_READ_CACHE_SECONDS),
   NAME_DEFAULT: choice(['none', 'id'], 'none'),
+  KEEP_VERSIONS: integer(KEPT_VERSIONS.byDefault, KEPT_VERSIONS.least, KEPT_VERSIONS.most),
   ADMIN_PASSWORD: z._default(
     z.string().check(z.minLength(MIN_PASSWORD_CHARACTERS, `must have at least ${MIN_PASSWORD_CHARACTERS} characters`)),
     '',
@@ -189,6 +191,7 @@ async function build(env: Environment): Promise<Config> {
       nameDefault: read.NAME_DEFAULT,
       places: placesOf(env, read),
       adoptDatabase: read.ADOPT_DATABASE,
+      keepVersions: read.KEEP_VERSIONS,
       adminPassword: read.ADMIN_PASSWORD,
       adminRecovery: read.ADMIN_RECOVERY === 'reset',
       keyring: await readKeyring(read.MASTER_KEYS, read.TOKEN_EPOCH),

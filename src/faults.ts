@@ -14,6 +14,7 @@ export const titles = {
   405: 'Method Not Allowed',
   406: 'Not Acceptable',
   409: 'Conflict',
+  412: 'Precondition Failed',
   413: 'Request Entity Too Large',
   415: 'Unsupported Media Type',
   500: 'Internal Server Error',
@@ -187,6 +188,38 @@ const failures = {
     'bare',
     (what: string, most: string) => `Provided information too large to process: ${what} may have ${most} at most`,
   ),
+  // Versions of secrets.
+  versionNotFound: failure(404, 'bare', 'Not Found. Secret version not found.'),
+  versionDestroyed: failure(404, 'bare', 'Not Found. The payload of this version was destroyed.'),
+  versionDisabled: failure(409, 'bare', (version: string) => `Conflict. Version ${version} is disabled.`),
+  versionEnabled: failure(
+    409,
+    'bare',
+    (version: string) => `Conflict. Version ${version} is enabled. Disable it first.`,
+  ),
+  versionIsDestroyed: failure(409, 'bare', (version: string) => `Conflict. Version ${version} is destroyed.`),
+  versionIsCurrent: failure(409, 'bare', 'Conflict. The current version can be neither disabled nor destroyed.'),
+  versionsFull: failure(
+    409,
+    'bare',
+    (most: string) => `Conflict. The secret has ${most} versions: destroy versions that nothing needs any more.`,
+  ),
+  notGenerated: failure(
+    409,
+    'bare',
+    'Conflict. Only symmetric keys can be generated, of an algorithm and bit length of which orders make keys.',
+  ),
+  notRotated: failure(
+    409,
+    'bare',
+    'Conflict. Only symmetric keys are rotated by themselves, and only if the service generated the current version.',
+  ),
+  rotationConsumed: failure(
+    409,
+    'bare',
+    "Conflict. The secret has consumers, which may depend on its key. Send 'despite_consumers' if it is to be rotated all the same.",
+  ),
+  preconditionFailed: failure(412, 'bare', 'Precondition Failed. The secret has another current version.'),
 
   // User metadata of secrets.
   metadataStrings: failure(400, 'bare', 'Invalid Metadata. Keys and Values must be Strings.'),

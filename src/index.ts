@@ -12,6 +12,7 @@ import { connect, requireAdmission } from './state/connect.ts'
 import { isWritable } from './state/read-only.ts'
 import { byService } from './state/scope.ts'
 import { deleteExpired } from './state/secrets/expiry.ts'
+import { rotateDueSecrets } from './state/secrets/versioning.ts'
 import { destroyDue } from './state/projects/destructions.ts'
 import { resealValues, supersedeKeys } from './state/keys/project-key-versions.ts'
 import { rotateMasterKeys } from './state/keys/rotation.ts'
@@ -44,7 +45,7 @@ export default {
   fetch: app.fetch,
   /**
    * Runs the periodic maintenance of the cron trigger: it destroys the keys of projects whose destruction is due,
-   * deletes expired secrets (within two periods of the trigger), continues rotations of master keys and project keys,
+   * deletes expired secrets (within two periods of the trigger), replaces keys that have reached their age, continues rotations of master keys and project keys,
    * deletes audit events past their retention, and has new audit events sealed. Throws the first error after all tasks
    * have run. Does nothing while the service is read-only, and throws why unless the database has the Worker's schema and
    * is that of its deployment.
@@ -62,6 +63,7 @@ export default {
     const tasks = {
       destroy: () => destroyDue(backend),
       expire: () => deleteExpired(backend),
+      rotate: () => rotateDueSecrets(backend),
       rewrap: () => rotateMasterKeys(backend),
       supersede: async () => config.projectKeyDays > 0 && supersedeKeys(backend, { createdBefore }),
       reseal: () => resealValues(backend),

@@ -9,8 +9,8 @@
  * row, project or kind does not open.
  *
  * NIST SP 800-38D allows 2^32 messages with random nonces per key. A derived key seals one value in one place under one
- * version of the project key: ids are random and never reused, a payload is stored once, and resealing uses another
- * version. A derived key therefore seals one message, plus one for each attempt that was interrupted or superseded, and
+ * version of the project key: ids are random and never reused, every payload of a secret has a number that is given
+ * once and is part of its id, and resealing uses another version of the key. A derived key therefore seals one message, plus one for each attempt that was interrupted or superseded, and
  * a nonce could only repeat among those few. The project key is only used to derive keys.
  */
 

@@ -17,12 +17,14 @@ export interface Backend extends KeyedScope, StoreChoice {
   readonly readCacheSeconds: number
   /** The name of secrets that are created without one. */
   readonly nameDefault: 'none' | 'id'
+  /** How many payloads are kept of a secret that does not say so itself, the present one included. */
+  readonly keepVersions: number
 }
 
 /** The part of the Worker's configuration that the state uses. */
 export interface StateSettings extends Pick<
   Backend,
-  'keyring' | 'quotas' | 'secretStores' | 'readOnly' | 'readCacheSeconds' | 'nameDefault'
+  'keyring' | 'quotas' | 'secretStores' | 'readOnly' | 'readCacheSeconds' | 'nameDefault' | 'keepVersions'
 > {
   /** Where the objects of projects are made. */
   readonly places: Places

@@ -13,20 +13,21 @@ const isOfSecret = ({ target }: Changed) => target === 'secret' || target.starts
 /** Creates the backend of one request or run, at `now`, for `source`. Its reads go to the primary. */
 export function connect(
   bindings: { readonly DB: D1Database; readonly PROJECT: ProjectNamespace },
-  { keyring, quotas, secretStores, readOnly, readCacheSeconds, nameDefault, places, adoptDatabase }: StateSettings,
+  settings: StateSettings,
   now: string,
   source: Source,
 ): Backend {
-  const projects = placedObjects(bindings.PROJECT, places)
+  const { keyring, quotas, secretStores, readOnly, readCacheSeconds, nameDefault, keepVersions } = settings
+  const projects = placedObjects(bindings.PROJECT, settings.places)
   const recorded = (changes: readonly Changed[]) => {
     for (const change of changes) if (isOfSecret(change)) evictSecret(db, now, change.id)
     for (const projectId of new Set(changes.map((change) => change.projectId))) wakeSoon(projects, projectId)
   }
   // What decides about the admission must not wait for it.
   const asking = { keyring, quotas, projects, now, source, recorded, db: new Session(bindings.DB, 'first-primary') }
-  const db = new Session(bindings.DB, 'first-primary', admissionOf(asking, adoptDatabase))
+  const db = new Session(bindings.DB, 'first-primary', admissionOf(asking, settings.adoptDatabase))
   const deployment = () => admittedDeployment(asking)
-  return { ...asking, secretStores, readOnly, readCacheSeconds, nameDefault, db, deployment }
+  return { ...asking, secretStores, readOnly, readCacheSeconds, nameDefault, keepVersions, db, deployment }
 }
 
 /**

@@ -56,8 +56,21 @@ export interface ConsumerOfSecret {
   readonly resource_id: string
 }
 
+/** The payload of a secret and the rules for the next one, as the row of the secret has them; see `schema/resources.ts`. */
+interface Versioned {
+  readonly version: number | null
+  readonly versionCreated: string | null
+  readonly versionCreator: string | null
+  readonly versionOrigin: string | null
+  readonly put: string | null
+  readonly keep: number | null
+  readonly rotateDays: number | null
+  readonly rotateConsumed: boolean | null
+  readonly rotationDue: string | null
+}
+
 /** A secret without its payload. */
-export interface Secret extends Guarded, UseColumns {
+export interface Secret extends Guarded, UseColumns, Versioned {
   readonly use: UseAcl | null
   readonly id: string
   readonly name: string | null

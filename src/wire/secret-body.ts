@@ -14,17 +14,24 @@ const MAX_SECRET_TYPE_CHARACTERS = 80
 /** The maximum of the signed 16-bit column in which Barbican stores bit lengths. */
 const MAX_BITS = 32_767
 
+/** A new version of a secret may have these members as well. */
+export const expirationMember = () => z.optional(text({ max: MAX_NAME_CHARACTERS }))
+export const payloadMembers = () => ({
+  payload: z.optional(secretText()),
+  payload_content_type: z.optional(textOrNull({ max: MAX_NAME_CHARACTERS })),
+  payload_content_encoding: z.optional(text({ oneOf: ['base64'] })),
+})
+
 /** In the order of Barbican's schema, because at equal depth the first violation is reported. */
-const secretMembers = () => ({
+const secretMembers = ({ payload, ...described } = payloadMembers()) => ({
   name: z.optional(textOrNull({ max: MAX_NAME_CHARACTERS })),
   algorithm: z.optional(text({ max: MAX_NAME_CHARACTERS })),
   mode: z.optional(text({ max: MAX_NAME_CHARACTERS })),
   bit_length: z.optional(integer({ min: 1, max: MAX_BITS })),
-  expiration: z.optional(text({ max: MAX_NAME_CHARACTERS })),
-  payload: z.optional(secretText()),
+  expiration: expirationMember(),
+  payload,
   secret_type: z.optional(text({ max: MAX_SECRET_TYPE_CHARACTERS, oneOf: secretTypes })),
-  payload_content_type: z.optional(textOrNull({ max: MAX_NAME_CHARACTERS })),
-  payload_content_encoding: z.optional(text({ oneOf: ['base64'] })),
+  ...described,
   transport_key_needed: z.optional(text({ oneOf: ['true', 'false'] })),
   transport_key_id: z.optional(text()),
 })
@@ -32,6 +39,7 @@ const secretMembers = () => ({
 /** `meta` of an order. */
 export const secretBody = z.lazy(() => object(secretMembers()))
 export type SecretBody = z.infer<typeof secretBody>
+type PayloadBody = Pick<SecretBody, keyof ReturnType<typeof payloadMembers>>
 
 /** The body of `POST /secrets`. */
 export const newSecretBody = z.lazy(() => object({ ...secretMembers(), ...useMembers() }))
@@ -42,7 +50,7 @@ export const SECRET_SCHEMA = 'Secret'
 /**
  * Returns the expiration in stored form, or null if there is none. Throws if it is not a valid time or is in the past.
  */
-export function expirationOf(body: SecretBody, schema: string, now: string): string | null {
+export function expirationOf(body: Pick<SecretBody, 'expiration'>, schema: string, now: string): string | null {
   if (!body.expiration) return null
   const time = parseTime(body.expiration)
   if (!time) throw schemaFault(schema, "Invalid date for 'expiration'", 'expiration')
@@ -58,7 +66,7 @@ function contentTypeOf(contentType: string, schema: string) {
   throw schemaFault(schema, reason, 'payload_content_type')
 }
 
-interface GivenPayload {
+export interface GivenPayload {
   readonly contentType: string
   readonly bytes: Uint8Array
 }
@@ -67,7 +75,7 @@ interface GivenPayload {
  * Validates and decodes a payload, with the checks in Barbican's order. `max` limits its size as stored, in bytes; what
  * cannot be decoded is measured as sent.
  */
-function payloadOf(body: SecretBody & { payload: string }, max: number): GivenPayload {
+function payloadOf(body: PayloadBody & { payload: string }, max: number): GivenPayload {
   const { payload, payload_content_type: given, payload_content_encoding: encoding } = body
   const refuse = (reason: string, property: string) => schemaFault(SECRET_SCHEMA, reason, property)
   if (given === undefined || given === null) {
@@ -101,15 +109,24 @@ export function checkOrderedPayload(body: SecretBody, schema: string): void {
 }
 
 /**
- * Validates a body and returns the secret that it describes. `maxPayloadBytes` limits the UTF-8 size of the payload.
+ * Validates the payload members of a body; null if there is no payload. `maxPayloadBytes` limits its size as stored, in
+ * bytes.
  */
-export function newSecret(body: NewSecretBody, now: string, maxPayloadBytes: number): NewSecret {
-  const expiration = expirationOf(body, SECRET_SCHEMA, now)
+export function givenPayload(body: PayloadBody, maxPayloadBytes: number): GivenPayload | null {
   const { payload } = body
   const given = payload === undefined ? null : payloadOf({ ...body, payload }, maxPayloadBytes)
   if (!given && body.payload_content_type !== undefined) {
     throw schemaFault(SECRET_SCHEMA, 'payload must be provided when payload_content_type is specified', 'payload')
   }
+  return given
+}
+
+/**
+ * Validates a body and returns the secret that it describes. `maxPayloadBytes` limits the UTF-8 size of the payload.
+ */
+export function newSecret(body: NewSecretBody, now: string, maxPayloadBytes: number): NewSecret {
+  const expiration = expirationOf(body, SECRET_SCHEMA, now)
+  const given = givenPayload(body, maxPayloadBytes)
   if (body.transport_key_needed === 'true') throw fault('transportKeyUnsupported')
   if (given && body.transport_key_id) throw fault('transportKeyNotFound')
   const secretType = secretTypes.find((type) => type === body.secret_type) ?? 'opaque'

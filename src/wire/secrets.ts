@@ -11,11 +11,12 @@ import {
   createSecret,
   deleteSecret,
   findSecret,
-  putPayload,
   readPayload,
   recordRead,
   type SealedSecret,
 } from '../state/secrets/secrets.ts'
+import { storePayload } from '../state/secrets/new-versions.ts'
+import { presentVersion } from '../state/secrets/secret-rows.ts'
 import { created, json as answer, listed, noContent } from './http/answers.ts'
 import { json, parseJson, payload, readWhole, type Payload } from './http/body.ts'
 import type { Service } from './http/context.ts'
@@ -23,6 +24,7 @@ import { parseBits, parseDateFilter, parseSort } from './secret-filters.ts'
 import { atLeast } from './http/microversion.ts'
 import { parseMarkedPage } from './http/paging.ts'
 import { acceptsMetadata, negotiatePayload, normaliseContentType } from './payload.ts'
+import { preconditionOf, setVersionTag, type Precondition } from './http/preconditions.ts'
 import { lastGiven } from './http/query.ts'
 import { isCanonicalId, type Refs } from './http/refs.ts'
 import { operation, resource, type Call } from './http/resource.ts'
@@ -70,18 +72,41 @@ export function secretIdOfPath(param: Call['param']): string {
  */
 const wantsMetadata = ({ c }: Call) => acceptsMetadata(c.req.header('Accept'))
 
-async function answerPayload(call: Call, secret: SealedSecret): Promise<Response> {
+/** A payload that is to be returned, and what opens it. */
+interface ReadPayload {
+  readonly secret: Secret
+  /** The number of its version; null for a secret without payload. */
+  readonly version: number | null
+  readonly contentType: string | null
+  readonly open: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
+/** Opens a payload and returns it as the request wants it. */
+export async function answerPayload(
+  call: Call,
+  { secret, version, contentType, open }: ReadPayload,
+): Promise<Response> {
   const { c, backend, query } = call
   if (query.has('trans_wrapped_session_key') && !query.get('transport_key_id')) throw fault('sessionKeyAlone')
-  const bytes = await readPayload(backend, secret)
-  if (secret.superseded !== null) resealSoon(backend, secret.id, () => isWritable(backend))
-  const stored = normaliseContentType(secret.contentType ?? OCTETS) ?? OCTETS
+  const bytes = await open()
+  const stored = normaliseContentType(contentType ?? OCTETS) ?? OCTETS
   const type = negotiatePayload(c.req.header('Accept'), { bytes, stored })
   if (call.config.auditReads === 'strict') {
     await requireWritable(backend)
     await recordRead(backend, secret, 'secret/payload')
   }
+  setVersionTag(c, version)
   return bytes.length === 0 ? noContent(c) : respond(c, 200, bytes, type)
+}
+
+function answerPresentPayload(call: Call, secret: SealedSecret): Promise<Response> {
+  const { backend } = call
+  const open = async () => {
+    const bytes = await readPayload(backend, secret)
+    if (secret.superseded !== null) resealSoon(backend, secret.id, () => isWritable(backend))
+    return bytes
+  }
+  return answerPayload(call, { secret, version: presentVersion(secret), contentType: secret.contentType, open })
 }
 
 function filterOf(query: URLSearchParams): SecretFilter {
@@ -148,20 +173,31 @@ function maxSentBytes(c: Context<Service>, type: string): number {
 
 /**
  * Returns the payload of a `PUT`, decoded if octets are sent with `Content-Encoding: base64`. The limit applies to the
- * payload as stored; what cannot be decoded is measured as sent.
+ * payload as stored; what cannot be decoded is measured as sent. `checkSecret` throws if the secret takes no payload.
  */
-function putBytes(c: Context<Service>, secret: Secret, { type, bytes }: Payload): Uint8Array {
+function putBytes(c: Context<Service>, checkSecret: () => void, { type, bytes }: Payload): Uint8Array {
   if (bytes.length === 0) throw fault('noData')
   const max = c.var.config.maxSecretBytes
   const encoding = encodingOf(c, type)
   const isWhole = bytes.length <= maxSentBytes(c, type)
   const decoded = encoding === 'base64' && isWhole ? decodeBase64(new TextDecoder().decode(bytes)) : null
   if ((decoded ?? bytes).length > max) throw fault('payloadTooLargeOnUpdate', String(max))
-  if (secret.hasPayload) throw fault('payloadExists')
+  checkSecret()
   if (encoding === undefined) return bytes
   if (encoding !== 'base64') throw fault('contentEncoding')
   if (!decoded) throw fault('contentEncodingData')
   return decoded
+}
+
+/**
+ * Returns the check that a secret takes the payload of a `PUT`: it has none, the request names the version that it
+ * replaces, or the secret was set to take others. Whoever may PUT may also add versions: a test of the policy says so.
+ */
+function takesPut({ isGiven, require }: Precondition): (secret: Secret) => void {
+  return (secret) => {
+    if (secret.hasPayload && !isGiven && secret.put !== 'replace') throw fault('payloadExists')
+    require(presentVersion(secret))
+  }
 }
 
 const TRUE = new Set(['1', 't', 'true', 'on', 'y', 'yes'])
@@ -207,7 +243,8 @@ const item = resource<Secret | SealedSecret>({
       rule: (call) => (wantsMetadata(call) ? 'secret:get' : 'secret:decrypt'),
       accept: 'negotiated',
       answer(call, secret) {
-        if ('sealed' in secret) return answerPayload(call, secret)
+        if ('sealed' in secret) return answerPresentPayload(call, secret)
+        setVersionTag(call.c, presentVersion(secret))
         return answer(call.c, 200, secretView(secret, call.refs, showsConsumers(call.c)))
       },
     }),
@@ -217,9 +254,12 @@ const item = resource<Secret | SealedSecret>({
       accept: 'known',
       body: payload([OCTETS, 'text/plain'], maxSentBytes),
       async answer({ c, backend, query }, secret, body) {
-        const bytes = putBytes(c, secret, body)
+        const check = takesPut(preconditionOf(c))
+        const bytes = putBytes(c, () => check(secret), body)
         if (query.get('transport_key_id')) throw fault('transportKeyNotFound')
-        await putPayload(backend, secret, body.type, bytes)
+        const payload = () => ({ bytes, contentType: body.type, origin: 'payload' as const })
+        const { version } = await storePayload(backend, secret, { check, payload })
+        setVersionTag(c, version)
         return noContent(c)
       },
     }),
@@ -244,7 +284,7 @@ const payloadOfSecret = resource<SealedSecret>({
       name: 'Secret payload retrieval',
       rule: 'secret:decrypt',
       accept: 'negotiated',
-      answer: answerPayload,
+      answer: answerPresentPayload,
     }),
   },
 })

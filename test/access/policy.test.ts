@@ -32,10 +32,17 @@ const useRules = [
   'secret_use_acl:delete',
 ] as const
 const discoveryRules = ['extensions:get'] as const
+const versionRules = [
+  'secret_version:post',
+  'secret_version:patch',
+  'secret_version:delete',
+  'secret_versioning:put',
+] as const
 const ownRules = [
   ...authorityRules,
   ...certificateRules,
   ...updateRules,
+  ...versionRules,
   ...operatorRules,
   ...auditorRules,
   ...useRules,
@@ -278,6 +285,19 @@ describe.each(updateRules)('%s', (rule) => {
       expect([...allowed(policy, 'stranger'), ...allowed(policy, 'owner elsewhere')]).toEqual([])
     }
   })
+})
+
+describe.each(versionRules)('%s', (rule) => {
+  // A PUT that makes a version of a secret asks its own rule alone.
+  it.each(['legacy', 'secure', 'both'] as const)(
+    `the rule ${rule} allows under the rule set %s whom the rule of PUT allows`,
+    (policy) => {
+      const differing = cellsOf('secret:put').filter(
+        ({ caller, target }) => permits(policy, rule, caller, target) !== permits(policy, 'secret:put', caller, target),
+      )
+      expect(differing.map(labelOf)).toEqual([])
+    },
+  )
 })
 
 describe.each(auditorRules)('%s', (rule) => {

@@ -69,7 +69,7 @@ function isAllowed(policy: Policy, rule: Rule, column: Column, of: string, isOwn
 
 /** Whether the answer depends on the entity: not for collections, for reads of orders, and for the deployment. */
 const isOfEntity = (rule: Rule) =>
-  /^order:put$|^(secret|container)(_meta|_acls|_consumers?|_secret|_key|_use_acl)?:/.test(rule)
+  /^order:put$|^(secret|container)(_meta|_acls|_consumers?|_secret|_key|_use_acl|_version|_versioning)?:/.test(rule)
 
 function cell(policy: Policy, rule: Rule, column: Column): string {
   const inProject = (isOwner: boolean, isPrivate: boolean) =>

@@ -5,13 +5,14 @@ import * as audit from '../../src/state/schema/audit.ts'
 import * as deployment from '../../src/state/schema/deployment.ts'
 import * as identity from '../../src/state/schema/identity.ts'
 import * as resources from '../../src/state/schema/resources.ts'
+import * as versions from '../../src/state/schema/secret-versions.ts'
 import { triggers } from '../../src/state/schema/triggers.ts'
 
 type Row = Readonly<Record<string, unknown>>
 /** Runs a statement without parameters and returns its rows. */
 export type Query = (sql: string) => Promise<readonly Row[]> | readonly Row[]
 
-export const tables = Object.values({ ...resources, ...identity, ...audit, ...deployment }).filter((table) => is(table, SQLiteTable))
+export const tables = Object.values({ ...resources, ...versions, ...identity, ...audit, ...deployment }).filter((table) => is(table, SQLiteTable))
 
 /** Internal tables of SQLite, D1 and its migrations. */
 const internal = /^(sqlite_|_cf_|d1_)/

@@ -114,9 +114,9 @@ const next = (...statements: string[]) => ({ name: '9999_next.sql', statements }
 /** The migration that drizzle-kit generates for a column that becomes NOT NULL. */
 const rebuilt = [
   'PRAGMA foreign_keys=OFF',
-  'CREATE TABLE `__new_secrets` AS SELECT * FROM `secrets`',
-  'DROP TABLE `secrets`',
-  'ALTER TABLE `__new_secrets` RENAME TO `secrets`',
+  'CREATE TABLE `__new_containers` AS SELECT * FROM `containers`',
+  'DROP TABLE `containers`',
+  'ALTER TABLE `__new_containers` RENAME TO `containers`',
 ]
 
 describe('a filled database', () => {
@@ -136,7 +136,7 @@ describe('a filled database', () => {
 
   it('a filled database loses rows and triggers to a rebuilt table, which is why the rules refuse one', async () => {
     expect(keeps(await upgrade(migrations, [next(...rebuilt)]))).toBe(false)
-    expect((await differences()).some((line) => line.startsWith('trigger missing: CREATE TRIGGER secrets_'))).toBe(true)
+    expect((await differences()).some((line) => line.startsWith('trigger missing: CREATE TRIGGER containers_'))).toBe(true)
     expect(refusals(rebuilt.join('--> statement-breakpoint'))).toHaveLength(rebuilt.length)
   })
 })

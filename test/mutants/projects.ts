@@ -266,7 +266,7 @@ export const inProjects = [
   ...inFile(
     'state/database/conflicts',
     ['state/conflicts'],
-    ['MOST_ATTEMPTS = 5', 'MOST_ATTEMPTS = 6', 'a change is attempted more often than documented'],
+    ['attempts: 5', 'attempts: 6', 'a change is attempted more often than documented'],
     ['if (outcome !== CONFLICT) return outcome', 'return outcome as Value', 'a conflict is confirmed as stored'],
   ),
   ...inFile(

@@ -129,6 +129,10 @@ export const differences = {
   'tenant paths':
     'All routes also exist under `/v1/{project_id}/…`, as the specification of this service requires. Barbican does ' +
     'not have these paths.',
+  'versions of secrets':
+    'A secret has versions, below `/v1/secrets/{id}/versions`, and answers with the number of the current one as ' +
+    '`ETag`. A PUT with `If-Match` makes a version of a secret that has a payload. In Barbican these paths are 404, ' +
+    'and every second PUT is 409.',
 } as const
 
 /** Containers, consumers, metadata, ACLs, quotas, secret stores and transport keys. */

@@ -89,6 +89,14 @@ const budgets: Readonly<Record<string, Budget>> = {
   'PUT /secrets/:secret/acl/use': two(20, json({ 'project-access': false })),
   'DELETE /secrets/:secret/acl/use': two(20),
   'GET /extensions': none(),
+  'GET /secrets/:secret/versions': look(10),
+  'POST /secrets/:secret/versions': two(40, json({ payload: 'x', payload_content_type: 'text/plain' })),
+  'GET /secrets/:secret/versions/:version': look(9),
+  'PATCH /secrets/:secret/versions/:version': two(14, json({ enabled: false })),
+  'DELETE /secrets/:secret/versions/:version': two(14),
+  'GET /secrets/:secret/versions/:version/payload': look(12),
+  'GET /secrets/:secret/versioning': look(5),
+  'PUT /secrets/:secret/versioning': two(14, json({ put: 'replace' })),
   'GET /secrets/:secret/metadata': look(8),
   'PUT /secrets/:secret/metadata': two(19, json({ metadata: { key: 'value' } })),
   'POST /secrets/:secret/metadata': two(18, json({ key: 'other', value: 'value' })),
@@ -161,8 +169,8 @@ const budgets: Readonly<Record<string, Budget>> = {
 
   'GET /admin/rotate': look(Infinity),
   // The cost when there is nothing to do; each further step adds to it. One statement finds keys to rewrap, one in each
-  // of three tables finds values to reseal, one deletes keys, and one reports.
-  'POST /admin/rotate': { ...look(Infinity), trips: 6 },
+  // of four tables finds values to reseal, one deletes keys, and one reports.
+  'POST /admin/rotate': { ...look(Infinity), trips: 7 },
   // Of one project: its object asks once whose the database is, seals in two trips, and compares its few rows in one.
   'POST /admin/reconcile': {
     ...look(Infinity, ({ params }) => json({ project_id: params['project'] })),
@@ -227,6 +235,11 @@ async function given(path: string, method: string): Promise<Given> {
   await send('PUT', `${secretRefOf}/metadata`, { token, json: { metadata: { key: 'value' } } })
   await send('POST', `${secretRefOf}/consumers`, { token, json: consumer })
   await send('POST', `/v1/containers/${container}/consumers`, { token, json: containerConsumer })
+  if (path.includes('/versions')) {
+    await send('POST', `${secretRefOf}/versions`, { token, json: { payload: 'x', payload_content_type: 'text/plain' } })
+    const json = { enabled: method !== 'DELETE' }
+    await send('PATCH', `${secretRefOf}/versions/1`, { token, json })
+  }
   if (path.endsWith('/acl')) {
     await send('PUT', `${secretRefOf}/acl`, { token, ...acl })
     await send('PUT', `/v1/containers/${container}/acl`, { token, ...acl })
@@ -250,6 +263,7 @@ async function given(path: string, method: string): Promise<Given> {
     container,
     order,
     project: projectId,
+    version: '1',
     serial,
     store: idOf(store),
     key: path.startsWith('/v1/secrets') ? 'key' : crypto.randomUUID(),

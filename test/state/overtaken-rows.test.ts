@@ -5,7 +5,8 @@
 import { describe, expect, it } from 'vitest'
 import { setAcl } from '../../src/state/acls.ts'
 import { findContainer } from '../../src/state/containers/containers.ts'
-import { findSecret, putPayload } from '../../src/state/secrets/secrets.ts'
+import { storePayload } from '../../src/state/secrets/new-versions.ts'
+import { findSecret } from '../../src/state/secrets/secrets.ts'
 import { formatTime } from '../../src/times.ts'
 import { backendAt } from '../support/backend.ts'
 import { call, isolate } from '../support/client.ts'
@@ -13,7 +14,10 @@ import { owner, type Person } from '../support/people.ts'
 import { container, idOf, secret } from '../support/stored.ts'
 
 const PAYLOAD = 'a payload of its own'
-const bytes = () => new TextEncoder().encode(PAYLOAD)
+const put = {
+  check: () => undefined,
+  payload: () => ({ bytes: new TextEncoder().encode(PAYLOAD), contentType: 'text/plain', origin: 'payload' as const }),
+}
 const reader = { projectAccess: false, users: ['reader'] }
 const backendNow = () => backendAt(formatTime(Date.now()))
 
@@ -36,7 +40,7 @@ describe('T16: an ACL and a payload of one secret', () => {
     const ref = await secret(who)
     const backend = await backendNow()
     const read = await findSecret(backend, idOf(ref))
-    await putPayload(backend, read, 'text/plain', bytes())
+    await storePayload(backend, read, put)
     await setAcl(backend, 'secret', read, reader, true)
     expect(await shown(who, ref)).toEqual(both)
   })
@@ -47,7 +51,7 @@ describe('T16: an ACL and a payload of one secret', () => {
     const backend = await backendNow()
     const read = await findSecret(backend, idOf(ref))
     await setAcl(backend, 'secret', read, reader, true)
-    await putPayload(backend, read, 'text/plain', bytes())
+    await storePayload(backend, read, put)
     expect(await shown(who, ref)).toEqual(both)
   })
 

@@ -134,7 +134,7 @@ async function insertSealed(most: number): Promise<void> {
   const key = await insertKey(1)
   const sealed = async (_: unknown, at: number) => {
     const id = `sealed-${at}`
-    return [id, (await seal(key, payloadPlace(PROJECT, id), new Uint8Array(32))).toHex()]
+    return [id, (await seal(key, payloadPlace(PROJECT, id, 1), new Uint8Array(32))).toHex()]
   }
   await run(
     `insert into secrets (id, project_id, secret_type, created, updated, store, key_version, mac, sealed)
@@ -177,7 +177,7 @@ const parts: readonly Part[] = [
       await run('insert into project_destructions (project_id, due) values (?, ?)', PROJECT, LONG_AGO)
     },
     work: destroyDue,
-    statements: 261,
+    statements: 281,
   },
   { name: 'expire', fill: () => insertExpired(21_000), work: deleteExpired, statements: 120 },
   { name: 'rewrap', fill: () => insertKeys(1_100), work: rotateMasterKeys, statements: 30 },

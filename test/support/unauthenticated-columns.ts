@@ -5,7 +5,8 @@
 
 /** In tables whose rows carry a MAC: what neither a MAC nor a seal protects. */
 export const unprotectedColumns: Readonly<Record<string, readonly string[]>> = {
-  secrets: ['seq', 'updated'],
+  secrets: ['seq', 'updated', 'version_origin'],
+  secretVersions: ['seq', 'destroyed'],
   containers: ['seq', 'updated'],
   containerSecrets: ['seq'],
   orders: [
@@ -34,6 +35,7 @@ export const unprotectedColumns: Readonly<Record<string, readonly string[]>> = {
 /** In tables whose rows carry a MAC: sealed values, and the columns that select the key of one. */
 export const sealedColumns: Readonly<Record<string, readonly string[]>> = {
   secrets: ['store', 'key_version'],
+  secretVersions: ['store', 'key_version', 'sealed'],
   orders: ['store', 'key_version', 'sealed'],
   certificateAuthorities: ['store', 'key_version', 'root_sealed', 'issuing_sealed'],
 }

@@ -83,6 +83,8 @@ const alike = (check: Check): Expected => rule(check, check)
 
 const read = rule(legacyRead, memberRead)
 const write = rule(legacyWrite, memberWrite)
+const shown = rule(legacyRead, or(memberRead, cloudAdmin))
+const decrypt = rule(or(decryptNonPrivateRead, projectCreator, projectAdmin, aclRead), memberRead)
 /** The text of `consumer:get` also opens it to four roles of any project. */
 const consumerOfSecret = rule(legacyRead, or(projectAdmin, cloudAdmin))
 const consumerOfContainer = rule(legacyRead, or(memberRead, cloudAdmin))
@@ -115,15 +117,23 @@ export const PAYLOAD_BY_TYPE = 'GET /secrets/:secret as its payload'
 export const expectedRights: Readonly<Record<string, Expected>> = {
   'GET /secrets': list,
   'POST /secrets': make,
-  'GET /secrets/:secret': rule(legacyRead, or(memberRead, cloudAdmin)),
-  [PAYLOAD_BY_TYPE]: rule(or(decryptNonPrivateRead, projectCreator, projectAdmin, aclRead), memberRead),
+  'GET /secrets/:secret': shown,
+  [PAYLOAD_BY_TYPE]: decrypt,
   // The text, `admin_or_creator and project_match`, forgets privacy.
   'PUT /secrets/:secret': write,
   'DELETE /secrets/:secret': rule(
     or(projectAdmin, projectCreator, and(projectCreatorRole, not(privateRead))),
     or(memberWrite, cloudAdmin),
   ),
-  'GET /secrets/:secret/payload': rule(or(decryptNonPrivateRead, projectCreator, projectAdmin, aclRead), memberRead),
+  'GET /secrets/:secret/payload': decrypt,
+  'GET /secrets/:secret/versions': shown,
+  'POST /secrets/:secret/versions': write,
+  'GET /secrets/:secret/versions/:version': shown,
+  'PATCH /secrets/:secret/versions/:version': write,
+  'DELETE /secrets/:secret/versions/:version': write,
+  'GET /secrets/:secret/versions/:version/payload': decrypt,
+  'GET /secrets/:secret/versioning': shown,
+  'PUT /secrets/:secret/versioning': write,
   'GET /secrets/:secret/metadata': read,
   'PUT /secrets/:secret/metadata': write,
   'POST /secrets/:secret/metadata': write,

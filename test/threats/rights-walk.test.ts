@@ -158,6 +158,7 @@ async function worldOf(policy: string): Promise<World> {
     store: await first('/v1/secret-stores', 'secret_stores', 'secret_store_ref'),
     authority: await first('/v1/cas', 'cas'),
     project: maker.projectId,
+    version: '1',
   }
   const idsOf = async (isPrivate: boolean) => ({
     ...shared,
@@ -204,6 +205,8 @@ function endings({ key, method, path, hasBody }: Operation): readonly number[] {
   if (key === 'PUT /orders') return [400, 405]
   if (key === 'POST /secret-stores/:store/preferred') return [204]
   if (key.endsWith('/revoke')) return [404]
+  // Version 1 is the current one.
+  if (key === 'DELETE /secrets/:secret/versions/:version') return [409]
   if (hasBody) return [400, 415]
   const mayBeAbsent = /:(key|consumer|project)\b|\/preferred$/.test(path)
   return [...(method === 'GET' ? [200] : [200, 204]), ...(mayBeAbsent ? [404] : [])]

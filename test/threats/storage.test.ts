@@ -12,6 +12,7 @@ import * as auditSchema from '../../src/state/schema/audit.ts'
 import * as deploymentSchema from '../../src/state/schema/deployment.ts'
 import * as identitySchema from '../../src/state/schema/identity.ts'
 import * as schema from '../../src/state/schema/resources.ts'
+import * as versionSchema from '../../src/state/schema/secret-versions.ts'
 import { call, database, identityBase, isolate } from '../support/client.ts'
 import { adminToken } from '../support/identity.ts'
 import { owner, type Person } from '../support/people.ts'
@@ -21,9 +22,13 @@ import { tablesWithoutMac, unprotectedColumns } from '../support/unauthenticated
 import { entriesOf } from '../support/log-lines.ts'
 import { requests } from '../vectors/certificate-requests.json'
 
-const tables = Object.entries({ ...schema, ...identitySchema, ...auditSchema, ...deploymentSchema }).filter(
-  ([, table]) => is(table, SQLiteTable),
-) as [keyof typeof protectedTables | keyof typeof otherTables, Table][]
+const tables = Object.entries({
+  ...schema,
+  ...versionSchema,
+  ...identitySchema,
+  ...auditSchema,
+  ...deploymentSchema,
+}).filter(([, table]) => is(table, SQLiteTable)) as [keyof typeof protectedTables | keyof typeof otherTables, Table][]
 
 /** A row as the database returns it. Bytes and null are handled separately when it is written back. */
 type Row = Readonly<Record<string, string | number>>
@@ -82,6 +87,11 @@ async function estate(mark: string): Promise<Estate> {
     [neighbour, ['y']],
   ] as const)
     await send('PUT', `${ref}/acl`, { token, json: { read: { 'project-access': false, users } } })
+  for (const ref of [secret, neighbour]) {
+    const json = { payload: `${mark} of version 2`, payload_content_type: 'text/plain' }
+    await send('POST', `${ref}/versions`, { token, json })
+    await send('PUT', `${ref}/versioning`, { token, json: { put: ref === secret ? 'replace' : 'refuse', keep: 7 } })
+  }
   await send('PUT', `${secret}/metadata`, { token, json: { metadata: { key: mark } } })
   const consumer = { service: 's', resource_type: 't', resource_id: mark }
   await send('POST', `${secret}/consumers`, { token, json: consumer })
@@ -151,6 +161,12 @@ const places: Readonly<
     where: (of) => `id = '${idOf({ ours: ours.secret, neighbour: ours.neighbour, theirs: theirs.secret }[of])}'`,
     readers: ['', '/acl', '/metadata', '/consumers', '/payload'].map((part) =>
       of(({ id }) => `/v1/secrets/${id}${part}`),
+    ),
+  },
+  secretVersions: {
+    where: (of) => `secret_id = '${idOf({ ours: ours.secret, neighbour: ours.neighbour, theirs: theirs.secret }[of])}'`,
+    readers: ['/versions/1', '/versions/1/payload', '/versions', '/payload'].map((part) =>
+      of(() => `/v1/secrets/${idOf(ours.secret)}${part}`),
     ),
   },
   containers: {

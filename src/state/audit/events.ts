@@ -13,6 +13,8 @@ export type AuditAction = 'create' | 'read' | 'update' | 'delete' | 'renew' | 'r
 export type AuditTarget =
   | 'secret'
   | 'secret/payload'
+  | 'secret/version'
+  | 'secret/versioning'
   | 'secret/metadata'
   | 'secret/acl'
   | 'secret/consumer'

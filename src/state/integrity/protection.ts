@@ -19,6 +19,7 @@ import { applicationCredentials, identityProjects, identityRoles, identityUsers 
 import { loginAttempts, revokedTokens, roleAssignments } from '../schema/identity.ts'
 import { deployments } from '../schema/deployment.ts'
 import * as tables from '../schema/resources.ts'
+import { secretVersions } from '../schema/secret-versions.ts'
 
 export type Protection = 'authenticated' | 'present' | 'sealed' | { readonly unprotected: string }
 
@@ -84,6 +85,32 @@ export const protectedTables = {
     extractable: yes,
     usages: yes,
     useGrants: yes,
+    version: yes,
+    versionCreated: yes,
+    versionCreator: yes,
+    versionOrigin: unprotected('says how the payload came about; whoever has a key rotated may replace it anyway'),
+    put: yes,
+    keep: yes,
+    rotateDays: yes,
+    rotateConsumed: yes,
+    rotationDue: yes,
+  }),
+  secretVersions: rules(secretVersions, 'projectId', {
+    seq: position,
+    id: yes,
+    secretId: yes,
+    projectId: yes,
+    version: yes,
+    enabled: yes,
+    created: yes,
+    creatorId: yes,
+    origin: yes,
+    contentType: yes,
+    destroyed: unprotected('hides the payload, which whoever can write here can delete as well'),
+    store: 'sealed',
+    keyVersion: 'sealed',
+    // Not `present`: payloads are destroyed in one statement, by which time nobody has read their rows.
+    sealed: 'sealed',
   }),
   containers: rules(tables.containers, 'projectId', {
     seq: position,

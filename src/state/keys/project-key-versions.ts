@@ -114,6 +114,8 @@ export async function supersedeKeys(scope: KeyedScope, which: KeysToSupersede): 
 /** A row whose values are sealed under a superseded key, with that key and the newest version. */
 interface OldRow {
   readonly id: string
+  /** The id of the place that the values are sealed for. */
+  readonly placeId: string
   readonly project: string
   readonly store: string
   readonly version: number
@@ -150,6 +152,7 @@ async function oldRows({ db }: KeyedScope, table: SealedTable, ids: SQL): Promis
   ])
   const fields = {
     id: sql<string>`sealed_row.id`,
+    placeId: sql<string>`${sql.raw(table.placeId)}`,
     project: sql<string>`old.project_id`,
     store: sql<string>`old.store`,
     version: sql<number>`old.version`,
@@ -178,17 +181,21 @@ interface ResealedRow {
 }
 
 /**
- * The statement that stores resealed rows. It does not change a row that a concurrent request deleted or resealed. A
- * payload is set only once, so it cannot have been replaced since the row was read.
+ * The statement that stores resealed rows. It does not change a row that a concurrent request deleted or resealed, or
+ * whose payload it replaced: a new one has another place, and is sealed under the newest key, as the triggers see to.
  */
-function resealing({ table, columns }: SealedTable, rows: readonly ResealedRow[]): Statement<number> {
-  const json = rows.map(({ row: { id, store, version, newest }, sealed }) => {
+function resealing(
+  { table, name: tableName, placeId, columns }: SealedTable,
+  rows: readonly ResealedRow[],
+): Statement<number> {
+  const json = rows.map(({ row: { id, placeId: place, store, version, newest }, sealed }) => {
     const digits = Object.entries(sealed).map(([column, value]) => [column, value.toHex()] as const)
-    return { ...Object.fromEntries<string>(digits), id, store, version, newest }
+    return { ...Object.fromEntries<string>(digits), id, place, store, version, newest }
   })
   const bytes = Object.entries(columns).map(([column, name]) => [name, sql`unhex(value ->> ${sql.raw(`'${column}'`)})`])
   const values = { ...Object.fromEntries<SQL>(bytes as [string, SQL][]), keyVersion: sql`value ->> 'newest'` }
-  const isRow = sql`${table.id} = value ->> 'id' and ${table.store} = value ->> 'store'
+  const placeOfRow = sql.raw(placeId.replaceAll('sealed_row.', `${tableName}.`))
+  const isRow = sql`${table.id} = value ->> 'id' and ${placeOfRow} = value ->> 'place' and ${table.store} = value ->> 'store'
     and ${table.keyVersion} = value ->> 'version'`
   const update = build
     .update(table)
@@ -201,7 +208,7 @@ function resealing({ table, columns }: SealedTable, rows: readonly ResealedRow[]
 async function resealed(
   scope: KeyedScope,
   { kinds }: SealedTable,
-  { id, project, store, ...row }: OldRow,
+  { placeId, project, store, ...row }: OldRow,
 ): Promise<Record<string, Uint8Array>> {
   const key = (version: number, wrapped: Uint8Array | null) => {
     if (!wrapped) throw new SealError('the key of a sealed value is missing')
@@ -209,7 +216,7 @@ async function resealed(
   }
   const [old, newest] = [await key(row.version, row.wrapped), await key(row.newest, row.newestWrapped)]
   const values = Object.entries(kinds).map(async ([column, kind]) => {
-    const place = { project, kind, id }
+    const place = { project, kind, id: placeId }
     const plaintext = await open(old, place, row.sealed[column] ?? new Uint8Array())
     const sealed = await seal(newest, place, plaintext)
     plaintext.fill(0)

@@ -81,6 +81,7 @@ async function keyPairResult(backend: Backend, row: WaitingRow): Promise<OrderRe
       ...described,
       secretType,
       payload,
+      generated: secretType !== 'passphrase',
       // The public half can always be read.
       extractable: secretType === 'private' ? extractable : null,
       usages: possible.length > 0 && usages ? usages.filter((usage) => possible.includes(usage)) : null,

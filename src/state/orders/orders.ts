@@ -108,7 +108,13 @@ export async function placeKeyOrder(backend: Backend, caller: Caller, wanted: Ge
   const payload = symmetricKey(wanted.bitLength)
   const active = { ...order, status: 'ACTIVE', subStatus: NO_SUB_STATUS, subStatusMessage: NO_SUB_STATUS }
   await underSealingKey(backend, order.projectId, async () => {
-    const secret = await sealedRow(backend, caller, { ...described, ...use, secretType: 'symmetric', payload })
+    const secret = await sealedRow(backend, caller, {
+      ...described,
+      ...use,
+      secretType: 'symmetric',
+      payload,
+      generated: true,
+    })
     await submit(backend, 'placeOrder', { order: { ...active, secretId: secret.id }, secret })
   })
   payload.fill(0)

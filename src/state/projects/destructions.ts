@@ -22,6 +22,7 @@ import {
   secretConsumers,
   secrets,
 } from '../schema/resources.ts'
+import { secretVersions } from '../schema/secret-versions.ts'
 import type { Scope } from '../scope.ts'
 
 /** Rows of each table that one batch deletes. */
@@ -35,8 +36,11 @@ const destructionOf = (id: string, action: AuditAction) =>
 
 export type ProjectDestruction = typeof projectDestructions.$inferSelect
 
-/** What goes with a project, in steps, beside its certificates. */
-const tables = [secrets, containers, orders, secretConsumers, containerConsumers] as const
+/**
+ * What goes with a project, in steps, beside its certificates. Secrets come after their versions, which a deletion of a
+ * secret would take along, however many there are.
+ */
+const tables = [secretVersions, secrets, containers, orders, secretConsumers, containerConsumers] as const
 
 const ofProject = (projectId: string) => eq(projectDestructions.projectId, projectId)
 
@@ -112,11 +116,13 @@ async function destroySome(scope: Scope, projectId: string): Promise<boolean> {
   const issued = await someCertificates(scope, projectId)
   const good = issued.filter(({ expiration, revoked }) => revoked === null && expiration > scope.now)
   const serials = JSON.stringify(issued.map(({ serial }) => serial))
+  const has = (table: SQLiteTable) => sql`exists (select 1 from ${table} where project_id = ${projectId})`
   const some = tables.map((table) => {
-    const seqs = build.select({ seq: table.seq }).from(table).where(eq(table.projectId, projectId)).limit(ROWS_PER_STEP)
+    const isNext = table === secrets ? not(has(secretVersions)) : undefined
+    const ofTable = and(eq(table.projectId, projectId), isNext)
+    const seqs = build.select({ seq: table.seq }).from(table).where(ofTable).limit(ROWS_PER_STEP)
     return change(build.delete(table).where(inArray(table.seq as SQLiteColumn, seqs)))
   })
-  const has = (table: SQLiteTable) => sql`exists (select 1 from ${table} where project_id = ${projectId})`
   const hasRows = sql`(${sql.join([...tables, issuedCertificates].map(has), sql` or `)})`
   const isKey = sql`value ->> 'targetType' = ${`${TARGET_BRANCH}key`}`
   const isIssued = sql`exists (select 1 from ${issuedCertificates} where serial = value ->> 'targetId')`

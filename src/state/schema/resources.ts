@@ -112,6 +112,21 @@ export const secrets = sqliteTable(
     usages: text('usages'),
     /** JSON of who may use the key without reading it; null if there is no such ACL. */
     useGrants: text('use_grants'),
+    // What follows is null until it is needed: SQLite reads past a payload only for a column that has a value.
+    /** The number of the present payload; null: 1. Older payloads are in `secret_versions`. */
+    version: integer('version'),
+    /** When the present payload was stored, by whom (null: the service) and how; all null if with the secret. */
+    versionCreated: text('version_created'),
+    versionCreator: text('version_creator'),
+    versionOrigin: text('version_origin'),
+    /** `replace`: a PUT without `If-Match` makes a version as well; null: it is refused. */
+    put: text('put'),
+    /** The number of payloads that are kept, the present one included; null: KEEP_VERSIONS. */
+    keep: integer('keep'),
+    /** The age in days at which the service replaces a key that it made, also one with consumers; null: never. */
+    rotateDays: integer('rotate_days'),
+    rotateConsumed: integer('rotate_consumed', { mode: 'boolean' }),
+    rotationDue: text('rotation_due'),
   },
   (table) => [
     uniqueIndex('secrets_id').on(table.id),
@@ -127,6 +142,9 @@ export const secrets = sqliteTable(
     index('secrets_expired')
       .on(table.projectId, table.expiration)
       .where(sql`expiration is not null`),
+    index('secrets_rotation')
+      .on(table.rotationDue)
+      .where(sql`rotation_due is not null`),
   ],
 )
 

@@ -31,22 +31,36 @@ function counts(table: (typeof counted)[number]): Trigger[] {
 /** The error message of {@link seals}, which `database/refusals.ts` matches. */
 export const SUPERSEDED = 'superseded project key'
 
-/** Tables with values that the key of the row's project seals, and a column that is written whenever they are. */
-const sealed = [
+interface Sealed {
+  readonly table: string
+  /** A column that is written whenever a value is. */
+  readonly column: string
+  /** SQL: the new row takes over a value that is already stored, under whichever key. */
+  readonly moved?: string
+}
+
+/** Tables with values that the key of the row's project seals. */
+const sealed: readonly Sealed[] = [
   { table: 'secrets', column: 'sealed' },
   { table: 'orders', column: 'sealed' },
   { table: 'certificate_authorities', column: 'issuing_sealed' },
-] as const
+  {
+    table: 'secret_versions',
+    column: 'sealed',
+    moved: `SELECT 1 FROM secrets
+  WHERE id = NEW.secret_id AND store = NEW.store AND key_version = NEW.key_version AND sealed = NEW.sealed`,
+  },
+]
 
 /** Refuse a value that is not sealed under the newest key of its project and store. */
-function seals({ table, column }: (typeof sealed)[number]): Trigger[] {
-  const rule = `ON ${table}
-WHEN NEW.key_version IS NOT NULL AND NOT EXISTS (SELECT 1 FROM project_keys
-  WHERE project_id = NEW.project_id AND store = NEW.store AND version = NEW.key_version AND superseded IS NULL)
-BEGIN SELECT RAISE(ABORT, '${SUPERSEDED}'); END`
+function seals({ table, column, moved }: Sealed): Trigger[] {
+  const outdated = `WHEN NEW.key_version IS NOT NULL AND NOT EXISTS (SELECT 1 FROM project_keys
+  WHERE project_id = NEW.project_id AND store = NEW.store AND version = NEW.key_version AND superseded IS NULL)`
+  const added = moved ? `${outdated} AND NOT EXISTS (${moved})` : outdated
+  const refusal = `BEGIN SELECT RAISE(ABORT, '${SUPERSEDED}'); END`
   return [
-    trigger(`${table}_inserted`, `BEFORE INSERT ${rule}`),
-    trigger(`${table}_resealed`, `BEFORE UPDATE OF ${column} ${rule}`),
+    trigger(`${table}_inserted`, `BEFORE INSERT ON ${table}\n${added}\n${refusal}`),
+    trigger(`${table}_resealed`, `BEFORE UPDATE OF ${column} ON ${table}\n${outdated}\n${refusal}`),
   ]
 }
 

@@ -10,6 +10,8 @@ import { protectedRow, secretColumns } from './secret-rows.ts'
 
 /** Secrets that one step deletes, each with its metadata, consumers and references in containers. */
 const MOST_SECRETS_PER_STEP = 500
+/** Versions of secrets that one step deletes, counted by their numbers, of which the older ones may be gone. */
+const MOST_VERSIONS_PER_STEP = 2_000
 /** Steps of one sweep; the next sweep continues. */
 const MOST_STEPS_PER_SWEEP = 40
 
@@ -33,12 +35,20 @@ export async function deleteExpired(scope: KeyedScope): Promise<number> {
           .limit(MOST_SECRETS_PER_STEP),
       ),
     )
-    deleted += await deleteAll(scope, await authentic(scope, 'secrets', expired.map(protectedRow)))
-    const end = expired.at(-1)
-    if (!end || expired.length < MOST_SECRETS_PER_STEP) break
+    const together = withFewVersions(expired)
+    deleted += await deleteAll(scope, await authentic(scope, 'secrets', together.map(protectedRow)))
+    const end = together.at(-1)
+    if (!end || (together === expired && expired.length < MOST_SECRETS_PER_STEP)) break
     last = { expiration: end.expiration ?? '', seq: end.seq }
   }
   return deleted
+}
+
+/** The first secrets, so many that they have few enough versions together, and at least one. */
+function withFewVersions<Row extends { readonly version: number | null }>(expired: readonly Row[]): readonly Row[] {
+  let versions = 0
+  const end = expired.findIndex(({ version }, at) => (versions += version ?? 1) > MOST_VERSIONS_PER_STEP && at > 0)
+  return end < 0 ? expired : expired.slice(0, end)
 }
 
 /** Deletes the secrets, except those that a concurrent request has deleted. */

@@ -10,6 +10,7 @@ import { isWithin } from '../../times.ts'
 import type { Backend } from '../backend.ts'
 import type { Session } from '../database/session.ts'
 import type { Secret } from '../entities.ts'
+import { findSealedVersion, type SealedVersion, type WhichVersion } from './secret-versions.ts'
 import { findSealedSecret, findSecret, type SealedSecret } from './secrets.ts'
 
 /** Bounds of the cache of one isolate: secrets, and the total bytes of their metadata. */
@@ -81,4 +82,10 @@ export async function readSecret(backend: Backend, id: string, withConsumers: bo
 export function readSealedSecret(backend: Backend, id: string): Promise<SealedSecret> {
   observeChanges(backend, cacheOfDatabase(backend.db.binding).get(id))
   return findSealedSecret(backend, id)
+}
+
+/** Like `findSealedVersion`, for requests that do not change the secret. The result is not cached. */
+export function readSealedVersion(backend: Backend, id: string, which: WhichVersion): Promise<SealedVersion> {
+  observeChanges(backend, cacheOfDatabase(backend.db.binding).get(id))
+  return findSealedVersion(backend, id, which)
 }

@@ -37,6 +37,15 @@ export const secretColumns = (withConsumers: boolean | Placeholder) => ({
   updated: secrets.updated,
   contentType: secrets.contentType,
   hasPayload: sql<number>`${secrets.sealed} is not null`,
+  version: secrets.version,
+  versionCreated: secrets.versionCreated,
+  versionCreator: secrets.versionCreator,
+  versionOrigin: secrets.versionOrigin,
+  put: secrets.put,
+  keep: secrets.keep,
+  rotateDays: secrets.rotateDays,
+  rotateConsumed: secrets.rotateConsumed,
+  rotationDue: secrets.rotationDue,
   mac: secrets.mac,
   ...aclColumns(secrets),
   extractable: secrets.extractable,
@@ -66,6 +75,14 @@ export async function authenticSecret<Row extends SecretRow>(scope: KeyedScope, 
   await requireAuthentic(scope, 'secrets', protectedRow(row))
   return asSecret(row)
 }
+
+export const FIRST_VERSION = 1
+/** The origin of a payload that the service made. */
+export const GENERATED = 'generated'
+
+/** The number of the present payload; null without one. */
+export const presentVersion = ({ hasPayload, version }: Pick<Secret, 'hasPayload' | 'version'>): number | null =>
+  hasPayload ? (version ?? FIRST_VERSION) : null
 
 /** SQL: the secret has the placeholder `id` and is live at `now`. */
 export const isLiveSecret = and(eq(secrets.id, sql.placeholder('id')), live(sql.placeholder('now')))

@@ -1,15 +1,14 @@
-/** Operations on secrets. Each change is one D1 batch, which enforces the invariants. */
-import { and, eq, isNull, sql } from 'drizzle-orm'
+/** Operations on secrets. Each change is one D1 batch, which enforces the invariants. Payloads that are set later: `new-versions.ts`. */
+import { and, eq, sql } from 'drizzle-orm'
 import type { Owner } from '../../caller.ts'
-import { open, seal, SealError } from '../../crypto/envelope.ts'
+import { open, seal, SealError, type Place } from '../../crypto/envelope.ts'
 import { fault } from '../../faults.ts'
 import { aclRow } from '../acl-columns.ts'
 import { commit, commitWhere } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
-import { CONFLICT, untilStored } from '../database/conflicts.ts'
 import { build, change, preparedSelect, select } from '../database/prepared.ts'
-import { bytesAsSql, preparedInsert } from '../database/statements.ts'
+import { preparedInsert } from '../database/statements.ts'
 import type { Acl, Secret } from '../entities.ts'
 import { withMac } from '../integrity/row-authentication.ts'
 import { openKey, sealingKey, underSealingKey } from '../keys/project-keys.ts'
@@ -19,16 +18,15 @@ import { belowQuota, quotaValues, refusalOf } from '../projects/quota-condition.
 import { storeForNewSecrets } from '../projects/secret-stores.ts'
 import { newRowId } from '../row-ids.ts'
 import { projectKeys, secretConsumers, secrets } from '../schema/resources.ts'
-import { authenticSecret, foundColumns, isLiveSecret, live, protectedSecret } from './secret-rows.ts'
+import { authenticSecret, FIRST_VERSION, foundColumns, GENERATED, isLiveSecret, live } from './secret-rows.ts'
 import { secretIs, selectSecret } from './secret-rows.ts'
 import { isExtractable, storedUsages, type Usage } from './usages.ts'
 
 export const secretTypes = ['symmetric', 'passphrase', 'private', 'public', 'certificate', 'opaque'] as const
 export type SecretType = (typeof secretTypes)[number]
 
-/** A secret with its sealed payload and the wrapped key that opens it. */
-export interface SealedSecret extends Secret {
-  readonly consumers: null
+/** A sealed payload, null if there is none, and the wrapped key that opens it. */
+export interface SealedPayload {
   readonly store: string
   readonly keyVersion: number | null
   readonly sealed: Uint8Array | null
@@ -37,7 +35,12 @@ export interface SealedSecret extends Secret {
   readonly superseded: string | null
 }
 
-/** The content of a new secret. `payload` is null if it is set later, with a PUT. */
+/** A secret with its present payload. */
+export interface SealedSecret extends Secret, SealedPayload {
+  readonly consumers: null
+}
+
+/** The content of a new secret. `payload` is null if it is set later. */
 export interface NewSecret {
   readonly name: string | null
   readonly secretType: SecretType
@@ -51,6 +54,8 @@ export interface NewSecret {
   readonly extractable?: false | null
   /** What the key may be used for; null: what its kind says. */
   readonly usages?: readonly Usage[] | null
+  /** Whether the service made the payload. */
+  readonly generated?: boolean
 }
 
 /** Finds the live secret with this id, in any project; throws `secretNotFound`. */
@@ -81,9 +86,12 @@ export const sealedSecretBy = preparedSelect(sealedColumns, (columns) =>
   build.select(columns).from(secrets).leftJoin(projectKeys, keyOfSecret).where(isLiveSecret),
 )
 
+/** Reads the live secret with this id, in any project, with its present payload. */
+export const selectSealedSecret = ({ now }: Pick<Backend, 'now'>, id: string) => sealedSecretBy({ id, now })
+
 /** Like {@link findSecret}, with the sealed payload and the wrapped key that opens it. */
 export async function findSealedSecret(backend: Backend, id: string): Promise<SealedSecret> {
-  const [row] = await backend.db.run(sealedSecretBy({ id, now: backend.now }))
+  const [row] = await backend.db.run(selectSealedSecret(backend, id))
   if (!row) throw fault('secretNotFound')
   return { ...(await authenticSecret(backend, row)), consumers: null }
 }
@@ -125,27 +133,35 @@ export async function recordRead(
 
 /**
  * The payload for whoever may read it. Throws `notExtractable` if nobody may, and as {@link openPayload}. Every way on
- * which a payload leaves the service goes through here.
+ * which a payload leaves the service goes through here, or through `readVersion`.
  */
 export function readPayload(backend: Backend, secret: SealedSecret): Promise<Uint8Array<ArrayBuffer>> {
   if (!isExtractable(secret)) throw fault('notExtractable')
   return openPayload(backend, secret)
 }
 
-/**
- * Opens the payload, for use within the service. Throws `noPayload` if there is none, and SealError if it cannot be
- * opened in its place.
- */
-export async function openPayload(backend: Backend, secret: SealedSecret): Promise<Uint8Array<ArrayBuffer>> {
-  const { projectId, store, keyVersion, sealed, wrapped } = secret
+/** Opens a payload in its place. Throws `noPayload` if there is none, and SealError if it cannot be opened there. */
+export async function openSealed(
+  backend: Backend,
+  place: Place,
+  { store, keyVersion, sealed, wrapped }: SealedPayload,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { project } = place
   if (!sealed) throw fault('noPayload')
   if (!wrapped || keyVersion === null) {
     // The destruction of a project deletes its keys first and its rows in later steps.
-    if (await isDestroyed(backend, projectId)) throw fault('secretNotFound')
+    if (await isDestroyed(backend, project)) throw fault('secretNotFound')
     throw new SealError('the key of a stored payload is missing')
   }
-  const key = await openKey(backend, { project: projectId, store, version: keyVersion }, wrapped)
-  return open(key, payloadPlace(projectId, secret.id), sealed)
+  return open(await openKey(backend, { project, store, version: keyVersion }, wrapped), place, sealed)
+}
+
+/**
+ * Opens the present payload, for use within the service. Throws `noPayload` if there is none, and SealError if it cannot
+ * be opened in its place.
+ */
+export function openPayload(backend: Backend, secret: SealedSecret): Promise<Uint8Array<ArrayBuffer>> {
+  return openSealed(backend, payloadPlace(secret.projectId, secret.id, secret.version ?? FIRST_VERSION), secret)
 }
 
 /** Creates the row of a new secret and seals its payload. One round trip if the project's key is not cached. */
@@ -155,7 +171,7 @@ export async function sealedRow(
   secret: NewSecret,
   acl: Acl | null = null,
 ): Promise<typeof secrets.$inferInsert> {
-  const { payload, usages, ...described } = secret
+  const { payload, usages, generated = false, ...described } = secret
   const id = newRowId()
   const store = await storeForNewSecrets(backend, caller.projectId)
   const key = payload && (await sealingKey(backend, caller.projectId, store))
@@ -173,7 +189,8 @@ export async function sealedRow(
     useGrants: null,
     store,
     keyVersion: key ? key.version : null,
-    sealed: key ? await seal(key, payloadPlace(caller.projectId, id), payload) : null,
+    sealed: key ? await seal(key, payloadPlace(caller.projectId, id, FIRST_VERSION), payload) : null,
+    versionOrigin: generated ? GENERATED : null,
   })
 }
 
@@ -188,48 +205,6 @@ export async function createSecret(backend: Backend, caller: Owner, secret: NewS
     const { changed } = await commit(backend, changeOf(row, 'create', 'secret', row.mac), insert)
     if (changed === 0) throw await refusalOf(backend, projectId)
     return row.id
-  })
-}
-
-/** Saves a payload if the secret's row has not changed since it was read. */
-function savePayload(
-  backend: Backend,
-  secret: Secret,
-  contentType: string,
-  payload: Uint8Array,
-): Promise<typeof CONFLICT | 'stored'> {
-  return underSealingKey(backend, secret.projectId, async () => {
-    const store = await storeForNewSecrets(backend, secret.projectId)
-    const key = await sealingKey(backend, secret.projectId, store)
-    const sealed = await seal(key, payloadPlace(secret.projectId, secret.id), payload)
-    const { mac } = await withMac(backend, 'secrets', { ...protectedSecret(secret), contentType, sealed })
-    const update = build
-      .update(secrets)
-      .set({ sealed: bytesAsSql(sealed), store, keyVersion: key.version, contentType, mac, updated: backend.now })
-      .where(and(secretIs(secret), isNull(secrets.sealed), eq(secrets.mac, secret.mac)))
-    const { changed } = await commit(backend, changeOf(secret, 'create', 'secret/payload', mac), change(update))
-    return changed > 0 ? 'stored' : CONFLICT
-  })
-}
-
-/**
- * Sets the payload of a secret, which can be done once. Throws `payloadExists` if it has one, also if a concurrent PUT
- * was faster, and `secretNotFound` if it was deleted.
- */
-export async function putPayload(
-  backend: Backend,
-  secret: Secret,
-  contentType: string,
-  payload: Uint8Array,
-): Promise<void> {
-  let current: Secret | null = secret
-  await untilStored(async () => {
-    // After a conflict the secret is read again: its payload or ACL was changed since the last read.
-    current ??= await findSecret(backend, secret.id)
-    if (current.hasPayload) throw fault('payloadExists')
-    const outcome = await savePayload(backend, current, contentType, payload)
-    current = null
-    return outcome
   })
 }
 

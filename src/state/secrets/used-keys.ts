@@ -2,9 +2,11 @@
 import { ENCRYPTION_KEY_BYTES, importMaterial } from '../../crypto/transit/ciphertexts.ts'
 import { readKeyPair, type KeyPair } from '../../crypto/transit/key-pairs.ts'
 import { importMacKeys, LEAST_MAC_KEY_BYTES, type MacKeys } from '../../crypto/transit/macs.ts'
-import { fault } from '../../faults.ts'
+import { Fault, fault } from '../../faults.ts'
 import type { Backend } from '../backend.ts'
 import type { KeyOperation } from '../entities.ts'
+import { FIRST_VERSION, presentVersion } from './secret-rows.ts'
+import { findSealedVersion, openVersion } from './secret-versions.ts'
 import { openPayload, type SealedSecret } from './secrets.ts'
 import { allowsOperation, usagesOf } from './usages.ts'
 
@@ -57,8 +59,20 @@ export interface KeyInUse {
   readonly at: (version: number) => Promise<UsedKey>
 }
 
-/** The version of every payload. */
-export const currentVersion = (_secret: SealedSecret): number => 1
+/** The number of the payload of a secret that has one. */
+export const currentVersion = (secret: SealedSecret): number => presentVersion(secret) ?? FIRST_VERSION
+
+/**
+ * The bytes of an older version. Throws `keyVersion` if there is none, `versionDisabled` and `versionIsDestroyed`.
+ */
+async function olderBytes(backend: Backend, id: string, version: number): Promise<Uint8Array<ArrayBuffer>> {
+  const found = await findSealedVersion(backend, id, version).catch((error: unknown) => {
+    const isAbsent = error instanceof Fault && error.failure === 'versionNotFound'
+    throw isAbsent ? fault('keyVersion', String(version)) : error
+  })
+  if (found.version.status === 'DESTROYED') throw fault('versionIsDestroyed', String(version))
+  return openVersion(backend, found)
+}
 
 /**
  * Imports the current version of the secret's key for an operation. Throws `noPayload`, `keyUsage` if the usages of the
@@ -70,13 +84,20 @@ export async function keyInUse(backend: Backend, secret: SealedSecret, operation
   const bytes = await openPayload(backend, secret)
   const key = await imported(secret.secretType, purposeOf(operation), bytes)
   const current = { ...key, id: secret.id, version: currentVersion(secret) }
+  // The items of a batch share what was opened for one of them.
+  const opened = new Map<number, Promise<UsedKey>>([[current.version, Promise.resolve(current)]])
+  const older = async (version: number): Promise<UsedKey> => {
+    const bytesOfVersion = await olderBytes(backend, secret.id, version)
+    return { ...(await imported(secret.secretType, purposeOf(operation), bytesOfVersion)), id: secret.id, version }
+  }
   return {
     secret,
     current,
-    has: (version) => version === current.version,
-    at: async (version) => {
-      if (version !== current.version) throw fault('keyVersion', String(version))
-      return current
+    has: (version) => version >= FIRST_VERSION && version <= current.version,
+    at(version) {
+      const key = opened.get(version) ?? older(version)
+      opened.set(version, key)
+      return key
     },
   }
 }
