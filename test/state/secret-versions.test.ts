@@ -9,6 +9,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Environment } from '../../src/config.ts'
 import worker from '../../src/index.ts'
 import { call, database, isolate, type Answer } from '../support/client.ts'
+import { entriesOf } from '../support/log-lines.ts'
 import { callAs, owner, person, type Person } from '../support/people.ts'
 import { idOf, secret } from '../support/stored.ts'
 
@@ -33,7 +34,7 @@ const post = (ref: string, json: object, headers: Record<string, string> = {}, a
 const payloadOf = (at: string, ask: typeof call = call) => ask('GET', `${at}/payload`, { token: who.token })
 const versionsOf = async (ref: string) =>
   (await send('GET', `${ref}/versions?limit=100`)).json.versions as { version: number; status: string }[]
-const logged = () => log.mock.calls.map(([entry]) => (entry as { event: string }).event)
+const logged = () => entriesOf(log).map(({ event }) => event)
 
 async function withVersions(...payloads: readonly string[]): Promise<string> {
   const [first = '', ...others] = payloads
