@@ -174,7 +174,7 @@ describe('a start that is refused', () => {
   })
 
   it.each<[readonly string[], string]>([
-    [['--prot', '1'], "Unknown option '--prot' (options: --port, --persist-to, --var, --secrets-file, --help)"],
+    [['--prot', '1'], "Unknown option '--prot' (options: --port, --persist-to, --var, --secrets-file, --app, --help)"],
     [['--persist-to', '/proc/x'], 'the state folder /proc/x cannot be used'],
     [['--persist-to', '/dev/null/x'], 'the state folder /dev/null/x cannot be used'],
     [['--secrets-file', '/nowhere'], '--secrets-file /nowhere cannot be read'],
