@@ -48,6 +48,7 @@ interface Finding {
   readonly title: string
   readonly good: number
   readonly bad: readonly string[]
+  readonly reported: readonly string[]
   readonly seconds: number
 }
 
@@ -56,15 +57,21 @@ type Ask = (question: Question) => Promise<unknown>
 /** Goes through all pages of a part. */
 async function pagesOf(ask: Ask, title: string, question: Question): Promise<Finding> {
   const started = performance.now()
-  const bad: string[] = []
+  const [bad, reported]: [string[], string[]] = [[], []]
   let [good, after]: [number, unknown] = [0, question.after ?? null]
   do {
-    const page = (await ask({ ...question, after })) as { good: number; bad: string[]; next: unknown }
+    const page = (await ask({ ...question, after })) as {
+      good: number
+      bad: string[]
+      reported?: string[]
+      next: unknown
+    }
     good += page.good
     bad.push(...page.bad)
+    reported.push(...(page.reported ?? []))
     after = page.next
   } while (after !== null)
-  return { title, good, bad, seconds: (performance.now() - started) / 1_000 }
+  return { title, good, bad, reported, seconds: (performance.now() - started) / 1_000 }
 }
 
 async function verify(ask: Ask): Promise<readonly Finding[]> {
@@ -99,7 +106,13 @@ async function drill({ dump: file, masterKeys }: Options, folder: string): Promi
     const loaded = Object.values(dump.rows).reduce((sum, rows) => sum + rows, 0)
     const seconds = (performance.now() - loading) / 1_000
     console.log(
-      line({ title: `rows of ${Object.keys(dump.rows).length} tables loaded`, good: loaded, bad: [], seconds }),
+      line({
+        title: `rows of ${Object.keys(dump.rows).length} tables loaded`,
+        good: loaded,
+        bad: [],
+        reported: [],
+        seconds,
+      }),
     )
     const ask: Ask = async (question) => {
       const answer = await miniflare.dispatchFetch('http://drill/', { method: 'POST', body: JSON.stringify(question) })
@@ -110,6 +123,8 @@ async function drill({ dump: file, masterKeys }: Options, folder: string): Promi
     const findings = await verify(ask)
     for (const finding of findings) console.log(line(finding))
     console.log(`${String(await ask({ part: 'unsealed' })).padStart(9)}  events were not sealed yet`)
+    const reported = findings.flatMap((finding) => finding.reported)
+    for (const name of reported.slice(0, MOST_NAMED)) console.log(`reported by the log as an incident: ${name}`)
     const bad = findings.flatMap((finding) => finding.bad)
     for (const name of bad.slice(0, MOST_NAMED)) console.error(`portcullis: not as it should be: ${name}`)
     const total = ((performance.now() - started) / 1_000).toFixed(1)

@@ -3,11 +3,12 @@
  * audit log and counts the rows, a page at a time. It changes nothing, and returns no value that it opens. The Worker does
  * not contain it; `src/local/drill-worker/` does.
  */
-import { and, asc, getTableColumns, isNotNull, sql, type SQL } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, isNotNull, sql, type SQL } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { open, SealError } from '../crypto/envelope.ts'
 import { chainHash, GENESIS } from '../crypto/event-chain.ts'
 import { cadfEvent } from './audit/cadf.ts'
+import { TARGET_BRANCH } from './audit/events.ts'
 import { build, bytesOf, digitsOf, select, selectValues } from './database/prepared.ts'
 import { protectedTables, type ProtectedName } from './integrity/protection.ts'
 import { authentic } from './integrity/row-authentication.ts'
@@ -26,6 +27,8 @@ export interface Page<Cursor> {
   /** What is right, and the names of what is not. */
   readonly good: number
   readonly bad: readonly string[]
+  /** What differs because of a restore that the log itself reports. */
+  readonly reported?: readonly string[]
   /** Where the next page begins; null if there is none. */
   readonly next: Cursor | null
 }
@@ -116,11 +119,28 @@ export interface ChainPosition {
   readonly hash: string
 }
 
+/**
+ * Reports whether the log has an incident that explains why its chain continues from another end at this event: the
+ * object of the project records one when the log does not end where it did (`object/seal.ts`).
+ */
+async function isReported({ db }: KeyedScope, { project, number }: ChainPosition): Promise<boolean> {
+  const isIncident = and(
+    eq(auditEvents.projectId, project),
+    eq(auditEvents.targetType, `${TARGET_BRANCH}audit-log`),
+    eq(auditEvents.action, 'monitor'),
+    sql`coalesce(${auditEvents.number}, ${number}) >= ${number}`,
+  )
+  const [found] = await db.run(
+    select({ id: auditEvents.id }, (columns) => build.select(columns).from(auditEvents).where(isIncident).limit(1)),
+  )
+  return found !== undefined
+}
+
 /** Follows the chains of all projects, in the order of their ids, from this position on. */
-export async function followChains({ db }: KeyedScope, after: ChainPosition | null): Promise<Page<ChainPosition>> {
+export async function followChains(scope: KeyedScope, after: ChainPosition | null): Promise<Page<ChainPosition>> {
   const { projectId, number } = auditEvents
   const follows = after && sql`(${projectId}, ${number}) > (${after.project}, ${after.number})`
-  const rows = await db.run(
+  const rows = await scope.db.run(
     select(getTableColumns(auditEvents), (columns) =>
       build
         .select(columns)
@@ -133,17 +153,21 @@ export async function followChains({ db }: KeyedScope, after: ChainPosition | nu
   let last = after
   let good = 0
   const bad: string[] = []
+  const reported: string[] = []
   for (const row of rows) {
     const before: ChainPosition | null = last?.project === row.projectId ? last : null
     const position = { project: row.projectId, number: row.number ?? 0, hash: row.hash ?? '' }
     const expected = before?.hash ?? (position.number === 1 ? GENESIS : row.previous)
     const isNext = before === null || position.number === before.number + 1
     const hash = await chainHash(row.previous ?? '', cadfEvent(row, position.number))
-    if (isNext && row.previous === expected && hash === row.hash) good += 1
-    else bad.push(`event ${position.number} of ${row.projectId}`)
+    const name = `event ${position.number} of ${row.projectId}`
+    if (hash !== row.hash) bad.push(name)
+    else if (isNext && row.previous === expected) good += 1
+    else if (await isReported(scope, position)) reported.push(`${name} continues from another end of the log`)
+    else bad.push(name)
     last = position
   }
-  return { good, bad, next: rows.length < ROWS_PER_PAGE ? null : last }
+  return { good, bad, reported, next: rows.length < ROWS_PER_PAGE ? null : last }
 }
 
 const counted = ['secrets', 'orders', 'containers', 'secret_consumers', 'container_consumers'] as const

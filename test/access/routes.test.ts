@@ -26,6 +26,7 @@ async function params(who: Person): Promise<Readonly<Record<string, string>>> {
     consumer: absent,
     authority: idOf((await send('GET', '/v1/cas', { token: who.token })).json.cas[0]),
     key: absent,
+    version: '1',
   }
 }
 

@@ -109,7 +109,7 @@ describe('POST /v1/containers with an invalid body', () => {
 
 describe('POST /v1/containers', () => {
   it.each([
-    ['https in place of http', () => refs.A.replace(/^http:/, 'https:')],
+    ['the other scheme', () => refs.A.replace(/^https?/, (scheme) => (scheme === 'http' ? 'https' : 'http'))],
     ['another host', () => refs.A.replace(/\/\/[^/]*/, '//elsewhere.example:9311')],
     ['a host in capital letters', () => refs.A.replace(/^http/, 'HTTP')],
     ['a bare id', () => idOf(refs.A)],

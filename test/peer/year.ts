@@ -1,5 +1,5 @@
 /**
- * A year of an operator in some minutes, with the programs that `src/docs/operating.md` names: a database of the first
+ * A year of an operator in some minutes, with the programs that `src/docs/operating.md` names: a database of an earlier
  * schema is upgraded, used, run beside a staging service, killed, dumped, drilled, restored, reconciled, given new master
  * keys, and one project of it is destroyed. The stock client reads the same secrets after every step.
  */
@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { parseEnv } from 'node:util'
 import { openSession, show, succeed, text, withPassword, type Session } from './openstack.ts'
 import { freePort, run, runToSuccess } from './process.ts'
 import type { Outcome } from './report.ts'
@@ -15,8 +16,8 @@ import { startWorker, type Worker } from './worker.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const WRANGLER = join(ROOT, 'node_modules', 'wrangler', 'bin', 'wrangler.js')
-/** A dump of a service as it was with the first migration alone, with the keys and passwords that it had. */
-const FIRST_SCHEMA = join(import.meta.dirname, 'recorded', 'first-schema.sql')
+/** A dump of a service as it was with the first three migrations, with the keys and passwords that it had. */
+const EARLIER_SCHEMA = join(import.meta.dirname, 'recorded', 'earlier-schema.sql')
 const FIRST_KEYS = {
   MASTER_KEYS: 'first:Q2Yx0m5nVtJq8hK3sPz7LwDfRg1uXaBe4oTiNcHy6kU=',
   ADMIN_PASSWORD: 'first administrator',
@@ -162,15 +163,18 @@ class Operator {
 /** The administrator gets the role that the operator's routes need. */
 async function becomeServiceAdmin(operator: Operator): Promise<void> {
   const administrator = await operator.administrator()
-  await succeed(administrator, 'role', 'create', 'key-manager:service-admin')
   await succeed(administrator, 'role', 'add', '--user', 'admin', '--project', 'admin', 'key-manager:service-admin')
 }
 
 /** A new master key is put before the old one, everything is rewrapped, and the old one is removed. */
 async function rotate(operator: Operator, state: string): Promise<void> {
-  const file = join(state, KEYS_FILE)
-  await operator.stop()
+  const file = join(state, 'rotated-keys')
+  const { MASTER_KEYS, ADMIN_PASSWORD } = FIRST_KEYS
+  writeFileSync(file, `MASTER_KEYS=${MASTER_KEYS}\nADMIN_PASSWORD=${ADMIN_PASSWORD}\n`, { mode: 0o600 })
   await program('setup.ts', '--rotate', '--local', '--file', file)
+  const both = parseEnv(readFileSync(file, 'utf8'))['MASTER_KEYS'] ?? ''
+  await operator.stop()
+  writeKeys(state, { ...FIRST_KEYS, MASTER_KEYS: both })
   await operator.start(state)
   await operator.readsAll()
   await operator.admin('POST', '/rotate')
@@ -181,8 +185,9 @@ async function rotate(operator: Operator, state: string): Promise<void> {
     ['first'],
   )
   await operator.stop()
-  writeFileSync(file, readFileSync(file, 'utf8').replace(`,${FIRST_KEYS.MASTER_KEYS}`, ''), { mode: 0o600 })
-  assert.ok(!readFileSync(file, 'utf8').includes('first:'), 'the old master key is still in the file')
+  const [primary = '', ...others] = both.split(',')
+  assert.deepEqual(others, [MASTER_KEYS])
+  writeKeys(state, { ...FIRST_KEYS, MASTER_KEYS: primary })
   await operator.start(state)
 }
 
@@ -207,8 +212,10 @@ async function year(operator: Operator, folder: string): Promise<void> {
   await step('setup makes keys for a deployment', () =>
     program('setup.ts', '--local', '--file', join(folder, 'deployment-keys')),
   )
-  await step('a dump of the first schema is loaded', () => program('restore.ts', FIRST_SCHEMA, '--persist-to', first))
-  await step('the service upgrades the first schema', async () => {
+  await step('a dump of an earlier schema is loaded', () =>
+    program('restore.ts', EARLIER_SCHEMA, '--persist-to', first),
+  )
+  await step('the service upgrades the earlier schema', async () => {
     writeKeys(first, FIRST_KEYS)
     await operator.start(first)
     await operator.readsAll()

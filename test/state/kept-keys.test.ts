@@ -79,6 +79,7 @@ describe('the key of the rows’ MACs', () => {
 })
 
 describe('the key of a waiting passphrase', () => {
+  const use = { extractable: null, usages: null }
   const wanted = { name: null, algorithm: 'ec', bitLength: 256, mode: null, expiration: null, contentType: null }
 
   /** An order with a passphrase that was accepted and whose Worker ended before it ran. */
@@ -86,7 +87,7 @@ describe('the key of a waiting passphrase', () => {
     const backend = await backendAt(formatTime(Date.now()))
     const shown = { algorithm: 'ec', bit_length: 256 }
     const caller = { ...who, roles: [], cloudAdmin: false }
-    return (await placeKeyPairOrder(backend, caller, { ...wanted, passphrase: 'a passphrase', shown } as never)).id
+    return (await placeKeyPairOrder(backend, caller, { ...wanted, use, passphrase: 'a passphrase', shown } as never)).id
   }
 
   const finished = async (who: Person, id: string) => {

@@ -50,7 +50,10 @@ describe('the objects of projects', () => {
     expect((await ask('POST', path, { token: who.token, json: consumer, headers })).status).toBe(200)
     expect((await ask('GET', '/v1/audit?head=true', { token: who.token })).status).toBe(200)
     expect(asked.length).toBeGreaterThanOrEqual(3)
-    expect(new Set(asked.map((how) => JSON.stringify(how)))).toEqual(new Set([`["eu","${who.projectId}","weur"]`]))
+    expect(new Set(asked.map((how) => JSON.stringify(how)))).toEqual(
+      // The object of the deployment is asked whether the service is read-only.
+      new Set([`["eu","${who.projectId}","weur"]`, '["eu","the deployment","weur"]']),
+    )
   })
 
   it('a location hint alone does not change which object is meant', async () => {

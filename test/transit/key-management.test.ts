@@ -97,14 +97,13 @@ describe('a KMS provider of Kubernetes', () => {
     const ref = await rotatedKey()
     const token = { token: who.token }
     const made: string[] = []
-    let isRotating = true
+    const rotations = { left: ROTATIONS }
     const plaintext = base64('beside rotations')
     const encrypting = Array.from({ length: ENCRYPTORS }, async () => {
-      while (isRotating)
+      while (rotations.left > 0)
         made.push((await call('POST', `${ref}/encrypt`, { ...token, json: { plaintext } })).json.ciphertext)
     })
-    for (let rotation = 0; rotation < ROTATIONS; rotation += 1) await rotate(ref)
-    isRotating = false
+    for (; rotations.left > 0; rotations.left -= 1) await rotate(ref)
     await Promise.all(encrypting)
     const versions = new Set(made.map((ciphertext) => bytesOf(ciphertext).subarray(17, 21).join()))
     expect(versions.size).toBeGreaterThan(ROTATIONS / 2)
