@@ -11,6 +11,8 @@ import { StartError } from './options.ts'
 
 const MASTER_KEY_BYTES = 32
 const PASSWORD_BYTES = 18
+/** The line of the master keys. The other lines of a file belong to whoever wrote them. */
+const MASTER_KEYS_LINE = /^\s*(?:export\s+)?MASTER_KEYS\s*=.*$/m
 
 export interface DeploymentKeys {
   /** The keyring: the first key wraps new project keys. */
@@ -66,11 +68,15 @@ export async function readKeys(file: string): Promise<DeploymentKeys> {
   return { MASTER_KEYS, ADMIN_PASSWORD }
 }
 
-/** Puts a new master key before the others, in the file as well. Throws as {@link readKeys} does. */
+/** Puts a new master key before the others, in the file as well, whose other lines stay. Throws as {@link readKeys} does. */
 export async function addPrimary(file: string, day: string): Promise<DeploymentKeys> {
   const { MASTER_KEYS, ADMIN_PASSWORD } = await readKeys(file)
   const keys = { MASTER_KEYS: `${newKey(day, idsIn(MASTER_KEYS))},${MASTER_KEYS}`, ADMIN_PASSWORD }
-  writePrivate(file, textOf(keys))
+  const text = readFileSync(file, 'utf8')
+  const changed = text.replace(MASTER_KEYS_LINE, () => `MASTER_KEYS=${keys.MASTER_KEYS}`)
+  writePrivate(file, changed)
+  const { MASTER_KEYS: written } = await readKeys(file)
+  if (written !== keys.MASTER_KEYS) throw new StartError(`${file} has more than one line for MASTER_KEYS`)
   return keys
 }
 

@@ -193,6 +193,16 @@ describe('npm run setup', () => {
     expect(out).toContain('/admin/rotate')
   })
 
+  it('--rotate keeps the other lines of a file, such as that of a local service', async () => {
+    await setUp(['--local'])
+    writeFileSync(file, `# a remark\n${readFileSync(file, 'utf8')}DEMO_PASSWORD=another line\n`)
+    expect((await setUp(['--local', '--rotate'])).status).toBe(0)
+    const text = readFileSync(file, 'utf8')
+    expect(text.startsWith('# a remark\n')).toBe(true)
+    expect(text).toContain('DEMO_PASSWORD=another line\n')
+    expect(keysIn().MASTER_KEYS?.split(',')).toHaveLength(2)
+  })
+
   it('npm run deploy after it makes the database, binds it, and keeps the secrets', async () => {
     await setUp([])
     const { secrets } = worker

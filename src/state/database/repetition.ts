@@ -47,10 +47,17 @@ const storedEvents = preparedSelect({ id: auditEvents.id }, (columns) =>
 const eventsOf = (unit: Unit): readonly string[] => unit.flatMap(({ events = [] }) => events)
 const isRepeatable = (unit: Unit): boolean => eventsOf(unit).length > 0 || unit.every(({ kind }) => kind !== 'write')
 
+/** The result of a change of so many rows. What else D1 says of a change is not used. */
+const resultOf = (changes: number): D1Result => ({
+  success: true,
+  results: Array.from({ length: changes }, () => ({})),
+  meta: { changes, changed_db: changes > 0, duration: 0, last_row_id: 0, rows_read: 0, rows_written: 0, size_after: 0 },
+})
+
 /** The result of a change that is known to have been stored. */
-const storedChange = { success: true, results: [{}], meta: { changes: 1 } } as unknown as D1Result
+const storedChange = resultOf(1)
 /** The result of a change that is known to have changed nothing. */
-const noChange = { success: true, results: [], meta: { changes: 0 } } as unknown as D1Result
+const noChange = resultOf(0)
 
 /** Sends statements once, in one round trip. */
 type Send = (statements: readonly Statement<unknown>[]) => Promise<readonly D1Result[]>

@@ -94,8 +94,7 @@ export interface Admission {
   readonly revoke: (error: unknown, mayChange: boolean) => Error
 }
 
-/** Reports whether a statement only reads. One that begins with a common table expression counts as a write. */
-const onlyReads = ({ sql }: Statement<unknown>) => /^\s*select\b/i.test(sql)
+const onlyReads = ({ kind }: Statement<unknown>) => kind === 'read'
 
 const isPrimary = ({ meta }: D1Result) => meta['served_by_primary'] === true
 
