@@ -3,12 +3,13 @@ import * as z from 'zod/mini'
 import type { Rule } from '../access/policy.ts'
 import type { Acl } from '../state/entities.ts'
 import { deleteAcl, setAcl, type AclSubject, type GivenAcl, type GuardedKind } from '../state/acls.ts'
-import { json as answer } from './http/answers.ts'
+import type { FailureName } from '../faults.ts'
+import type { Shapes } from '../shapes/index.ts'
 import { json } from './http/body.ts'
-import { containerOfPath } from './containers.ts'
-import { operation, resource, type Call } from './http/resource.ts'
+import { containerFaults, containerOfPath } from './containers.ts'
+import { operation, resource, type AnyOperation, type Call } from './http/resource.ts'
 import { closedObject, flag, list, text } from './http/schema.ts'
-import { secretOfPath } from './secrets.ts'
+import { secretFaults, secretOfPath } from './secrets.ts'
 
 const MAX_USER_CHARACTERS = 255
 
@@ -28,7 +29,7 @@ const aclBody = {
 type AclBody = z.infer<typeof aclBody.type>
 const aclReader = json(aclBody)
 
-function view(acl: Acl | null) {
+function view(acl: Acl | null): Shapes['ReadAcl'] {
   if (!acl) return { read: { 'project-access': true } }
   const { projectAccess, users, created, updated } = acl
   return { read: { 'project-access': projectAccess, users, created, updated } }
@@ -42,40 +43,48 @@ interface Kind {
   readonly label: string
   readonly collection: 'secrets' | 'containers'
   readonly find: (call: Call) => Promise<AclSubject>
+  readonly faults: readonly FailureName[]
   readonly rules: { readonly get: Rule; readonly write: Rule; readonly delete: Rule }
 }
 
-function aclOf({ kind, label, collection, find, rules }: Kind) {
-  const update = (replace: boolean) =>
-    operation<AclSubject, AclBody>({
+function aclOf({ kind, label, collection, find, faults, rules }: Kind) {
+  const update = (replace: boolean): AnyOperation<AclSubject> =>
+    operation({
       name: `${label}(s) Update`,
       rule: rules.write,
       body: aclReader,
-      async answer({ c, backend, refs }, subject, body) {
+      answers: { 200: 'AclRef' },
+      faults: ['changedConcurrently'],
+      async answer({ backend, refs }, subject, body) {
         const requested = requestedAcl(body)
         const empty = requested.projectAccess === undefined && requested.users === undefined
         if (!empty) await setAcl(backend, kind, subject, requested, replace)
         else if (replace) await deleteAcl(backend, kind, subject)
-        return answer(c, 200, { acl_ref: refs.to(collection, subject.id, 'acl') })
+        return { status: 200, json: { acl_ref: refs.to(collection, subject.id, 'acl') } }
       },
     })
   return resource<AclSubject>({
     path: `/${collection}/:${kind}/acl`,
     find,
+    faults,
     operations: {
-      GET: operation<AclSubject>({
+      GET: operation({
         name: `${label}(s) retrieval`,
         rule: rules.get,
-        answer: ({ c }, { acl }) => answer(c, 200, view(acl)),
+        answers: { 200: 'ReadAcl' },
+        faults: [],
+        answer: (_call, { acl }) => ({ status: 200, json: view(acl) }),
       }),
       PUT: update(true),
       PATCH: update(false),
-      DELETE: operation<AclSubject>({
+      DELETE: operation({
         name: `${label}(s) deletion`,
         rule: rules.delete,
-        async answer({ c, backend }, subject) {
+        answers: { 200: 'DeletedAcl' },
+        faults: ['changedConcurrently'],
+        async answer({ backend }, subject) {
           await deleteAcl(backend, kind, subject)
-          return answer(c, 200, null)
+          return { status: 200, json: null }
         },
       }),
     },
@@ -88,6 +97,7 @@ export const aclResources = [
     label: 'SecretACL',
     collection: 'secrets',
     find: secretOfPath,
+    faults: secretFaults,
     rules: { get: 'secret_acls:get', write: 'secret_acls:put_patch', delete: 'secret_acls:delete' },
   }),
   aclOf({
@@ -95,6 +105,7 @@ export const aclResources = [
     label: 'ContainerACL',
     collection: 'containers',
     find: containerOfPath,
+    faults: containerFaults,
     rules: { get: 'container_acls:get', write: 'container_acls:put_patch', delete: 'container_acls:delete' },
   }),
 ]

@@ -3,17 +3,14 @@ import type { Rule } from '../access/policy.ts'
 import { DEPLOYMENT } from '../state/audit/events.ts'
 import { listEvents } from '../state/audit/log.ts'
 import { askObject } from '../state/project-calls.ts'
-import { json as answer } from './http/answers.ts'
-import { parsePage } from './http/paging.ts'
+import { limit } from './http/paging.ts'
 import { parseInteger } from './http/python.ts'
-import { lastGiven } from './http/query.ts'
+import { flagged, given } from './http/query.ts'
 import { operation, resource, type Call } from './http/resource.ts'
 
-/**
- * Returns the number of the event before the page; invalid values count as 0, like those of other paging parameters.
- */
-function markerIn(query: URLSearchParams): number {
-  const marker = parseInteger(lastGiven(query, 'marker') ?? '') ?? 0n
+/** The number of the event before the page; invalid values count as 0, like those of other paging parameters. */
+function eventNumber(values: readonly string[]): number {
+  const marker = parseInteger(given(values) ?? '') ?? 0n
   return marker > 0n && marker <= Number.MAX_SAFE_INTEGER ? Number(marker) : 0
 }
 
@@ -32,16 +29,17 @@ function logOf(path: string, name: string, rule: Rule, scope: (call: Call) => st
       GET: operation({
         name,
         rule,
+        query: { limit, marker: eventNumber, head: flagged },
+        answers: { 200: 'AuditLog' },
+        faults: [],
         async answer(call) {
-          const { c, backend, query } = call
-          const { limit } = parsePage(query)
-          const withHead = lastGiven(query, 'head') === 'true'
-          const integrity = withHead
+          const { backend, query } = call
+          const integrity = query.head
             ? await askObject(backend.projects, scope(call), (object) => object.integrity())
             : {}
-          const events = await listEvents(backend, scope(call), markerIn(query), limit)
-          const next = events.length === limit ? { marker: events.at(-1)?.number } : {}
-          return answer(c, 200, { events, ...next, ...integrity })
+          const events = await listEvents(backend, scope(call), query.marker, query.limit)
+          const next = events.length === query.limit ? { marker: events.at(-1)?.number } : {}
+          return { status: 200, json: { events, ...next, ...integrity } }
         },
       }),
     },

@@ -7,10 +7,10 @@ import {
   type CertificateAuthority,
 } from '../state/orders/certificate-authorities.ts'
 import type { Target } from '../access/policy.ts'
-import { json as answer, page } from './http/answers.ts'
-import { parsePage } from './http/paging.ts'
+import type { Shapes } from '../shapes/index.ts'
+import { pageEnd } from './http/answers.ts'
+import { pageQuery } from './http/paging.ts'
 import { operation, projectTarget, resource, type Call } from './http/resource.ts'
-import { respond } from './http/response.ts'
 
 /** The media type of PEM certificates, registered by RFC 8555. */
 const PEM = 'application/pem-certificate-chain'
@@ -23,7 +23,7 @@ async function authorityOfPath({ backend, caller, param }: Call): Promise<Author
   return { ...projectTarget(caller), authority }
 }
 
-function view({ id, created, expiration }: CertificateAuthority) {
+function view({ id, created, expiration }: CertificateAuthority): Shapes['CertificateAuthority'] {
   return {
     created,
     updated: created,
@@ -49,11 +49,14 @@ const collection = resource({
     GET: operation({
       name: 'CertificateAuthorities(s) retrieval',
       rule: 'certificate_authorities:get',
-      async answer({ c, backend, caller, query, refs }) {
-        const requested = parsePage(query)
-        const { items, total } = await listAuthorities(backend, caller.projectId, requested)
-        const hrefs = items.map(({ id }) => refs.to('cas', id))
-        return page(c, 'cas', hrefs, { href: refs.to('cas'), query, page: requested, total })
+      query: pageQuery,
+      answers: { 200: 'CertificateAuthorities' },
+      faults: [],
+      async answer({ backend, caller, search, query, refs }) {
+        const { items, total } = await listAuthorities(backend, caller.projectId, query)
+        const cas = items.map(({ id }) => refs.to('cas', id))
+        const end = pageEnd({ href: refs.to('cas'), search, page: query, count: cas.length, total })
+        return { status: 200, json: { cas, ...end } }
       },
     }),
   },
@@ -62,11 +65,14 @@ const collection = resource({
 const item = resource<AuthorityTarget>({
   path: '/cas/:authority',
   find: authorityOfPath,
+  faults: ['authorityNotFound'],
   operations: {
-    GET: operation<AuthorityTarget>({
+    GET: operation({
       name: 'CertificateAuthority retrieval',
       rule: 'certificate_authority:get',
-      answer: ({ c }, { authority }) => answer(c, 200, view(authority)),
+      answers: { 200: 'CertificateAuthority' },
+      faults: [],
+      answer: (_call, { authority }) => ({ status: 200, json: view(authority) }),
     }),
   },
 })
@@ -83,13 +89,16 @@ function document<Subject extends AuthorityTarget>(
     // A revocation must take effect immediately.
     reads: 'primary',
     find,
+    faults: ['authorityNotFound'],
     operations: {
-      GET: operation<Subject>({
+      GET: operation({
         name,
         rule: 'certificate_authority:get',
         accept: 'negotiated',
+        answers: { 200: { types: [PEM] } },
+        faults: [],
         async answer(call, subject) {
-          return respond(call.c, 200, await text(call, subject), PEM)
+          return { status: 200, content: await text(call, subject), type: PEM }
         },
       }),
     },

@@ -49,6 +49,19 @@ function checkStoredKey(meta: Meta): void {
   if (typeof extensions !== 'string' || !parseExtensions(extensions)) throw fault('certificateExtensions')
 }
 
+/** What refuses the `meta` of a certificate order. */
+export const certificateFaults = [
+  'metadataField',
+  'certificateRequestType',
+  'fullCmc',
+  'requestData',
+  'requestFormat',
+  'requestSignature',
+  'subjectName',
+  'subjectRefused',
+  'certificateExtensions',
+] as const
+
 /** The checks of each request type. Barbican defines `full-cmc` but rejects it. */
 const requestTypes: Readonly<Record<string, (meta: Meta) => void | Promise<void>>> = {
   custom(meta) {

@@ -2,7 +2,7 @@
 import * as z from 'zod/mini'
 import type { Rule } from '../access/policy.ts'
 import type { Caller } from '../caller.ts'
-import { fault } from '../faults.ts'
+import { fault, type FailureName } from '../faults.ts'
 import type { Backend } from '../state/backend.ts'
 import {
   changeContainerConsumer,
@@ -16,15 +16,17 @@ import {
 import { asContainer } from '../state/containers/container-rows.ts'
 import type { ConsumerKind, Consumers, Entities, EntityRows, Identities } from '../state/entities.ts'
 import { asSecret } from '../state/secrets/secret-rows.ts'
-import { json as answer, page } from './http/answers.ts'
+import type { Shapes } from '../shapes/index.ts'
+import { located, pageEnd } from './http/answers.ts'
 import { json, type BodyReader } from './http/body.ts'
-import { containerIdOfPath, containerOfPath, containerView } from './containers.ts'
-import { parsePage } from './http/paging.ts'
+import { containerFaults, containerIdOfPath, containerOfPath, containerView } from './containers.ts'
+import { pageQuery, type Page } from './http/paging.ts'
+import { valuesIn } from './http/query.ts'
+import type { ReplyOf } from './http/replies.ts'
 import { isCanonicalId, type Refs } from './http/refs.ts'
 import { operation, resource, type Call } from './http/resource.ts'
-import { setHeader } from './http/response.ts'
 import { object, text } from './http/schema.ts'
-import { secretIdOfPath, secretOfPath, secretView } from './secrets.ts'
+import { secretFaults, secretIdOfPath, secretOfPath, secretView } from './secrets.ts'
 
 const MAX_CHARACTERS = 255
 /** The size of Barbican's columns, which hold UUIDs; it fails for longer ids. */
@@ -54,8 +56,15 @@ const containerConsumerBody = {
   missingFirst: ['name', 'URL'],
 }
 
+/** What is answered about the consumers of a kind. */
+interface Said {
+  readonly list: { readonly 200: 'SecretConsumers' | 'ContainerConsumers' }
+  readonly item: { readonly 200: 'SecretConsumer' | 'ContainerConsumer' }
+  readonly entity: { readonly 200: 'Secret' | 'Container' }
+}
+
 /** The differences between the consumers of secrets and of containers. */
-interface Kind<Name extends ConsumerKind, Body> {
+interface Kind<Name extends ConsumerKind, Body, Shown extends Said> {
   /** Prefix of the operation names: `SecretConsumer creation`. */
   readonly label: string
   readonly collection: 'secrets' | 'containers'
@@ -64,7 +73,7 @@ interface Kind<Name extends ConsumerKind, Body> {
   readonly findWithPage: (
     backend: Backend,
     id: string,
-    page: ReturnType<typeof parsePage>,
+    page: Page,
   ) => Promise<{ readonly entity: Entities[Name]; readonly listed: ConsumersPage<Name> }>
   readonly findWithOne: (
     backend: Backend,
@@ -83,17 +92,40 @@ interface Kind<Name extends ConsumerKind, Body> {
   readonly body: BodyReader<Body>
   readonly identity: (body: Body) => Identities[Name]
   readonly rules: { readonly list: Rule; readonly post: Rule; readonly delete: Rule; readonly item: Rule }
-  readonly itemView: (consumer: Consumers[Name]) => Record<string, unknown>
-  readonly entityView: (row: EntityRows[Name], refs: Refs) => Record<string, unknown>
+  /** What refuses the entity in a path. */
+  readonly faults: readonly FailureName[]
+  readonly answers: Shown
+  readonly listReply: (items: readonly Consumers[Name][], end: ReturnType<typeof pageEnd>) => ReplyOf<Shown['list']>
+  readonly itemReply: (consumer: Consumers[Name]) => ReplyOf<Shown['item']>
+  readonly entityReply: (row: EntityRows[Name], refs: Refs) => ReplyOf<Shown['entity']>
 }
 
 const base = ({ created, updated }: { readonly created: string; readonly updated: string }) => ({
   created,
   updated,
-  status: 'ACTIVE',
+  status: 'ACTIVE' as const,
 })
 
-const secretKind: Kind<'secret', z.infer<typeof secretConsumerBody.type>> = {
+const secretConsumerView = (consumer: Consumers['secret']): Shapes['SecretConsumer'] => ({
+  ...base(consumer),
+  service: consumer.service,
+  resource_type: consumer.resourceType,
+  resource_id: consumer.resourceId,
+})
+
+const containerConsumerView = (consumer: Consumers['container']): Shapes['ContainerConsumer'] => ({
+  ...base(consumer),
+  name: consumer.name,
+  URL: consumer.url,
+})
+
+const secretAnswers = {
+  list: { 200: 'SecretConsumers' },
+  item: { 200: 'SecretConsumer' },
+  entity: { 200: 'Secret' },
+} as const
+
+const secretKind = {
   label: 'SecretConsumer',
   collection: 'secrets',
   param: 'secret',
@@ -114,16 +146,20 @@ const secretKind: Kind<'secret', z.infer<typeof secretConsumerBody.type>> = {
     delete: 'secret_consumers:delete',
     item: 'secret_consumer:get',
   },
-  itemView: (consumer) => ({
-    ...base(consumer),
-    service: consumer.service,
-    resource_type: consumer.resourceType,
-    resource_id: consumer.resourceId,
-  }),
-  entityView: (row, refs) => secretView(asSecret(row), refs, true),
-}
+  faults: secretFaults,
+  answers: secretAnswers,
+  listReply: (items, end) => ({ status: 200, json: { consumers: items.map(secretConsumerView), ...end } }),
+  itemReply: (consumer) => ({ status: 200, json: secretConsumerView(consumer) }),
+  entityReply: (row, refs) => ({ status: 200, json: secretView(asSecret(row), refs, true) }),
+} satisfies Kind<'secret', z.infer<typeof secretConsumerBody.type>, typeof secretAnswers>
 
-const containerKind: Kind<'container', z.infer<typeof containerConsumerBody.type>> = {
+const containerAnswers = {
+  list: { 200: 'ContainerConsumers' },
+  item: { 200: 'ContainerConsumer' },
+  entity: { 200: 'Container' },
+} as const
+
+const containerKind = {
   label: 'ContainerConsumer',
   collection: 'containers',
   param: 'container',
@@ -140,55 +176,69 @@ const containerKind: Kind<'container', z.infer<typeof containerConsumerBody.type
     delete: 'container_consumers:delete',
     item: 'container_consumer:get',
   },
-  itemView: (consumer) => ({ ...base(consumer), name: consumer.name, URL: consumer.url }),
-  entityView: (row, refs) => containerView(asContainer(row), refs),
-}
+  faults: containerFaults,
+  answers: containerAnswers,
+  listReply: (items, end) => ({ status: 200, json: { consumers: items.map(containerConsumerView), ...end } }),
+  itemReply: (consumer) => ({ status: 200, json: containerConsumerView(consumer) }),
+  entityReply: (row, refs) => ({ status: 200, json: containerView(asContainer(row), refs) }),
+} satisfies Kind<'container', z.infer<typeof containerConsumerBody.type>, typeof containerAnswers>
 
-function consumersOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body>) {
+function collectionOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body, Said>) {
   type Entity = Entities[Name]
   /** For `GET`, `listed` is the requested page, which is read in the same round trip. */
   type Listing = Entity & { readonly listed?: ConsumersPage<Name> }
-  const collection = resource<Listing>({
+  return resource<Listing>({
     path: `/${kind.collection}/:${kind.param}/consumers`,
     async find(call) {
       if (call.c.req.method !== 'GET') return kind.find(call)
       const id = kind.idOfPath(call.param)
-      const { entity, listed } = await kind.findWithPage(call.backend, id, parsePage(call.query))
+      const { entity, listed } = await kind.findWithPage(call.backend, id, valuesIn(pageQuery, call.search))
       return { ...entity, listed }
     },
+    faults: kind.faults,
     operations: {
-      GET: operation<Listing>({
+      GET: operation({
         name: `${kind.label}s(s) retrieval`,
         rule: kind.rules.list,
-        answer({ c, query, refs }, { id, listed }) {
+        query: pageQuery,
+        answers: kind.answers.list,
+        faults: [],
+        answer({ search, query, refs }, { id, listed }) {
           const { items = [], total = 0 } = listed ?? {}
           const href = refs.to(kind.collection, id, 'consumers')
-          return page(c, 'consumers', items.map(kind.itemView), { href, query, page: parsePage(query), total })
+          return kind.listReply(items, pageEnd({ href, search, page: query, count: items.length, total }))
         },
       }),
-      POST: operation<Entity, Body>({
+      POST: operation({
         name: `${kind.label} creation`,
         rule: kind.rules.post,
         body: kind.body,
+        answers: kind.answers.entity,
+        faults: ['quotaReached', ...kind.faults],
         async answer({ c, backend, caller, refs }, entity, body) {
           const after = await kind.change(backend, 'add', entity, caller, kind.identity(body))
-          setHeader(c, 'Location', refs.to(kind.collection, entity.id, 'consumers'))
-          return answer(c, 200, kind.entityView(after, refs))
+          located(c, refs.to(kind.collection, entity.id, 'consumers'))
+          return kind.entityReply(after, refs)
         },
       }),
-      DELETE: operation<Entity, Body>({
+      DELETE: operation({
         name: `${kind.label} deletion`,
         rule: kind.rules.delete,
         body: kind.body,
-        async answer({ c, backend, caller, refs }, entity, body) {
+        answers: kind.answers.entity,
+        faults: ['consumerNotFound', 'consumerForeign', ...kind.faults],
+        async answer({ backend, caller, refs }, entity, body) {
           const after = await kind.change(backend, 'delete', entity, caller, kind.identity(body))
-          return answer(c, 200, kind.entityView(after, refs))
+          return kind.entityReply(after, refs)
         },
       }),
     },
   })
-  type Item = Entity & { readonly consumer: Consumers[Name] | undefined }
-  const item = resource<Item>({
+}
+
+function itemOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body, Said>) {
+  type Item = Entities[Name] & { readonly consumer: Consumers[Name] | undefined }
+  return resource<Item>({
     path: `/${kind.collection}/:${kind.param}/consumers/:consumer`,
     // As in Barbican, the format of the id is checked before the policy rule, and its existence after it.
     async find({ backend, param }) {
@@ -197,18 +247,25 @@ function consumersOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body>) {
       if (!isCanonicalId(id)) throw fault('consumerId')
       return { ...entity, consumer }
     },
+    faults: [...kind.faults, 'consumerId'],
     operations: {
-      GET: operation<Item>({
+      GET: operation({
         name: `${kind.label} retrieval`,
         rule: kind.rules.item,
-        answer({ c }, { consumer }) {
+        answers: kind.answers.item,
+        faults: ['consumerNotFound'],
+        answer(_call, { consumer }) {
           if (!consumer) throw fault('consumerNotFound')
-          return answer(c, 200, kind.itemView(consumer))
+          return kind.itemReply(consumer)
         },
       }),
     },
   })
-  return [collection, item]
 }
 
-export const consumerResources = [...consumersOf(secretKind), ...consumersOf(containerKind)]
+export const consumerResources = [
+  collectionOf(secretKind),
+  itemOf(secretKind),
+  collectionOf(containerKind),
+  itemOf(containerKind),
+]

@@ -12,14 +12,16 @@ import {
   type ContainerType,
 } from '../state/containers/containers.ts'
 import type { Container, NamedSecret } from '../state/entities.ts'
-import { created, json as answer, listed, noContent } from './http/answers.ts'
-import { json, unchecked } from './http/body.ts'
-import { parseMarkedPage } from './http/paging.ts'
+import type { Shapes } from '../shapes/index.ts'
+import { listEnd, located } from './http/answers.ts'
+import { deferred, json } from './http/body.ts'
+import { markedQuery } from './http/paging.ts'
+import { given } from './http/query.ts'
+import { NO_CONTENT } from './http/replies.ts'
 import { idOf, isCanonicalId, type Refs } from './http/refs.ts'
 import { operation, resource, type Call } from './http/resource.ts'
-import { checked, list, object, schemaFault, text, textOrNull } from './http/schema.ts'
+import { list, object, schemaFault, text, textOrNull } from './http/schema.ts'
 import { MAX_NAME_CHARACTERS } from './secret-body.ts'
-import { lastGiven } from './http/query.ts'
 
 const SCHEMA = 'Container'
 const REFS = 'secret_refs'
@@ -91,7 +93,7 @@ function checkRefs(type: ContainerType, refs: SecretRefs, base: string): void {
 }
 
 /** Returns the representation of a container. */
-export function containerView(container: Container, refs: Refs) {
+export function containerView(container: Container, refs: Refs): Shapes['Container'] {
   return {
     created: container.created,
     updated: container.updated,
@@ -110,6 +112,9 @@ export function containerOfPath({ backend, param }: Call): Promise<Container> {
   return findContainer(backend, containerIdOfPath(param))
 }
 
+/** What refuses the container in a path. */
+export const containerFaults = ['containerId', 'containerNotFound'] as const
+
 /** Returns the id of the container in the path. Throws `containerId` if it is not a canonical id. */
 export function containerIdOfPath(param: Call['param']): string {
   const id = param('container')
@@ -125,24 +130,28 @@ const collection = resource({
     GET: operation({
       name: 'Containers(s) retrieval',
       rule: 'containers:get',
+      query: { name: given, type: given, ...markedQuery },
+      answers: { 200: 'Containers' },
+      faults: ['markerUnknown'],
       async answer(call) {
         const { backend, caller, query, refs } = call
-        const asked = parseMarkedPage(query)
-        const filter = { name: lastGiven(query, 'name'), type: lastGiven(query, 'type') }
-        const read = await listContainers(backend, caller.projectId, filter, asked)
-        return listed(call, 'containers', asked, read, (container) => containerView(container, refs))
+        const read = await listContainers(backend, caller.projectId, { name: query.name, type: query.type }, query)
+        const containers = read.items.map((container) => containerView(container, refs))
+        return { status: 200, json: { containers, ...listEnd(call, 'containers', read) } }
       },
     }),
     POST: operation({
       name: 'Container creation',
       rule: 'containers:post',
       body: newContainerBody,
+      answers: { 201: 'ContainerRef' },
+      faults: ['fieldValue', 'containerSecretAbsent', 'quotaReached', 'containerFull'],
       async answer({ c, backend, caller, refs }, _project, body) {
-        const given = body.secret_refs ?? []
-        if (given.length > 0) checkRefs(body.type, given, c.var.base)
-        const secrets = given.map(({ name, secret_ref: ref }) => ({ name: name ?? null, secretId: secretIdOf(ref) }))
+        const named = body.secret_refs ?? []
+        if (named.length > 0) checkRefs(body.type, named, c.var.base)
+        const secrets = named.map(({ name, secret_ref: ref }) => ({ name: name ?? null, secretId: secretIdOf(ref) }))
         const id = await createContainer(backend, caller, { name: body.name ?? null, type: body.type, secrets })
-        return created(c, 201, 'container_ref', refs.to('containers', id))
+        return { status: 201, json: { container_ref: located(c, refs.to('containers', id)) } }
       },
     }),
   },
@@ -151,19 +160,25 @@ const collection = resource({
 const item = resource<Container>({
   path: '/containers/:container',
   find: containerOfPath,
+  faults: containerFaults,
   operations: {
-    GET: operation<Container>({
+    GET: operation({
       name: 'Container retrieval',
       rule: 'container:get',
-      answer: ({ c, refs }, container) => answer(c, 200, containerView(container, refs)),
+      answers: { 200: 'Container' },
+      faults: [],
+      answer: ({ refs }, container) => ({ status: 200, json: containerView(container, refs) }),
     }),
-    DELETE: operation<Container>({
+    DELETE: operation({
       name: 'Container deletion',
       rule: 'container:delete',
       accept: 'known',
-      async answer({ c, backend, query }, container) {
-        await deleteContainer(backend, container, query.get('revoke') === 'true')
-        return noContent(c)
+      query: { revoke: (values: readonly string[]) => values[0] === 'true' },
+      answers: { 204: null },
+      faults: ['changedConcurrently'],
+      async answer({ backend, query }, container) {
+        await deleteContainer(backend, container, query.revoke)
+        return NO_CONTENT
       },
     }),
   },
@@ -171,6 +186,7 @@ const item = resource<Container>({
 
 type MemberBody = z.infer<typeof memberBody.type>
 const removedMemberBody = json(memberBody)
+const addedMemberBody = deferred(memberBody)
 
 const namedSecret = ({ name, secret_ref: ref }: MemberBody): NamedSecret => ({
   name: name ?? null,
@@ -180,25 +196,36 @@ const namedSecret = ({ name, secret_ref: ref }: MemberBody): NamedSecret => ({
 const members = resource<Container>({
   path: '/containers/:container/secrets',
   find: containerOfPath,
+  faults: containerFaults,
   operations: {
-    POST: operation<Container, () => Promise<unknown>>({
+    POST: operation({
       name: 'Container Secret creation',
       rule: 'container_secret:post',
-      body: unchecked(),
-      async answer({ c, backend, refs }, container, document) {
+      body: addedMemberBody,
+      answers: { 201: 'ContainerRef' },
+      faults: [
+        'containerNotGeneric',
+        'secretProvidedAbsent',
+        'containerSecretAbsent',
+        'secretInContainer',
+        'containerFull',
+      ],
+      async answer({ c, backend, refs }, container, read) {
         if (container.type !== 'generic') throw fault('containerNotGeneric')
-        await addToContainer(backend, container, namedSecret(checked(memberBody, await document())))
-        return created(c, 201, 'container_ref', refs.to('containers', container.id))
+        await addToContainer(backend, container, namedSecret(await read()))
+        return { status: 201, json: { container_ref: located(c, refs.to('containers', container.id)) } }
       },
     }),
-    DELETE: operation<Container, MemberBody>({
+    DELETE: operation({
       name: 'Container Secret deletion',
       rule: 'container_secret:delete',
       accept: 'known',
       body: removedMemberBody,
-      async answer({ c, backend }, container, body) {
+      answers: { 204: null },
+      faults: ['containerNotGeneric', 'secretReferenceAbsent', 'secretNotInContainer'],
+      async answer({ backend }, container, body) {
         await removeFromContainer(backend, container, namedSecret(body), body.secret_ref)
-        return noContent(c)
+        return NO_CONTENT
       },
     }),
   },

@@ -12,9 +12,10 @@ import {
   type ProjectDestruction,
 } from '../state/projects/destructions.ts'
 import { later } from '../times.ts'
-import { json as answer, noContent } from './http/answers.ts'
+import type { Shapes } from '../shapes/index.ts'
 import { json } from './http/body.ts'
 import { isProjectId } from './http/refs.ts'
+import { NO_CONTENT } from './http/replies.ts'
 import { operation, resource } from './http/resource.ts'
 import { closedObject, integer, text } from './http/schema.ts'
 
@@ -32,7 +33,11 @@ const reader = json({
   ),
 })
 
-const view = ({ projectId, due, finished }: ProjectDestruction) => ({ project_id: projectId, due, finished })
+const view = ({ projectId, due, finished }: ProjectDestruction): Shapes['Destruction'] => ({
+  project_id: projectId,
+  due,
+  finished,
+})
 
 export const destructionResource = resource({
   path: '/projects/:project/destruction',
@@ -43,28 +48,34 @@ export const destructionResource = resource({
     GET: operation({
       name: 'Key destruction report',
       rule: 'project_destruction:get',
-      async answer({ c, backend, param }) {
-        return answer(c, 200, view(await findDestruction(backend, param('project'))))
+      answers: { 200: 'Destruction' },
+      faults: ['destructionNotFound'],
+      async answer({ backend, param }) {
+        return { status: 200, json: view(await findDestruction(backend, param('project'))) }
       },
     }),
     PUT: operation({
       name: 'Key destruction',
       rule: 'project_destruction:put',
       body: reader,
-      async answer({ c, backend, param }, _target, { confirm, delay_hours: delay = 0 }) {
+      answers: { 202: 'Destruction' },
+      faults: ['destructionUnconfirmed', 'destructionBegun'],
+      async answer({ backend, param }, _target, { confirm, delay_hours: delay = 0 }) {
         const project = param('project')
         if (confirm !== project || !isProjectId(project)) throw fault('destructionUnconfirmed')
         await scheduleDestruction(backend, project, later(backend.now, delay * HOUR_SECONDS))
         await destroyDue(backend)
-        return answer(c, 202, view(await findDestruction(backend, project)))
+        return { status: 202, json: view(await findDestruction(backend, project)) }
       },
     }),
     DELETE: operation({
       name: 'Key destruction cancellation',
       rule: 'project_destruction:delete',
-      async answer({ c, backend, param }) {
+      answers: { 204: null },
+      faults: ['destructionNotFound', 'destructionBegun'],
+      async answer({ backend, param }) {
         await cancelDestruction(backend, param('project'))
-        return noContent(c)
+        return NO_CONTENT
       },
     }),
   },

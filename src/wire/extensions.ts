@@ -2,7 +2,6 @@
  * The resource `/extensions`: what this service does beyond Barbican's API. Barbican has no such route, so that a client
  * can tell the two apart before it relies on one of these.
  */
-import { json as answer } from './http/answers.ts'
 import { operation, resource } from './http/resource.ts'
 
 const extensions = [
@@ -21,7 +20,9 @@ export const extensionsResource = resource({
     GET: operation({
       name: 'Extensions retrieval',
       rule: 'extensions:get',
-      answer: ({ c }) => answer(c, 200, { extensions }),
+      answers: { 200: 'Extensions' },
+      faults: [],
+      answer: () => ({ status: 200, json: { extensions } }),
     }),
   },
 })

@@ -9,8 +9,9 @@ import {
   revokeCertificate,
   type AuthorityOfProject,
 } from '../state/orders/issued-certificates.ts'
-import { noContent, page } from './http/answers.ts'
-import { parsePage } from './http/paging.ts'
+import { pageEnd } from './http/answers.ts'
+import { pageQuery } from './http/paging.ts'
+import { NO_CONTENT } from './http/replies.ts'
 import type { Refs } from './http/refs.ts'
 import { operation, projectTarget, resource, type Call } from './http/resource.ts'
 
@@ -41,16 +42,20 @@ const collection = resource<AuthorityTarget>({
   path: '/cas/:authority/certificates',
   reads: 'primary',
   find: authorityOfPath,
+  faults: ['authorityNotFound'],
   operations: {
-    GET: operation<AuthorityTarget>({
+    GET: operation({
       name: 'Issued Certificate(s) retrieval',
       rule: 'certificates:get',
-      async answer({ c, backend, query, refs }, { authority }) {
-        const asked = parsePage(query)
-        const { items, total } = await listCertificates(backend, authority, asked)
-        const shown = items.map((certificate) => view(certificate, refs))
+      query: pageQuery,
+      answers: { 200: 'IssuedCertificates' },
+      faults: [],
+      async answer({ backend, search, query, refs }, { authority }) {
+        const { items, total } = await listCertificates(backend, authority, query)
+        const certificates = items.map((certificate) => view(certificate, refs))
         const href = refs.to('cas', authority.id, 'certificates')
-        return page(c, 'certificates', shown, { href, query, page: asked, total })
+        const end = pageEnd({ href, search, page: query, count: certificates.length, total })
+        return { status: 200, json: { certificates, ...end } }
       },
     }),
   },
@@ -60,15 +65,18 @@ const collection = resource<AuthorityTarget>({
 const revocation = resource<CertificateTarget>({
   path: '/cas/:authority/certificates/:serial/revoke',
   find: certificateOfPath,
+  faults: ['authorityNotFound'],
   operations: {
-    POST: operation<CertificateTarget>({
+    POST: operation({
       name: 'Issued Certificate revocation',
       rule: 'certificate:revoke',
       accept: 'known',
-      async answer({ c, backend }, { certificate }) {
+      answers: { 204: null },
+      faults: ['certificateNotFound', 'notIssued'],
+      async answer({ backend }, { certificate }) {
         if (!certificate) throw fault('certificateNotFound')
         await revokeCertificate(backend, certificate)
-        return noContent(c)
+        return NO_CONTENT
       },
     }),
   },

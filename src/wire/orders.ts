@@ -16,13 +16,15 @@ import {
   type KeyPairOrder,
   type Order,
 } from '../state/orders/orders.ts'
-import { created, json as answer, listed, noContent } from './http/answers.ts'
+import type { Shapes } from '../shapes/index.ts'
+import { listEnd, located } from './http/answers.ts'
 import { json } from './http/body.ts'
-import { checkedCertificateMeta, shownCertificateMeta } from './certificate-orders.ts'
+import { certificateFaults, checkedCertificateMeta, shownCertificateMeta } from './certificate-orders.ts'
 import { logUnexpected } from './http/failures.ts'
-import { parseMarkedPage } from './http/paging.ts'
+import { markedQuery } from './http/paging.ts'
 import { payloadTypes } from './payload.ts'
-import { lastGiven } from './http/query.ts'
+import { given } from './http/query.ts'
+import { NO_CONTENT } from './http/replies.ts'
 import type { Refs } from './http/refs.ts'
 import { operation, resource, type Call } from './http/resource.ts'
 import { anyObject, checked, object, schemaFault, text } from './http/schema.ts'
@@ -134,14 +136,9 @@ async function place(call: Call, body: OrderBody): Promise<string> {
 }
 
 /** Returns the representation of an order. Members that do not apply are absent, not null. */
-function orderView(order: Order, refs: Refs) {
-  const meta = JSON.parse(order.meta) as Readonly<Record<string, unknown>>
-  return {
-    created: order.created,
-    updated: order.updated,
-    status: order.status,
-    type: order.type,
-    meta: order.type === 'certificate' ? shownCertificateMeta(meta) : shownKeyMeta(meta),
+function orderView(order: Order, refs: Refs): Shapes['Order'] {
+  const begin = { created: order.created, updated: order.updated, status: order.status }
+  const end = {
     ...(order.errorStatusCode && { error_status_code: order.errorStatusCode, error_reason: order.errorReason }),
     ...(order.subStatus && { sub_status: order.subStatus, sub_status_message: order.subStatusMessage }),
     creator_id: order.creatorId,
@@ -149,6 +146,9 @@ function orderView(order: Order, refs: Refs) {
     order_ref: refs.to('orders', order.id),
     ...(order.containerId && { container_ref: refs.to('containers', order.containerId) }),
   }
+  const meta = JSON.parse(order.meta) as Readonly<Record<string, string>>
+  if (order.type === 'certificate') return { ...begin, type: order.type, meta: shownCertificateMeta(meta), ...end }
+  return { ...begin, type: order.type === 'key' ? 'key' : 'asymmetric', meta: shownKeyMeta(meta), ...end }
 }
 
 const newOrderBody = json(orderBody)
@@ -163,24 +163,32 @@ const collection = resource({
     GET: operation({
       name: 'Order(s) retrieval',
       rule: 'orders:get',
+      query: { meta: given, ...markedQuery },
+      answers: { 200: 'Orders' },
+      faults: ['markerUnknown'],
       async answer(call) {
         const { backend, caller, query, refs } = call
-        const asked = parseMarkedPage(query)
-        const read = await listOrders(backend, caller.projectId, { meta: lastGiven(query, 'meta') ?? '' }, asked)
-        return listed(call, 'orders', asked, read, (order) => orderView(order, refs))
+        const read = await listOrders(backend, caller.projectId, { meta: query.meta ?? '' }, query)
+        const orders = read.items.map((order) => orderView(order, refs))
+        return { status: 200, json: { orders, ...listEnd(call, 'orders', read) } }
       },
     }),
     POST: operation({
       name: 'Order creation',
       rule: 'orders:post',
       body: newOrderBody,
+      answers: { 202: 'OrderRef' },
+      faults: ['fieldValue', 'quotaReached', ...certificateFaults],
       async answer(call, _project, body) {
-        return created(call.c, 202, 'order_ref', call.refs.to('orders', await place(call, body)))
+        const id = await place(call, body)
+        return { status: 202, json: { order_ref: located(call.c, call.refs.to('orders', id)) } }
       },
     }),
     PUT: operation({
       name: 'Order update',
       rule: 'orders:put',
+      answers: {},
+      faults: ['orderUpdate'],
       answer() {
         throw fault('orderUpdate')
       },
@@ -198,31 +206,38 @@ async function orderOfPath({ backend, caller, param }: Call): Promise<OrderTarge
 const item = resource<OrderTarget>({
   path: '/orders/:order',
   find: orderOfPath,
+  faults: ['orderNotFound'],
   operations: {
-    GET: operation<OrderTarget>({
+    GET: operation({
       name: 'Order retrieval',
       rule: 'order:get',
-      answer: ({ c, refs }, { order }) => answer(c, 200, orderView(order, refs)),
+      answers: { 200: 'Order' },
+      faults: [],
+      answer: ({ refs }, { order }) => ({ status: 200, json: orderView(order, refs) }),
     }),
-    PUT: operation<OrderTarget, z.infer<typeof changedBody.type>>({
+    PUT: operation({
       name: 'Order update',
       // Its run has the rights of who asked last: nobody sends an order of somebody else for more than the own rights.
       rule: 'order:put',
       body: changedOrderBody,
+      answers: { 204: null },
+      faults: ['orderTypeFixed', 'orderNotPending', ...certificateFaults],
       async answer(call, { order }, { meta }) {
         if (order.type !== 'certificate') throw fault('orderTypeFixed', order.type)
         await updateCertificateOrder(call.backend, call.caller, order, await checkedCertificateMeta(meta))
         await runNow(call, order.id)
-        return noContent(call.c)
+        return NO_CONTENT
       },
     }),
-    DELETE: operation<OrderTarget>({
+    DELETE: operation({
       name: 'Order deletion',
       rule: 'order:delete',
       accept: 'known',
-      async answer({ c, backend }, { order }) {
+      answers: { 204: null },
+      faults: [],
+      async answer({ backend }, { order }) {
         await deleteOrder(backend, order)
-        return noContent(c)
+        return NO_CONTENT
       },
     }),
   },

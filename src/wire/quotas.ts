@@ -8,12 +8,13 @@ import {
   listProjectQuotas,
   setProjectQuotas,
 } from '../state/projects/quotas.ts'
-import { json as answer, noContent, page } from './http/answers.ts'
-import { unchecked } from './http/body.ts'
-import { parsePage } from './http/paging.ts'
+import { pageEnd } from './http/answers.ts'
+import { deferred } from './http/body.ts'
+import { pageQuery } from './http/paging.ts'
+import { NO_CONTENT } from './http/replies.ts'
 import { isProjectId } from './http/refs.ts'
 import { operation, resource } from './http/resource.ts'
-import { checked, closedObject, integer } from './http/schema.ts'
+import { closedObject, integer } from './http/schema.ts'
 
 const NAME = 'Project Quotas'
 /** Barbican's columns are signed 32-bit integers. */
@@ -34,14 +35,18 @@ const quotasBody = {
   ),
 }
 
+const quotasReader = deferred(quotasBody, 'noData')
+
 const own = resource({
   path: '/quotas',
   operations: {
     GET: operation({
       name: 'Quotas',
       rule: 'quotas:get',
-      async answer({ c, backend, caller }) {
-        return answer(c, 200, { quotas: await effectiveQuotas(backend, caller.projectId) })
+      answers: { 200: 'Quotas' },
+      faults: [],
+      async answer({ backend, caller }) {
+        return { status: 200, json: { quotas: await effectiveQuotas(backend, caller.projectId) } }
       },
     }),
   },
@@ -53,12 +58,14 @@ const collection = resource({
     GET: operation({
       name: NAME,
       rule: 'project_quotas:get',
-      async answer({ c, backend, query, refs }) {
-        const requested = parsePage(query)
-        const { items, total } = await listProjectQuotas(backend, requested)
-        const views = items.map(({ projectId, limits }) => ({ project_id: projectId, project_quotas: limits }))
-        const href = refs.to('project-quotas')
-        return page(c, 'project_quotas', views, { href, query, page: requested, total, previousFromEmptyPage: true })
+      query: pageQuery,
+      answers: { 200: 'ProjectsWithQuotas' },
+      faults: [],
+      async answer({ backend, search, query, refs }) {
+        const { items, total } = await listProjectQuotas(backend, query)
+        const quotas = items.map(({ projectId, limits }) => ({ project_id: projectId, project_quotas: limits }))
+        const read = { href: refs.to('project-quotas'), search, page: query, count: quotas.length, total }
+        return { status: 200, json: { project_quotas: quotas, ...pageEnd({ ...read, previousFromEmptyPage: true }) } }
       },
     }),
   },
@@ -70,28 +77,34 @@ const item = resource({
     GET: operation({
       name: NAME,
       rule: 'project_quotas:get',
-      async answer({ c, backend, param }) {
-        return answer(c, 200, { project_quotas: await findProjectQuotas(backend, param('project')) })
+      answers: { 200: 'ProjectQuotas' },
+      faults: ['projectQuotasNotFound'],
+      async answer({ backend, param }) {
+        return { status: 200, json: { project_quotas: await findProjectQuotas(backend, param('project')) } }
       },
     }),
     PUT: operation({
       name: NAME,
       rule: 'project_quotas:put',
-      body: unchecked('noData'),
-      async answer({ c, backend, param }, _target, document) {
+      body: quotasReader,
+      answers: { 204: null },
+      faults: ['noData', 'projectQuotasNotFound'],
+      async answer({ backend, param }, _target, read) {
         const project = param('project')
-        const { project_quotas: limits } = checked(quotasBody, await document())
+        const { project_quotas: limits } = await read()
         if (!isProjectId(project)) throw fault('projectQuotasNotFound')
         await setProjectQuotas(backend, project, limits)
-        return noContent(c)
+        return NO_CONTENT
       },
     }),
     DELETE: operation({
       name: NAME,
       rule: 'project_quotas:delete',
-      async answer({ c, backend, param }) {
+      answers: { 204: null },
+      faults: ['projectQuotasNotFound'],
+      async answer({ backend, param }) {
         await deleteProjectQuotas(backend, param('project'))
-        return noContent(c)
+        return NO_CONTENT
       },
     }),
   },

@@ -2,7 +2,7 @@
 import * as z from 'zod/mini'
 import type { Backend } from '../state/backend.ts'
 import { READ_ONLY_SECONDS, readOnlyState, setReadOnly } from '../state/read-only.ts'
-import { json as answer } from './http/answers.ts'
+import type { Shapes } from '../shapes/index.ts'
 import { json } from './http/body.ts'
 import { operation, resource } from './http/resource.ts'
 import { closedObject, text } from './http/schema.ts'
@@ -21,7 +21,7 @@ const reader = json({
   ),
 })
 
-async function view(backend: Backend) {
+async function view(backend: Backend): Promise<Shapes['ReadOnly']> {
   const { state, variable } = await readOnlyState(backend)
   return {
     read_only: variable || state !== null,
@@ -38,16 +38,20 @@ export const readOnlyResource = resource({
     GET: operation({
       name: 'Read-only report',
       rule: 'read_only:get',
-      answer: async ({ c, backend }) => answer(c, 200, await view(backend)),
+      answers: { 200: 'ReadOnly' },
+      faults: [],
+      answer: async ({ backend }) => ({ status: 200, json: await view(backend) }),
     }),
     PUT: operation({
       name: 'Read-only operation',
       rule: 'read_only:put',
       evenReadOnly: true,
       body: reader,
-      async answer({ c, backend }, _target, { read_only: isReadOnly, reason = DEFAULT_REASON }) {
+      answers: { 200: 'ReadOnly' },
+      faults: [],
+      async answer({ backend }, _target, { read_only: isReadOnly, reason = DEFAULT_REASON }) {
         await setReadOnly(backend, isReadOnly ? reason : null)
-        return answer(c, 200, await view(backend))
+        return { status: 200, json: await view(backend) }
       },
     }),
   },

@@ -2,7 +2,6 @@
  * The resource `/admin/reconcile`: after a restore, reports how the database differs from what the objects of its projects
  * have stored about it, and has them adopt it. Only the operator may use it.
  */
-import type { Context } from 'hono'
 import * as z from 'zod/mini'
 import { DEPLOYMENT } from '../state/audit/events.ts'
 import type { ProjectReport, RowCounts } from '../state/project-calls.ts'
@@ -13,9 +12,8 @@ import {
   type DeploymentReport,
   type NamedReport,
 } from '../state/reconciliation.ts'
-import { json as answer } from './http/answers.ts'
-import { json } from './http/body.ts'
-import type { Service } from './http/context.ts'
+import type { Shapes } from '../shapes/index.ts'
+import { optionalJson } from './http/body.ts'
 import { isProjectId, MAX_ID_CHARACTERS } from './http/refs.ts'
 import { operation, resource } from './http/resource.ts'
 import { closedObject, schemaFault, text } from './http/schema.ts'
@@ -36,11 +34,7 @@ const schema = {
   ),
 }
 
-type Body = z.infer<typeof schema.type>
-
-async function optionalBody(c: Context<Service>): Promise<Body> {
-  return c.req.header('Content-Type') === undefined ? {} : json(schema)(c)
-}
+const reader = optionalJson(schema)
 
 const rowsView = ({ changed, gone, unknown }: RowCounts, first: ProjectReport['first']) => ({
   changed,
@@ -56,7 +50,7 @@ const projectView = ({ projectId, complete, incidents, rows, first }: NamedRepor
   rows: rowsView(rows, first),
 })
 
-const view = ({ projects, complete, confirm, next }: DeploymentReport, adopted: boolean) => ({
+const view = ({ projects, complete, confirm, next }: DeploymentReport, adopted: boolean): Shapes['Reconciliation'] => ({
   adopted,
   complete,
   projects: projects.map(projectView),
@@ -71,13 +65,15 @@ export const reconciliationResource = resource({
       name: 'Reconciliation',
       rule: 'reconciliation:post',
       evenReadOnly: true,
-      body: optionalBody,
-      async answer({ c, backend }, _target, { project_id: projectId, marker = '', confirm }) {
+      body: reader,
+      answers: { 200: 'Reconciliation' },
+      faults: ['reconciliationChanged'],
+      async answer({ backend }, _target, { project_id: projectId, marker = '', confirm }) {
         if (projectId !== undefined && projectId !== DEPLOYMENT && !isProjectId(projectId))
           throw schemaFault(schema.name, `'${projectId}' is not the id of a project`, 'project_id')
         const asked: Asked = { projectId, marker }
-        if (confirm === undefined) return answer(c, 200, view(await reportDifferences(backend, asked), false))
-        return answer(c, 200, view(await adoptDifferences(backend, asked, confirm), true))
+        if (confirm === undefined) return { status: 200, json: view(await reportDifferences(backend, asked), false) }
+        return { status: 200, json: view(await adoptDifferences(backend, asked, confirm), true) }
       },
     }),
   },

@@ -1,14 +1,12 @@
 /** The resource `/admin/rotate`: reports what depends on which key, and rotates keys. Only the operator may use it. */
-import type { Context } from 'hono'
 import * as z from 'zod/mini'
 import type { Backend } from '../state/backend.ts'
 import { keyUse, type MasterKeyUse } from '../state/keys/key-use.ts'
 import { resealValues, supersedeKeys, type KeysToSupersede } from '../state/keys/project-key-versions.ts'
 import { rotateMasterKeys } from '../state/keys/rotation.ts'
 import { parseTime } from '../times.ts'
-import { json as answer } from './http/answers.ts'
-import { json } from './http/body.ts'
-import type { Service } from './http/context.ts'
+import type { Shapes } from '../shapes/index.ts'
+import { optionalJson } from './http/body.ts'
 import { MAX_ID_CHARACTERS } from './http/refs.ts'
 import { operation, resource } from './http/resource.ts'
 import { closedObject, schemaFault, text } from './http/schema.ts'
@@ -30,10 +28,8 @@ const schema = {
 
 type Body = z.infer<typeof schema.type>
 
-/** Reads the optional body. Without one, a rotation rewraps project keys and continues unfinished work. */
-async function optionalBody(c: Context<Service>): Promise<Body> {
-  return c.req.header('Content-Type') === undefined ? {} : json(schema)(c)
-}
+/** Without a body, a rotation rewraps project keys and continues unfinished work. */
+const reader = optionalJson(schema)
 
 function keysToSupersede(backend: Backend, requested: NonNullable<Body['project_keys']>): KeysToSupersede {
   const { project_id: projectId, created_before: before } = requested
@@ -46,7 +42,7 @@ function view({ id, primary, projectKeys }: MasterKeyUse) {
   return { id, primary, project_keys: projectKeys, removable: !primary && projectKeys === 0 }
 }
 
-async function report(backend: Backend) {
+async function report(backend: Backend): Promise<Shapes['KeyReport']> {
   const { masterKeys, projectKeys } = await keyUse(backend)
   return { master_keys: masterKeys.map(view), project_keys: projectKeys }
 }
@@ -59,20 +55,24 @@ export const rotationResource = resource({
     GET: operation({
       name: 'Key rotation report',
       rule: 'key_rotation:get',
-      async answer({ c, backend }) {
-        return answer(c, 200, await report(backend))
+      answers: { 200: 'KeyReport' },
+      faults: [],
+      async answer({ backend }) {
+        return { status: 200, json: await report(backend) }
       },
     }),
     POST: operation({
       name: 'Key rotation',
       rule: 'key_rotation:post',
-      body: optionalBody,
-      async answer({ c, backend }, _target, { project_keys: requested }) {
+      body: reader,
+      answers: { 200: 'KeyRotation' },
+      faults: [],
+      async answer({ backend }, _target, { project_keys: requested }) {
         const keys = requested && keysToSupersede(backend, requested)
         const rewrapped = await rotateMasterKeys(backend)
         const superseded = keys ? await supersedeKeys(backend, keys) : 0
         const done = { rewrapped, superseded, ...(await resealValues(backend)) }
-        return answer(c, 200, { ...done, ...(await report(backend)) })
+        return { status: 200, json: { ...done, ...(await report(backend)) } }
       },
     }),
   },

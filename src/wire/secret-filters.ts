@@ -1,8 +1,9 @@
-/** Parses the structured query parameters of `GET /secrets`: date filters, the sort order, and `bits`. */
+/** Reads the structured query parameters of `GET /secrets`: date filters, the sort order, and `bits`. */
 import { fault } from '../faults.ts'
 import { sortNames, type Comparison, type SortTerm, type TimeTerm } from '../state/secrets/secret-list.ts'
 import { parseTime } from '../times.ts'
 import { parseInteger } from './http/python.ts'
+import { given } from './http/query.ts'
 
 const comparisons = ['eq', 'gt', 'gte', 'lt', 'lte'] as const satisfies readonly Comparison[]
 
@@ -15,11 +16,12 @@ const exclusive: readonly (readonly Comparison[])[] = [
 ]
 
 /**
- * Parses a filter such as `gt:2026-01-01,lte:2026-02-01` into conditions that must all hold; an empty value has none.
+ * Reads a filter such as `gt:2026-01-01,lte:2026-02-01` into conditions that must all hold; an empty one has none.
  * Throws `queryParameters` for a value outside the grammar and for comparisons that exclude each other.
  */
-export function parseDateFilter(value: string): TimeTerm[] {
-  if (value === '') return []
+export function dateFilter(values: readonly string[]): TimeTerm[] {
+  const value = given(values)
+  if (value === undefined) return []
   const terms = value.split(',').map(parseTerm)
   const contradictory = exclusive.some((set) => terms.filter(({ comparison }) => set.includes(comparison)).length > 1)
   if (contradictory) throw fault('queryParameters')
@@ -34,11 +36,12 @@ function parseTerm(term: string): TimeTerm {
 }
 
 /**
- * Parses a sort order such as `name,created:desc`, the most significant key first; an empty value has no keys. Throws
+ * Reads a sort order such as `name,created:desc`, the most significant key first; an empty value has no keys. Throws
  * `queryParameters` for unknown keys and directions, empty elements and repeated keys.
  */
-export function parseSort(value: string): SortTerm[] {
-  if (value === '') return []
+export function sortOrder(values: readonly string[]): SortTerm[] {
+  const value = given(values)
+  if (value === undefined) return []
   const keys = value.split(',').map(parseSortKey)
   if (new Set(keys.map(({ key }) => key)).size < keys.length) throw fault('queryParameters')
   return keys
@@ -52,7 +55,7 @@ function parseSortKey(element: string): SortTerm {
 }
 
 /** Returns the bit length to filter by, or null for no filter, which any value but a positive integer means. */
-export function parseBits(value: string): number | null {
-  const bits = parseInteger(value)
+export function bitLength(values: readonly string[]): number | null {
+  const bits = parseInteger(given(values) ?? '')
   return bits === null || bits <= 0n ? null : Math.min(Number(bits), Number.MAX_SAFE_INTEGER)
 }

@@ -9,13 +9,14 @@ import {
   setMetadatum,
   type DescribedSecret,
 } from '../state/secrets/secret-metadata.ts'
-import { json as answer, noContent } from './http/answers.ts'
+import { located } from './http/answers.ts'
 import { json } from './http/body.ts'
 import { codePoints } from './http/python.ts'
 import { isCanonicalId } from './http/refs.ts'
 import { operation, resource, type Call } from './http/resource.ts'
-import { setHeader } from './http/response.ts'
+import { NO_CONTENT } from './http/replies.ts'
 import { anyObject, closedObject, object, text } from './http/schema.ts'
+import { secretFaults } from './secrets.ts'
 
 const MAX_CHARACTERS = 255
 const URL_SAFE = /^[A-Za-z0-9_-]*$/
@@ -32,7 +33,6 @@ const pairBody = {
   extraFirst: true,
 } as const
 type MapBody = z.infer<typeof mapBody.type>
-type PairBody = z.infer<typeof pairBody.type>
 const mapReader = json(mapBody)
 const pairReader = json(pairBody)
 
@@ -69,31 +69,38 @@ function describedSecretOfPath({ backend, param }: Call): Promise<DescribedSecre
 const collection = resource<DescribedSecret>({
   path: '/secrets/:secret/metadata',
   find: describedSecretOfPath,
+  faults: secretFaults,
   operations: {
-    GET: operation<DescribedSecret>({
+    GET: operation({
       name: 'Secret metadata retrieval',
       rule: 'secret_meta:get',
       accept: 'known',
-      answer: ({ c }, { metadata }) => answer(c, 200, { metadata: Object.fromEntries(metadata) }),
+      answers: { 200: 'Metadata' },
+      faults: [],
+      answer: (_call, { metadata }) => ({ status: 200, json: { metadata: Object.fromEntries(metadata) } }),
     }),
-    PUT: operation<DescribedSecret, MapBody>({
+    PUT: operation({
       name: 'Secret metadata creation',
       rule: 'secret_meta:put',
       body: mapReader,
-      async answer({ c, backend, refs }, secret, { metadata }) {
+      answers: { 201: 'MetadataRef' },
+      faults: ['metadataKey', 'metadataStrings', 'metadataLength', 'metadataFull'],
+      async answer({ backend, refs }, secret, { metadata }) {
         await replaceMetadata(backend, secret, checkedMap(metadata))
-        return answer(c, 201, { metadata_ref: refs.to('secrets', secret.id, 'metadata') })
+        return { status: 201, json: { metadata_ref: refs.to('secrets', secret.id, 'metadata') } }
       },
     }),
-    POST: operation<DescribedSecret, PairBody>({
+    POST: operation({
       name: 'Secret metadatum creation',
       rule: 'secret_meta:post',
       body: pairReader,
+      answers: { 201: 'Metadatum' },
+      faults: ['metadataKey', 'metadatumExists', 'metadataFull'],
       async answer({ c, backend, refs }, secret, { key: given, value }) {
         const key = checkedKey(given)
         await addMetadatum(backend, secret, key, value)
-        setHeader(c, 'Location', refs.to('secrets', secret.id, 'metadata', key))
-        return answer(c, 201, { key, value })
+        located(c, refs.to('secrets', secret.id, 'metadata', key))
+        return { status: 201, json: { key, value } }
       },
     }),
   },
@@ -102,36 +109,43 @@ const collection = resource<DescribedSecret>({
 const item = resource<DescribedSecret>({
   path: '/secrets/:secret/metadata/:key',
   find: describedSecretOfPath,
+  faults: secretFaults,
   operations: {
-    GET: operation<DescribedSecret>({
+    GET: operation({
       name: 'Secret metadatum retrieval',
       rule: 'secret_meta:get',
-      answer({ c, param }, { metadata }) {
+      answers: { 200: 'Metadatum' },
+      faults: ['metadatumNotFound'],
+      answer({ param }, { metadata }) {
         const key = param('key')
         const value = metadata.get(key)
         if (value === undefined) throw fault('metadatumNotFound')
-        return answer(c, 200, { key, value })
+        return { status: 200, json: { key, value } }
       },
     }),
-    PUT: operation<DescribedSecret, PairBody>({
+    PUT: operation({
       name: 'Secret metadatum update',
       rule: 'secret_meta:put',
       accept: 'known',
       body: pairReader,
-      async answer({ c, backend, param }, secret, { key: given, value }) {
+      answers: { 200: 'Metadatum' },
+      faults: ['metadataKey', 'metadatumNotFound', 'metadatumKeyMismatch', 'metadataFull'],
+      async answer({ backend, param }, secret, { key: given, value }) {
         const key = checkedKey(given)
         if (!secret.metadata.has(param('key'))) throw fault('metadatumNotFound')
         if (key !== param('key')) throw fault('metadatumKeyMismatch')
         await setMetadatum(backend, secret, key, value)
-        return answer(c, 200, { key, value })
+        return { status: 200, json: { key, value } }
       },
     }),
-    DELETE: operation<DescribedSecret>({
+    DELETE: operation({
       name: 'Secret metadatum removal',
       rule: 'secret_meta:delete',
-      async answer({ c, backend, param }, secret) {
+      answers: { 204: null },
+      faults: ['metadatumNotFound'],
+      async answer({ backend, param }, secret) {
         await removeMetadatum(backend, secret, param('key'))
-        return noContent(c)
+        return NO_CONTENT
       },
     }),
   },

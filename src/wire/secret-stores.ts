@@ -11,14 +11,15 @@ import {
   type SecretStore,
 } from '../state/projects/secret-stores.ts'
 import type { Target } from '../access/policy.ts'
-import { json as answer, noContent } from './http/answers.ts'
+import type { Shapes } from '../shapes/index.ts'
+import { NO_CONTENT } from './http/replies.ts'
 import type { Refs } from './http/refs.ts'
 import { operation, projectTarget, resource, type Call } from './http/resource.ts'
 
 /** Creation time of all stores. They are built into the service and not stored, so they have no times of their own. */
 const CREATED = '2026-11-22T00:00:00.000000'
 
-function view({ id, name, globalDefault }: SecretStore, refs: Refs) {
+function view({ id, name, globalDefault }: SecretStore, refs: Refs): Shapes['SecretStore'] {
   return {
     created: CREATED,
     updated: CREATED,
@@ -37,8 +38,11 @@ const collection = resource({
     GET: operation({
       name: 'List available secret stores',
       rule: 'secretstores:get',
-      answer: ({ c, backend, refs }) =>
-        answer(c, 200, { secret_stores: listStores(backend).map((store) => view(store, refs)) }),
+      answers: { 200: 'SecretStores' },
+      faults: ['singleStore'],
+      answer({ backend, refs }) {
+        return { status: 200, json: { secret_stores: listStores(backend).map((store) => view(store, refs)) } }
+      },
     }),
   },
 })
@@ -49,7 +53,9 @@ const globalDefault = resource({
     GET: operation({
       name: 'Retrieve global default secret store',
       rule: 'secretstores:get_global_default',
-      answer: ({ c, backend, refs }) => answer(c, 200, view(globalDefaultStore(backend), refs)),
+      answers: { 200: 'SecretStore' },
+      faults: ['singleStore'],
+      answer: ({ backend, refs }) => ({ status: 200, json: view(globalDefaultStore(backend), refs) }),
     }),
   },
 })
@@ -60,8 +66,10 @@ const preferred = resource({
     GET: operation({
       name: 'Retrieve project preferred store',
       rule: 'secretstores:get_preferred',
-      async answer({ c, backend, caller, refs }) {
-        return answer(c, 200, view(await preferredStore(backend, caller.projectId), refs))
+      answers: { 200: 'SecretStore' },
+      faults: ['singleStore', 'noPreferredStore'],
+      async answer({ backend, caller, refs }) {
+        return { status: 200, json: view(await preferredStore(backend, caller.projectId), refs) }
       },
     }),
   },
@@ -80,11 +88,14 @@ async function storeOfPath({ backend, caller, param }: Call): Promise<StoreTarge
 const item = resource<StoreTarget>({
   path: '/secret-stores/:store',
   find: storeOfPath,
+  faults: ['singleStore', 'storeNotFound'],
   operations: {
-    GET: operation<StoreTarget>({
+    GET: operation({
       name: 'Secret store retrieval',
       rule: 'secretstore:get',
-      answer: ({ c, refs }, { store }) => answer(c, 200, view(store, refs)),
+      answers: { 200: 'SecretStore' },
+      faults: [],
+      answer: ({ refs }, { store }) => ({ status: 200, json: view(store, refs) }),
     }),
   },
 })
@@ -92,21 +103,26 @@ const item = resource<StoreTarget>({
 const preference = resource<StoreTarget>({
   path: '/secret-stores/:store/preferred',
   find: storeOfPath,
+  faults: ['singleStore', 'storeNotFound'],
   operations: {
-    POST: operation<StoreTarget>({
+    POST: operation({
       name: 'Setting preferred secret store',
       rule: 'secretstore_preferred:post',
-      async answer({ c, backend, caller }, { store }) {
+      answers: { 204: null },
+      faults: [],
+      async answer({ backend, caller }, { store }) {
         await preferStore(backend, caller.projectId, store)
-        return noContent(c)
+        return NO_CONTENT
       },
     }),
-    DELETE: operation<StoreTarget>({
+    DELETE: operation({
       name: 'Removing preferred secret store',
       rule: 'secretstore_preferred:delete',
-      async answer({ c, backend, caller }) {
+      answers: { 204: null },
+      faults: ['noPreferredStore'],
+      async answer({ backend, caller }) {
         await removePreferredStore(backend, caller.projectId)
-        return noContent(c)
+        return NO_CONTENT
       },
     }),
   },

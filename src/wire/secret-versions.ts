@@ -22,16 +22,27 @@ import {
   type WhichVersion,
 } from '../state/secrets/secret-versions.ts'
 import { MOST_ROTATE_DAYS, putModes, setVersioning } from '../state/secrets/versioning.ts'
-import { json as answer, noContent, page } from './http/answers.ts'
+import type { Shapes } from '../shapes/index.ts'
+import { located, pageEnd } from './http/answers.ts'
 import { json } from './http/body.ts'
-import { markerAfter, parseMarkedPage, type MarkedPage } from './http/paging.ts'
+import { markedQuery, markerAfter, type MarkedPage } from './http/paging.ts'
 import { preconditionOf, setVersionTag } from './http/preconditions.ts'
+import { valuesIn } from './http/query.ts'
 import type { Refs } from './http/refs.ts'
+import { NO_CONTENT } from './http/replies.ts'
 import { operation, resource, type Call } from './http/resource.ts'
-import { setHeader } from './http/response.ts'
 import { closedObject, flag, integer, schemaFault, text } from './http/schema.ts'
 import { expirationMember, expirationOf, givenPayload, payloadMembers, SECRET_SCHEMA } from './secret-body.ts'
-import { answerPayload, secretIdOfPath, secretOfPath } from './secrets.ts'
+import {
+  answerPayload,
+  keyFaults,
+  payloadAnswers,
+  payloadFaults,
+  secretFaults,
+  secretIdOfPath,
+  secretOfPath,
+  transportQuery,
+} from './secrets.ts'
 
 /** The numbers that versions can have, as a path or a marker writes them. */
 const VERSION_NUMBER = /^[1-9]\d{0,14}$/
@@ -42,6 +53,9 @@ type Guarding<Found> = Target & { readonly found: Found }
 function guarding<Found extends VersionOfSecret>(found: Found): Guarding<Found> {
   return { ...found.secret, found }
 }
+
+/** What refuses the version in a path. */
+const versionFaults = [...secretFaults, 'versionNotFound'] as const
 
 /** The version in the path; throws `versionNotFound` for what is neither a number nor `current` or `previous`. */
 function versionOfPath(param: Call['param']): WhichVersion {
@@ -54,7 +68,7 @@ function versionOfPath(param: Call['param']): WhichVersion {
 const refOf = (refs: Refs, secret: Secret, version: number) =>
   refs.to('secrets', secret.id, 'versions', String(version))
 
-function versionView(shown: SecretVersion, secret: Secret, refs: Refs) {
+function versionView(shown: SecretVersion, secret: Secret, refs: Refs): Shapes['SecretVersion'] {
   const { version, status, created, creatorId, origin, contentType, destroyed } = shown
   return {
     version,
@@ -80,6 +94,7 @@ const newVersionBody = {
   ),
 }
 type NewVersionBody = z.infer<typeof newVersionBody.type>
+const newVersionReader = json(newVersionBody)
 
 /** The content of an older version, as that of a new one; throws `versionDisabled` and `versionIsDestroyed`. */
 async function restoredPayload(call: Call, secret: Secret, version: number): Promise<NewPayload> {
@@ -105,8 +120,8 @@ async function payloadOf(call: Call, secret: Secret, body: NewVersionBody): Prom
 type ListedSecret = Secret & { readonly list?: { readonly asked: MarkedPage; readonly read: ReadPage<SecretVersion> } }
 
 /** Finds the secret of the path with the page of its versions that the query asks for. */
-async function listOfPath({ backend, param, query }: Call): Promise<ListedSecret> {
-  const asked = parseMarkedPage(query)
+async function listOfPath({ backend, param, search }: Call): Promise<ListedSecret> {
+  const asked = valuesIn(markedQuery, search)
   const isFirst = asked.marker === undefined || asked.marker === ''
   if (!isFirst && !VERSION_NUMBER.test(asked.marker ?? '')) throw fault('markerUnknown')
   const wanted = { limit: asked.limit, offset: asked.offset, before: isFirst ? undefined : Number(asked.marker) }
@@ -117,24 +132,41 @@ async function listOfPath({ backend, param, query }: Call): Promise<ListedSecret
 const collection = resource<ListedSecret>({
   path: '/secrets/:secret/versions',
   find: (call) => (call.c.req.method === 'GET' ? listOfPath(call) : secretOfPath(call)),
+  faults: secretFaults,
   operations: {
-    GET: operation<ListedSecret>({
+    GET: operation({
       name: 'Secret version(s) retrieval',
       rule: 'secret:get',
-      answer({ c, query, refs }, secret) {
+      query: markedQuery,
+      answers: { 200: 'SecretVersions' },
+      faults: ['markerUnknown'],
+      answer({ search, refs }, secret) {
         const { asked, read } = secret.list ?? {}
         if (!asked || !read) throw fault('versionNotFound')
         const items = read.items.map((item) => ({ id: String(item.version), item }))
         const nextMarker = markerAfter(asked, { items, more: read.more })
         const href = refs.to('secrets', secret.id, 'versions')
-        const views = read.items.map((item) => versionView(item, secret, refs))
-        return page(c, 'versions', views, { href, query, page: asked, total: read.total, nextMarker })
+        const versions = read.items.map((item) => versionView(item, secret, refs))
+        const end = pageEnd({ href, search, page: asked, count: versions.length, total: read.total, nextMarker })
+        return { status: 200, json: { versions, ...end } }
       },
     }),
-    POST: operation<Secret, NewVersionBody>({
+    POST: operation({
       name: 'Secret version creation',
       rule: 'secret_version:post',
-      body: json(newVersionBody),
+      body: newVersionReader,
+      answers: { 201: 'NewVersion' },
+      faults: [
+        'payloadTooLarge',
+        'preconditionFailed',
+        'versionNotFound',
+        'versionDisabled',
+        'versionIsDestroyed',
+        'versionsFull',
+        'notGenerated',
+        'changedConcurrently',
+        ...keyFaults,
+      ],
       async answer(call, secret, body) {
         const { c, backend, refs } = call
         const expiration = body.expiration === undefined ? undefined : expirationOf(body, SECRET_SCHEMA, backend.now)
@@ -142,10 +174,8 @@ const collection = resource<ListedSecret>({
         const payload = await payloadOf(call, secret, body)
         const check = (current: Secret) => require(presentVersion(current))
         const { version, consumers } = await storePayload(backend, secret, { check, payload, expiration })
-        const ref = refOf(refs, secret, version)
-        setHeader(c, 'Location', ref)
         setVersionTag(c, version)
-        return answer(c, 201, { version_ref: ref, version, consumers })
+        return { status: 201, json: { version_ref: located(c, refOf(refs, secret, version)), version, consumers } }
       },
     }),
   },
@@ -153,36 +183,43 @@ const collection = resource<ListedSecret>({
 
 type FoundVersion = Awaited<ReturnType<typeof findVersion>>
 
-const enabledBody = {
+const enabledReader = json({
   name: 'Secret version',
   type: z.lazy(() => closedObject({ enabled: flag() })),
   missingNames: 'member',
-} as const
+})
 
 const item = resource<Guarding<FoundVersion>>({
   path: '/secrets/:secret/versions/:version',
   find: async ({ backend, param }) => guarding(await findVersion(backend, secretIdOfPath(param), versionOfPath(param))),
+  faults: versionFaults,
   operations: {
-    GET: operation<Guarding<FoundVersion>>({
+    GET: operation({
       name: 'Secret version retrieval',
       rule: 'secret:get',
-      answer: ({ c, refs }, { found }) => answer(c, 200, versionView(found.version, found.secret, refs)),
+      answers: { 200: 'SecretVersion' },
+      faults: [],
+      answer: ({ refs }, { found }) => ({ status: 200, json: versionView(found.version, found.secret, refs) }),
     }),
-    PATCH: operation<Guarding<FoundVersion>, { readonly enabled: boolean }>({
+    PATCH: operation({
       name: 'Secret version update',
       rule: 'secret_version:patch',
-      body: json(enabledBody),
-      async answer({ c, backend, refs }, { found }, { enabled }) {
-        return answer(c, 200, versionView(await enableVersion(backend, found, enabled), found.secret, refs))
+      body: enabledReader,
+      answers: { 200: 'SecretVersion' },
+      faults: ['versionIsCurrent', 'versionIsDestroyed', 'changedConcurrently'],
+      async answer({ backend, refs }, { found }, { enabled }) {
+        return { status: 200, json: versionView(await enableVersion(backend, found, enabled), found.secret, refs) }
       },
     }),
-    DELETE: operation<Guarding<FoundVersion>>({
+    DELETE: operation({
       name: 'Secret version deletion',
       rule: 'secret_version:delete',
       accept: 'known',
-      async answer({ c, backend }, { found }) {
+      answers: { 204: null },
+      faults: ['versionIsCurrent', 'versionEnabled', 'changedConcurrently'],
+      async answer({ backend }, { found }) {
         await destroyVersion(backend, found)
-        return noContent(c)
+        return NO_CONTENT
       },
     }),
   },
@@ -192,11 +229,15 @@ const payloadOfVersion = resource<Guarding<SealedVersion>>({
   path: '/secrets/:secret/versions/:version/payload',
   find: async ({ backend, param }) =>
     guarding(await readSealedVersion(backend, secretIdOfPath(param), versionOfPath(param))),
+  faults: versionFaults,
   operations: {
-    GET: operation<Guarding<SealedVersion>>({
+    GET: operation({
       name: 'Secret payload retrieval',
       rule: 'secret:decrypt',
       accept: 'negotiated',
+      query: transportQuery,
+      answers: payloadAnswers,
+      faults: [...payloadFaults, 'versionDisabled', 'versionDestroyed'],
       answer(call, { found }) {
         const { version, contentType } = found.version
         const open = () => readVersion(call.backend, found)
@@ -206,7 +247,7 @@ const payloadOfVersion = resource<Guarding<SealedVersion>>({
   },
 })
 
-const versioningBody = {
+const versioningReader = json({
   name: 'Secret versioning',
   type: z.lazy(() =>
     closedObject({
@@ -216,9 +257,12 @@ const versioningBody = {
       despite_consumers: z.optional(flag()),
     }),
   ),
-}
+})
 
-const versioningView = ({ put, keep, rotateDays, rotationDue }: Secret, keptByDefault: number) => ({
+const versioningView = (
+  { put, keep, rotateDays, rotationDue }: Secret,
+  keptByDefault: number,
+): Shapes['Versioning'] => ({
   put: put ?? 'refuse',
   keep: keep ?? keptByDefault,
   rotate_days: rotateDays ?? 0,
@@ -228,20 +272,25 @@ const versioningView = ({ put, keep, rotateDays, rotationDue }: Secret, keptByDe
 const versioning = resource<Secret>({
   path: '/secrets/:secret/versioning',
   find: secretOfPath,
+  faults: secretFaults,
   operations: {
-    GET: operation<Secret>({
+    GET: operation({
       name: 'Secret versioning retrieval',
       rule: 'secret:get',
-      answer: ({ c, backend }, secret) => answer(c, 200, versioningView(secret, backend.keepVersions)),
+      answers: { 200: 'Versioning' },
+      faults: [],
+      answer: ({ backend }, secret) => ({ status: 200, json: versioningView(secret, backend.keepVersions) }),
     }),
-    PUT: operation<Secret, z.infer<typeof versioningBody.type>>({
+    PUT: operation({
       name: 'Secret versioning update',
       rule: 'secret_versioning:put',
-      body: json(versioningBody),
-      async answer({ c, backend }, secret, body) {
+      body: versioningReader,
+      answers: { 200: 'Versioning' },
+      faults: ['notRotated', 'rotationConsumed', 'changedConcurrently'],
+      async answer({ backend }, secret, body) {
         const { put, keep, rotate_days: rotateDays, despite_consumers: despiteConsumers } = body
         const set = await setVersioning(backend, secret, { put, keep, rotateDays, despiteConsumers })
-        return answer(c, 200, versioningView(set, backend.keepVersions))
+        return { status: 200, json: versioningView(set, backend.keepVersions) }
       },
     }),
   },

@@ -4,7 +4,7 @@ import { decodeBase64 } from '../crypto/encoding.ts'
 import { Fault, fault } from '../faults.ts'
 import { resealSoon } from '../state/keys/project-key-versions.ts'
 import { isWritable, requireWritable } from '../state/read-only.ts'
-import { listSecrets, type SecretFilter } from '../state/secrets/secret-list.ts'
+import { listSecrets } from '../state/secrets/secret-list.ts'
 import { readSealedSecret, readSecret } from '../state/secrets/secret-reads.ts'
 import type { Secret } from '../state/entities.ts'
 import {
@@ -17,24 +17,25 @@ import {
 } from '../state/secrets/secrets.ts'
 import { storePayload } from '../state/secrets/new-versions.ts'
 import { presentVersion } from '../state/secrets/secret-rows.ts'
-import { created, json as answer, listed, noContent } from './http/answers.ts'
+import { listEnd, located } from './http/answers.ts'
 import { json, parseJson, payload, readWhole, type Payload } from './http/body.ts'
 import type { Service } from './http/context.ts'
-import { parseBits, parseDateFilter, parseSort } from './secret-filters.ts'
+import type { Shapes } from '../shapes/index.ts'
+import { bitLength, dateFilter, sortOrder } from './secret-filters.ts'
 import { atLeast } from './http/microversion.ts'
-import { parseMarkedPage } from './http/paging.ts'
-import { acceptsMetadata, negotiatePayload, normaliseContentType } from './payload.ts'
+import { markedQuery } from './http/paging.ts'
+import { acceptsMetadata, negotiatePayload, normaliseContentType, payloadSpellings } from './payload.ts'
 import { preconditionOf, setVersionTag, type Precondition } from './http/preconditions.ts'
-import { lastGiven } from './http/query.ts'
+import { given, type ValuesOf } from './http/query.ts'
 import { isCanonicalId, type Refs } from './http/refs.ts'
 import { operation, resource, type Call } from './http/resource.ts'
-import { respond } from './http/response.ts'
+import { NO_CONTENT, type ReplyOf } from './http/replies.ts'
 import { newSecret, newSecretBody, SECRET_SCHEMA } from './secret-body.ts'
 
 const OCTETS = 'application/octet-stream'
 
 /** Returns the representation of a secret. Microversion 1.1 added `consumers`. */
-export function secretView(secret: Secret, refs: Refs, withConsumers: boolean) {
+export function secretView(secret: Secret, refs: Refs, withConsumers: boolean): Shapes['Secret'] {
   return {
     created: secret.created,
     updated: secret.updated,
@@ -51,6 +52,12 @@ export function secretView(secret: Secret, refs: Refs, withConsumers: boolean) {
     secret_ref: refs.to('secrets', secret.id),
   }
 }
+
+/** What refuses the secret in a path. */
+export const secretFaults = ['secretId', 'secretNotFound'] as const
+
+/** What refuses to store something under the key of a project, which others may replace or destroy meanwhile. */
+export const keyFaults = ['keySuperseded', 'projectDestroyed'] as const
 
 const showsConsumers = (c: Context<Service>) => atLeast(c.var.microversion, '1.1')
 
@@ -81,13 +88,25 @@ interface ReadPayload {
   readonly open: () => Promise<Uint8Array<ArrayBuffer>>
 }
 
+/** Answers with a payload: of any type that it can be asked for as, or without content if it has no bytes. */
+export const payloadAnswers = { 200: { types: payloadSpellings }, 204: null } as const
+
+/** The parameters of Barbican's transport keys, which this service has none of. */
+export const transportQuery = {
+  transport_key_id: (values: readonly string[]) => Boolean(values[0]),
+  trans_wrapped_session_key: (values: readonly string[]) => values.length > 0,
+}
+
+/** What refuses to answer with a payload. */
+export const payloadFaults = ['sessionKeyAlone', 'noPayload', 'notExtractable', 'payloadAccept', 'payloadType'] as const
+
 /** Opens a payload and returns it as the request wants it. */
 export async function answerPayload(
-  call: Call,
+  call: Call<ValuesOf<typeof transportQuery>>,
   { secret, version, contentType, open }: ReadPayload,
-): Promise<Response> {
+): Promise<ReplyOf<typeof payloadAnswers>> {
   const { c, backend, query } = call
-  if (query.has('trans_wrapped_session_key') && !query.get('transport_key_id')) throw fault('sessionKeyAlone')
+  if (query.trans_wrapped_session_key && !query.transport_key_id) throw fault('sessionKeyAlone')
   const bytes = await open()
   const stored = normaliseContentType(contentType ?? OCTETS) ?? OCTETS
   const type = negotiatePayload(c.req.header('Accept'), { bytes, stored })
@@ -96,10 +115,10 @@ export async function answerPayload(
     await recordRead(backend, secret, 'secret/payload')
   }
   setVersionTag(c, version)
-  return bytes.length === 0 ? noContent(c) : respond(c, 200, bytes, type)
+  return bytes.length === 0 ? NO_CONTENT : { status: 200, content: bytes, type }
 }
 
-function answerPresentPayload(call: Call, secret: SealedSecret): Promise<Response> {
+function answerPresentPayload(call: Call<ValuesOf<typeof transportQuery>>, secret: SealedSecret) {
   const { backend } = call
   const open = async () => {
     const bytes = await readPayload(backend, secret)
@@ -109,20 +128,19 @@ function answerPresentPayload(call: Call, secret: SealedSecret): Promise<Respons
   return answerPayload(call, { secret, version: presentVersion(secret), contentType: secret.contentType, open })
 }
 
-function filterOf(query: URLSearchParams): SecretFilter {
-  const terms = (name: string) => parseDateFilter(lastGiven(query, name) ?? '')
-  const [created, updated, expiration] = [terms('created'), terms('updated'), terms('expiration')]
-  return {
-    created,
-    updated,
-    expiration,
-    name: lastGiven(query, 'name'),
-    algorithm: lastGiven(query, 'alg'),
-    mode: lastGiven(query, 'mode'),
-    secretType: lastGiven(query, 'secret_type'),
-    bitLength: parseBits(lastGiven(query, 'bits') ?? ''),
-    onAcl: lastGiven(query, 'acl_only')?.toLowerCase() === 'true',
-  }
+/** Which secrets are listed, and in which order. */
+const listQuery = {
+  created: dateFilter,
+  updated: dateFilter,
+  expiration: dateFilter,
+  name: given,
+  alg: given,
+  mode: given,
+  secret_type: given,
+  bits: bitLength,
+  acl_only: (values: readonly string[]) => given(values)?.toLowerCase() === 'true',
+  sort: sortOrder,
+  ...markedQuery,
 }
 
 const newSecretReader = json({ name: SECRET_SCHEMA, type: newSecretBody })
@@ -133,24 +151,29 @@ const collection = resource({
     GET: operation({
       name: 'Secret(s) retrieval',
       rule: 'secrets:get',
+      query: listQuery,
+      answers: { 200: 'Secrets' },
+      faults: ['queryParameters', 'markerUnknown'],
       async answer(call) {
         const { c, backend, caller, query, refs } = call
-        const filter = filterOf(query)
-        const sort = parseSort(lastGiven(query, 'sort') ?? '')
-        const asked = parseMarkedPage(query)
-        if (asked.marker !== undefined && sort.length > 0) throw fault('queryParameters')
+        const { alg: algorithm, secret_type: secretType, bits, acl_only: onAcl, sort, ...others } = query
+        if (query.marker !== undefined && sort.length > 0) throw fault('queryParameters')
         const withConsumers = showsConsumers(c)
-        const read = await listSecrets(backend, caller, filter, sort, asked, withConsumers)
-        return listed(call, 'secrets', asked, read, (secret) => secretView(secret, refs, withConsumers))
+        const filter = { ...others, algorithm, secretType, bitLength: bits, onAcl }
+        const read = await listSecrets(backend, caller, filter, sort, query, withConsumers)
+        const secrets = read.items.map((secret) => secretView(secret, refs, withConsumers))
+        return { status: 200, json: { secrets, ...listEnd(call, 'secrets', read) } }
       },
     }),
     POST: operation({
       name: 'Secret creation',
       rule: 'secrets:post',
       body: newSecretReader,
+      answers: { 201: 'SecretRef' },
+      faults: ['payloadTooLarge', 'transportKeyUnsupported', 'transportKeyNotFound', 'quotaReached', ...keyFaults],
       async answer({ c, backend, caller, config, refs }, _project, body) {
         const id = await createSecret(backend, caller, newSecret(body, backend.now, config.maxSecretBytes))
-        return created(c, 201, 'secret_ref', refs.to('secrets', id))
+        return { status: 201, json: { secret_ref: located(c, refs.to('secrets', id)) } }
       },
     }),
   },
@@ -221,8 +244,8 @@ async function forceInBody(c: Context<Service>): Promise<string[]> {
 /**
  * Reports whether a deletion at microversion 1.2 is forced. Throws `queryParameters` for an invalid or repeated value.
  */
-async function isForced(c: Context<Service>, query: URLSearchParams): Promise<boolean> {
-  const values = [...query.getAll('force'), ...(await forceInBody(c))]
+async function isForced(c: Context<Service>, inQuery: readonly string[]): Promise<boolean> {
+  const values = [...inQuery, ...(await forceInBody(c))]
   const [force = 'false', ...others] = values.map((value) => value.trim().toLowerCase())
   if (others.length > 0 || !(TRUE.has(force) || FALSE.has(force))) throw fault('queryParameters')
   return TRUE.has(force)
@@ -230,6 +253,7 @@ async function isForced(c: Context<Service>, query: URLSearchParams): Promise<bo
 
 const item = resource<Secret | SealedSecret>({
   path: '/secrets/:secret',
+  faults: secretFaults,
   find(call) {
     if (call.c.req.method !== 'GET') return secretOfPath(call)
     const id = secretIdOfPath(call.param)
@@ -238,39 +262,61 @@ const item = resource<Secret | SealedSecret>({
       : readSealedSecret(call.backend, id)
   },
   operations: {
-    GET: operation<Secret | SealedSecret>({
+    GET: operation({
       name: 'Secret retrieval',
-      rule: (call) => (wantsMetadata(call) ? 'secret:get' : 'secret:decrypt'),
+      rule: {
+        of: ['secret:get', 'secret:decrypt'],
+        choose: (call) => (wantsMetadata(call) ? 'secret:get' : 'secret:decrypt'),
+      },
       accept: 'negotiated',
+      query: transportQuery,
+      answers: { 200: { json: 'Secret', types: payloadSpellings }, 204: null },
+      faults: payloadFaults,
       answer(call, secret) {
         if ('sealed' in secret) return answerPresentPayload(call, secret)
         setVersionTag(call.c, presentVersion(secret))
-        return answer(call.c, 200, secretView(secret, call.refs, showsConsumers(call.c)))
+        return { status: 200, json: secretView(secret, call.refs, showsConsumers(call.c)) }
       },
     }),
-    PUT: operation<Secret, Payload>({
+    PUT: operation({
       name: 'Secret update',
       rule: 'secret:put',
       accept: 'known',
+      query: { transport_key_id: transportQuery.transport_key_id },
+      answers: { 204: null },
+      faults: [
+        'noData',
+        'payloadTooLargeOnUpdate',
+        'payloadExists',
+        'preconditionFailed',
+        'contentEncoding',
+        'contentEncodingData',
+        'transportKeyNotFound',
+        'versionsFull',
+        ...keyFaults,
+      ],
       body: payload([OCTETS, 'text/plain'], maxSentBytes),
       async answer({ c, backend, query }, secret, body) {
         const check = takesPut(preconditionOf(c))
         const bytes = putBytes(c, () => check(secret), body)
-        if (query.get('transport_key_id')) throw fault('transportKeyNotFound')
+        if (query.transport_key_id) throw fault('transportKeyNotFound')
         const payload = () => ({ bytes, contentType: body.type, origin: 'payload' as const })
         const { version } = await storePayload(backend, secret, { check, payload })
         setVersionTag(c, version)
-        return noContent(c)
+        return NO_CONTENT
       },
     }),
-    DELETE: operation<Secret>({
+    DELETE: operation({
       name: 'Secret deletion',
       rule: 'secret:delete',
       accept: 'known',
+      query: { force: (values: readonly string[]) => values },
+      answers: { 204: null },
+      faults: ['queryParameters', 'hasConsumers', 'illFormedText', 'bodyTooLarge', 'changedConcurrently'],
       async answer({ c, backend, query }, secret) {
-        const unlessConsumed = atLeast(c.var.microversion, '1.2') && !(await isForced(c, query))
+        const unlessConsumed = atLeast(c.var.microversion, '1.2') && !(await isForced(c, query.force))
         await deleteSecret(backend, secret, unlessConsumed)
-        return noContent(c)
+        return NO_CONTENT
       },
     }),
   },
@@ -279,11 +325,15 @@ const item = resource<Secret | SealedSecret>({
 const payloadOfSecret = resource<SealedSecret>({
   path: '/secrets/:secret/payload',
   find: ({ backend, param }) => readSealedSecret(backend, secretIdOfPath(param)),
+  faults: secretFaults,
   operations: {
-    GET: operation<SealedSecret>({
+    GET: operation({
       name: 'Secret payload retrieval',
       rule: 'secret:decrypt',
       accept: 'negotiated',
+      query: transportQuery,
+      answers: payloadAnswers,
+      faults: payloadFaults,
       answer: answerPresentPayload,
     }),
   },

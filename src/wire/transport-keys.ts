@@ -4,12 +4,12 @@
  */
 import type { Target } from '../access/policy.ts'
 import { fault } from '../faults.ts'
-import { page } from './http/answers.ts'
-import { unchecked } from './http/body.ts'
-import { parsePage } from './http/paging.ts'
+import { pageEnd } from './http/answers.ts'
+import { deferred } from './http/body.ts'
+import { pageQuery } from './http/paging.ts'
 import { isCanonicalId } from './http/refs.ts'
 import { operation, projectTarget, resource, type Call } from './http/resource.ts'
-import { checked, object, schemaFault, text } from './http/schema.ts'
+import { object, schemaFault, text } from './http/schema.ts'
 import * as z from 'zod/mini'
 
 const SCHEMA = 'Transport Key'
@@ -18,23 +18,30 @@ const keyBody = {
   type: z.lazy(() => object({ plugin_name: z.optional(text()), transport_key: z.optional(text()) })),
 }
 
+const keyReader = deferred(keyBody)
+
 const collection = resource({
   path: '/transport_keys',
   operations: {
     GET: operation({
       name: 'Transport Key(s) retrieval',
       rule: 'transport_keys:get',
-      answer({ c, query, refs }) {
-        const read = { href: refs.to('transport_keys'), query, page: parsePage(query), total: 0 }
-        return page(c, 'transport_keys', [], read)
+      query: pageQuery,
+      answers: { 200: 'TransportKeys' },
+      faults: [],
+      answer({ search, query, refs }) {
+        const end = pageEnd({ href: refs.to('transport_keys'), search, page: query, count: 0, total: 0 })
+        return { status: 200, json: { transport_keys: [], ...end } }
       },
     }),
     POST: operation({
       name: 'Transport Key Creation',
       rule: 'transport_keys:post',
-      body: unchecked(),
-      async answer(_call, _target, document) {
-        const body = checked(keyBody, await document())
+      body: keyReader,
+      answers: {},
+      faults: ['transportKeyUnsupported'],
+      async answer(_call, _target, read) {
+        const body = await read()
         for (const member of ['plugin_name', 'transport_key'] as const) {
           if (!body[member]) throw schemaFault(SCHEMA, `${member} must be provided`, member)
         }
@@ -57,9 +64,22 @@ function throwNotFound(): never {
 const item = resource({
   path: '/transport_keys/:key',
   find: requireId,
+  faults: ['transportKeyId'],
   operations: {
-    GET: operation({ name: 'Transport Key retrieval', rule: 'transport_key:get', answer: throwNotFound }),
-    DELETE: operation({ name: 'Transport Key deletion', rule: 'transport_key:delete', answer: throwNotFound }),
+    GET: operation({
+      name: 'Transport Key retrieval',
+      rule: 'transport_key:get',
+      answers: {},
+      faults: ['transportKeyAbsent'],
+      answer: throwNotFound,
+    }),
+    DELETE: operation({
+      name: 'Transport Key deletion',
+      rule: 'transport_key:delete',
+      answers: {},
+      faults: ['transportKeyAbsent'],
+      answer: throwNotFound,
+    }),
   },
 })
 

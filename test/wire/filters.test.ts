@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Fault } from '../../src/faults.ts'
-import { parseBits, parseDateFilter, parseSort } from '../../src/wire/secret-filters.ts'
+import { bitLength, dateFilter, sortOrder } from '../../src/wire/secret-filters.ts'
 
 function failureOf(parse: () => unknown): string | null {
   try {
@@ -17,7 +17,7 @@ function failureOf(parse: () => unknown): string | null {
 const start = '2020-01-01T00:00:00.000000'
 const end = '2030-01-01T00:00:00.000000'
 
-describe('parseDateFilter', () => {
+describe('dateFilter', () => {
   it.each([
     ['', []],
     ['2020', [{ comparison: 'eq', time: start }]],
@@ -55,8 +55,8 @@ describe('parseDateFilter', () => {
         { comparison: 'eq', time: start },
       ],
     ],
-  ])('parseDateFilter reads %j', (value, terms) => {
-    expect(parseDateFilter(value)).toEqual(terms)
+  ])('dateFilter reads %j', (value, terms) => {
+    expect(dateFilter([value])).toEqual(terms)
   })
 
   it.each(
@@ -79,11 +79,11 @@ describe('parseDateFilter', () => {
       ['2020,2021', '2020,gte:2020', 'gte:2020,2020', '2020,lte:2020', 'lte:2020,2020'],
       ['gt:2020-01-01T00:00:00 01:00', 'gt: 2020', ' 2020', 'gt:2020 ', '2020, gt:2019'],
     ].flat(),
-  )('parseDateFilter refuses %j', (value) => {
-    expect(failureOf(() => parseDateFilter(value))).toBe('queryParameters')
+  )('dateFilter refuses %j', (value) => {
+    expect(failureOf(() => dateFilter([value]))).toBe('queryParameters')
   })
 
-  it('parseDateFilter returns at most three terms or refuses, for any value', () => {
+  it('dateFilter returns at most three terms or refuses, for any value', () => {
     const pieces = ['gt:', 'gte:', 'lt:', 'lte:', '2020', ',', '-01', 'T00', 'Z', ' ', ':']
     const values = fc.oneof(
       fc.string(),
@@ -91,19 +91,19 @@ describe('parseDateFilter', () => {
     )
     fc.assert(
       fc.property(values, (value) => {
-        const failure = failureOf(() => parseDateFilter(value))
+        const failure = failureOf(() => dateFilter([value]))
         if (failure !== null) expect(failure).toBe('queryParameters')
-        else expect(parseDateFilter(value).length).toBeLessThanOrEqual(3)
+        else expect(dateFilter([value]).length).toBeLessThanOrEqual(3)
       }),
     )
   })
 
-  it('parseDateFilter returns the same for any order of the terms', () => {
+  it('dateFilter returns the same for any order of the terms', () => {
     const terms = fc.constantFrom('2020', 'gt:2021', 'gte:2022', 'lt:2023', 'lte:2024')
     fc.assert(
       fc.property(fc.array(terms, { minLength: 1, maxLength: 4 }), (list) => {
-        const reversed = failureOf(() => parseDateFilter(list.toReversed().join(',')))
-        expect(failureOf(() => parseDateFilter(list.join(',')))).toBe(reversed)
+        const reversed = failureOf(() => dateFilter([list.toReversed().join(',')]))
+        expect(failureOf(() => dateFilter([list.join(',')]))).toBe(reversed)
       }),
     )
   })
@@ -111,23 +111,23 @@ describe('parseDateFilter', () => {
 
 const keys = ['algorithm', 'bit_length', 'created', 'expiration', 'mode', 'name', 'secret_type', 'status', 'updated']
 
-describe('parseSort', () => {
-  it.each(keys)('parseSort accepts the key %s, ascending by default', (key) => {
-    expect(parseSort(key)).toEqual([{ key, direction: 'asc' }])
-    expect(parseSort(`${key}:asc`)).toEqual([{ key, direction: 'asc' }])
-    expect(parseSort(`${key}:desc`)).toEqual([{ key, direction: 'desc' }])
+describe('sortOrder', () => {
+  it.each(keys)('sortOrder accepts the key %s, ascending by default', (key) => {
+    expect(sortOrder([key])).toEqual([{ key, direction: 'asc' }])
+    expect(sortOrder([`${key}:asc`])).toEqual([{ key, direction: 'asc' }])
+    expect(sortOrder([`${key}:desc`])).toEqual([{ key, direction: 'desc' }])
   })
 
-  it('parseSort keeps the order of several keys', () => {
-    expect(parseSort('name,created:desc,mode:asc')).toEqual([
+  it('sortOrder keeps the order of several keys', () => {
+    expect(sortOrder(['name,created:desc,mode:asc'])).toEqual([
       { key: 'name', direction: 'asc' },
       { key: 'created', direction: 'desc' },
       { key: 'mode', direction: 'asc' },
     ])
   })
 
-  it('parseSort reads the empty value as no order', () => {
-    expect(parseSort('')).toEqual([])
+  it('sortOrder reads the empty value as no order', () => {
+    expect(sortOrder([''])).toEqual([])
   })
 
   it.each(
@@ -136,11 +136,11 @@ describe('parseSort', () => {
       ['name,name', 'name,name:desc', 'name,', ',name', ',', 'name,,mode', ' name', 'name ', 'name, mode', 'name: asc'],
       ['constructor', '__proto__', 'name;drop', 'created_at'],
     ].flat(),
-  )('parseSort refuses %j', (value) => {
-    expect(failureOf(() => parseSort(value))).toBe('queryParameters')
+  )('sortOrder refuses %j', (value) => {
+    expect(failureOf(() => sortOrder([value]))).toBe('queryParameters')
   })
 
-  it('parseSort reads back any order of distinct keys that was written', () => {
+  it('sortOrder reads back any order of distinct keys that was written', () => {
     const orders = fc.uniqueArray(
       fc.record({ key: fc.constantFrom(...keys), direction: fc.constantFrom('asc', 'desc') }),
       {
@@ -149,21 +149,21 @@ describe('parseSort', () => {
     )
     fc.assert(
       fc.property(orders, (order) => {
-        expect(parseSort(order.map(({ key, direction }) => `${key}:${direction}`).join(','))).toEqual(order)
+        expect(sortOrder([order.map(({ key, direction }) => `${key}:${direction}`).join(',')])).toEqual(order)
       }),
     )
   })
 
-  it('parseSort throws nothing but the failure, for any value', () => {
+  it('sortOrder throws nothing but the failure, for any value', () => {
     fc.assert(
       fc.property(fc.string(), (value) => {
-        expect(failureOf(() => parseSort(value)) ?? 'queryParameters').toBe('queryParameters')
+        expect(failureOf(() => sortOrder([value])) ?? 'queryParameters').toBe('queryParameters')
       }),
     )
   })
 })
 
-describe('parseBits', () => {
+describe('bitLength', () => {
   it.each([
     ['256', 256],
     ['1', 1],
@@ -171,21 +171,21 @@ describe('parseBits', () => {
     [' 256', 256],
     ['1_0', 10],
     ['9999999999999999999999', Number.MAX_SAFE_INTEGER],
-  ])('parseBits filters by %j', (value, bits) => {
-    expect(parseBits(value)).toBe(bits)
+  ])('bitLength filters by %j', (value, bits) => {
+    expect(bitLength([value])).toBe(bits)
   })
 
   it.each(['', '0', '-1', 'abc', '1.5', '256.0', '1e400', '0x100', '٢٥٦'])(
-    'parseBits does not filter by %j',
+    'bitLength does not filter by %j',
     (value) => {
-      expect(parseBits(value)).toBeNull()
+      expect(bitLength([value])).toBeNull()
     },
   )
 
-  it('parseBits returns null or a positive safe integer for any value', () => {
+  it('bitLength returns null or a positive safe integer for any value', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.bigInt().map(String)), (value) => {
-        const bits = parseBits(value)
+        const bits = bitLength([value])
         expect(bits === null || (Number.isSafeInteger(bits) && bits > 0)).toBe(true)
       }),
     )

@@ -1,19 +1,13 @@
 /** Pages of lists: limit, offset, marker and the links to neighbouring pages. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  DEFAULT_LIMIT,
-  markerAfter,
-  MAX_LIMIT,
-  pageLinks,
-  parseMarkedPage,
-  parsePage,
-} from '../../src/wire/http/paging.ts'
+import { DEFAULT_LIMIT, markedQuery, markerAfter, MAX_LIMIT, pageLinks, pageQuery } from '../../src/wire/http/paging.ts'
+import { valuesIn } from '../../src/wire/http/query.ts'
 
 const href = 'https://kms.example:9311/v1/secrets'
-const pageOf = (query: string) => parsePage(new URLSearchParams(query))
+const pageOf = (query: string) => valuesIn(pageQuery, new URLSearchParams(query))
 
-describe('parsePage', () => {
+describe('pageQuery', () => {
   it.each([
     ['', 10],
     ['limit=', 10],
@@ -37,7 +31,7 @@ describe('parsePage', () => {
     ['limit=5&limit=3', 3],
     ['&limit=5&offset=0', 5],
     ['LIMIT=5', 10],
-  ])('parsePage reads %j as the limit %d', (query, limit) => {
+  ])('the query of a page reads %j as the limit %d', (query, limit) => {
     expect(pageOf(query).limit).toBe(limit)
   })
 
@@ -55,15 +49,15 @@ describe('parsePage', () => {
     ['offset=9223372036854775808', 0],
     ['offset=99999999999999999999999', 0],
     ['offset=5&offset=6', 6],
-  ])('parsePage reads %j as the offset %d', (query, offset) => {
+  ])('the query of a page reads %j as the offset %d', (query, offset) => {
     expect(pageOf(query).offset).toBe(offset)
   })
 
-  it('parsePage returns values within the bounds for any query', () => {
+  it('the query of a page has values within the bounds for any query', () => {
     const values = fc.oneof(fc.string(), fc.bigInt().map(String), fc.double().map(String))
     fc.assert(
       fc.property(values, values, (limit, offset) => {
-        const page = parsePage(new URLSearchParams({ limit, offset }))
+        const page = valuesIn(pageQuery, new URLSearchParams({ limit, offset }))
         expect(page.limit).toBeGreaterThanOrEqual(1)
         expect(page.limit).toBeLessThanOrEqual(MAX_LIMIT)
         expect(Number.isSafeInteger(page.offset) && page.offset >= 0).toBe(true)
@@ -71,7 +65,7 @@ describe('parsePage', () => {
     )
   })
 
-  it('parsePage uses the default without a query', () => {
+  it('the query of a page has its default without parameters', () => {
     expect(pageOf('')).toEqual({ limit: DEFAULT_LIMIT, offset: 0 })
   })
 })
@@ -79,7 +73,7 @@ describe('parsePage', () => {
 function links(query: string, total: number, previousFromEmptyPage = false) {
   const page = pageOf(query)
   const count = Math.max(0, Math.min(page.limit, total - page.offset))
-  return pageLinks({ href, query: new URLSearchParams(query), page, count, total, previousFromEmptyPage })
+  return pageLinks({ href, search: new URLSearchParams(query), page, count, total, previousFromEmptyPage })
 }
 
 describe('pageLinks', () => {
@@ -118,7 +112,7 @@ describe('pageLinks', () => {
 
   it(`pageLinks encode like Python's quote_plus`, () => {
     const query = new URLSearchParams([['k ey', `aZ09_.-~ !*'()/?:@&=+$,#%"<>[]\n😀`]])
-    const { next } = pageLinks({ href, query, page: { limit: 1, offset: 0 }, count: 1, total: 2 })
+    const { next } = pageLinks({ href, search: query, page: { limit: 1, offset: 0 }, count: 1, total: 2 })
     expect(next).toBe(
       `${href}?limit=1&offset=1&k+ey=aZ09_.-~+%21%2A%27%28%29%2F%3F%3A%40%26%3D%2B%24%2C%23%25%22%3C%3E%5B%5D%0A%F0%9F%98%80`,
     )
@@ -128,7 +122,7 @@ describe('pageLinks', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }))), (pairs) => {
         const query = new URLSearchParams(pairs.filter(([name]) => name !== 'limit' && name !== 'offset'))
-        const { next = '' } = pageLinks({ href, query, page: { limit: 1, offset: 0 }, count: 1, total: 2 })
+        const { next = '' } = pageLinks({ href, search: query, page: { limit: 1, offset: 0 }, count: 1, total: 2 })
         expect([...new URL(next).searchParams].slice(2)).toEqual([...query])
       }),
     )
@@ -155,9 +149,9 @@ describe('a marker', () => {
 
   function linksOf(text: string, more: boolean, items = ids) {
     const query = new URLSearchParams(text)
-    const page = parseMarkedPage(query)
+    const page = valuesIn(markedQuery, query)
     const nextMarker = markerAfter(page, { items, more })
-    return pageLinks({ href, query, page, count: items.length, total: 100, nextMarker })
+    return pageLinks({ href, search: query, page, count: items.length, total: 100, nextMarker })
   }
 
   it.each([
@@ -167,7 +161,7 @@ describe('a marker', () => {
     ['marker=x&marker=y', 'y'],
     ['Marker=x', undefined],
   ])('the marker of %j is %j', (query, marker) => {
-    expect(parseMarkedPage(new URLSearchParams(query))).toEqual({ limit: DEFAULT_LIMIT, offset: 0, marker })
+    expect(valuesIn(markedQuery, new URLSearchParams(query))).toEqual({ limit: DEFAULT_LIMIT, offset: 0, marker })
   })
 
   it('a marker makes next start after the last entry of its page, without an offset and with the filters', () => {

@@ -1,10 +1,12 @@
 /** Reads the audit log of a project. */
 import { and, asc, eq, getTableColumns, gt } from 'drizzle-orm'
-import type { ChainedEvent } from '../../crypto/event-chain.ts'
 import { build, select } from '../database/prepared.ts'
 import { auditEvents } from '../schema/audit.ts'
 import type { Scope } from '../scope.ts'
 import { cadfEvent } from './cadf.ts'
+
+/** A sealed event, with its place in the chain. */
+type SealedEvent = ReturnType<typeof cadfEvent> & { readonly previous: string; readonly hash: string }
 
 /** Up to `limit` sealed events of the project that follow the event number `after`, in chain order. */
 export async function listEvents(
@@ -12,7 +14,7 @@ export async function listEvents(
   projectId: string,
   after: number,
   limit: number,
-): Promise<ChainedEvent[]> {
+): Promise<SealedEvent[]> {
   const rows = await db.run(
     select(getTableColumns(auditEvents), (columns) =>
       build

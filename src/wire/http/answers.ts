@@ -1,6 +1,5 @@
-/** Builds responses: JSON documents, created resources, and pages of collections. */
+/** Builds responses: JSON documents, refs of created resources, and the members of pages beside their entries. */
 import type { Context } from 'hono'
-import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Service } from './context.ts'
 import { respond, setHeader } from './response.ts'
 import type { ReadPage } from '../../state/database/pages.ts'
@@ -12,47 +11,34 @@ const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16)
 /**
  * Returns a JSON response as Barbican writes it: `application/json` without a charset, non-ASCII characters escaped.
  */
-export function json(c: Context<Service>, status: ContentfulStatusCode, value: unknown): Response {
+export function json(c: Context<Service>, status: number, value: unknown): Response {
   const text = JSON.stringify(value).replace(/[\u007f-\uffff]/g, escape)
   return respond(c, status, text, 'application/json')
 }
 
-/** Returns the response for a created resource, with its ref in the body, as `member`, and in `Location`. */
-export function created(c: Context<Service>, status: 201 | 202, member: string, ref: string): Response {
+/** Sets the `Location` of a created resource and returns it. */
+export function located(c: Context<Service>, ref: string): string {
   setHeader(c, 'Location', ref)
-  return json(c, status, { [member]: ref })
+  return ref
 }
 
-/** Returns a response without a body: 204. */
-export const noContent = (c: Context<Service>): Response => respond(c, 204, null)
+/** The members of a page beside its entries: links to the adjacent pages, and the total count. */
+export const pageEnd = (read: PageOfCollection) => ({ ...pageLinks(read), total: read.total })
 
-/** Returns one page of a collection: the items as `member`, links to the adjacent pages, and the total count. */
-export function page(
-  c: Context<Service>,
-  member: string,
-  items: readonly unknown[],
-  read: Omit<PageOfCollection, 'count'>,
-): Response {
-  const links = pageLinks({ ...read, count: items.length })
-  return json(c, 200, { [member]: items, ...links, total: read.total })
-}
-
-/** What a handler of a list needs of its call. */
+/** What a handler of a list has of its call. */
 interface ListCall {
-  readonly c: Context<Service>
-  readonly query: URLSearchParams
+  readonly search: URLSearchParams
   readonly refs: Refs
+  readonly query: MarkedPage
 }
 
-/** The page of a list that was asked for with {@link parseMarkedPage}, each item as `view` shows it. */
-export function listed<Item extends { readonly id: string }>(
-  { c, query, refs }: ListCall,
+/** The members of a page of a collection with markers. */
+export function listEnd(
+  { search, refs, query }: ListCall,
   collection: 'secrets' | 'containers' | 'orders',
-  asked: MarkedPage,
-  read: ReadPage<Item>,
-  view: (item: Item) => unknown,
-): Response {
+  read: ReadPage<{ readonly id: string }>,
+) {
   const { items, total } = read
-  const nextMarker = markerAfter(asked, read)
-  return page(c, collection, items.map(view), { href: refs.to(collection), query, page: asked, total, nextMarker })
+  const nextMarker = markerAfter(query, read)
+  return pageEnd({ href: refs.to(collection), search, page: query, count: items.length, total, nextMarker })
 }

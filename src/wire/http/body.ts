@@ -1,15 +1,34 @@
 /** Request bodies: read up to a size limit, parsed and validated. */
 import type { Context } from 'hono'
+import type * as z from 'zod/mini'
 import { fault } from '../../faults.ts'
 import type { Service } from './context.ts'
 import { pythonNotation, stripValues } from './python.ts'
 import { checked, type Schema } from './schema.ts'
 import { isWellFormedJson } from './well-formed.ts'
 
-/** Reads and validates the request body of an operation. */
-export type BodyReader<Body> = (c: Context<Service>) => Promise<Body>
+/** What a reader takes, for the contract. */
+export interface Accepted {
+  readonly types: readonly string[]
+  /** The schema of a JSON document; without one, the body is bytes. */
+  readonly schema?: z.ZodMiniType
+  /** Whether the body may be missing. */
+  readonly isOptional?: true
+  /** Whether the document may also be a batch of what the schema says. */
+  readonly inBatch?: true
+}
 
-const JSON_TYPE = 'application/json'
+/** Reads and validates the request body of an operation. */
+export interface BodyReader<Body> {
+  (c: Context<Service>): Promise<Body>
+  readonly accepted: Accepted
+}
+
+/** Says what a reader takes. */
+export const reader = <Body>(accepted: Accepted, read: (c: Context<Service>) => Promise<Body>): BodyReader<Body> =>
+  Object.assign(read, { accepted })
+
+export const JSON_TYPES = ['application/json'] as const
 
 /** Reads up to `max` bytes of the body and never reads the rest. Throws `brokenBody` if the connection is lost. */
 export async function readBytes(request: Request, max: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -93,34 +112,43 @@ async function document(c: Context<Service>, whenEmpty: 'malformedJson' | 'noDat
 }
 
 /**
- * Returns a reader for JSON documents of up to `max` bytes whose texts are taken as they are sent, and which it does not
- * validate. It throws as {@link json}.
+ * Reads a JSON document of up to `max` bytes, whose texts are taken as they are sent and which is not validated. It
+ * throws as {@link json}.
  */
-export function documentAsSent(max: number): BodyReader<unknown> {
-  return async (c) => {
-    requireType(c, [JSON_TYPE])
-    return parseJson(decode(await readWhole(c, max)))
-  }
+export async function documentAsSent(c: Context<Service>, max: number): Promise<unknown> {
+  requireType(c, JSON_TYPES)
+  return parseJson(decode(await readWhole(c, max)))
 }
 
 /** Returns a reader for JSON bodies of this schema. It throws `contentType` for any other media type. */
 export function json<Body>(schema: Schema<Body>): BodyReader<Body> {
-  return async (c) => {
-    requireType(c, [JSON_TYPE])
+  return reader({ types: JSON_TYPES, schema: schema.type }, async (c) => {
+    requireType(c, JSON_TYPES)
     return checked(schema, await document(c))
-  }
+  })
+}
+
+/** Returns a reader for JSON bodies that may be missing, which they are without a media type; they are then `{}`. */
+export function optionalJson<Body>(schema: Schema<Body>): BodyReader<Partial<Body>> {
+  const read = json(schema)
+  return reader({ ...read.accepted, isOptional: true }, async (c) =>
+    c.req.header('Content-Type') === undefined ? {} : read(c),
+  )
 }
 
 /**
- * Returns a reader for JSON bodies that checks the media type and defers parsing, for operations that check something
- * else before the document. The body that it reads is a function that parses the document; for an empty body that
- * function throws `whenEmpty`.
+ * Returns a reader for JSON bodies that checks the media type and defers the rest, for operations that check something
+ * else before the document. The body that it reads is a function that parses and validates the document; for an empty
+ * body that function throws `whenEmpty`.
  */
-export function unchecked(whenEmpty: 'malformedJson' | 'noData' = 'malformedJson'): BodyReader<() => Promise<unknown>> {
-  return async (c) => {
-    requireType(c, [JSON_TYPE])
-    return () => document(c, whenEmpty)
-  }
+export function deferred<Body>(
+  schema: Schema<Body>,
+  whenEmpty: 'malformedJson' | 'noData' = 'malformedJson',
+): BodyReader<() => Promise<Body>> {
+  return reader({ types: JSON_TYPES, schema: schema.type }, async (c) => {
+    requireType(c, JSON_TYPES)
+    return async () => checked(schema, await document(c, whenEmpty))
+  })
 }
 
 export interface Payload {
@@ -136,8 +164,8 @@ export function payload(
   types: readonly string[],
   max: (c: Context<Service>, type: string) => number,
 ): BodyReader<Payload> {
-  return async (c) => {
+  return reader({ types }, async (c) => {
     const type = requireType(c, types)
     return { type, bytes: await readBytes(c.req.raw, max(c, type) + 1) }
-  }
+  })
 }

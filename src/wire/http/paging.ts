@@ -15,39 +15,40 @@ export interface Page {
   readonly offset: number
 }
 
-/** Returns the page that the query requests. It never throws: invalid values get the default or are clamped. */
-export function parsePage(query: URLSearchParams): Page {
-  return { limit: limitOf(query.getAll('limit').at(-1)), offset: offsetOf(query.getAll('offset').at(-1)) }
-}
-
 export interface MarkedPage extends Page {
   /** The id of the entry before the page. Empty: the first page. Undefined: the request pages by offset. */
   readonly marker: string | undefined
 }
 
-/** Like {@link parsePage}, for collections that support markers. The offset counts from the marker. */
-export function parseMarkedPage(query: URLSearchParams): MarkedPage {
-  return { ...parsePage(query), marker: query.getAll('marker').at(-1) }
+/** The size of a page. It never throws: other values get the default, and what is out of range the nearest bound. */
+export function limit(values: readonly string[]): number {
+  const asked = parseInteger(values.at(-1) ?? '')
+  if (asked === null) return DEFAULT_LIMIT
+  return Math.min(Math.max(Number(asked), 1), MAX_LIMIT)
 }
 
-function limitOf(parameter = ''): number {
-  const limit = parseInteger(parameter)
-  if (limit === null) return DEFAULT_LIMIT
-  return Math.min(Math.max(Number(limit), 1), MAX_LIMIT)
+/** How many entries precede the page. It never throws: other values count as 0. */
+export function offset(values: readonly string[]): number {
+  const asked = parseInteger(values.at(-1) ?? '') ?? 0n
+  if (asked < 0n || asked > LAST_OFFSET) return 0
+  return Math.min(Number(asked), Number.MAX_SAFE_INTEGER)
 }
 
-function offsetOf(parameter = ''): number {
-  const offset = parseInteger(parameter) ?? 0n
-  if (offset < 0n || offset > LAST_OFFSET) return 0
-  return Math.min(Number(offset), Number.MAX_SAFE_INTEGER)
-}
+/** The marker of a page: the last value, which may be empty. */
+export const marker = (values: readonly string[]): string | undefined => values.at(-1)
+
+/** The parameters of a collection with pages. */
+export const pageQuery = { limit, offset }
+
+/** Those of a collection that supports markers. The offset counts from the marker. */
+export const markedQuery = { limit, offset, marker }
 
 /** A page that was read, and the request for it. */
 export interface PageOfCollection {
   /** Absolute URL of the collection, without a query. */
   readonly href: string
   /** The query of the request. */
-  readonly query: URLSearchParams
+  readonly search: URLSearchParams
   readonly page: Page
   /** Number of entries on this page. */
   readonly count: number
@@ -96,9 +97,9 @@ export function pageLinks(read: PageOfCollection): PageLinks {
 
 type Position = { readonly offset: number } | { readonly marker: string }
 
-function linkTo({ href, query, page }: PageOfCollection, position: Position): string {
+function linkTo({ href, search, page }: PageOfCollection, position: Position): string {
   const own = { limit: page.limit, ...position }
-  const others = [...query].filter(([name]) => !Object.hasOwn(own, name) && name !== 'offset')
+  const others = [...search].filter(([name]) => !Object.hasOwn(own, name) && name !== 'offset')
   const parameters = [...Object.entries(own), ...others]
   return `${href}?${parameters.map(([name, value]) => `${quotePlus(name)}=${quotePlus(String(value))}`).join('&')}`
 }

@@ -12,7 +12,7 @@ import type { Context, Hono } from 'hono'
 import { permits, type Rule, type Target } from '../../access/policy.ts'
 import type { Caller } from '../../caller.ts'
 import type { Config } from '../../config.ts'
-import { Fault, fault } from '../../faults.ts'
+import { Fault, fault, type FailureName } from '../../faults.ts'
 import type { AuditTarget } from '../../state/audit/events.ts'
 import { recordRefusal } from '../../state/audit/refusals.ts'
 import type { Backend } from '../../state/backend.ts'
@@ -24,42 +24,65 @@ import { admitsJson, admitsKnownType } from './accept.ts'
 import type { BodyReader } from './body.ts'
 import type { Service } from './context.ts'
 import { isGeneratedId, refsBelow, type Refs } from './refs.ts'
+import { valuesIn, type NoParameters, type Parameters, type ValuesOf } from './query.ts'
+import { send, type Answers, type ReplyOf } from './replies.ts'
 import { queryOf } from './request-url.ts'
 import { BOOKMARK_HEADER, setHeader } from './response.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** A request on a resource, after authentication. */
-export interface Call {
+export interface Call<Query = unknown> {
   readonly c: Context<Service>
   readonly caller: Caller
   readonly backend: Backend
   readonly config: Config
   readonly refs: Refs
-  readonly query: URLSearchParams
+  /** The query as it was sent. */
+  readonly search: URLSearchParams
+  /** The parameters that the operation declares; none before its rule was checked. */
+  readonly query: Query
   readonly param: (name: string) => string
 }
 
-export interface Operation<Subject, Body> {
+/** The rules of an operation that the request chooses between. */
+export interface ChosenRule {
+  readonly of: readonly Rule[]
+  readonly choose: (call: Call) => Rule
+}
+
+export interface Operation<Subject, Body, Query extends Parameters, Said extends Answers> {
   /** The name of the operation, which failure messages contain: `Secret creation`. */
   readonly name: string
-  readonly rule: Rule | ((call: Call) => Rule)
+  readonly rule: Rule | ChosenRule
   /**
    * The accepted values of `Accept`: JSON (default), any common media type, or those the operation negotiates itself.
    */
   readonly accept?: 'known' | 'negotiated'
   /** Whether it is served while the service is read-only, although it changes something. */
   readonly evenReadOnly?: true
+  readonly query?: Query
   readonly body?: BodyReader<Body>
+  /** What it answers, by status. */
+  readonly answers: Said
+  /**
+   * What it refuses, beside what this file, `find`, and the reader of the body refuse. A test fails on a failure that is
+   * not declared, and on a declared one that nothing provokes.
+   */
+  readonly faults: readonly FailureName[]
   /** Marks a `POST` that changes nothing: it reads from where `GET` does, and may be run again on the primary. */
   readonly readsOnly?: true
   /** What the operation does with a key; the rule `secret:use` depends on it. */
   readonly use?: KeyOperation
-  readonly answer: (call: Call, subject: Subject, body: Body) => Promise<Response> | Response
+  readonly answer: (
+    call: Call<ValuesOf<Query>>,
+    subject: Subject,
+    body: Body,
+  ) => Promise<ReplyOf<NoInfer<Said>>> | ReplyOf<NoInfer<Said>>
 }
 
-/** An operation whose body type is erased. */
-type AnyOperation<Subject> = Operation<Subject, never>
+/** An operation whose types are erased but for its subject. */
+export type AnyOperation<Subject> = Operation<Subject, never, Parameters, Answers>
 
 export interface Resource<Subject extends Target = Target> {
   readonly path: string
@@ -69,15 +92,20 @@ export interface Resource<Subject extends Target = Target> {
   readonly auditTarget?: AuditTarget
   /** Finds the entity that the path names, or throws a 404. Without it, the target is the caller's project. */
   readonly find?: (call: Call) => Promise<Subject>
+  /** What `find` refuses. */
+  readonly faults?: readonly FailureName[]
   /** Where `GET` reads from; the default is any replica. All other methods read from the primary. */
   readonly reads?: 'primary'
   readonly operations: Partial<Record<Method, AnyOperation<Subject>>>
 }
 
-/** Defines an operation. It infers the type of the body from its reader. */
-export function operation<Subject extends Target = Target, Body = unknown>(
-  definition: Operation<Subject, Body>,
-): AnyOperation<Subject> {
+/** Defines an operation. It infers the types of query, body and replies from what the operation says of them. */
+export function operation<
+  Subject extends Target,
+  const Said extends Answers,
+  Body = unknown,
+  Query extends Parameters = NoParameters,
+>(definition: Operation<Subject, Body, Query, Said>): AnyOperation<Subject> {
   return definition as unknown as AnyOperation<Subject>
 }
 
@@ -93,7 +121,8 @@ function callOf(c: Context<Service>): Call {
     backend: c.get('backend'),
     config: c.get('config'),
     refs: refsBelow(c.get('base'), c.req.param('tenant')),
-    query: queryOf(c.req.url),
+    search: queryOf(c.req.url),
+    query: {},
     param: (name) => c.req.param(name) ?? '',
   }
 }
@@ -106,7 +135,7 @@ export const projectTarget = ({ projectId }: Caller): Target => ({
   readers: [],
 })
 
-function admits(kind: Operation<Target, never>['accept'], accept: string | undefined): boolean {
+function admits(kind: AnyOperation<Target>['accept'], accept: string | undefined): boolean {
   if (kind === 'negotiated') return true
   return kind === 'known' ? admitsKnownType(accept) : admitsJson(accept)
 }
@@ -172,7 +201,7 @@ async function attempt(c: Context<Service>, resource: Resource, once: BodyOnce =
     throw fault('methodNotAllowed')
   }
   if (!admits(chosen.accept, c.req.header('Accept'))) throw fault('notAcceptable')
-  const rule = typeof chosen.rule === 'function' ? chosen.rule(call) : chosen.rule
+  const rule = typeof chosen.rule === 'string' ? chosen.rule : chosen.rule.choose(call)
   const attributedCall = attributed(call, chosen.name, rule)
   try {
     if (!permits(call.config.policy, rule, call.caller, subject, chosen.use)) throw fault('notPermitted')
@@ -180,7 +209,8 @@ async function attempt(c: Context<Service>, resource: Resource, once: BodyOnce =
     if (changes && !chosen.evenReadOnly) await requireWritable(call.backend)
     if (chosen.body) once.body ??= chosen.body(c)
     const body = await once.body
-    return await chosen.answer(attributedCall, subject, body as never)
+    const query = valuesIn(chosen.query ?? {}, call.search)
+    return send(c, await chosen.answer({ ...attributedCall, query }, subject, body as never))
   } catch (error) {
     // A 403 from a replica is not recorded, because the request is retried on the primary.
     const refused = error instanceof Fault && error.status === 403 && !attributedCall.backend.db.observed.lagging

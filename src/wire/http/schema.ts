@@ -19,20 +19,30 @@ interface TextRules<Values extends readonly string[]> {
   readonly oneOf?: Values
 }
 
+/** What a check means in JSON Schema, as its `params`: for the contract, which is made from these schemas. */
+type Said = Readonly<Record<string, unknown>>
+
 const typeError =
   (...types: readonly string[]) =>
   ({ input }: { readonly input?: unknown }) =>
     `${pythonNotation(input)} is not of type ${types.map((type) => `'${type}'`).join(', ')}`
 
 function lengthAndChoice({ min = 0, max = Infinity, oneOf }: TextRules<readonly string[]>) {
-  const violated = (message: string) => ({
+  const violated = (message: string, params: Said) => ({
     abort: true,
+    params,
     error: ({ input }: { readonly input?: unknown }) => `${pythonNotation(input)} ${message}`,
   })
-  const tooLong = max < Infinity && z.refine<string>((text) => codePoints(text) <= max, violated('is too long'))
-  const tooShort = min > 0 && z.refine<string>((text) => codePoints(text) >= min, violated('is too short'))
+  const tooLong =
+    max < Infinity && z.refine<string>((text) => codePoints(text) <= max, violated('is too long', { maxLength: max }))
+  const tooShort =
+    min > 0 && z.refine<string>((text) => codePoints(text) >= min, violated('is too short', { minLength: min }))
   const notOne =
-    oneOf && z.refine<string>((text) => oneOf.includes(text), violated(`is not one of ${pythonNotation(oneOf)}`))
+    oneOf &&
+    z.refine<string>(
+      (text) => oneOf.includes(text),
+      violated(`is not one of ${pythonNotation(oneOf)}`, { enum: oneOf }),
+    )
   return [tooLong, tooShort, notOne].filter((check) => check !== false && check !== undefined)
 }
 
@@ -57,11 +67,13 @@ const isInteger = (value: unknown) => typeof value === 'number' && Number.isInte
 
 /** Returns the schema of an integer within the inclusive bounds; `256.0` is an integer. */
 export function integer({ min = -Infinity, max = Infinity }: { readonly min?: number; readonly max?: number } = {}) {
-  return z.custom<number>(isInteger, { abort: true, error: typeError('integer') }).check(
+  return z.custom<number>(isInteger, { abort: true, error: typeError('integer'), params: { type: 'integer' } }).check(
     z.refine((value) => value >= min, {
+      params: { minimum: min },
       error: ({ input }) => `${pythonNotation(input)} is less than the minimum of ${min}`,
     }),
     z.refine((value) => value <= max, {
+      params: { maximum: max },
       error: ({ input }) => `${pythonNotation(input)} is greater than the maximum of ${max}`,
     }),
   )
@@ -91,6 +103,7 @@ export function closedObject<Shape extends z.core.$ZodLooseShape>(shape: Shape) 
 /** Returns the schema of an object whose members are not validated here. */
 export const anyObject = () =>
   z.custom<Record<string, unknown>>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
+    params: { type: 'object' },
     error: typeError('object'),
   })
 

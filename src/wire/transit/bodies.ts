@@ -5,7 +5,7 @@
 import * as z from 'zod/mini'
 import { decodeBase64 } from '../../crypto/encoding.ts'
 import { Fault, fault } from '../../faults.ts'
-import { documentAsSent, type BodyReader } from '../http/body.ts'
+import { documentAsSent, JSON_TYPES, reader, type BodyReader } from '../http/body.ts'
 import { checked, closedObject, integer, list, schemaFault, type Schema } from '../http/schema.ts'
 
 /** Limits of an operation, in bytes once base64 is decoded. */
@@ -65,14 +65,13 @@ export async function unlessWhole<Result>(run: () => Promise<Result> | Result): 
 
 /** Returns a reader for bodies of such items. `read` makes an item of what its schema admits. */
 export function keyBody<Raw, Item>(schema: Schema<Raw>, read: (raw: Raw) => Item): BodyReader<Requested<Item>> {
-  const readDocument = documentAsSent(MAX_BODY_BYTES)
-  return async (c) => {
-    const document = await readDocument(c)
+  return reader({ types: JSON_TYPES, schema: schema.type, inBatch: true }, async (c) => {
+    const document = await documentAsSent(c, MAX_BODY_BYTES)
     const batch = itemsIn(document, schema.name)
     const readItem = (item: unknown) => read(checked(schema, item))
     if (!batch) return { isBatch: false, items: [readItem(document)] }
     const items: (Item | Fault)[] = []
     for (const item of batch) items.push(await unlessWhole(() => readItem(item)))
     return { isBatch: true, items }
-  }
+  })
 }

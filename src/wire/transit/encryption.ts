@@ -46,7 +46,11 @@ const termsOf = ({ context, algorithm, key_version: version }: Common, schema: s
   version,
 })
 
-async function encryptedWith(key: UsedKey, plaintext: Bytes, { context, algorithm }: Terms): Promise<Outcome> {
+async function encryptedWith(
+  key: UsedKey,
+  plaintext: Bytes,
+  { context, algorithm }: Terms,
+): Promise<Outcome<'Encrypted'>> {
   if (key.kind === 'material') {
     if (algorithm) throw fault('rsaAlgorithm', algorithm)
     return { key, members: { ciphertext: (await encryptMessage(key, plaintext, context)).toBase64() } }
@@ -91,6 +95,8 @@ const encryptBody = {
 const encrypt = keyOperation({
   name: 'Encryption',
   use: 'encrypt',
+  answers: { 200: 'Encrypted' },
+  faults: ['rsaAlgorithm'],
   schema: encryptBody,
   read: (raw) => ({
     ...termsOf(raw, encryptBody.name),
@@ -107,6 +113,8 @@ const decryptBody = {
 const decrypt = keyOperation({
   name: 'Decryption',
   use: 'decrypt',
+  answers: { 200: 'Decrypted' },
+  faults: ['rsaAlgorithm', 'notDecrypted'],
   schema: decryptBody,
   read: (raw) => ({
     ...termsOf(raw, decryptBody.name),
@@ -126,6 +134,8 @@ const rewrapBody = {
 const rewrap = keyOperation({
   name: 'Rewrapping',
   use: 'rewrap',
+  answers: { 200: 'Rewrapped' },
+  faults: ['rsaAlgorithm', 'notDecrypted'],
   schema: rewrapBody,
   read: (raw) => ({
     ...termsOf(raw, rewrapBody.name),
@@ -159,6 +169,8 @@ function dataKeyBits(bits = DEFAULT_DATA_KEY_BITS): number {
 const dataKey = keyOperation({
   name: 'Data key creation',
   use: 'datakey',
+  answers: { 200: 'DataKey' },
+  faults: ['rsaAlgorithm'],
   schema: dataKeyBody,
   read: (raw) => ({
     ...termsOf(raw, dataKeyBody.name),

@@ -7,16 +7,18 @@ import { narrowUse, type NarrowerUse } from '../../state/secrets/key-uses.ts'
 import { readSealedSecret } from '../../state/secrets/secret-reads.ts'
 import { currentVersion, describeKey } from '../../state/secrets/used-keys.ts'
 import type { SealedSecret } from '../../state/secrets/secrets.ts'
-import { allowsOperation, isExtractable, usagesOfSecret, type Usage } from '../../state/secrets/usages.ts'
-import { json as answer } from '../http/answers.ts'
+import { allowsOperation, isExtractable, usagesOfSecret } from '../../state/secrets/usages.ts'
+import type { ReplyOf } from '../http/replies.ts'
 import { json } from '../http/body.ts'
 import { operation, resource, type Call } from '../http/resource.ts'
 import { closedObject } from '../http/schema.ts'
 import { useMembers } from '../key-use-members.ts'
-import { secretIdOfPath } from '../secrets.ts'
+import { secretFaults, secretIdOfPath } from '../secrets.ts'
 import { keyId } from './operations.ts'
 
-async function view({ c, backend, caller, config }: Call, secret: SealedSecret): Promise<Response> {
+const answers = { 200: 'KeyUse' } as const
+
+async function view({ backend, caller, config }: Call, secret: SealedSecret): Promise<ReplyOf<typeof answers>> {
   const { algorithm, bits, pair, fits } = await describeKey(backend, secret)
   const version = currentVersion(secret)
   const operations = keyOperations.filter(
@@ -32,7 +34,7 @@ async function view({ c, backend, caller, config }: Call, secret: SealedSecret):
     operations: operations.toSorted(),
     public_key: pair && publicPem(pair),
   }
-  return answer(c, 200, { key })
+  return { status: 200, json: { key } }
 }
 
 const keyBody = json({ name: 'Key', type: z.lazy(() => closedObject(useMembers())) })
@@ -43,12 +45,15 @@ export const keyResource = resource<SealedSecret>({
   // Who rotates keys asks for the newest version.
   reads: 'primary',
   find: ({ backend, param }) => readSealedSecret(backend, secretIdOfPath(param)),
+  faults: secretFaults,
   operations: {
-    GET: operation<SealedSecret>({ name: 'Key retrieval', rule: 'secret_key:get', answer: view }),
-    PATCH: operation<SealedSecret, { extractable?: boolean | undefined; usages?: Usage[] | undefined }>({
+    GET: operation({ name: 'Key retrieval', rule: 'secret_key:get', answers, faults: ['noPayload'], answer: view }),
+    PATCH: operation({
       name: 'Key update',
       rule: 'secret_key:patch',
       body: keyBody,
+      answers,
+      faults: ['keyWidened', 'noPayload', 'changedConcurrently'],
       async answer(call, secret, { extractable, usages }) {
         const asked: NarrowerUse = { extractable, usages }
         const narrowed = await narrowUse(call.backend, secret, asked)

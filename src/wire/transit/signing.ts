@@ -39,6 +39,8 @@ const signBody = { name: 'Signature', type: z.lazy(() => closedObject(signatureM
 const signing = keyOperation({
   name: 'Signature',
   use: 'sign',
+  answers: { 200: 'Signed' },
+  faults: ['notSigned'],
   schema: signBody,
   read: ({ input, key_version: version, ...options }) => ({
     ...options,
@@ -60,6 +62,8 @@ const verifyBody = {
 const verification = keyOperation({
   name: 'Verification',
   use: 'verify',
+  answers: { 200: 'Verified' },
+  faults: ['notSigned'],
   schema: verifyBody,
   read: ({ input, signature, key_version: version, ...options }) => ({
     ...options,
@@ -88,6 +92,8 @@ const macBody = {
 const codes = keyOperation({
   name: 'Message authentication',
   use: 'mac',
+  answers: { 200: 'Authenticated' },
+  faults: [],
   schema: macBody,
   read: ({ input, algorithm, mac: code, key_version: version }) => ({
     algorithm,

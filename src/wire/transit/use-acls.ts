@@ -2,11 +2,12 @@
 import * as z from 'zod/mini'
 import { keyOperations, type KeyOperation, type Secret, type UseAcl } from '../../state/entities.ts'
 import { deleteUseAcl, setUseAcl } from '../../state/secrets/key-uses.ts'
-import { json as answer, noContent } from '../http/answers.ts'
+import type { Shapes } from '../../shapes/index.ts'
 import { json } from '../http/body.ts'
+import { NO_CONTENT } from '../http/replies.ts'
 import { operation, resource } from '../http/resource.ts'
 import { closedObject, flag, list, schemaFault, text } from '../http/schema.ts'
-import { secretOfPath } from '../secrets.ts'
+import { secretFaults, secretOfPath } from '../secrets.ts'
 
 const SCHEMA = 'Use ACL'
 const MAX_USER_CHARACTERS = 255
@@ -30,6 +31,7 @@ const aclBody = {
   ),
 }
 type AclBody = z.infer<typeof aclBody.type>
+const aclReader = json(aclBody)
 
 /** The ACL that a body describes: one grant for each user, with operations sorted and each once. */
 function requestedAcl({ grants = [], 'project-access': projectAccess = true }: AclBody): UseAcl {
@@ -44,7 +46,7 @@ function requestedAcl({ grants = [], 'project-access': projectAccess = true }: A
   return { projectAccess, grants: merged }
 }
 
-const view = ({ use }: Secret) => ({
+const view = ({ use }: Secret): Shapes['UseAcl'] => ({
   grants: (use?.grants ?? []).map(({ userId, operations }) => ({ user_id: userId, operations })),
   'project-access': use?.projectAccess ?? true,
 })
@@ -53,28 +55,35 @@ export const useAclResource = resource<Secret>({
   path: '/secrets/:secret/acl/use',
   auditTarget: 'secret/use-acl',
   find: secretOfPath,
+  faults: secretFaults,
   operations: {
-    GET: operation<Secret>({
+    GET: operation({
       name: 'UseACL retrieval',
       rule: 'secret_use_acl:get',
-      answer: ({ c }, secret) => answer(c, 200, view(secret)),
+      answers: { 200: 'UseAcl' },
+      faults: [],
+      answer: (_call, secret) => ({ status: 200, json: view(secret) }),
     }),
-    PUT: operation<Secret, AclBody>({
+    PUT: operation({
       name: 'UseACL update',
       rule: 'secret_use_acl:put',
-      body: json(aclBody),
-      async answer({ c, backend, refs }, secret, body) {
+      body: aclReader,
+      answers: { 200: 'AclRef' },
+      faults: ['changedConcurrently'],
+      async answer({ backend, refs }, secret, body) {
         await setUseAcl(backend, secret, requestedAcl(body))
-        return answer(c, 200, { acl_ref: refs.to('secrets', secret.id, 'acl', 'use') })
+        return { status: 200, json: { acl_ref: refs.to('secrets', secret.id, 'acl', 'use') } }
       },
     }),
-    DELETE: operation<Secret>({
+    DELETE: operation({
       name: 'UseACL deletion',
       rule: 'secret_use_acl:delete',
       accept: 'known',
-      async answer({ c, backend }, secret) {
+      answers: { 204: null },
+      faults: ['changedConcurrently'],
+      async answer({ backend }, secret) {
         await deleteUseAcl(backend, secret)
-        return noContent(c)
+        return NO_CONTENT
       },
     }),
   },
