@@ -286,6 +286,8 @@ const failures = {
 
 export type FailureName = keyof typeof failures
 
+export const failureNames = Object.keys(failures) as FailureName[]
+
 /** After how many seconds a client is to try again, for failures that pass by themselves. */
 const retrySeconds: Partial<Record<FailureName, number>> = {
   schemaBehind: 1,

@@ -40,7 +40,7 @@ const admitted: Readonly<Record<string, readonly string[]>> = {
   app: ['state', 'access', 'wire', 'config', 'faults', 'times', 'log'],
   index: ['app', 'wire', 'state', 'config', 'times', 'log'],
   // It makes the contract when the service is built.
-  contract: ['app', 'wire', 'shapes', 'access', 'faults'],
+  contract: ['app', 'wire', 'shapes', 'access', 'state', 'faults'],
   local: ['config', 'crypto', 'state', 'faults', 'times', 'log'],
 }
 

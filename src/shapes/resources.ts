@@ -90,6 +90,24 @@ const IssuedCertificate = z.object({
   revoked: timeOrNull(),
 })
 
+const link = z.object({ rel: z.string(), href: z.string(), type: z.optional(z.string()) })
+
+/** Since microversion 1.1. */
+const NewVersionDocument = z.object({
+  id: z.literal('v1'),
+  status: z.literal('CURRENT'),
+  min_version: z.string(),
+  max_version: z.string(),
+  links: list(link),
+})
+
+const OldVersionDocument = z.object({
+  id: z.literal('v1'),
+  status: z.literal('stable'),
+  links: list(link),
+  'media-types': list(z.object({ base: z.string(), type: z.string() })),
+})
+
 export const resourceShapes = {
   Container,
   Containers: z.object({ containers: list(Container), ...pageMembers() }),
@@ -136,19 +154,14 @@ export const resourceShapes = {
       }),
     ),
   }),
-  Versions: z.object({
-    versions: z.union([
-      list(
-        z.object({
-          id: z.literal('v1'),
-          status: z.literal('CURRENT'),
-          min_version: z.string(),
-          max_version: z.string(),
-          links: list(z.record(z.string(), z.string())),
-        }),
-      ),
-      z.object({ values: list(z.record(z.string(), z.unknown())) }),
-    ]),
+  Versions: z.object({ versions: z.union([list(NewVersionDocument), z.object({ values: list(OldVersionDocument) })]) }),
+  Version: z.object({ version: z.union([NewVersionDocument, OldVersionDocument]) }),
+  Health: z.object({
+    detailed: z.boolean(),
+    reasons: list(z.string()),
+    schema: z.optional(z.enum(['current', 'behind', 'ahead', 'unknown'])),
+    keys: z.optional(z.enum(['complete', 'incomplete', 'foreign', 'unknown'])),
+    deployment: z.optional(z.enum(['own', 'foreign', 'unknown'])),
+    replicas: z.optional(z.enum(['answering', 'not answering', 'unknown'])),
   }),
-  Health: z.object({ detailed: z.boolean(), reasons: list(z.string()) }),
 }

@@ -24,7 +24,7 @@ import type { Shapes } from '../shapes/index.ts'
 import { bitLength, dateFilter, sortOrder } from './secret-filters.ts'
 import { atLeast } from './http/microversion.ts'
 import { markedQuery } from './http/paging.ts'
-import { acceptsMetadata, negotiatePayload, normaliseContentType, payloadSpellings } from './payload.ts'
+import { acceptsMetadata, negotiatePayload, normaliseContentType, payloadTypes } from './payload.ts'
 import { preconditionOf, setVersionTag, type Precondition } from './http/preconditions.ts'
 import { given, type ValuesOf } from './http/query.ts'
 import { isCanonicalId, type Refs } from './http/refs.ts'
@@ -89,7 +89,7 @@ interface ReadPayload {
 }
 
 /** Answers with a payload: of any type that it can be asked for as, or without content if it has no bytes. */
-export const payloadAnswers = { 200: { types: payloadSpellings }, 204: null } as const
+export const payloadAnswers = { 200: { types: Object.keys(payloadTypes) }, 204: null } as const
 
 /** The parameters of Barbican's transport keys, which this service has none of. */
 export const transportQuery = {
@@ -270,7 +270,7 @@ const item = resource<Secret | SealedSecret>({
       },
       accept: 'negotiated',
       query: transportQuery,
-      answers: { 200: { json: 'Secret', types: payloadSpellings }, 204: null },
+      answers: { ...payloadAnswers, 200: { json: 'Secret', ...payloadAnswers[200] } },
       faults: payloadFaults,
       answer(call, secret) {
         if ('sealed' in secret) return answerPresentPayload(call, secret)

@@ -1,5 +1,6 @@
 /** Version discovery: `GET /` without authentication, and `GET /v1` with a token. */
 import type { Context } from 'hono'
+import type { Shapes } from '../shapes/index.ts'
 import { prefersJsonHome } from './http/accept.ts'
 import { json } from './http/answers.ts'
 import type { Service } from './http/context.ts'
@@ -16,7 +17,7 @@ function links(base: string) {
 }
 
 /** Returns the version document. Since microversion 1.1 it contains the range of microversions. */
-function version(base: string, microversion: Microversion) {
+function version(base: string, microversion: Microversion): Shapes['Version']['version'] {
   if (atLeast(microversion, '1.1')) {
     return {
       id: 'v1',

@@ -1,45 +1,13 @@
 /** The page `src/docs/roles.md`: its tables of roles and operations are those that the rules give. */
 import { expect, it } from 'vitest'
 import { adminResources, resources } from '../../src/app.ts'
-import { permits, rules, type Policy, type Rule } from '../../src/access/policy.ts'
+import { rules, type Rule } from '../../src/access/policy.ts'
+import { columns, opened, type RuleSet } from '../../src/contract/roles.ts'
 
 const [page = ''] = Object.values(
   import.meta.glob<string>('../../src/docs/roles.md', { query: '?raw', eager: true, import: 'default' }),
 )
 const [BEGIN, END] = ['<!-- roles -->', '<!-- /roles -->']
-
-interface Column {
-  readonly title: string
-  readonly roles: readonly string[]
-  readonly onAcl?: boolean
-  readonly isGranted?: boolean
-  readonly cloudAdmin?: boolean
-}
-
-const serviceAdmin: Column = { title: 'service-admin', roles: ['key-manager:service-admin'] }
-const onAcl: Column = { title: 'user of the ACL', roles: [], onAcl: true }
-const granted: Column = { title: 'grant of use', roles: [], isGranted: true }
-
-const columns: Readonly<Record<'secure' | 'legacy', readonly Column[]>> = {
-  secure: [
-    { title: 'admin', roles: ['admin', 'member', 'reader'] },
-    { title: 'member', roles: ['member', 'reader'] },
-    { title: 'reader', roles: ['reader'] },
-    { title: 'admin of the cloud', roles: ['admin', 'member', 'reader'], cloudAdmin: true },
-    serviceAdmin,
-    onAcl,
-    granted,
-  ],
-  legacy: [
-    { title: 'admin', roles: ['admin'] },
-    { title: 'creator', roles: ['creator'] },
-    { title: 'observer', roles: ['observer'] },
-    { title: 'audit', roles: ['audit'] },
-    serviceAdmin,
-    onAcl,
-    granted,
-  ],
-}
 
 /** The operations of each rule, as `METHOD path`. One operation has two rules, and tells them apart by `Accept`. */
 const operationsOf = new Map<Rule, string[]>(rules.map((rule) => [rule, []]))
@@ -58,32 +26,7 @@ for (const { prefix, path, operations } of everyResource) {
   }
 }
 
-/** Whether the column's user may do it to an entity of the project `of`. */
-function isAllowed(policy: Policy, rule: Rule, column: Column, of: string, isOwner: boolean, isPrivate: boolean) {
-  const caller = { userId: 'user', projectId: 'home', roles: column.roles, cloudAdmin: column.cloudAdmin ?? false }
-  const creatorId = isOwner ? 'user' : 'another'
-  const target = { projectId: of, creatorId, private: isPrivate, readers: column.onAcl ? ['user'] : [] }
-  const grants = column.isGranted ? [{ userId: 'user', operations: ['encrypt'] as const }] : []
-  return permits(policy, rule, caller, { ...target, use: { projectAccess: !isPrivate, grants } }, 'encrypt')
-}
-
-/** Whether the answer depends on the entity: not for collections, for reads of orders, and for the deployment. */
-const isOfEntity = (rule: Rule) =>
-  /^order:put$|^(secret|container)(_meta|_acls|_consumers?|_secret|_key|_use_acl|_version|_versioning)?:/.test(rule)
-
-function cell(policy: Policy, rule: Rule, column: Column): string {
-  const inProject = (isOwner: boolean, isPrivate: boolean) =>
-    isAllowed(policy, rule, column, 'home', isOwner, isPrivate)
-  const everywhere = isAllowed(policy, rule, column, 'elsewhere', false, true)
-  if (!isOfEntity(rule)) return inProject(false, false) ? 'yes' : '–'
-  if (everywhere) return 'any project'
-  const [own, othersOpen, othersPrivate] = [inProject(true, true), inProject(false, false), inProject(false, true)]
-  if (othersPrivate) return 'yes'
-  if (own) return othersOpen ? 'own, or not private' : 'own'
-  return othersOpen ? 'not private' : '–'
-}
-
-function table(policy: 'secure' | 'legacy'): string {
+function table(policy: RuleSet): string {
   const titles = ['rule', 'operations', ...columns[policy].map(({ title }) => title)]
   const rows = rules.map((rule) => [
     `\`${rule}\``,
@@ -91,7 +34,7 @@ function table(policy: 'secure' | 'legacy'): string {
       .get(rule)
       ?.map((operation) => `\`${operation}\``)
       .join(', ') ?? '',
-    ...columns[policy].map((column) => cell(policy, rule, column)),
+    ...columns[policy].map((column) => opened(policy, rule, column)),
   ])
   const lines = [titles, titles.map(() => '-'), ...rows].map((cells) => `| ${cells.join(' | ')} |`)
   return `### \`POLICY=${policy}\`\n\n${lines.join('\n')}`

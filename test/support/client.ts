@@ -6,6 +6,7 @@ import { createExecutionContext } from 'cloudflare:test'
 import { env, exports } from 'cloudflare:workers'
 import { createApp } from '../../src/app.ts'
 import type { Environment } from '../../src/config.ts'
+import { violationOf } from './contract.ts'
 
 const variables = env as unknown as Readonly<Record<string, string>>
 
@@ -71,12 +72,23 @@ export async function answerOf(response: Response): Promise<Answer> {
   return { status: response.status, headers: response.headers, text, bytes, json: parse(text) }
 }
 
+/** The failures that this file has provoked, as `<operation> <failure>`. */
+export const provoked = new Set<string>()
+
+/** Returns the answer. Throws if it is not what the contract says. */
+function held(method: string, url: string, answer: Answer): Answer {
+  const violation = violationOf(method, url, answer, provoked)
+  if (violation !== null) throw new Error(`not in the contract: ${violation}`)
+  return answer
+}
+
 /** Sends a request; `path` may be an absolute href that the server returned. */
 export async function call(method: string, path: string, request: Request = {}): Promise<Answer> {
   const [url, init] = [urlOf(path), initOf(method, request)]
-  return answerOf(
-    peerUrl ? await fetch(url, init) : await (exports as unknown as { default: Fetcher }).default.fetch(url, init),
-  )
+  const response = peerUrl
+    ? await fetch(url, init)
+    : await (exports as unknown as { default: Fetcher }).default.fetch(url, init)
+  return held(method, url, await answerOf(response))
 }
 
 /**
@@ -86,6 +98,9 @@ export async function call(method: string, path: string, request: Request = {}):
 export function isolate(variables: Readonly<Record<string, unknown>> = {}): typeof call {
   const app = createApp()
   const environment = { ...env, ...variables } as unknown as Environment
-  return async (method, path, request) =>
-    answerOf(await app.request(urlOf(path), initOf(method, request ?? {}), environment, createExecutionContext()))
+  return async (method, path, request) => {
+    const url = urlOf(path)
+    const response = await app.request(url, initOf(method, request ?? {}), environment, createExecutionContext())
+    return held(method, url, await answerOf(response))
+  }
 }
