@@ -1,5 +1,6 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+import { provocations } from './contract/provocations.ts'
 
 const root = new URL('..', import.meta.url).pathname
 
@@ -12,6 +13,7 @@ export default defineConfig({
     // A log line from another request than the test's own, sent to Vitest as a call during the last round trip of a
     // file, is never answered and the run never ends (cloudflare/workers-sdk#15719). Printed directly, it is no call.
     disableConsoleIntercept: true,
+    reporters: ['default', provocations],
     projects: [
       {
         root,

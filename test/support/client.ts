@@ -7,6 +7,7 @@ import { env, exports } from 'cloudflare:workers'
 import { createApp } from '../../src/app.ts'
 import type { Environment } from '../../src/config.ts'
 import { violationOf } from './contract.ts'
+import { provoked } from './provoked.ts'
 
 const variables = env as unknown as Readonly<Record<string, string>>
 
@@ -71,9 +72,6 @@ export async function answerOf(response: Response): Promise<Answer> {
   const text = new TextDecoder().decode(bytes)
   return { status: response.status, headers: response.headers, text, bytes, json: parse(text) }
 }
-
-/** The failures that this file has provoked, as `<operation> <failure>`. */
-export const provoked = new Set<string>()
 
 /** Returns the answer. Throws if it is not what the contract says. */
 function held(method: string, url: string, answer: Answer): Answer {
