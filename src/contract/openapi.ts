@@ -8,6 +8,7 @@ import type { FailureName } from '../faults.ts'
 import type { Answer } from '../wire/http/replies.ts'
 import type { AnyOperation, Method, Resource } from '../wire/http/resource.ts'
 import { discoveryPaths } from './discovery.ts'
+import recorded from './examples.json' with { type: 'json' }
 import { failureResponses, failureSchemas, failureTable, impliedFaults } from './failures.ts'
 import { notes } from './notes.ts'
 import { headerRef, parameterComponents, pathParameters, queryParameters } from './parameters.ts'
@@ -48,6 +49,22 @@ function contentOf(answer: Exclude<Answer, null>): JsonSchema {
 
 const titles: Readonly<Record<string, string>> = { 200: 'Done', 201: 'Created', 202: 'Accepted', 204: 'No content' }
 const header = (name: string) => ({ [name]: { $ref: `#/components/headers/${name}` } })
+
+/** Answers of the service, by the id of the operation and the status; a test compares them with what it answers. */
+const examples: Readonly<Record<string, Readonly<Record<string, unknown>>>> = recorded
+
+/** Adds the recorded answers to those responses that are not shared with other operations. */
+function withExamples(id: string, responses: JsonSchema): JsonSchema {
+  const entries = Object.entries(responses as Record<string, { content?: Record<string, object> }>)
+  return Object.fromEntries(
+    entries.map(([status, response]) => {
+      const example = examples[id]?.[status]
+      const json = response.content?.['application/json']
+      if (example === undefined || !json) return [status, response]
+      return [status, { ...response, content: { ...response.content, 'application/json': { ...json, example } } }]
+    }),
+  )
+}
 
 function answerResponses({ answers }: AnyOperation<never>, isVersioned: boolean, microversioned: boolean) {
   return Object.fromEntries(
@@ -118,10 +135,10 @@ function operationObject(
     tags: [prefix === '/admin' ? 'admin' : (resource.path.split('/')[1] ?? '')],
     parameters,
     ...(operation.body && { requestBody: requestBody(id, operation.body.accepted) }),
-    responses: {
+    responses: withExamples(id, {
       ...answerResponses(operation, isVersioned || id.endsWith('Payload') || id === 'getSecret', inProject),
       ...failures.responses,
-    },
+    }),
     'x-faults': faults,
     'x-roles': roles,
   }

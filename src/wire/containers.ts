@@ -175,7 +175,7 @@ const item = resource<Container>({
       accept: 'known',
       query: { revoke: (values: readonly string[]) => values[0] === 'true' },
       answers: { 204: null },
-      faults: ['changedConcurrently'],
+      faults: ['notIssued'],
       async answer({ backend, query }, container) {
         await deleteContainer(backend, container, query.revoke)
         return NO_CONTENT

@@ -159,6 +159,7 @@ const collection = resource<ListedSecret>({
       faults: [
         'payloadTooLarge',
         'preconditionFailed',
+        'noPayload',
         'versionNotFound',
         'versionDisabled',
         'versionIsDestroyed',
@@ -206,7 +207,7 @@ const item = resource<Guarding<FoundVersion>>({
       rule: 'secret_version:patch',
       body: enabledReader,
       answers: { 200: 'SecretVersion' },
-      faults: ['versionIsCurrent', 'versionIsDestroyed', 'changedConcurrently'],
+      faults: ['versionIsCurrent', 'versionDestroyed', 'changedConcurrently'],
       async answer({ backend, refs }, { found }, { enabled }) {
         return { status: 200, json: versionView(await enableVersion(backend, found, enabled), found.secret, refs) }
       },
@@ -216,7 +217,7 @@ const item = resource<Guarding<FoundVersion>>({
       rule: 'secret_version:delete',
       accept: 'known',
       answers: { 204: null },
-      faults: ['versionIsCurrent', 'versionEnabled', 'changedConcurrently'],
+      faults: ['versionIsCurrent', 'versionEnabled', 'versionDestroyed', 'changedConcurrently'],
       async answer({ backend }, { found }) {
         await destroyVersion(backend, found)
         return NO_CONTENT

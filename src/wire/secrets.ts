@@ -98,7 +98,14 @@ export const transportQuery = {
 }
 
 /** What refuses to answer with a payload. */
-export const payloadFaults = ['sessionKeyAlone', 'noPayload', 'notExtractable', 'payloadAccept', 'payloadType'] as const
+export const payloadFaults = [
+  'notAcceptable',
+  'sessionKeyAlone',
+  'noPayload',
+  'notExtractable',
+  'payloadAccept',
+  'payloadType',
+] as const
 
 /** Opens a payload and returns it as the request wants it. */
 export async function answerPayload(
@@ -293,6 +300,7 @@ const item = resource<Secret | SealedSecret>({
         'contentEncodingData',
         'transportKeyNotFound',
         'versionsFull',
+        'changedConcurrently',
         ...keyFaults,
       ],
       body: payload([OCTETS, 'text/plain'], maxSentBytes),
@@ -312,7 +320,7 @@ const item = resource<Secret | SealedSecret>({
       accept: 'known',
       query: { force: (values: readonly string[]) => values },
       answers: { 204: null },
-      faults: ['queryParameters', 'hasConsumers', 'illFormedText', 'bodyTooLarge', 'changedConcurrently'],
+      faults: ['queryParameters', 'hasConsumers', 'illFormedText', 'bodyTooLarge'],
       async answer({ c, backend, query }, secret) {
         const unlessConsumed = atLeast(c.var.microversion, '1.2') && !(await isForced(c, query.force))
         await deleteSecret(backend, secret, unlessConsumed)

@@ -53,7 +53,7 @@ export const keyResource = resource<SealedSecret>({
       rule: 'secret_key:patch',
       body: keyBody,
       answers,
-      faults: ['keyWidened', 'noPayload', 'changedConcurrently'],
+      faults: ['keyWidened', 'keyKind', 'noPayload', 'changedConcurrently'],
       async answer(call, secret, { extractable, usages }) {
         const asked: NarrowerUse = { extractable, usages }
         const narrowed = await narrowUse(call.backend, secret, asked)

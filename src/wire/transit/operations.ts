@@ -92,7 +92,15 @@ async function answerWith<Raw, Item>(
 }
 
 /** What refuses the use of a key, whatever it is used for. */
-const useFaults = ['noPayload', 'keyUsage', 'keyKind', 'keyVersion', 'useTooLarge'] as const
+const useFaults = [
+  'noPayload',
+  'keyUsage',
+  'keyKind',
+  'keyVersion',
+  'versionDisabled',
+  'versionIsDestroyed',
+  'useTooLarge',
+] as const
 
 /** Defines the resource of an operation: `POST /secrets/{id}/{operation}`. */
 export function keyOperation<Raw, Item, const Name extends ResultName>(
