@@ -48,7 +48,26 @@ function contentOf(answer: Exclude<Answer, null>): JsonSchema {
 }
 
 const titles: Readonly<Record<string, string>> = { 200: 'Done', 201: 'Created', 202: 'Accepted', 204: 'No content' }
-const header = (name: string) => ({ [name]: { $ref: `#/components/headers/${name}` } })
+
+/** Answers that name the version of the secret that they are about, beside those of operations with preconditions. */
+const tagged: ReadonlySet<string> = new Set(['getSecret', 'getSecretPayload', 'getSecretVersionPayload'])
+
+interface Facts {
+  readonly inProject: boolean
+  readonly changes: boolean
+  readonly isTagged: boolean
+}
+
+function headersOf(status: string, { inProject, changes, isTagged }: Facts): JsonSchema {
+  const names = [
+    'X-OpenStack-Request-Id',
+    ...(inProject ? ['OpenStack-API-Version'] : []),
+    ...(status === '201' || status === '202' ? ['Location'] : []),
+    ...(isTagged ? ['ETag'] : []),
+    ...(changes ? ['X-D1-Bookmark'] : []),
+  ]
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
+}
 
 /** Answers of the service, by the id of the operation and the status; a test compares them with what it answers. */
 const examples: Readonly<Record<string, Readonly<Record<string, unknown>>>> = recorded
@@ -66,18 +85,13 @@ function withExamples(id: string, responses: JsonSchema): JsonSchema {
   )
 }
 
-function answerResponses({ answers }: AnyOperation<never>, isVersioned: boolean, microversioned: boolean) {
+function answerResponses({ answers }: AnyOperation<never>, facts: Facts) {
   return Object.fromEntries(
     Object.entries(answers).map(([status, answer]) => [
       status,
       {
         description: titles[status],
-        headers: {
-          ...header('X-OpenStack-Request-Id'),
-          ...(microversioned && header('OpenStack-API-Version')),
-          ...((status === '201' || status === '202') && header('Location')),
-          ...(isVersioned && header('ETag')),
-        },
+        headers: headersOf(status, facts),
         ...(answer !== null && { content: contentOf(answer) }),
       },
     ]),
@@ -122,10 +136,13 @@ function operationObject(
   const failures = failureResponses(faults, implied, { operation: operation.name, hasMicroversion: inProject })
   Object.assign(common, failures.components)
   const isVersioned = operation.faults.includes('preconditionFailed')
+  const changes = method !== 'GET' && !operation.readsOnly
   const roles = rolesFor(operation)
   const parameters = [
     ...(inProject ? [headerRef('OpenStack-API-Version')] : []),
     ...(isVersioned ? [headerRef('If-Match'), headerRef('If-None-Match')] : []),
+    ...(operation.body && !operation.body.accepted.schema ? [headerRef('Content-Encoding')] : []),
+    ...(changes || resource.reads === 'primary' ? [] : [headerRef('X-D1-Bookmark')]),
     ...queryParameters(operation.query ?? {}),
   ]
   return {
@@ -136,7 +153,7 @@ function operationObject(
     parameters,
     ...(operation.body && { requestBody: requestBody(id, operation.body.accepted) }),
     responses: withExamples(id, {
-      ...answerResponses(operation, isVersioned || id.endsWith('Payload') || id === 'getSecret', inProject),
+      ...answerResponses(operation, { inProject, changes, isTagged: isVersioned || tagged.has(id) }),
       ...failures.responses,
     }),
     'x-faults': faults,
@@ -177,6 +194,7 @@ const text = { type: 'string' }
 const headers = {
   'X-OpenStack-Request-Id': { description: 'Names the request in the logs.', schema: text },
   'OpenStack-API-Version': { description: 'The microversion that was used.', schema: text },
+  'X-D1-Bookmark': { description: 'Names the change; a read that sends it shows the change.', schema: text },
   Location: { description: 'The URL of what was created.', schema: text },
   ETag: { description: 'The number of the current version, in quotation marks.', schema: text },
   'Retry-After': { description: 'After how many seconds to try again.', schema: { type: 'integer' } },

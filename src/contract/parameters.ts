@@ -111,6 +111,18 @@ const headers: Readonly<Record<string, JsonSchema>> = {
     description: 'The version that is to be replaced, as `ETag` has it: 412 if another is current.',
     schema: { type: 'string', examples: ['"3"'] },
   },
+  'Content-Encoding': {
+    name: 'Content-Encoding',
+    in: 'header',
+    description: 'Of octets: how they are encoded in the body.',
+    schema: { type: 'string', enum: ['base64'] },
+  },
+  'X-D1-Bookmark': {
+    name: 'X-D1-Bookmark',
+    in: 'header',
+    description: 'What an answer to a change had: this read shows at least that change.',
+    schema: text,
+  },
   'If-None-Match': {
     name: 'If-None-Match',
     in: 'header',
