@@ -2,7 +2,6 @@
 import { Hono, type Context, type MiddlewareHandler } from 'hono'
 import { TrieRouter } from 'hono/router/trie-router'
 import { clientAddress } from './access/addresses.ts'
-import { authenticateEmbedded } from './access/embedded.ts'
 import type { Config } from './config.ts'
 import { fault } from './faults.ts'
 import { connect, requireAdmission } from './state/connect.ts'
@@ -10,6 +9,7 @@ import { byService } from './state/scope.ts'
 import { logProblem } from './log.ts'
 import { formatTime } from './times.ts'
 import { admitsVersions } from './wire/http/accept.ts'
+import { acceptedAge } from './wire/http/accepted-age.ts'
 import { aclResources } from './wire/acls.ts'
 import { auditResource, deploymentAuditResource } from './wire/audit.ts'
 import { certificateAuthorityResources } from './wire/certificate-authorities.ts'
@@ -20,7 +20,7 @@ import type { Service } from './wire/http/context.ts'
 import { destructionResource } from './wire/destructions.ts'
 import { answerFailure } from './wire/http/failures.ts'
 import { extensionsResource } from './wire/extensions.ts'
-import { callerOfToken, configOf, refuseWithoutMasterKeys } from './wire/gates.ts'
+import { callerOfToken, configOf } from './wire/gates.ts'
 import { answerHealth } from './wire/health.ts'
 import { identityRoutes } from './wire/identity/index.ts'
 import { parseMicroversion } from './wire/http/microversion.ts'
@@ -120,7 +120,8 @@ const configure: MiddlewareHandler<Service> = async function configure(c, next) 
   const requestId = `req-${crypto.randomUUID()}`
   const address = clientAddress(c.req.header('CF-Connecting-IP'))
   const source = { ...byService('Request'), requestId, address }
-  const backend = connect(c.env, config, formatTime(Date.now()), source)
+  const accepts = acceptedAge(c.req.header('Cache-Control'), config)
+  const backend = connect(c.env, config, formatTime(Date.now()), source, accepts)
   c.set('backend', backend)
   setHeader(c, 'X-OpenStack-Request-Id', requestId)
   setHeader(c, 'Cache-Control', 'no-store')
@@ -130,36 +131,12 @@ const configure: MiddlewareHandler<Service> = async function configure(c, next) 
   if (config.log === 'requests') logRequest(c, started)
 }
 
-/** A check that runs before the route handler. It throws to reject the request. */
-type Check = (c: Context<Service>) => Promise<void> | void
-
-/**
- * Combines checks into one middleware, because every further one in Hono's chain costs a few microseconds per request.
- */
-const runChecks = (...checks: readonly Check[]): MiddlewareHandler<Service> =>
-  async function runAll(c, next) {
-    for (const check of checks) await check(c)
-    return next()
-  }
-
 /** Sets the caller from the token, or throws a 401. No other header contributes to the caller's identity. */
 async function authenticate(c: Context<Service>): Promise<void> {
-  const config = c.get('config')
-  const backend = c.get('backend')
   const token = c.req.header('X-Auth-Token') || c.req.header('X-Storage-Token')
   if (!token) throw fault('unauthenticated')
-  const serviceToken = c.req.header('X-Service-Token')
-  const caller = await callerOfToken(config, backend, token, serviceToken)
-  // Keystone has validated both. The embedded identity grants nothing for a service token, but rejects an invalid one.
-  const validService =
-    config.identity === 'keystone' || !serviceToken || (await authenticateEmbedded(serviceToken, backend))
-  if (!validService) throw fault('unauthenticated')
-  if (caller === 'unscoped') throw fault('projectRequired')
-  c.set('caller', caller)
+  c.set('caller', await callerOfToken(c.get('config'), c.get('backend'), token, c.req.header('X-Service-Token')))
 }
-
-/** Runs after authentication, so that unauthenticated requests cause no database read. */
-const requireMasterKeys = (c: Context<Service>) => refuseWithoutMasterKeys(c.get('backend'))
 
 /** Sets the requested microversion, or throws a 400 or 406. */
 function negotiateVersion(c: Context<Service>): void {
@@ -167,6 +144,28 @@ function negotiateVersion(c: Context<Service>): void {
   c.set('microversion', microversion)
   setHeader(c, 'OpenStack-API-Version', `key-manager ${microversion}`)
   setHeader(c, 'Vary', 'OpenStack-API-Version')
+}
+
+/**
+ * Authenticates the caller. The live check of an embedded token may still be open after that: resources have it travel
+ * with what they read, and whatever else answers a request waits for it here.
+ */
+const authenticated = (negotiate: (c: Context<Service>) => void): MiddlewareHandler<Service> =>
+  async function requireCaller(c, next) {
+    await authenticate(c)
+    try {
+      negotiate(c)
+    } catch (error) {
+      await c.get('backend').db.requireAnswers()
+      throw error
+    }
+    await next()
+    if (!c.error) await c.get('backend').db.requireAnswers()
+  }
+
+const withVersion: MiddlewareHandler<Service> = async function withVersion(c, next) {
+  negotiateVersion(c)
+  await next()
 }
 
 /** Serves a version document to `GET`. Throws a 405 for other methods and a 406 if `Accept` does not admit it. */
@@ -190,11 +189,14 @@ export function createApp(): Hono<Service> {
   app.all('/healthcheck', answerHealth)
   app.use(configure)
   app.route('/identity', identityRoutes())
-  app.all('/', runChecks(negotiateVersion), document(answerVersions))
-  app.use('/v1/*', runChecks(authenticate, requireMasterKeys, negotiateVersion))
+  app.all('/', withVersion, document(answerVersions))
+  app.use('/v1/*', authenticated(negotiateVersion))
   app.all('/v1', document(answerVersion))
   mount(app, ['/v1', '/v1/:tenant'], resources)
-  app.use('/admin/*', runChecks(authenticate, requireMasterKeys))
+  app.use(
+    '/admin/*',
+    authenticated(() => undefined),
+  )
   mount(app, ['/admin'], adminResources)
   return app
 }

@@ -15,6 +15,8 @@ export type Environment = Env & Readonly<Record<string, unknown>>
 
 export interface Config extends StateSettings {
   readonly identity: 'embedded' | 'keystone'
+  /** The age, in seconds, up to which reads that state none may be answered from the memory of an isolate. */
+  readonly readCacheSeconds: number
   /** Base URL of Keystone's v3 API, without `/v3` and without a trailing slash; empty for the embedded identity. */
   readonly keystoneUrl: string
   readonly policy: 'legacy' | 'secure' | 'both'
@@ -55,8 +57,9 @@ const DEFAULT_SECRET_BYTES = 20_000
 const MAX_REQUEST_BYTES = 10_000_000
 /** Enough for the largest payload in base64, which is a third longer, together with its metadata. */
 const DEFAULT_REQUEST_BYTES = 32_000
-/** The longest time for which a read may return a secret's metadata from before a change made in another isolate. */
-const MAX_READ_CACHE_SECONDS = 60
+/** The greatest bound for the age of answers, in seconds, and the one without STALENESS_SECONDS. */
+const MAX_STALENESS_SECONDS = 60
+const DEFAULT_STALENESS_SECONDS = 10
 
 const choice = <const Values extends readonly [string, ...string[]]>(values: Values, defaultValue: Values[number]) =>
   z._default(z.enum(values, { error: `must be one of ${values.join(', ')}` }), defaultValue)
@@ -114,7 +117,8 @@ const variables = z.object({
   AUDIT_DAYS: integer(AUDIT_DAYS.byDefault, AUDIT_DAYS.least, AUDIT_DAYS.most),
   PROJECT_KEY_DAYS: integer(0, 0, 36_500),
   READ_ONLY: choice(['off', 'on'], 'off'),
-  READ_CACHE_SECONDS: integer(0, 0, MAX_READ_CACHE_SECONDS),
+  STALENESS_SECONDS: integer(DEFAULT_STALENESS_SECONDS, 0, MAX_STALENESS_SECONDS),
+  READ_CACHE_SECONDS: integer(0, 0, MAX_STALENESS_SECONDS),
   NAME_DEFAULT: choice(['none', 'id'], 'none'),
   KEEP_VERSIONS: integer(KEPT_VERSIONS.byDefault, KEPT_VERSIONS.least, KEPT_VERSIONS.most),
   ADMIN_PASSWORD: z._default(
@@ -190,6 +194,7 @@ async function build(env: Environment): Promise<Config> {
       auditDays: read.AUDIT_DAYS,
       projectKeyDays: read.PROJECT_KEY_DAYS,
       readOnly: read.READ_ONLY === 'on',
+      stalenessSeconds: read.STALENESS_SECONDS,
       readCacheSeconds: read.READ_CACHE_SECONDS,
       nameDefault: read.NAME_DEFAULT,
       places: placesOf(env, read),

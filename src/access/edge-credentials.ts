@@ -5,8 +5,9 @@
  */
 import type { Caller } from '../caller.ts'
 import type { Backend } from '../state/backend.ts'
-import { loadCredentialAccount } from '../state/identity/accounts.ts'
+import { selectCredentialAccount } from '../state/identity/accounts.ts'
 import { callerOf, standingOf } from './embedded.ts'
+import { checkCache, liveCheck, pendingCaller } from './live-checks.ts'
 import { claimsOfCredential } from './log-in.ts'
 
 /**
@@ -15,14 +16,28 @@ import { claimsOfCredential } from './log-in.ts'
  */
 const FOR_EDGE = /^edge(?:$|:)/
 
+/** Live checks by the id of the credential, with the time at which it expires. */
+const checks = checkCache<{ readonly expires: string }>()
+
 /**
- * Returns the caller that the credential stands for, read in one round trip; null if it does not exist, was not made for
- * service bindings or has expired, and if its user, its project or all of its roles are gone or disabled.
+ * Returns the caller that the credential stands for. Whether there is one is a question of the backend's sessions, which
+ * throw `unauthenticated` if the credential does not exist, was not made for service bindings or has expired, and if its
+ * user, its project or all of its roles are gone or disabled. Before the answer no part of the caller must be used.
  */
-export async function callerOfEdgeCredential(backend: Backend, id: string): Promise<Caller | null> {
-  const account = await loadCredentialAccount(backend, { id })
-  if (!FOR_EDGE.test(account.credential?.description ?? '')) return null
-  const claims = claimsOfCredential(backend, account)
-  const caller = claims && callerOf(standingOf(claims, account))
-  return caller === 'unscoped' ? null : caller
+export function callerOfEdgeCredential(backend: Backend, id: string): Caller {
+  const { keyring, now } = backend
+  const found = checks.of(keyring).get(id)
+  let expires = now
+  const outcome = liveCheck(backend, {
+    known: found && found.expires > now ? found : undefined,
+    statements: selectCredentialAccount({ id }),
+    outcomeOf(account) {
+      if (!FOR_EDGE.test(account.credential?.description ?? '')) return null
+      const claims = claimsOfCredential(backend, account)
+      if (claims) ({ expires } = claims)
+      return claims && callerOf(standingOf(claims, account))
+    },
+    remember: (check, since) => checks.remember(keyring, id, { ...check, expires }, since),
+  })
+  return pendingCaller(outcome, null)
 }

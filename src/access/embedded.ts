@@ -1,21 +1,16 @@
 /**
- * Authentication by the embedded identity. The signature of a token is verified without a round trip. The current state
- * of its user, project, roles and application credential is read in one round trip (the live check), and this isolate
- * caches the outcome for {@link LIVE_CHECK_SECONDS}.
+ * Authentication by the embedded identity. The signature of a token is verified without a round trip. The state of its
+ * user, project, roles and application credential is read with the first look-up of the request; see `live-checks.ts`.
  */
-import { cacheOf } from '../cache.ts'
-import type { Caller } from '../caller.ts'
 import type { Keyring } from '../crypto/keyring.ts'
-import { loadAccount, type Account } from '../state/identity/accounts.ts'
+import type { Caller } from '../caller.ts'
+import type { Backend } from '../state/backend.ts'
+import { loadAccount, selectAccount, type Account, type AccountQuery } from '../state/identity/accounts.ts'
 import { foldName } from '../state/identity/names.ts'
 import { ADMINISTRATOR, type RoleName } from '../state/identity/roles.ts'
 import type { KeyedScope } from '../state/scope.ts'
-import { isWithin } from '../times.ts'
+import { checkCache, liveCheck, pendingCaller, type LiveCheck, type Outcome } from './live-checks.ts'
 import { partsOfToken, readToken, type TokenClaims } from './tokens.ts'
-
-/** The maximum delay until disabling a user or removing a role takes effect for tokens that are already issued. */
-export const LIVE_CHECK_SECONDS = 10
-const MOST_LIVE_CHECKS = 10_000
 
 /** A currently valid token with the user, project and roles that it authenticates. */
 export interface Standing {
@@ -43,66 +38,23 @@ export function standingOf(claims: TokenClaims, account: Account): Standing | nu
   return { ...identified, project, roles, administrator }
 }
 
-function accountOf(claims: TokenClaims, scope: KeyedScope): Promise<Account> {
-  const { userId, projectId, credentialId, auditIds } = claims
-  return loadAccount(scope, {
+function accountQuery({ userId, projectId, credentialId, auditIds }: TokenClaims): AccountQuery {
+  return {
     user: { id: userId },
     project: projectId === null ? null : { id: projectId },
     credentialId,
     auditIds: auditIds.filter((id) => id !== undefined),
-  })
+  }
 }
 
-/** Validates a token; null if this deployment did not issue it or it is no longer valid. */
+/** Validates a token now; null if this deployment did not issue it or it is no longer valid. */
 export async function currentStanding(token: string, scope: KeyedScope): Promise<Standing | null> {
   const claims = await readToken(scope.keyring, token, scope.now)
-  return claims && standingOf(claims, await accountOf(claims, scope))
-}
-
-type Outcome = Caller | 'unscoped' | null
-
-/** The outcome of a live check of a token. */
-interface LiveCheck {
-  readonly signature: Uint8Array
-  readonly outcome: Outcome
-  readonly checked: string
-  readonly expires: string
-}
-
-/** Live checks by keyring (each deployment in an isolate has its own), then by the signed part of the token. */
-const newCache = () => cacheOf<LiveCheck>({ entries: MOST_LIVE_CHECKS })
-let liveChecks = newCache()
-let generation = 0
-
-/** Evicts all cached outcomes, so that a change made through this isolate takes effect immediately. */
-export function evictLiveChecks(): void {
-  liveChecks = newCache()
-  generation += 1
-}
-
-const utf8 = new TextEncoder()
-
-/** Compares in constant time: the signature is the only secret part of a token. */
-function hasSignature(cached: LiveCheck, signature: string): boolean {
-  const bytes = utf8.encode(signature)
-  return bytes.length === cached.signature.length && crypto.subtle.timingSafeEqual(bytes, cached.signature)
-}
-
-function cachedCheck(keyring: Keyring, token: string, now: string): LiveCheck | undefined {
-  const { said, signature } = partsOfToken(token)
-  const found = liveChecks(keyring).get(said)
-  if (!found || !hasSignature(found, signature)) return undefined
-  return found.expires > now && isWithin(LIVE_CHECK_SECONDS, found.checked, now) ? found : undefined
-}
-
-/** Caches a live check. The signature of the token must have been verified. */
-function cacheCheck(keyring: Keyring, token: string, check: Omit<LiveCheck, 'signature'>): void {
-  const { said, signature } = partsOfToken(token)
-  liveChecks(keyring).set(said, { ...check, signature: utf8.encode(signature) })
+  return claims && standingOf(claims, await loadAccount(scope, accountQuery(claims)))
 }
 
 /** The caller with this standing; `unscoped` if it has no project. */
-export function callerOf(standing: Standing | null): Outcome {
+export function callerOf(standing: Standing | null): Outcome | null {
   if (!standing) return null
   if (!standing.project) return 'unscoped'
   const roles = standing.roles.map(({ name }) => foldName(name))
@@ -110,19 +62,44 @@ export function callerOf(standing: Standing | null): Outcome {
   return { userId: user.id, projectId: project.id, roles, cloudAdmin: administrator }
 }
 
+/** A token whose signature was verified. */
+interface VerifiedToken {
+  readonly signature: Uint8Array
+  readonly claims: TokenClaims
+}
+
+/** Live checks by the signed part of the token. */
+const checks = checkCache<VerifiedToken>()
+
+const utf8 = new TextEncoder()
+
+/** Returns what is remembered of a token. Compares in constant time: the signature is its only secret part. */
+function remembered(keyring: Keyring, token: string, now: string): (LiveCheck & VerifiedToken) | undefined {
+  const { said, signature } = partsOfToken(token)
+  const known = checks.of(keyring).get(said)
+  const bytes = utf8.encode(signature)
+  if (!known || known.claims.expires <= now || bytes.length !== known.signature.length) return undefined
+  return crypto.subtle.timingSafeEqual(bytes, known.signature) ? known : undefined
+}
+
 /**
- * Authenticates a token and returns its caller: null if the token is invalid, `unscoped` if it has no project. The
- * outcome is cached if the signature is valid; a token with an invalid signature is rejected without a round trip.
+ * Returns the caller of a token: null if this deployment did not issue it, `unscoped` if it has no project. Whether the
+ * token is still valid is a question of the backend's sessions, which hand out no result before its answer. A token with
+ * an invalid signature costs no round trip.
  */
-export async function authenticateEmbedded(token: string, scope: KeyedScope): Promise<Outcome> {
-  const { keyring, now } = scope
-  const cached = cachedCheck(keyring, token, now)
-  if (cached) return cached.outcome
-  const claims = await readToken(keyring, token, now)
+export async function authenticateEmbedded(token: string, backend: Backend): Promise<Caller | 'unscoped' | null> {
+  const { keyring, now } = backend
+  const known = remembered(keyring, token, now)
+  const claims = known?.claims ?? (await readToken(keyring, token, now))
   if (!claims) return null
-  const startGeneration = generation
-  const outcome = callerOf(standingOf(claims, await accountOf(claims, scope)))
-  // Do not cache an account that was read before a concurrent change through this isolate.
-  if (startGeneration === generation) cacheCheck(keyring, token, { outcome, checked: now, expires: claims.expires })
-  return outcome
+  const { said, signature } = partsOfToken(token)
+  const outcome = liveCheck(backend, {
+    known,
+    statements: selectAccount(accountQuery(claims)),
+    outcomeOf: (account) => callerOf(standingOf(claims, account)),
+    remember: (check, since) =>
+      checks.remember(keyring, said, { ...check, claims, signature: utf8.encode(signature) }, since),
+  })
+  const { userId, projectId } = claims
+  return projectId === null ? 'unscoped' : pendingCaller(outcome, { userId, projectId })
 }

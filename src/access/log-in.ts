@@ -15,7 +15,8 @@ import { isWritable } from '../state/read-only.ts'
 import { renewPasswordHash } from '../state/identity/users.ts'
 import { later } from '../times.ts'
 import { attempting } from './attempts.ts'
-import { currentStanding, evictLiveChecks, standingOf, type Standing } from './embedded.ts'
+import { currentStanding, standingOf, type Standing } from './embedded.ts'
+import { evictLiveChecks } from './live-checks.ts'
 import { newAuditId, signToken, TOKEN_SECONDS, type Method, type TokenClaims } from './tokens.ts'
 
 /** The proof of a client's identity. */

@@ -5,6 +5,17 @@ import type { ProjectObjects } from './project-calls.ts'
 import type { StoreChoice } from './projects/secret-stores.ts'
 import type { KeyedScope } from './scope.ts'
 
+/**
+ * How old an answer may be at the time of its request, in whole seconds: it must contain every change that was
+ * acknowledged before. At most the deployment's bound.
+ */
+export interface AcceptedAge {
+  /** What a replica answers, and what is known of the caller. 0: only the primary is asked. */
+  readonly most: number
+  /** What this isolate remembers. 0: nothing is answered from memory. */
+  readonly memory: number
+}
+
 export interface Backend extends KeyedScope, StoreChoice {
   readonly db: Session
   /** The objects that serialise the mutations of a project, one per project id. */
@@ -13,8 +24,9 @@ export interface Backend extends KeyedScope, StoreChoice {
   readonly deployment: () => string
   /** Whether the variable READ_ONLY makes the service read-only; see `read-only.ts`. */
   readonly readOnly: boolean
-  /** The maximum age, in seconds, of cached secret metadata in responses; 0 if it is read each time. */
-  readonly readCacheSeconds: number
+  /** The greatest age of any answer, in seconds, as the operator states it. */
+  readonly stalenessSeconds: number
+  readonly accepts: AcceptedAge
   /** The name of secrets that are created without one. */
   readonly nameDefault: 'none' | 'id'
   /** How many payloads are kept of a secret that does not say so itself, the present one included. */
@@ -24,7 +36,7 @@ export interface Backend extends KeyedScope, StoreChoice {
 /** The part of the Worker's configuration that the state uses. */
 export interface StateSettings extends Pick<
   Backend,
-  'keyring' | 'quotas' | 'secretStores' | 'readOnly' | 'readCacheSeconds' | 'nameDefault' | 'keepVersions'
+  'keyring' | 'quotas' | 'secretStores' | 'readOnly' | 'stalenessSeconds' | 'nameDefault' | 'keepVersions'
 > {
   /** Where the objects of projects are made. */
   readonly places: Places

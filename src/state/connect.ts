@@ -1,50 +1,69 @@
 /** Creates backends. This is the only file that depends on all parts of the state. */
-import type { Backend, StateSettings } from './backend.ts'
+import type { AcceptedAge, Backend, StateSettings } from './backend.ts'
+import type { Terms } from './database/questions.ts'
 import { Session, type Consistency } from './database/session.ts'
 import { admissionOf, admittedDeployment } from './deployment/admission.ts'
+import { CLOCK_MARGIN_SECONDS, freshnessOf } from './deployment/heartbeats.ts'
 import { placedObjects, type ProjectNamespace } from './places.ts'
 import type { Changed, Source } from './scope.ts'
-import { evictSecret } from './secrets/secret-reads.ts'
+import { evictSecret } from './secrets/memory.ts'
 import { wakeSoon } from './wake.ts'
 
 /** Reports whether the target of a change is a secret or a part of one. */
 const isOfSecret = ({ target }: Changed) => target === 'secret' || target.startsWith('secret/')
 
-/** Creates the backend of one request or run, at `now`, for `source`. Its reads go to the primary. */
+/**
+ * Creates the backend of one request or run, at `now`, for `source`. Its reads go to the primary; {@link reaching} makes one
+ * that reads from replicas whose state is no older than `accepts` says.
+ */
 export function connect(
   bindings: { readonly DB: D1Database; readonly PROJECT: ProjectNamespace },
   settings: StateSettings,
   now: string,
   source: Source,
+  accepts: AcceptedAge = { most: settings.stalenessSeconds, memory: 0 },
 ): Backend {
-  const { keyring, quotas, secretStores, readOnly, readCacheSeconds, nameDefault, keepVersions } = settings
+  const { keyring, quotas, secretStores, readOnly, nameDefault, keepVersions, stalenessSeconds } = settings
   const projects = placedObjects(bindings.PROJECT, settings.places)
   const recorded = (changes: readonly Changed[]) => {
-    for (const change of changes) if (isOfSecret(change)) evictSecret(db, now, change.id)
+    for (const change of changes) if (isOfSecret(change)) evictSecret(db, change)
     for (const projectId of new Set(changes.map((change) => change.projectId))) wakeSoon(projects, projectId)
   }
-  // What decides about the admission must not wait for it.
-  const asking = { keyring, quotas, projects, now, source, recorded, db: new Session(bindings.DB, 'first-primary') }
-  const db = new Session(bindings.DB, 'first-primary', admissionOf(asking, settings.adoptDatabase))
+  // What decides about the questions must not wait for their answers.
+  const own = new Session(bindings.DB, 'first-primary')
+  const asking = { keyring, quotas, projects, readOnly, now, source, recorded, db: own }
+  const admission = admissionOf(asking, settings.adoptDatabase)
+  const terms: Terms = { admission, freshness: freshnessOf(asking, stalenessSeconds, accepts.most), questions: [] }
+  const db = new Session(bindings.DB, 'first-primary', terms)
   const deployment = () => admittedDeployment(asking)
-  return { ...asking, secretStores, readOnly, readCacheSeconds, nameDefault, keepVersions, db, deployment }
+  return { ...asking, secretStores, nameDefault, keepVersions, stalenessSeconds, accepts, db, deployment }
 }
 
 /**
  * Admits this isolate to the database unless it is already; throws why not. A replica is asked first, and the primary
  * before a refusal.
  */
-export async function requireAdmission({ db: { admission, binding } }: Backend): Promise<void> {
-  if (admission?.isAdmitted) return
+export async function requireAdmission(backend: Backend): Promise<void> {
+  if (backend.db.terms?.admission.state !== 'open') return
   try {
-    await new Session(binding, 'first-unconstrained', admission).requireAdmission()
+    await undated(backend, 'first-unconstrained').db.requireAnswers()
   } catch {
-    await new Session(binding, 'first-primary', admission).requireAdmission()
+    await undated(backend, 'first-primary').db.requireAnswers()
   }
+}
+
+/** Returns the backend with another consistency, for reads that do not depend on the age of a replica or on a caller. */
+export function undated(backend: Backend, consistency: Consistency): Backend {
+  const { binding, terms } = backend.db
+  return { ...backend, db: new Session(binding, consistency, terms && { ...terms, freshness: null, questions: [] }) }
 }
 
 /** Returns the backend with another consistency, for reads. */
 export const reaching = (backend: Backend, consistency: Consistency): Backend => ({
   ...backend,
-  db: new Session(backend.db.binding, consistency, backend.db.admission),
+  db: new Session(backend.db.binding, consistency, backend.db.terms),
 })
+
+/** The consistency of a request without a bookmark: the primary, if no replica can be as recent as it asks. */
+export const consistencyFor = ({ accepts: { most, memory } }: Backend): Consistency =>
+  most <= CLOCK_MARGIN_SECONDS && memory === 0 ? 'first-primary' : 'first-unconstrained'

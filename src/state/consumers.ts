@@ -11,7 +11,7 @@ import { sendToObject } from './project-calls.ts'
 import { newRowId } from './row-ids.ts'
 import { containerConsumers, secretConsumers } from './schema/resources.ts'
 import type { KeyedScope } from './scope.ts'
-import { evictSecret } from './secrets/secret-reads.ts'
+import { evictSecret } from './secrets/memory.ts'
 import { authenticSecret, selectSecret } from './secrets/secret-rows.ts'
 
 type Entity = Guarded & { readonly id: string }
@@ -41,7 +41,7 @@ export async function changeSecretConsumer(
       object.changeSecretConsumer(context, change, registration),
     )
   } finally {
-    evictSecret(backend.db, backend.now, secret.id)
+    evictSecret(backend.db, secret)
   }
 }
 

@@ -1,7 +1,10 @@
 /**
  * The way of a call through a service binding, from its untrusted arguments to an answer of plain data:
  *
- *     configuration → arguments and props → caller (401) → master keys → look-up with its rule (403)
+ *     configuration → arguments and props → caller (401) → look-up with its rule (403)
+ *
+ * The live check of the caller travels with the look-up. What a replica or the memory of this isolate refuses, and what they
+ * may know too late, is asked again at the primary.
  *
  * Nothing is thrown across the binding, because what the other side catches depends on its compatibility date.
  */
@@ -12,11 +15,13 @@ import type { Answered, LookUp, Refused } from '../client/contract.ts'
 import type { Config, Environment } from '../config.ts'
 import { Fault, fault, titles } from '../faults.ts'
 import { logLater } from '../log.ts'
-import type { Backend } from '../state/backend.ts'
-import { connect, requireAdmission } from '../state/connect.ts'
+import type { AcceptedAge, Backend } from '../state/backend.ts'
+import { connect, consistencyFor, reaching, requireAdmission } from '../state/connect.ts'
+import { consistencyOf } from '../state/database/session.ts'
 import { byService } from '../state/scope.ts'
 import { formatTime } from '../times.ts'
-import { callerOfToken, configOf, refuseWithoutMasterKeys } from './gates.ts'
+import { callerOfToken, configOf, lookAtPrimary, lookNear } from './gates.ts'
+import { statedAge, unstatedAge } from './http/accepted-age.ts'
 import { isUnexpected, logUnexpectedIn } from './http/failures.ts'
 
 const MOST_TOKEN_CHARACTERS = 16_384
@@ -86,16 +91,16 @@ function checked<Value>(schema: z.ZodMiniType<Value>, given: unknown, refuse: (p
  * nobody. Throws `unauthenticated`, `projectRequired` and `edgeCredentialsOff`.
  */
 async function callerOf(config: Config, backend: Backend, props: BindingProps, { token }: LookUp): Promise<Caller> {
-  if (token !== undefined) {
-    const caller = await callerOfToken(config, backend, token)
-    if (caller === 'unscoped') throw fault('projectRequired')
-    return caller
-  }
+  if (token !== undefined) return callerOfToken(config, backend, token)
   if (props.credential === undefined) throw fault('unauthenticated')
   if (!config.edgeCredentials) throw fault('edgeCredentialsOff')
-  const caller = await callerOfEdgeCredential(backend, props.credential)
-  if (!caller) throw fault('unauthenticated')
-  return caller
+  return callerOfEdgeCredential(backend, props.credential)
+}
+
+/** How old an answer the call accepts. */
+function acceptedBy({ fresh, maxAge }: LookUp, config: Config): AcceptedAge {
+  if (fresh === true) return statedAge(0, config)
+  return maxAge === undefined ? unstatedAge(config) : statedAge(maxAge, config)
 }
 
 /** Returns the failure as data. Unexpected ones are logged, and those that are no {@link Fault} become `unexpected`. */
@@ -142,16 +147,29 @@ async function run<Value>(
     requestId: `req-${crypto.randomUUID()}`,
     ...(application && { application }),
   }
-  const backend = connect(env, config, formatTime(Date.now()), source)
-  noted.backend = backend
   const looked = checked(lookUp, options ?? {}, (path) => fault('argument', path))
-  const caller = await callerOf(config, backend, props, looked)
-  noted.caller = caller
-  await refuseWithoutMasterKeys(backend)
-  const initiator = { userId: caller.userId, projectId: caller.projectId }
-  const value = await look({ config, props, caller, backend: { ...backend, source: { ...source, initiator } } })
+  const primary = connect(env, config, formatTime(Date.now()), source, acceptedBy(looked, config))
+  noted.backend = primary
+  const caller = await callerOf(config, primary, props, looked)
+  // Read when an event is recorded: before the live check is answered, the caller of a credential is not known.
+  const initiator = {
+    get userId() {
+      return caller.userId
+    },
+    get projectId() {
+      return caller.projectId
+    },
+  }
+  const looking = (backend: Backend) =>
+    look({ config, props, caller, backend: { ...backend, source: { ...source, initiator } } })
+  const consistency = looked.since === undefined ? consistencyFor(primary) : consistencyOf(looked.since)
+  const looks =
+    primary.accepts.most === 0
+      ? lookAtPrimary(primary, looking)
+      : lookNear(reaching(primary, consistency), primary, looking)
+  const value = await looks.finally(() => (noted.caller = primary.db.isOpen ? null : caller))
   // As over HTTP, no value leaves an isolate that is not admitted to its database.
-  await requireAdmission(backend)
+  await requireAdmission(primary)
   return value
 }
 

@@ -1,4 +1,4 @@
-/** The checks that every call passes, by HTTP and by a service binding: configuration, token, master keys. */
+/** The checks that every call passes, by HTTP and by a service binding: configuration, caller, master keys. */
 import { authenticateEmbedded } from '../access/embedded.ts'
 import { authenticateKeystone } from '../access/keystone.ts'
 import type { Caller } from '../caller.ts'
@@ -17,21 +17,69 @@ export async function configOf(env: Environment): Promise<Config> {
 }
 
 /**
- * Returns the caller of a token; `unscoped` if the token has no project. Throws `unauthenticated` if the token or, with
- * Keystone, the service token is invalid.
+ * Returns the caller of a token. Throws `unauthenticated` if the token or the service token is invalid, and
+ * `projectRequired` if the token has no project. With the embedded identity both may still be open questions of the
+ * backend's sessions.
  */
 export async function callerOfToken(
   { identity, keystoneUrl }: Config,
   backend: Backend,
   token: string,
   serviceToken?: string,
-): Promise<Caller | 'unscoped'> {
-  const caller =
-    identity === 'keystone'
-      ? await authenticateKeystone(keystoneUrl, token, serviceToken)
-      : await authenticateEmbedded(token, backend)
-  if (!caller) throw fault('unauthenticated')
-  return caller
+): Promise<Caller> {
+  const isKeystone = identity === 'keystone'
+  const caller = isKeystone
+    ? await authenticateKeystone(keystoneUrl, token, serviceToken)
+    : await authenticateEmbedded(token, backend)
+  // Keystone has validated both. The embedded identity grants nothing for a service token, but rejects an invalid one.
+  const isService = isKeystone || !serviceToken || (await authenticateEmbedded(serviceToken, backend)) !== null
+  if (!caller || !isService) throw fault('unauthenticated')
+  if (caller !== 'unscoped') return caller
+  await backend.db.requireAnswers()
+  throw fault('projectRequired')
+}
+
+/**
+ * Runs `look` on the primary, then requires the answers to all questions of the session, so that nothing leaves this
+ * isolate before. A failure of `look` does not precede one of theirs: who may not ask is not told what is wrong with the
+ * request.
+ */
+export async function lookAtPrimary<Value>(
+  primary: Backend,
+  look: (backend: Backend) => Promise<Value>,
+): Promise<Value> {
+  const { db } = primary
+  try {
+    const value = await look(primary)
+    await db.requireAnswers()
+    return value
+  } catch (error) {
+    if (!db.isRefusal(error)) await db.requireAnswers()
+    throw error
+  }
+}
+
+/**
+ * Runs `look` on a backend that reads from any replica, and again on the primary if it fails there and the primary may
+ * know better. A replica, and the memory of this isolate, may lack a row or a grant that was written a moment ago, or a new
+ * table, or may be too old for the request. So no refusal is based on them.
+ */
+export async function lookNear<Value>(
+  near: Backend,
+  primary: Backend,
+  look: (backend: Backend) => Promise<Value>,
+): Promise<Value> {
+  const { db } = near
+  try {
+    const value = await look(near)
+    await db.requireAnswers()
+    return value
+  } catch (error) {
+    const isFinal = !db.observed.lagging && (db.isRefusal(error) || !db.isOpen)
+    if (isFinal) throw error
+    db.reopen()
+    return lookAtPrimary(primary, look)
+  }
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import type { Context } from 'hono'
 import { ConfigError, readConfig, type Environment } from '../config.ts'
-import { connect, reaching, requireAdmission } from '../state/connect.ts'
+import { connect, requireAdmission, undated } from '../state/connect.ts'
 import { healthOf, unknownHealth, type Health } from '../state/deployment/health.ts'
 import { byService } from '../state/scope.ts'
 import { formatTime } from '../times.ts'
@@ -17,7 +17,7 @@ const OK_DOCUMENT = JSON.stringify({ detailed: false, reasons: ['OK'] }, null, 4
 async function examined(env: Environment): Promise<Health> {
   try {
     const backend = connect(env, await readConfig(env), formatTime(Date.now()), byService('Health check'))
-    const near = reaching(backend, 'first-unconstrained')
+    const near = undated(backend, 'first-unconstrained')
     return await healthOf({ backend, near, admit: () => requireAdmission(backend) })
   } catch (error) {
     if (error instanceof ConfigError) return unknownHealth(`The service is not configured: ${error.message}`)

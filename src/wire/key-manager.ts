@@ -19,8 +19,6 @@ import { answering, refusalOf, type BindingCall } from './binding-calls.ts'
 import { idOf, isCanonicalId } from './http/refs.ts'
 import { normaliseContentType } from './payload.ts'
 
-/** The greatest age of an answer, in seconds; 0: the primary is asked each time. */
-const BOUND_SECONDS = 0
 const MOST_REFS = 50
 const MOST_REF_CHARACTERS = 2_048
 const MOST_NAME_CHARACTERS = 255
@@ -35,8 +33,8 @@ const METADATA = 'Secret retrieval'
 /** A stored time as RFC 3339 has it. */
 const zoned = (time: string): string => `${time}Z`
 
-/** The primary was asked after the call arrived, so the answer contains everything that was acknowledged before. */
-const asOf = ({ now }: Backend): string => zoned(now)
+/** The time as of which what the answer is based on was read. */
+const asOf = ({ db, now }: Backend): string => zoned(db.asOf ?? now)
 
 /** Returns the id at the end of a ref. Throws `argument` for what is not text, and `secretId`. */
 function idIn(ref: unknown): string {
@@ -155,6 +153,8 @@ async function readAll(call: BindingCall, refs: unknown): Promise<readonly Answe
 
 async function readNamed(call: BindingCall, name: string): Promise<Payload> {
   const { backend, caller } = call
+  // Before the live check the project of a credential is not known.
+  await backend.db.requireAnswers()
   const secret = await findNewestNamed(backend, caller.projectId, name, (one) =>
     isAdmitted(call, 'secret:decrypt', one),
   )
@@ -185,11 +185,10 @@ async function readMetadata(call: BindingCall, id: string): Promise<Metadata> {
 /** Every Worker of the account can bind this class. Without `props` that name a credential, or a token, it is refused. */
 export class KeyManager extends WorkerEntrypoint<Environment> implements KeyManagerBinding {
   ready(options?: LookUp): Promise<Answered<Ready>> {
-    return this.#answering('ready', 'Readiness', options, async ({ caller }) => ({
-      project: caller.projectId,
-      bound: BOUND_SECONDS,
-      version: 1,
-    }))
+    return this.#answering('ready', 'Readiness', options, async ({ backend, caller }) => {
+      await backend.db.requireAnswers()
+      return { project: caller.projectId, bound: backend.stalenessSeconds, version: 1 }
+    })
   }
 
   payload(ref: string, options?: LookUp): Promise<Answered<Payload>> {

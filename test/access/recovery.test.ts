@@ -1,7 +1,8 @@
 /** The way back to an administrator: what it mends, that it is asked for, and that it leaves an event. */
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { currentStanding, evictLiveChecks } from '../../src/access/embedded.ts'
+import { currentStanding } from '../../src/access/embedded.ts'
+import { evictLiveChecks } from '../../src/access/live-checks.ts'
 import { logIn } from '../../src/access/log-in.ts'
 import { createCredential, findCredential } from '../../src/state/identity/credentials.ts'
 import { createUser } from '../../src/state/identity/users.ts'

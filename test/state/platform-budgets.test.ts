@@ -221,7 +221,7 @@ describe('the sweep', { timeout: 120_000 }, () => {
       const config = await readConfig({ ...bindings, MASTER_KEYS: rotated })
       const connected = connect({ DB: counted.binding, PROJECT: objects }, config, NOW, byService('Sweep'))
       calls = 0
-      await connected.db.requireAdmission()
+      await connected.db.requireAnswers()
       const first = counted.statements.length
       await part.work({ ...connected, recorded: () => undefined })
       expect([counted.statements.length - first, calls]).toEqual([part.statements, part.calls ?? 0])

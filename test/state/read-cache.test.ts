@@ -1,7 +1,11 @@
-/** `READ_CACHE_SECONDS`: how long an isolate returns a cached secret, and which changes are visible at once. */
+/**
+ * The memory of an isolate: how long it answers with what it remembers of a secret, for requests that accept that and by
+ * READ_CACHE_SECONDS, and which changes are visible at once.
+ */
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { reaching } from '../../src/state/connect.ts'
-import { MOST_CACHED, readSecret } from '../../src/state/secrets/secret-reads.ts'
+import { MOST_REMEMBERED } from '../../src/state/secrets/memory.ts'
+import { readSecret } from '../../src/state/secrets/secret-reads.ts'
 import { createSecret } from '../../src/state/secrets/secrets.ts'
 import { formatTime } from '../../src/times.ts'
 import { backendAt } from '../support/backend.ts'
@@ -120,10 +124,16 @@ describe('READ_CACHE_SECONDS', () => {
     expect((await as()).status).toBe(403)
   })
 
-  it('the cache is not used for a payload, nor for the decision about a change', async () => {
+  it('a payload is answered from memory, in either way of asking for it', async () => {
     await send('GET', `${ref}/payload`)
-    expect(await cost(() => send('GET', `${ref}/payload`))).toBe(1)
-    expect(await cost(() => send('GET', ref, undefined, { Accept: 'text/plain' }))).toBe(1)
+    const asked = async () => {
+      expect((await send('GET', `${ref}/payload`)).text).toBe('x')
+      expect((await send('GET', ref, undefined, { Accept: 'text/plain' })).text).toBe('x')
+    }
+    expect(await cost(asked)).toBe(0)
+  })
+
+  it('a change is never decided from memory', async () => {
     await call('DELETE', ref, { token: who.token })
     expect((await send('PUT', `${ref}/acl`, { read: { users: [] } })).status).toBe(404)
   })
@@ -153,12 +163,12 @@ describe('READ_CACHE_SECONDS', () => {
 describe('the cache of secrets', () => {
   it('the cache of secrets is bounded: the first of very many is evicted', async () => {
     const { binding, trips } = countingDatabase()
-    const backend = { ...(await backendAt(formatTime(Date.now()), binding)), readCacheSeconds: 60 }
+    const backend = { ...(await backendAt(formatTime(Date.now()), binding)), accepts: { most: 60, memory: 60 } }
     const who = { ...(await owner()), roles: [] }
     const described = { name: null, secretType: 'opaque', algorithm: null, mode: null, bitLength: null } as const
     const make = () => createSecret(backend, who, { ...described, expiration: null, contentType: null, payload: null })
     const id = await make()
-    const ids = await Promise.all(Array.from({ length: MOST_CACHED }, make))
+    const ids = await Promise.all(Array.from({ length: MOST_REMEMBERED }, make))
     const tripsOf = async (one: string) => {
       const before = trips()
       await readSecret(reaching(backend, 'first-unconstrained'), one, false)

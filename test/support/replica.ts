@@ -3,12 +3,16 @@
  * D1 does. The replica has the state at its last update.
  */
 import { env } from 'cloudflare:workers'
+import { writeHeartbeat } from '../../src/state/deployment/heartbeats.ts'
 import { applyMigrations } from '../../src/state/object/migrate.ts'
+import { formatTime } from '../../src/times.ts'
+import { backendAt } from './backend.ts'
 
 const bindings = env as unknown as { DB: D1Database; REPLICA: D1Database }
 const { DB: primary, REPLICA: replica } = bindings
 
 const OLDEST = `${'0'.repeat(8)}-${'0'.repeat(8)}-${'0'.repeat(8)}-${'0'.repeat(32)}`
+const TRIP_MILLISECONDS = 5
 const WRITES = /^\s*(insert|update|delete)/i
 
 /** Applies the migrations to the replica; before that, it is a replica that has not received them yet. */
@@ -25,9 +29,12 @@ async function currentBookmark(): Promise<string> {
   return session.getBookmark() ?? OLDEST
 }
 
-/** Returns a database with a replica, and the number of round trips to each instance. */
+/**
+ * Returns a database with a replica, and the number of round trips to each instance that have ended; those that write a
+ * heartbeat are counted apart. A trip takes a moment, so that one behind a response ends after it.
+ */
 export function replicated() {
-  const trips = { primary: 0, replica: 0 }
+  const trips = { primary: 0, replica: 0, heartbeats: 0 }
   let replicaBookmark = OLDEST
 
   function withSession(constraint: string) {
@@ -39,9 +46,11 @@ export function replicated() {
       !queries.some((query) => WRITES.test(query))
     async function send(statements: readonly { query: string; values: unknown[] }[]): Promise<D1Result[]> {
       const byReplica = isForReplica(statements.map(({ query }) => query))
-      trips[byReplica ? 'replica' : 'primary'] += 1
       const session = (byReplica ? replica : primary).withSession('first-primary')
       const results = await session.batch(statements.map(({ query, values }) => session.prepare(query).bind(...values)))
+      await scheduler.wait(TRIP_MILLISECONDS)
+      const isHeartbeat = statements.some(({ query }) => query.startsWith('insert into "heartbeats"'))
+      trips[isHeartbeat ? 'heartbeats' : byReplica ? 'replica' : 'primary'] += 1
       const state = byReplica ? replicaBookmark : (session.getBookmark() ?? OLDEST)
       if (bookmark === null || bookmark < state) bookmark = state
       return results.map((result) => ({ ...result, meta: { ...result.meta, served_by_primary: !byReplica } }))
@@ -53,8 +62,9 @@ export function replicated() {
     return { prepare, batch: send, getBookmark: () => bookmark }
   }
 
-  /** Copies every row of the primary to the replica. */
+  /** Copies every row of the primary to the replica, first of all a heartbeat of this moment. */
   async function catchUp(): Promise<void> {
+    await writeHeartbeat(await backendAt(formatTime(Date.now())), 0)
     const { results } = await primary
       .prepare("select name from sqlite_master where type = 'table'")
       .all<{ name: string }>()
@@ -74,3 +84,19 @@ export function replicated() {
 
   return { binding: { withSession } as unknown as D1Database, trips, catchUp }
 }
+
+/** The primary, which says of reads that any replica may answer that a replica has answered them. It does not lag. */
+export const recentReplica = {
+  withSession(constraint: string) {
+    const session = primary.withSession('first-primary')
+    const asReplica = (results: D1Result[]) =>
+      results.map((result) => ({ ...result, meta: { ...result.meta, served_by_primary: false } }))
+    return constraint === 'first-primary'
+      ? session
+      : {
+          prepare: (query: string) => session.prepare(query),
+          batch: async (statements: D1PreparedStatement[]) => asReplica(await session.batch(statements)),
+          getBookmark: () => session.getBookmark(),
+        }
+  },
+} as unknown as D1Database

@@ -30,6 +30,7 @@ export const unprotectedColumns: Readonly<Record<string, readonly string[]>> = {
   roleAssignments: ['seq'],
   applicationCredentials: ['seq'],
   deployments: ['place', 'requires'],
+  heartbeats: ['place'],
 }
 
 /** In tables whose rows carry a MAC: sealed values, and the columns that select the key of one. */

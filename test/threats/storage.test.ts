@@ -13,6 +13,9 @@ import * as deploymentSchema from '../../src/state/schema/deployment.ts'
 import * as identitySchema from '../../src/state/schema/identity.ts'
 import * as schema from '../../src/state/schema/resources.ts'
 import * as versionSchema from '../../src/state/schema/secret-versions.ts'
+import { writeHeartbeat } from '../../src/state/deployment/heartbeats.ts'
+import { formatTime } from '../../src/times.ts'
+import { backendAt } from '../support/backend.ts'
 import { call, database, identityBase, isolate } from '../support/client.ts'
 import { adminToken } from '../support/identity.ts'
 import { owner, type Person } from '../support/people.ts'
@@ -20,6 +23,7 @@ import { idOf, limit } from '../support/stored.ts'
 import { presentColumns, ruleOf, sealedColumns } from '../support/unauthenticated-columns.ts'
 import { tablesWithoutMac, unprotectedColumns } from '../support/unauthenticated-columns.ts'
 import { entriesOf } from '../support/log-lines.ts'
+import { recentReplica } from '../support/replica.ts'
 import { requests } from '../vectors/certificate-requests.json'
 
 const tables = Object.entries({
@@ -131,6 +135,7 @@ let administrator: string
 let authority: string
 
 beforeAll(async () => {
+  await writeHeartbeat(await backendAt(formatTime(Date.now())), 0)
   ours = await estate('mark-of-ours-5c1d')
   theirs = await estate('mark-of-theirs-77aa')
   administrator = await adminToken()
@@ -218,11 +223,13 @@ const places: Readonly<
   },
   // Every isolate reads it before anything else.
   deployments: { where: () => 'true', readers: [get('/v1/secrets')] },
+  // It is read with what a replica answers.
+  heartbeats: { where: () => 'true', readers: [get('/v1/secrets')] },
 }
 
 /** Sends every request that uses the row. */
 async function read(name: keyof typeof protectedTables, row: Row) {
-  const send = isolate(variables)
+  const send = isolate({ ...variables, ...(name === 'heartbeats' && { DB: recentReplica }) })
   const answers = []
   for (const { path, who } of places[name].readers)
     answers.push(await send('GET', path(row), { token: who(), headers: { Accept: '*/*' } }))

@@ -3,6 +3,7 @@
  * session determines which of them may answer, and its bookmark identifies the newest state that it has observed.
  */
 import type { Statement } from './prepared.ts'
+import type { Answered, Question, Terms } from './questions.ts'
 import { isOfOtherSchema } from './refusals.ts'
 import { resend, settled, type Sending } from './repetition.ts'
 
@@ -13,7 +14,7 @@ export type Consistency = 'first-primary' | 'first-unconstrained' | (string & {}
 export interface Observed {
   /** The newest state; null if nothing was read or written yet. */
   readonly bookmark: string | null
-  /** Whether a result may have come from a replica that lags behind the primary. */
+  /** Whether a result may have come from a replica that lags behind the primary, or from the memory of this isolate. */
   readonly lagging: boolean
 }
 
@@ -81,40 +82,46 @@ export function consistencyOf(bookmark: string | undefined): Consistency {
   return BOOKMARK.test(bookmark) ? bookmark : 'first-primary'
 }
 
-/**
- * What this isolate asks a database before it uses it: whether it has the Worker's schema and belongs to the Worker's
- * deployment. Once admitted, nothing is asked again.
- */
-export interface Admission {
-  readonly isAdmitted: boolean
-  readonly question: Statement<unknown>
-  /** Admits the isolate, or throws why not. `mayChange`: the answer is the primary's, so what it lacks may be made. */
-  readonly decide: (answer: D1Result, mayChange: boolean) => Promise<void>
-  /** Ends the admission, because the database has another schema; returns what to throw instead of the error. */
-  readonly revoke: (error: unknown, mayChange: boolean) => Error
-}
-
 const onlyReads = ({ kind }: Statement<unknown>) => kind === 'read'
 
 const isPrimary = ({ meta }: D1Result) => meta['served_by_primary'] === true
+
+/** The earlier of two times; undefined if neither is known. */
+const earlier = (one: string | undefined, other: string | undefined) =>
+  one === undefined || (other !== undefined && other < one) ? other : one
 
 /** The session of one request. Writes always go to the primary. */
 export class Session implements Connection {
   readonly binding: D1Database
   readonly consistency: Consistency
   /** Null: nothing is asked. */
-  readonly admission: Admission | null
+  readonly terms: Terms | null
+  /** Questions of this session alone; they are decided after those of its terms. */
+  readonly #own: Question[] = []
   #observed: Observed
+  #readAsOf: string | undefined
+  #rememberedAsOf: string | undefined
+  #refusal: unknown
 
-  constructor(binding: D1Database, consistency: Consistency, admission: Admission | null = null) {
+  constructor(binding: D1Database, consistency: Consistency, terms: Terms | null = null) {
     this.binding = binding
     this.consistency = consistency
-    this.admission = admission
+    this.terms = terms
     this.#observed = { bookmark: consistency.startsWith('first-') ? null : consistency, lagging: false }
   }
 
   get observed(): Observed {
     return this.#observed
+  }
+
+  /** What this session has read contains every change that was acknowledged before this time; undefined: it read nothing. */
+  get readAsOf(): string | undefined {
+    return this.#readAsOf
+  }
+
+  /** As {@link readAsOf}, of all that an answer is based on: what was remembered, and what is known of the caller. */
+  get asOf(): string | undefined {
+    return this.#questions.map(({ asOf }) => asOf).reduce(earlier, earlier(this.#readAsOf, this.#rememberedAsOf))
   }
 
   /** The consistency of the next read, which never returns an older state than one that was observed. */
@@ -134,40 +141,116 @@ export class Session implements Connection {
   ): Promise<BatchResults<Statements>> {
     const unit = statementsOf(statements)
     if (sending === 'first') return resultsOf(statements, await this.#send(unit))
-    await this.requireAdmission()
+    await this.requireAnswers()
     return resultsOf(statements, await this.#settled(unit, sending))
   }
 
-  /** Admits this isolate to the database, if it is not yet; throws why not. */
-  async requireAdmission(): Promise<void> {
-    if (this.admission && !this.admission.isAdmitted) await this.#send([])
+  get #questions(): readonly Question[] {
+    return this.terms ? [this.terms.admission, ...this.terms.questions, ...this.#own] : []
   }
 
-  /**
-   * Sends the statements. Until this isolate is admitted, the question travels with them and their results are used
-   * only if the answer admits it; writes wait for the answer.
-   */
+  /** Whether a question is open, so that nothing may leave this isolate. */
+  get isOpen(): boolean {
+    return this.#questions.some(({ state }) => state === 'open')
+  }
+
+  /** Whether a question goes along with the next read. */
+  get isDue(): boolean {
+    return this.#questions.some(({ state }) => state === 'due')
+  }
+
+  /** Asks what is still open, in one round trip, and throws if an answer forbids to go on. */
+  async requireAnswers(): Promise<void> {
+    if (this.isOpen) await this.#send([])
+  }
+
+  /** Has `check` run once the open questions are answered, before results are handed out; it throws to prevent that. */
+  checkAfterAnswers(check: () => void): void {
+    let isChecked = false
+    this.#own.push({
+      get state() {
+        return isChecked ? 'answered' : 'open'
+      },
+      statements: [],
+      decide() {
+        check()
+        isChecked = true
+      },
+    })
+  }
+
+  /** Reports whether it was an answer to a question that this error was thrown for. */
+  isRefusal(error: unknown): boolean {
+    return error !== undefined && error === this.#refusal
+  }
+
+  /** Whether an answer is a replica's or remembered, so that a refusal which follows from it is not final. */
+  get isRemembered(): boolean {
+    return this.#questions.some((question) => question.isRemembered)
+  }
+
+  /** Opens again what was answered by a replica or from memory. */
+  reopen(): void {
+    for (const question of this.#questions) question.reopen?.()
+  }
+
+  /** Sends statements. Reads travel with the questions; writes wait for the answers. */
   async #send(statements: readonly Statement<unknown>[]): Promise<readonly D1Result[]> {
-    const { admission } = this
-    if (!admission) return this.#sendNow(statements)
+    const { terms } = this
+    if (!terms) return this.#sendNow(statements)
     try {
-      if (admission.isAdmitted) return await this.#sendNow(statements)
-      if (statements.every(onlyReads)) return await this.#sendAsking(admission, statements)
-      await this.#sendAsking(admission, [])
+      if (statements.every(onlyReads)) return await this.#sendAsking(terms, statements)
+      await this.requireAnswers()
       return await this.#sendNow(statements)
     } catch (error) {
-      throw isOfOtherSchema(error) ? admission.revoke(error, this.consistency === 'first-primary') : error
+      if (!isOfOtherSchema(error)) throw error
+      throw terms.admission.revoke(error, this.consistency === 'first-primary')
     }
   }
 
-  async #sendAsking(admission: Admission, statements: readonly Statement<unknown>[]): Promise<readonly D1Result[]> {
-    const [answer, ...results] = await this.#sendNow([admission.question, ...statements])
-    if (!answer) throw new Error('D1 returned no result')
-    await admission.decide(answer, this.consistency === 'first-primary')
-    return results
+  /** The questions that travel with reads, or with none: first of all the admission, and then the age of a replica. */
+  #asked({ admission, freshness }: Terms, isAlone: boolean): readonly Question[] {
+    const [, ...others] = this.#questions
+    const isDated = this.#readAsOf !== undefined || !freshness
+    const dating = isDated ? [] : [this.consistency === 'first-primary' ? freshness.ofPrimary : freshness.ofReplica]
+    return [
+      ...(admission.state === 'open' ? [admission] : []),
+      ...dating,
+      ...others.filter(({ state }) => state === 'open' || (state === 'due' && !isAlone)),
+    ]
+  }
+
+  async #sendAsking(terms: Terms, statements: readonly Statement<unknown>[]): Promise<readonly D1Result[]> {
+    const questions = this.#asked(terms, statements.length === 0)
+    const asked = questions.flatMap((question) => question.statements)
+    const unconstrained = this.from === 'first-unconstrained'
+    const results = await this.#sendNow([...asked, ...statements])
+    const byReplica = this.consistency !== 'first-primary' && !results.every(isPrimary)
+    let at = 0
+    for (const question of questions) {
+      const answers = results.slice(at, (at += question.statements.length))
+      await this.#decide(question, answers, { unconstrained, byReplica })
+    }
+    return results.slice(at)
+  }
+
+  async #decide(
+    question: Question,
+    answers: readonly D1Result[],
+    from: Pick<Answered, 'unconstrained' | 'byReplica'>,
+  ): Promise<void> {
+    try {
+      const mayChange = this.consistency === 'first-primary'
+      const dated = await question.decide(answers, { ...from, mayChange, asOf: this.#readAsOf })
+      if (dated !== undefined) this.#readAsOf = earlier(this.#readAsOf, dated)
+    } catch (error) {
+      this.#refusal = error
+      throw error
+    }
   }
 
   async #sendNow(statements: readonly Statement<unknown>[]): Promise<readonly D1Result[]> {
+    if (statements.length === 0) return []
     // D1 guarantees only for the first query of a session that it reaches the primary, so each call uses a new session.
     const session = this.binding.withSession(this.from)
     let lagging = this.consistency !== 'first-primary'
@@ -205,5 +288,11 @@ export class Session implements Connection {
     const { bookmark: before, lagging: lagged } = this.#observed
     const newest = before !== null && (bookmark === null || bookmark < before) ? before : bookmark
     this.#observed = { bookmark: newest, lagging: lagged || lagging }
+  }
+
+  /** Takes over what this isolate remembers as of a time. A refusal that follows from it is not final. */
+  observeMemory(asOf: string): void {
+    this.#rememberedAsOf = earlier(this.#rememberedAsOf, asOf)
+    this.observe({ bookmark: null, lagging: true })
   }
 }

@@ -23,7 +23,8 @@ import { factsOf, logProblem } from '../../log.ts'
 import { commit } from '../audit/commit.ts'
 import { changeOf, DEPLOYMENT } from '../audit/events.ts'
 import { build, change, preparedSelect } from '../database/prepared.ts'
-import type { Admission, Session } from '../database/session.ts'
+import type { Admission } from '../database/questions.ts'
+import type { Session } from '../database/session.ts'
 import { RowRefused, requireAuthentic, withMac } from '../integrity/row-authentication.ts'
 import { isRowAuthenticationKey, takeRowAuthenticationKey } from '../keys/project-keys.ts'
 import type { ProjectObjects } from '../project-calls.ts'
@@ -165,11 +166,14 @@ async function decide(parts: Parts, adopted: string, answer: Answer | undefined,
 /** The admission of this isolate to the database of `parts`; it takes over the deployment with the id `adopted`. */
 export function admissionOf(parts: Parts, adopted: string): Admission {
   return {
-    get isAdmitted() {
-      return admitted.has(parts.keyring)
+    get state() {
+      return admitted.has(parts.keyring) ? 'answered' : 'open'
     },
-    question,
-    decide: (answer, mayChange) => decide(parts, adopted, question.read(answer)[0], mayChange),
+    statements: [question],
+    decide([answer], { mayChange }) {
+      if (!answer) throw new Error('D1 returned no result')
+      return decide(parts, adopted, question.read(answer)[0], mayChange)
+    },
     revoke(error, mayChange) {
       if (admitted.delete(parts.keyring)) logProblem({ event: 'database with another schema', ...factsOf(error) })
       return migrating(parts, mayChange)

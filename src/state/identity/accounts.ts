@@ -6,6 +6,7 @@ import { and, eq, getTableColumns, isNotNull, lte, or, sql, type SQL } from 'dri
 import { commit } from '../audit/commit.ts'
 import { changeOf, DEPLOYMENT } from '../audit/events.ts'
 import { build, change, preparedSelect, type Values } from '../database/prepared.ts'
+import type { BatchResults } from '../database/session.ts'
 import { authentic } from '../integrity/row-authentication.ts'
 import { applicationCredentials, identityProjects, identityRoles, identityUsers } from '../schema/identity.ts'
 import { revokedTokens, roleAssignments } from '../schema/identity.ts'
@@ -54,7 +55,7 @@ export interface Account {
 }
 
 /** Which account is loaded. */
-interface AccountQuery {
+export interface AccountQuery {
   readonly user: IdentityKey
   /** `default` is the user's default project, null is none. */
   readonly project: IdentityKey | 'default' | null
@@ -150,33 +151,44 @@ const accountOfCredential = accountStatements(
   givenCredential,
 )
 
-/** The state of a user in a project. */
-export function loadAccount(scope: KeyedScope, query: AccountQuery): Promise<Account> {
-  const { user, project, credentialId = null, auditIds = [] } = query
+/** The statements that load an account; {@link accountFrom} makes the account of their results. */
+export type AccountStatements = ReturnType<typeof accountOfUser>
+
+/** Reads the state of a user in a project. */
+export function selectAccount({ user, project, credentialId = null, auditIds = [] }: AccountQuery): AccountStatements {
   const isDefault = project === 'default'
-  const statements = accountOfUser({
+  return accountOfUser({
     ...keyValues('user', user),
     ...keyValues('project', isDefault ? null : project),
     useDefault: isDefault ? 1 : 0,
     credentialId,
     auditIds: JSON.stringify(auditIds),
   })
-  return load(scope, statements)
 }
 
-/** The state of the user and project of an application credential. */
-export function loadCredentialAccount(scope: KeyedScope, key: CredentialKey): Promise<Account> {
-  const statements = accountOfCredential({
+/** Reads the state of the user and project of an application credential. */
+export function selectCredentialAccount(key: CredentialKey): AccountStatements {
+  return accountOfCredential({
     ...keyValues('user', 'user' in key ? key.user : null),
     credentialId: 'id' in key ? key.id : null,
     credentialName: 'name' in key ? key.name : null,
     auditIds: '[]',
   })
-  return load(scope, statements)
 }
 
-async function load(scope: KeyedScope, statements: ReturnType<typeof accountOfUser>): Promise<Account> {
-  const { users, projects, roles, credentials, revoked } = await scope.db.batch(statements)
+/** The state of a user in a project. */
+export const loadAccount = async (scope: KeyedScope, query: AccountQuery): Promise<Account> =>
+  accountFrom(scope, await scope.db.batch(selectAccount(query)))
+
+/** The state of the user and project of an application credential. */
+export const loadCredentialAccount = async (scope: KeyedScope, key: CredentialKey): Promise<Account> =>
+  accountFrom(scope, await scope.db.batch(selectCredentialAccount(key)))
+
+/** Checks the rows that were read and makes an account of them; rows that are not authentic count as absent. */
+export async function accountFrom(
+  scope: KeyedScope,
+  { users, projects, roles, credentials, revoked }: BatchResults<AccountStatements>,
+): Promise<Account> {
   const [user] = await authentic(scope, 'identityUsers', users)
   const [project] = await authentic(scope, 'identityProjects', projects)
   const [credential] = await authentic(scope, 'applicationCredentials', credentials)

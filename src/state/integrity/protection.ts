@@ -17,7 +17,7 @@ import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { auditEvents } from '../schema/audit.ts'
 import { applicationCredentials, identityProjects, identityRoles, identityUsers } from '../schema/identity.ts'
 import { loginAttempts, revokedTokens, roleAssignments } from '../schema/identity.ts'
-import { deployments } from '../schema/deployment.ts'
+import { deployments, heartbeats } from '../schema/deployment.ts'
 import * as tables from '../schema/resources.ts'
 import { secretVersions } from '../schema/secret-versions.ts'
 
@@ -227,6 +227,7 @@ export const protectedTables = {
     objects: yes,
     requires: unprotected('set by migrations, which have no keys; whoever can write here can only stop the service'),
   }),
+  heartbeats: rules(heartbeats, null, { place: unprotected('the place of the only row'), at: yes }),
 } as const satisfies Readonly<Record<string, ProtectedTable>>
 
 /** The tables whose rows carry no MAC, and for each column why it needs none. */

@@ -1,4 +1,4 @@
-/** The table of the deployment that a database belongs to. `migrations/` is generated from it. */
+/** The tables of the deployment that a database belongs to. `migrations/` is generated from them. */
 import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 
 /**
@@ -18,4 +18,17 @@ export const deployments = sqliteTable('deployments', {
   requires: text('requires'),
   /** The MAC of the row; `integrity/protection.ts` defines the columns that it covers. Null until it was claimed. */
   mac: text('mac'),
+})
+
+/**
+ * One row: a time at which a Worker wrote to the primary. A replica that has it has every change that was acknowledged
+ * before. See `state/deployment/heartbeats.ts`.
+ */
+export const heartbeats = sqliteTable('heartbeats', {
+  /** `this`. The primary key, so that there is one row. */
+  place: text('place').primaryKey(),
+  /** UTC text of 26 characters, read before the row was written. */
+  at: text('at').notNull(),
+  /** The MAC of the row; `integrity/protection.ts` defines the columns that it covers. */
+  mac: text('mac').notNull(),
 })

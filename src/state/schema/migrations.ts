@@ -139,4 +139,10 @@ export const migrations: readonly { readonly name: string; readonly statements: 
       "CREATE TRIGGER IF NOT EXISTS secret_versions_resealed BEFORE UPDATE OF sealed ON secret_versions\nWHEN NEW.key_version IS NOT NULL AND NOT EXISTS (SELECT 1 FROM project_keys\n  WHERE project_id = NEW.project_id AND store = NEW.store AND version = NEW.key_version AND superseded IS NULL)\nBEGIN SELECT RAISE(ABORT, 'superseded project key'); END",
     ],
   },
+  {
+    name: "0007_heartbeats.sql",
+    statements: [
+      "CREATE TABLE IF NOT EXISTS `heartbeats` (\n\t`place` text PRIMARY KEY NOT NULL,\n\t`at` text NOT NULL,\n\t`mac` text NOT NULL\n)",
+    ],
+  },
 ]

@@ -5,23 +5,32 @@ import type { Backend } from '../backend.ts'
 import { build, preparedSelect } from '../database/prepared.ts'
 import type { Secret } from '../entities.ts'
 import { projectKeys, secrets } from '../schema/resources.ts'
+import { isRemembered, named, nameKey, observeChanges, payloads, readAndRemember, recall } from './memory.ts'
+import { readSealedSecret } from './secret-reads.ts'
 import { authenticSecret, foundColumns, live } from './secret-rows.ts'
 import { findSealedSecret, keyOfSecret, sealedColumns, sealedSecretBy, type SealedSecret } from './secrets.ts'
 
 /**
- * Reads the live secrets with these ids, in any project and in one round trip. Returns for each that exists a function that
- * checks and returns it; it throws `RowRefused` for a damaged row, which is thus no failure of the others.
+ * Reads the live secrets with these ids, in any project and in at most one round trip. Returns for each that exists a
+ * function that checks and returns it; it throws `RowRefused` for a damaged row, which is thus no failure of the others.
  */
 export async function findSealedSecrets(
   backend: Backend,
   ids: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, () => Promise<SealedSecret>>> {
-  if (ids.size === 0) return new Map()
-  const statements = Array.from(ids, (id) => sealedSecretBy({ id, now: backend.now }))
+  const placeOf = (id: string) => ({ memory: payloads, key: id, about: id })
+  const isKept = (id: string) => isRemembered(backend, placeOf(id))
+  const [kept, missing] = [[...ids].filter(isKept), [...ids].filter((id) => !isKept(id))]
+  const recalled = kept.map((id) => [id, () => readSealedSecret(backend, id)] as const)
+  if (missing.length === 0) return new Map(recalled)
+  for (const id of missing) observeChanges(backend, id)
+  const statements = missing.map((id) => sealedSecretBy({ id, now: backend.now }))
   const { found } = await backend.db.batch({ found: statements })
-  return new Map(
-    found.flat().map((row) => [row.id, async () => ({ ...(await authenticSecret(backend, row)), consumers: null })]),
-  )
+  const read = found.flat().map((row) => {
+    const checked = async () => ({ ...(await authenticSecret(backend, row)), consumers: null })
+    return [row.id, () => readAndRemember(backend, placeOf(row.id), checked)] as const
+  })
+  return new Map([...recalled, ...read])
 }
 
 /** Of the secrets of one name, so many of the newest are considered. */
@@ -42,10 +51,16 @@ const candidates = preparedSelect(foundColumns, (columns) =>
   build.select(columns).from(secrets).where(withPayload).orderBy(newest).limit(MOST_CANDIDATES),
 )
 
+async function newestOf(backend: Backend, projectId: string, name: string): Promise<SealedSecret> {
+  const [row] = await backend.db.run(newestSealed({ projectId, name, now: backend.now }))
+  if (!row) throw fault('secretNotFound')
+  return { ...(await authenticSecret(backend, row)), consumers: null }
+}
+
 /**
- * Finds the newest live secret of the project that has this name, a payload, and is admitted: in one round trip if that
- * is the newest of all. Throws `secretNotFound`, and `RowRefused` if a row that is newer was damaged, so that damage does
- * not bring back an older payload.
+ * Finds the newest live secret of the project that has this name, a payload, and is admitted: in at most one round trip if
+ * that is the newest of all. Throws `secretNotFound`, and `RowRefused` if a row that is newer was damaged, so that damage
+ * does not bring back an older payload.
  */
 export async function findNewestNamed(
   backend: Backend,
@@ -53,12 +68,11 @@ export async function findNewestNamed(
   name: string,
   isAdmitted: (secret: Secret) => boolean,
 ): Promise<SealedSecret> {
-  const values = { projectId, name, now: backend.now }
-  const [row] = await backend.db.run(newestSealed(values))
-  if (!row) throw fault('secretNotFound')
-  const first: SealedSecret = { ...(await authenticSecret(backend, row)), consumers: null }
+  const place = { memory: named, key: nameKey(projectId, name), about: projectId }
+  const first = await recall(backend, place, (one) => newestOf(one, projectId, name))
   if (isAdmitted(first)) return first
-  for (const other of await backend.db.run(candidates({ ...values, withConsumers: false }))) {
+  const values = { projectId, name, now: backend.now, withConsumers: false }
+  for (const other of await backend.db.run(candidates(values))) {
     const secret = await authenticSecret(backend, other)
     if (isAdmitted(secret)) return findSealedSecret(backend, secret.id)
   }

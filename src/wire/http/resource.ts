@@ -7,6 +7,9 @@
  *
  * Before them, `app.ts` checks the token (401) and the microversion (406), and {@link mount} rejects a path of another
  * project (403). Every operation must name its policy rule, so that none is left unprotected.
+ *
+ * The live check of the token may still be an open question of the sessions: it travels with the first read, and is
+ * answered before a result of that is used (`state/database/questions.ts`).
  */
 import type { Context, Hono } from 'hono'
 import { permits, type Rule, type Target } from '../../access/policy.ts'
@@ -16,10 +19,11 @@ import { Fault, fault, type FailureName } from '../../faults.ts'
 import type { AuditTarget } from '../../state/audit/events.ts'
 import { recordRefusal } from '../../state/audit/refusals.ts'
 import type { Backend } from '../../state/backend.ts'
-import { reaching } from '../../state/connect.ts'
+import { consistencyFor, reaching } from '../../state/connect.ts'
 import type { KeyOperation } from '../../state/entities.ts'
 import { consistencyOf } from '../../state/database/session.ts'
 import { isWritable, requireWritable } from '../../state/read-only.ts'
+import { lookAtPrimary, lookNear, refuseWithoutMasterKeys } from '../gates.ts'
 import { admitsJson, admitsKnownType } from './accept.ts'
 import type { BodyReader } from './body.ts'
 import type { Service } from './context.ts'
@@ -188,11 +192,43 @@ interface BodyOnce {
   body?: Promise<unknown>
 }
 
-async function attempt(c: Context<Service>, resource: Resource, once: BodyOnce = {}): Promise<Response> {
+/**
+ * Throws `notPermitted` unless the rule allows the caller the operation. A refusal is not based on what this isolate
+ * remembers of the caller: the primary is asked first, here or by `lookNear`.
+ */
+async function requirePermission({ backend, caller, config }: Call, rule: Rule, subject: Target, use?: KeyOperation) {
+  const isPermitted = () => permits(config.policy, rule, caller, subject, use)
+  if (isPermitted()) return
+  const { db } = backend
+  if (db.isRemembered && db.consistency === 'first-primary') {
+    db.reopen()
+    await db.requireAnswers()
+    if (isPermitted()) return
+  }
+  if (db.isRemembered) db.observe({ bookmark: null, lagging: true })
+  throw fault('notPermitted')
+}
+
+/**
+ * Checks the rule, or has it checked once the caller is known: an operation that reads only its own project need not wait
+ * for that, so that a look-up is one round trip.
+ */
+async function checkRule(call: Call, rule: Rule, subject: Target, changes: boolean, use?: KeyOperation) {
+  const { db } = call.backend
+  if (db.isOpen && changes) await db.requireAnswers()
+  if (!db.isOpen) return requirePermission(call, rule, subject, use)
+  db.checkAfterAnswers(() => {
+    if (!permits(call.config.policy, rule, call.caller, subject, use)) throw fault('notPermitted')
+  })
+}
+
+async function attempt(c: Context<Service>, resource: Resource, once: BodyOnce): Promise<Response> {
   const { find, operations } = resource
   const chosen = operationOf(resource, c.req.method)
   if (chosen) c.set('operation', chosen.name)
   const call = callOf(c)
+  const changes = c.req.method !== 'GET' && !chosen?.readsOnly
+  if (changes) await refuseWithoutMasterKeys(call.backend)
   const subject = find ? await find(call) : projectTarget(call.caller)
   const entity = entityOf(call, resource)
   if (find && entity) c.set('target', `${entity.target}/${entity.id}`)
@@ -204,8 +240,7 @@ async function attempt(c: Context<Service>, resource: Resource, once: BodyOnce =
   const rule = typeof chosen.rule === 'string' ? chosen.rule : chosen.rule.choose(call)
   const attributedCall = attributed(call, chosen.name, rule)
   try {
-    if (!permits(call.config.policy, rule, call.caller, subject, chosen.use)) throw fault('notPermitted')
-    const changes = c.req.method !== 'GET' && !chosen.readsOnly
+    await checkRule(call, rule, subject, changes, chosen.use)
     if (changes && !chosen.evenReadOnly) await requireWritable(call.backend)
     if (chosen.body) once.body ??= chosen.body(c)
     const body = await once.body
@@ -222,25 +257,20 @@ async function attempt(c: Context<Service>, resource: Resource, once: BodyOnce =
   }
 }
 
-/**
- * Serves a request. A replica may lack a row or a grant that was written a moment ago, or a new table, so a request
- * that fails on a replica is retried on the primary before the failure is returned.
- */
+/** Serves a request: near the caller if it changes nothing, otherwise at the primary. */
 async function serve(c: Context<Service>, resource: Resource): Promise<Response> {
-  const isRead = c.req.method === 'GET' || operationOf(resource, c.req.method)?.readsOnly === true
-  if (!isRead || resource.reads === 'primary') return attempt(c, resource)
-  c.set('readsOnly', true)
   const once: BodyOnce = {}
-  const primary = c.get('backend')
-  const replica = reaching(primary, consistencyOf(c.req.header(BOOKMARK_HEADER)))
-  c.set('backend', replica)
-  try {
-    return await attempt(c, resource, once)
-  } catch (error) {
-    if (!replica.db.observed.lagging) throw error
-    c.set('backend', primary)
+  const attempting = (backend: Backend) => {
+    c.set('backend', backend)
     return attempt(c, resource, once)
   }
+  const primary = c.get('backend')
+  const isRead = c.req.method === 'GET' || operationOf(resource, c.req.method)?.readsOnly === true
+  if (isRead) c.set('readsOnly', true)
+  if (!isRead || resource.reads === 'primary' || primary.accepts.most === 0) return lookAtPrimary(primary, attempting)
+  const bookmark = c.req.header(BOOKMARK_HEADER)
+  const consistency = bookmark === undefined ? consistencyFor(primary) : consistencyOf(bookmark)
+  return lookNear(reaching(primary, consistency), primary, attempting)
 }
 
 /** Registers the resources under each prefix. Throws `foreignTenant` if `:tenant` is not the caller's project. */
@@ -249,7 +279,10 @@ export function mount(app: Hono<Service>, prefixes: readonly string[], resources
     for (const mounted of resources) {
       app.all(prefix + mounted.path, async function serveResource(c) {
         const tenant = c.req.param('tenant')
-        if (tenant !== undefined && tenant !== c.get('caller').projectId) throw fault('foreignTenant')
+        if (tenant !== undefined && tenant !== c.get('caller').projectId) {
+          await c.get('backend').db.requireAnswers()
+          throw fault('foreignTenant')
+        }
         return serve(c, mounted)
       })
     }

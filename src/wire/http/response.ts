@@ -3,6 +3,7 @@
  * platform `Headers` object, and `c.header` after the response creates a second `Response`.
  */
 import type { Context } from 'hono'
+import { millisecondsOf } from '../../times.ts'
 import type { Service } from './context.ts'
 
 /**
@@ -22,6 +23,13 @@ function bookmarkOf(c: Context<Service>, status: number): string | null {
   return (isWrite && c.get('backend')?.db.observed.bookmark) || null
 }
 
+/** The age of what a read is based on, in seconds, rounded up (RFC 9111 section 5.1); null if it read nothing stored. */
+function ageOf(c: Context<Service>, status: number): number | null {
+  const { db, now } = c.get('backend') ?? {}
+  if (!db?.asOf || !now || c.get('readsOnly') !== true || status >= 300) return null
+  return Math.max(0, Math.ceil((millisecondsOf(now) - millisecondsOf(db.asOf)) / 1000))
+}
+
 /**
  * Creates the response. `contentType` is omitted for responses without a body. All writes of the request must be
  * complete, because the response carries their bookmark.
@@ -36,5 +44,7 @@ export function respond(
   if (contentType !== undefined) headers['Content-Type'] = contentType
   const bookmark = bookmarkOf(c, status)
   if (bookmark !== null) headers[BOOKMARK_HEADER] = bookmark
+  const age = ageOf(c, status)
+  if (age !== null) headers['Age'] = String(age)
   return new Response(body, { status, headers })
 }

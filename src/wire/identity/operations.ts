@@ -6,7 +6,8 @@
  * Each operation names its policy rule or is declared public, so that none is left unprotected.
  */
 import type { Context, Hono } from 'hono'
-import { currentStanding, evictLiveChecks, type Standing } from '../../access/embedded.ts'
+import { currentStanding, type Standing } from '../../access/embedded.ts'
+import { evictLiveChecks } from '../../access/live-checks.ts'
 import { permitsIdentity, type IdentityRule, type IdentityTarget } from '../../access/identity-policy.ts'
 import type { Backend } from '../../state/backend.ts'
 import { identityFault, readOnlyIdentity } from '../../state/identity/faults.ts'
