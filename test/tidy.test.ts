@@ -46,7 +46,7 @@ const admitted: Readonly<Record<string, readonly string[]>> = {
 
 /** The layers of `state`, from the lowest. Folders and files import only from lower layers, types included. */
 const layers: readonly (readonly string[])[] = [
-  ['schema', 'row-ids'],
+  ['schema', 'row-ids', 'age'],
   ['database', 'entities'],
   ['scope', 'acl-columns'],
   ['audit', 'project-calls'],

@@ -8,10 +8,10 @@ import { cacheOf } from '../cache.ts'
 import type { Caller, Owner } from '../caller.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { fault } from '../faults.ts'
+import { isRecent, replaces } from '../state/age.ts'
 import type { Backend } from '../state/backend.ts'
 import { resultsOf, statementsOf } from '../state/database/session.ts'
 import { accountFrom, type Account, type AccountStatements } from '../state/identity/accounts.ts'
-import { isWithin } from '../times.ts'
 
 const MOST_CHECKS = 10_000
 
@@ -44,7 +44,7 @@ export function checkCache<Extra>(): CheckCache<Extra> {
     remember(keyring, key, check, since) {
       const known = cache(keyring).get(key)
       // Not an account that was read before a concurrent change through this isolate, or from a replica that lags more.
-      if (since === generation && (!known || known.asOf <= check.asOf)) cache(keyring).set(key, check)
+      if (since === generation && replaces(check.asOf, known?.asOf)) cache(keyring).set(key, check)
     },
   }
 }
@@ -75,12 +75,12 @@ export function liveCheck(
 ): () => Outcome | undefined {
   const { now, accepts } = backend
   const since = generation
-  let check = known && isWithin(accepts.most, known.asOf, now) ? known : undefined
+  let check = known && isRecent(accepts.most, known.asOf, now) ? known : undefined
   backend.db.terms?.questions.push({
     statements: statementsOf(statements),
     get state() {
       if (!check) return 'open'
-      return check === known && !isWithin(accepts.most / 2, check.asOf, now) ? 'due' : 'answered'
+      return check === known && !isRecent(accepts.most / 2, check.asOf, now) ? 'due' : 'answered'
     },
     get asOf() {
       return check?.asOf

@@ -1,9 +1,10 @@
 /** Creates backends. This is the only file that depends on all parts of the state. */
+import { CLOCK_MARGIN_SECONDS } from './age.ts'
 import type { AcceptedAge, Backend, StateSettings } from './backend.ts'
 import type { Terms } from './database/questions.ts'
 import { Session, type Consistency } from './database/session.ts'
 import { admissionOf, admittedDeployment } from './deployment/admission.ts'
-import { CLOCK_MARGIN_SECONDS, freshnessOf } from './deployment/heartbeats.ts'
+import { freshnessOf } from './deployment/heartbeats.ts'
 import { placedObjects, type ProjectNamespace } from './places.ts'
 import type { Changed, Source } from './scope.ts'
 import { evictSecret } from './secrets/memory.ts'

@@ -20,7 +20,7 @@ import { connect, consistencyFor, reaching, requireAdmission } from '../state/co
 import { consistencyOf } from '../state/database/session.ts'
 import { byService } from '../state/scope.ts'
 import { formatTime } from '../times.ts'
-import { callerOfToken, configOf, lookAtPrimary, lookNear } from './gates.ts'
+import { afterAnswers, callerOfToken, configOf, lookNear } from './gates.ts'
 import { statedAge, unstatedAge } from './http/accepted-age.ts'
 import { isUnexpected, logUnexpectedIn } from './http/failures.ts'
 
@@ -165,7 +165,7 @@ async function run<Value>(
   const consistency = looked.since === undefined ? consistencyFor(primary) : consistencyOf(looked.since)
   const looks =
     primary.accepts.most === 0
-      ? lookAtPrimary(primary, looking)
+      ? afterAnswers(primary, () => looking(primary))
       : lookNear(reaching(primary, consistency), primary, looking)
   const value = await looks.finally(() => (noted.caller = primary.db.isOpen ? null : caller))
   // As over HTTP, no value leaves an isolate that is not admitted to its database.

@@ -5,6 +5,7 @@ import type { Caller } from '../caller.ts'
 import { ConfigError, readConfig, type Config, type Environment } from '../config.ts'
 import { fault } from '../faults.ts'
 import type { Backend } from '../state/backend.ts'
+import type { Session } from '../state/database/session.ts'
 import { missingMasterKey } from '../state/keys/rotation.ts'
 
 /** Returns the configuration of this isolate. Throws `misconfigured` (503) if it is invalid. */
@@ -40,21 +41,31 @@ export async function callerOfToken(
 }
 
 /**
- * Runs `look` on the primary, then requires the answers to all questions of the session, so that nothing leaves this
- * isolate before. A failure of `look` does not precede one of theirs: who may not ask is not told what is wrong with the
- * request.
+ * Throws `notPermitted` unless it is permitted. A refusal is not based on what this isolate remembers of the caller: the
+ * primary is asked first, here or by {@link lookNear}.
  */
-export async function lookAtPrimary<Value>(
-  primary: Backend,
-  look: (backend: Backend) => Promise<Value>,
-): Promise<Value> {
-  const { db } = primary
+export async function requirePermission(db: Session, isPermitted: () => boolean): Promise<void> {
+  if (isPermitted()) return
+  if (db.isRemembered && db.consistency === 'first-primary') {
+    db.reopen()
+    await db.requireAnswers()
+    if (isPermitted()) return
+  }
+  if (db.isRemembered) db.observe({ bookmark: null, lagging: true })
+  throw fault('notPermitted')
+}
+
+/**
+ * Runs `look`, then requires the answers to all questions of the session, so that nothing leaves this isolate before. At the
+ * primary a failure of `look` does not precede one of theirs: who may not ask is not told what is wrong with the request.
+ */
+export async function afterAnswers<Value>({ db }: Backend, look: () => Promise<Value> | Value): Promise<Value> {
   try {
-    const value = await look(primary)
+    const value = await look()
     await db.requireAnswers()
     return value
   } catch (error) {
-    if (!db.isRefusal(error)) await db.requireAnswers()
+    if (db.consistency === 'first-primary' && !db.isRefusal(error)) await db.requireAnswers()
     throw error
   }
 }
@@ -71,14 +82,12 @@ export async function lookNear<Value>(
 ): Promise<Value> {
   const { db } = near
   try {
-    const value = await look(near)
-    await db.requireAnswers()
-    return value
+    return await afterAnswers(near, () => look(near))
   } catch (error) {
     const isFinal = !db.observed.lagging && (db.isRefusal(error) || !db.isOpen)
     if (isFinal) throw error
     db.reopen()
-    return lookAtPrimary(primary, look)
+    return afterAnswers(primary, () => look(primary))
   }
 }
 

@@ -17,6 +17,7 @@ import { findNewestNamed, findSealedSecrets } from '../state/secrets/look-ups.ts
 import { findSecret, readPayload, recordReads, type SealedSecret } from '../state/secrets/secrets.ts'
 import { answering, refusalOf, type BindingCall } from './binding-calls.ts'
 import { idOf, isCanonicalId } from './http/refs.ts'
+import { requirePermission } from './gates.ts'
 import { normaliseContentType } from './payload.ts'
 
 const MOST_REFS = 50
@@ -68,10 +69,11 @@ async function admitted<Value>(
   look: () => Promise<Value>,
 ): Promise<Value> {
   try {
-    if (!isAdmitted(call, rule, secret)) throw fault('notPermitted')
+    await requirePermission(call.backend.db, () => isAdmitted(call, rule, secret))
     return await look()
   } catch (error) {
-    if (error instanceof Fault && error.status === 403) {
+    // What a replica refuses is asked again at the primary.
+    if (error instanceof Fault && error.status === 403 && !call.backend.db.observed.lagging) {
       const { id, projectId } = secret
       await recordRefusal(ruled(call, rule), { target: 'secret', id, action: 'read', projectId, failure: '403' })
     }
@@ -144,6 +146,9 @@ async function readAll(call: BindingCall, refs: unknown): Promise<readonly Answe
   const answers: Answered<Payload>[] = []
   for (let at = 0; at < refs.length; at += REFS_PER_TRIP) {
     const group = await readGroup(call, refs.slice(at, at + REFS_PER_TRIP), left)
+    const refused = group.find((one) => one.status === 'rejected')
+    // What a replica refuses is asked again at the primary.
+    if (refused && call.backend.db.observed.lagging) throw refused.reason
     for (const one of group) {
       answers.push(one.status === 'fulfilled' ? { ok: true, value: one.value } : refusalOf(one.reason, PAYLOAD))
     }

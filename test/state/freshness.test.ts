@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { writeHeartbeat } from '../../src/state/deployment/heartbeats.ts'
 import { formatTime } from '../../src/times.ts'
 import { backendAt } from '../support/backend.ts'
+import { bindingWith, edgeCredential } from '../support/bindings.ts'
 import { call, identityBase, isolate, type Answer } from '../support/client.ts'
 import { adminToken } from '../support/identity.ts'
 import { entriesOf } from '../support/log-lines.ts'
@@ -324,6 +325,49 @@ describe('T6: what ends a right ends it within the bound, however far the replic
     expect([401, 403, 404]).toContain(await read())
     pass(120)
     expect([401, 403, 404]).toContain(await read())
+  })
+})
+
+describe('a service binding', () => {
+  beforeEach(catchUp)
+
+  const near = () => ({ DB: { withSession: (constraint: string) => binding.withSession(constraint) } as D1Database })
+
+  it('a look-up over it is one trip to the replica, and tells the time as of which it is', async () => {
+    const { id } = await edgeCredential(who)
+    await catchUp()
+    const keys = bindingWith({ credential: id }, near())
+    await settle()
+    Object.assign(trips, { primary: 0, replica: 0 })
+    const found = await keys.payload(ref)
+    expect([found.ok, trips.replica, trips.primary]).toEqual([true, 1, 0])
+    expect(found.ok && Date.parse(found.value.asOf)).toBe(Date.now() - MARGIN * 1000)
+  })
+
+  it('T6: a credential that was deleted ends it within the bound, however far the replica lags', async () => {
+    const { id, path } = await edgeCredential(who)
+    await catchUp()
+    const keys = bindingWith({ credential: id }, near())
+    const status = async () => {
+      const found = await keys.payload(ref, { maxAge: 60 })
+      return found.ok ? 200 : found.status
+    }
+    expect(await status()).toBe(200)
+    expect((await call('DELETE', identityBase + path, { token: who.token })).status).toBe(204)
+    pass(BOUND - MARGIN - 1)
+    expect(await status()).toBe(200)
+    pass(MARGIN + 1)
+    expect(await status()).toBe(401)
+    pass(600)
+    expect(await status()).toBe(401)
+  })
+
+  it('of several secrets at once, one that the replica lacks is found at the primary', async () => {
+    const { id } = await edgeCredential(who)
+    await catchUp()
+    const late = await secret(who, text)
+    const found = await bindingWith({ credential: id }, near()).payloads([ref, late])
+    expect(found.ok && found.value.map(({ ok }) => ok)).toEqual([true, true])
   })
 })
 

@@ -36,6 +36,8 @@ async function currentBookmark(): Promise<string> {
 export function replicated() {
   const trips = { primary: 0, replica: 0, heartbeats: 0 }
   let replicaBookmark = OLDEST
+  /** The batches that were written through this database and that the replica does not have. */
+  let written: (readonly { query: string; values: unknown[] }[])[] = []
 
   function withSession(constraint: string) {
     let bookmark = constraint.startsWith('first-') ? null : constraint
@@ -51,6 +53,7 @@ export function replicated() {
       await scheduler.wait(TRIP_MILLISECONDS)
       const isHeartbeat = statements.some(({ query }) => query.startsWith('insert into "heartbeats"'))
       trips[isHeartbeat ? 'heartbeats' : byReplica ? 'replica' : 'primary'] += 1
+      if (!byReplica && statements.some(({ query }) => WRITES.test(query))) written.push(statements)
       const state = byReplica ? replicaBookmark : (session.getBookmark() ?? OLDEST)
       if (bookmark === null || bookmark < state) bookmark = state
       return results.map((result) => ({ ...result, meta: { ...result.meta, served_by_primary: !byReplica } }))
@@ -80,9 +83,17 @@ export function replicated() {
     }
     await replica.batch(statements)
     replicaBookmark = await currentBookmark()
+    written = []
   }
 
-  return { binding: { withSession } as unknown as D1Database, trips, catchUp }
+  /** Repeats the next batches that were written through this database at the replica, in the order of their commits. */
+  async function replay(batches: number): Promise<void> {
+    for (const batch of written.splice(0, batches)) {
+      await replica.batch(batch.map(({ query, values }) => replica.prepare(query).bind(...values)))
+    }
+  }
+
+  return { binding: { withSession } as unknown as D1Database, trips, catchUp, replay }
 }
 
 /** The primary, which says of reads that any replica may answer that a replica has answered them. It does not lag. */

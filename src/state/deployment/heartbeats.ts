@@ -13,6 +13,7 @@ import { lte } from 'drizzle-orm'
 import { fault } from '../../faults.ts'
 import { factsOf, logProblem } from '../../log.ts'
 import { formatTime, isWithin, later } from '../../times.ts'
+import { asOfHeartbeat, isRecent } from '../age.ts'
 import { build, change, idempotent, preparedSelect } from '../database/prepared.ts'
 import type { Answered, Freshness } from '../database/questions.ts'
 import { Session } from '../database/session.ts'
@@ -21,8 +22,6 @@ import { isWritable, type Deployment } from '../read-only.ts'
 import { heartbeats } from '../schema/deployment.ts'
 import type { KeyedScope } from '../scope.ts'
 
-/** How far the clocks of two of Cloudflare's machines may differ, in seconds. An assumption: no bound is published. */
-export const CLOCK_MARGIN_SECONDS = 2
 /** The first reader who finds a heartbeat older than this part of the bound writes the next one. */
 const PART_UNTIL_DUE = 2
 /** Two heartbeats are at least this part of the bound apart, whoever writes them. */
@@ -54,20 +53,16 @@ export interface Reader extends KeyedScope, Deployment {
   readonly db: Session
 }
 
-/**
- * The time as of which a state is that shows this heartbeat; null without a heartbeat, and if it is not authentic or from
- * the future. The margin is taken off once, here.
- */
-export async function asOfHeartbeat(
+/** The time as of which a state is that shows this row; null without a heartbeat, and for one that does not count. */
+async function asOfRow(
   scope: KeyedScope,
   row: { readonly at: string; readonly mac: string } | undefined,
 ): Promise<string | null> {
   const [found] = row ? await authentic(scope, 'heartbeats', [row]) : []
   if (!found) return null
-  const asOf = later(found.at, -CLOCK_MARGIN_SECONDS)
-  if (asOf <= scope.now) return asOf
-  logProblem({ event: 'heartbeat from the future', at: found.at, now: scope.now })
-  return null
+  const asOf = asOfHeartbeat(found.at, scope.now)
+  if (asOf === null) logProblem({ event: 'heartbeat from the future', at: found.at, now: scope.now })
+  return asOf
 }
 
 /** Writes the time into the database, unless another Worker has just done so or the service is read-only. */
@@ -106,9 +101,9 @@ export function freshnessOf(reader: Reader, bound: number, accepted: number): Fr
     known.isPrimaryNear = unconstrained ? !byReplica : known.isPrimaryNear && !byReplica
     if (!byReplica) return now
     const [answer] = answers
-    const asOf = answer ? await asOfHeartbeat(reader, newest.read(answer)[0]) : null
-    if (asOf === null || !isWithin(bound / PART_UNTIL_DUE, asOf, now)) writeSoon(reader, bound)
-    if (asOf === null || !isWithin(accepted, asOf, now)) throw fault('unavailable', 'the replica may be too old')
+    const asOf = answer ? await asOfRow(reader, newest.read(answer)[0]) : null
+    if (asOf === null || !isRecent(bound / PART_UNTIL_DUE, asOf, now)) writeSoon(reader, bound)
+    if (asOf === null || !isRecent(accepted, asOf, now)) throw fault('unavailable', 'the replica may be too old')
     return asOf
   }
   return {

@@ -5,10 +5,10 @@ import type { Backend } from '../backend.ts'
 import { build, preparedSelect } from '../database/prepared.ts'
 import type { Secret } from '../entities.ts'
 import { projectKeys, secrets } from '../schema/resources.ts'
-import { isRemembered, named, nameKey, observeChanges, payloads, readAndRemember, recall } from './memory.ts'
+import { isRemembered, named, nameKey, observeChanges, readAndRemember, recall, rows } from './memory.ts'
 import { readSealedSecret } from './secret-reads.ts'
 import { authenticSecret, foundColumns, live } from './secret-rows.ts'
-import { findSealedSecret, keyOfSecret, sealedColumns, sealedSecretBy, type SealedSecret } from './secrets.ts'
+import { findSealedSecret, keyOfSecret, sealedColumns, selectSealedSecret, type SealedSecret } from './secrets.ts'
 
 /**
  * Reads the live secrets with these ids, in any project and in at most one round trip. Returns for each that exists a
@@ -18,16 +18,16 @@ export async function findSealedSecrets(
   backend: Backend,
   ids: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, () => Promise<SealedSecret>>> {
-  const placeOf = (id: string) => ({ memory: payloads, key: id, about: id })
+  const placeOf = (id: string) => ({ memory: rows, key: id, about: id })
   const isKept = (id: string) => isRemembered(backend, placeOf(id))
   const [kept, missing] = [[...ids].filter(isKept), [...ids].filter((id) => !isKept(id))]
   const recalled = kept.map((id) => [id, () => readSealedSecret(backend, id)] as const)
   if (missing.length === 0) return new Map(recalled)
   for (const id of missing) observeChanges(backend, id)
-  const statements = missing.map((id) => sealedSecretBy({ id, now: backend.now }))
+  const statements = missing.map((id) => selectSealedSecret(backend, id))
   const { found } = await backend.db.batch({ found: statements })
   const read = found.flat().map((row) => {
-    const checked = async () => ({ ...(await authenticSecret(backend, row)), consumers: null })
+    const checked = () => authenticSecret(backend, row)
     return [row.id, () => readAndRemember(backend, placeOf(row.id), checked)] as const
   })
   return new Map([...recalled, ...read])
@@ -52,9 +52,9 @@ const candidates = preparedSelect(foundColumns, (columns) =>
 )
 
 async function newestOf(backend: Backend, projectId: string, name: string): Promise<SealedSecret> {
-  const [row] = await backend.db.run(newestSealed({ projectId, name, now: backend.now }))
+  const [row] = await backend.db.run(newestSealed({ projectId, name, now: backend.now, withConsumers: false }))
   if (!row) throw fault('secretNotFound')
-  return { ...(await authenticSecret(backend, row)), consumers: null }
+  return authenticSecret(backend, row)
 }
 
 /**

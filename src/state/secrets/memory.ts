@@ -11,6 +11,7 @@ import { cacheOf } from '../../cache.ts'
 import { Fault } from '../../faults.ts'
 import { factsOf, logProblem } from '../../log.ts'
 import { isWithin } from '../../times.ts'
+import { isRecent, replaces } from '../age.ts'
 import type { Backend } from '../backend.ts'
 import { Session } from '../database/session.ts'
 import type { Secret } from '../entities.ts'
@@ -26,37 +27,30 @@ const PART_UNTIL_DUE = 2
 /** It is not read again within this part of the accepted age. */
 const PART_BETWEEN = 4
 
-interface Remembered<Row> {
-  readonly row: Row
+interface Remembered {
+  readonly row: SealedSecret
   /** The row contains every change that was acknowledged before this time. */
   readonly asOf: string
   /** When this isolate began to read it again ahead of time; null if it did not. */
   readonly refreshed: string | null
 }
 
-/** The memory of a database's isolate. */
-type Memory<Row> = (binding: D1Database) => {
-  get: (key: string) => Remembered<Row> | undefined
-  set: (key: string, remembered: Remembered<Row>) => unknown
-  delete: (key: string) => unknown
-}
+type Memory = ReturnType<typeof memoryOf>
 
 /** The bytes of a row: its sealed payload, and its other members as JSON. */
-const sizeOf = (row: Secret & Partial<Pick<SealedSecret, 'sealed' | 'wrapped'>>) =>
+const sizeOf = (row: SealedSecret) =>
   JSON.stringify({ ...row, sealed: null, wrapped: null }).length + (row.sealed?.length ?? 0)
 
-const memoryOf = <Row extends Secret>() =>
-  cacheOf<Remembered<Row>>({
+const memoryOf = () =>
+  cacheOf<Remembered>({
     entries: MOST_REMEMBERED,
     bytes: { most: MOST_REMEMBERED_BYTES, of: ({ row }) => sizeOf(row) },
   })
 
-/** Metadata by the id of the secret. */
-export const metadata = memoryOf<Secret>()
-/** Rows with their sealed payload, by the id of the secret. */
-export const payloads = memoryOf<SealedSecret>()
-/** Rows with their sealed payload, by {@link nameKey}: the newest secret of the name. */
-export const named = memoryOf<SealedSecret>()
+/** By the id of the secret. */
+export const rows = memoryOf()
+/** By {@link nameKey}: the newest secret of the name. */
+export const named = memoryOf()
 
 /** The key of a name in a project. An id of a project has no line break. */
 export const nameKey = (projectId: string, name: string): string => `${projectId}\n${name}`
@@ -74,8 +68,7 @@ export function evictSecret(
   { binding, observed }: Session,
   { id, projectId }: { readonly id: string; readonly projectId: string },
 ): void {
-  metadata(binding).delete(id)
-  payloads(binding).delete(id)
+  rows(binding).delete(id)
   const names = named(binding)
   for (const key of names.keys()) if (key.startsWith(nameKey(projectId, ''))) names.delete(key)
   for (const changed of [id, projectId]) changes(binding).set(changed, { bookmark: observed.bookmark })
@@ -88,8 +81,8 @@ export function observeChanges({ db }: Backend, id: string): void {
 }
 
 /** What is remembered, and where: `about` is the id whose changes concern it. */
-export interface Recollection<Row> {
-  readonly memory: Memory<Row>
+export interface Recollection {
+  readonly memory: Memory
   readonly key: string
   readonly about: string
 }
@@ -97,23 +90,22 @@ export interface Recollection<Row> {
 const isLive = ({ expiration }: Secret, now: string) => expiration === null || expiration > now
 
 /** Returns a remembered row if the request accepts it as old as it is; otherwise undefined. */
-function recalled<Row extends Secret>(backend: Backend, { memory, key }: Recollection<Row>) {
+function recalled(backend: Backend, { memory, key }: Recollection) {
   const { db, now, accepts } = backend
   if (accepts.memory === 0 || db.from !== 'first-unconstrained') return undefined
   const found = memory(db.binding).get(key)
-  return found && isWithin(accepts.memory, found.asOf, now) && isLive(found.row, now) ? found : undefined
+  return found && isRecent(accepts.memory, found.asOf, now) && isLive(found.row, now) ? found : undefined
 }
 
 /** Reports whether a request is answered from memory. */
-export const isRemembered = <Row extends Secret>(backend: Backend, place: Recollection<Row>): boolean =>
-  recalled(backend, place) !== undefined
+export const isRemembered = (backend: Backend, place: Recollection): boolean => recalled(backend, place) !== undefined
 
 /** Reads a row, and remembers it if the request accepts what is remembered and the row was not changed meanwhile. */
-export async function readAndRemember<Row extends Secret>(
+export async function readAndRemember(
   backend: Backend,
-  { memory, key, about }: Recollection<Row>,
-  read: (backend: Backend) => Promise<Row>,
-): Promise<Row> {
+  { memory, key, about }: Recollection,
+  read: (backend: Backend) => Promise<SealedSecret>,
+): Promise<SealedSecret> {
   const { db, accepts } = backend
   const before = changes(db.binding).get(about)
   observeChanges(backend, about)
@@ -123,18 +115,18 @@ export async function readAndRemember<Row extends Secret>(
 }
 
 /** Remembers a row that the backend's session has read, unless what is remembered is as of a later time. */
-function remember<Row extends Secret>({ db }: Backend, { memory, key }: Omit<Recollection<Row>, 'about'>, row: Row) {
+function remember({ db }: Backend, { memory, key }: Omit<Recollection, 'about'>, row: SealedSecret) {
   const { readAsOf: asOf } = db
   const known = memory(db.binding).get(key)
-  if (asOf === undefined || (known && known.asOf > asOf)) return
+  if (asOf === undefined || !replaces(asOf, known?.asOf)) return
   memory(db.binding).set(key, { row, asOf, refreshed: null })
 }
 
 /** Reads a row again from a replica, or else from the primary. If the secret is gone, it is forgotten. */
-async function refresh<Row extends Secret>(
+async function refresh(
   backend: Backend,
-  place: Recollection<Row>,
-  read: (backend: Backend) => Promise<Row>,
+  place: Recollection,
+  read: (backend: Backend) => Promise<SealedSecret>,
 ): Promise<void> {
   const { binding, terms } = backend.db
   const reading = (consistency: 'first-unconstrained' | 'first-primary') => {
@@ -154,17 +146,17 @@ async function refresh<Row extends Secret>(
  * steadily never waits: what is half as old as it accepts, the row or what is known of the caller, is read again behind
  * the response.
  */
-export async function recall<Row extends Secret>(
+export async function recall(
   backend: Backend,
-  place: Recollection<Row>,
-  read: (backend: Backend) => Promise<Row>,
-  suits: (row: Row) => boolean = () => true,
-): Promise<Row> {
+  place: Recollection,
+  read: (backend: Backend) => Promise<SealedSecret>,
+  suits: (row: SealedSecret) => boolean = () => true,
+): Promise<SealedSecret> {
   const { db, now, accepts } = backend
   const found = recalled(backend, place)
   if (!found || !suits(found.row)) return readAndRemember(backend, place, read)
   db.observeMemory(found.asOf)
-  const isDue = db.isDue || !isWithin(accepts.memory / PART_UNTIL_DUE, found.asOf, now)
+  const isDue = db.isDue || !isRecent(accepts.memory / PART_UNTIL_DUE, found.asOf, now)
   const isBeingRead = found.refreshed !== null && isWithin(accepts.memory / PART_BETWEEN, found.refreshed, now)
   if (isDue && !isBeingRead) {
     place.memory(db.binding).set(place.key, { ...found, refreshed: now })

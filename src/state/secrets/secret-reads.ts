@@ -4,22 +4,30 @@
  */
 import type { Backend } from '../backend.ts'
 import type { Secret } from '../entities.ts'
-import { metadata, observeChanges, payloads, recall } from './memory.ts'
+import { observeChanges, recall, rows } from './memory.ts'
 import { findSealedVersion, type SealedVersion, type WhichVersion } from './secret-versions.ts'
 import { findSealedSecret, findSecret, type SealedSecret } from './secrets.ts'
 
-/** Like `findSecret`; the result is no older than the request accepts. */
-export const readSecret = (backend: Backend, id: string, withConsumers: boolean): Promise<Secret> =>
-  recall(
-    backend,
-    { memory: metadata, key: id, about: id },
-    (one) => findSecret(one, id, withConsumers),
-    ({ consumers }) => !withConsumers || consumers !== null,
-  )
+const placeOf = (id: string) => ({ memory: rows, key: id, about: id })
 
 /** Like `findSealedSecret`; the result is no older than the request accepts. */
 export const readSealedSecret = (backend: Backend, id: string): Promise<SealedSecret> =>
-  recall(backend, { memory: payloads, key: id, about: id }, (one) => findSealedSecret(one, id))
+  recall(backend, placeOf(id), (one) => findSealedSecret(one, id))
+
+/**
+ * Like `findSecret`; the result is no older than the request accepts. Who accepts what is remembered is given the payload's
+ * row, since clients ask for the payload next: both are one look-up.
+ */
+export async function readSecret(backend: Backend, id: string, withConsumers: boolean): Promise<Secret> {
+  if (backend.accepts.memory === 0) {
+    observeChanges(backend, id)
+    return findSecret(backend, id, withConsumers)
+  }
+  const read = (one: Backend) => findSealedSecret(one, id, withConsumers)
+  const suits = ({ consumers }: Secret) => !withConsumers || consumers !== null
+  const { store, keyVersion, sealed, wrapped, superseded, ...secret } = await recall(backend, placeOf(id), read, suits)
+  return secret
+}
 
 /** Like `findSealedVersion`. The result is not remembered. */
 export function readSealedVersion(backend: Backend, id: string, which: WhichVersion): Promise<SealedVersion> {

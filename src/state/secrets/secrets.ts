@@ -36,9 +36,7 @@ export interface SealedPayload {
 }
 
 /** A secret with its present payload. */
-export interface SealedSecret extends Secret, SealedPayload {
-  readonly consumers: null
-}
+export interface SealedSecret extends Secret, SealedPayload {}
 
 /** The content of a new secret. `payload` is null if it is set later. */
 export interface NewSecret {
@@ -74,7 +72,6 @@ export const keyOfSecret = and(
 /** The columns of a {@link SealedSecret}. */
 export const sealedColumns = {
   ...foundColumns,
-  consumers: sql<null>`null`,
   store: secrets.store,
   keyVersion: secrets.keyVersion,
   sealed: secrets.sealed,
@@ -87,13 +84,14 @@ export const sealedSecretBy = preparedSelect(sealedColumns, (columns) =>
 )
 
 /** Reads the live secret with this id, in any project, with its present payload. */
-export const selectSealedSecret = ({ now }: Pick<Backend, 'now'>, id: string) => sealedSecretBy({ id, now })
+export const selectSealedSecret = ({ now }: Pick<Backend, 'now'>, id: string, withConsumers = false) =>
+  sealedSecretBy({ id, now, withConsumers })
 
 /** Like {@link findSecret}, with the sealed payload and the wrapped key that opens it. */
-export async function findSealedSecret(backend: Backend, id: string): Promise<SealedSecret> {
-  const [row] = await backend.db.run(selectSealedSecret(backend, id))
+export async function findSealedSecret(backend: Backend, id: string, withConsumers = false): Promise<SealedSecret> {
+  const [row] = await backend.db.run(selectSealedSecret(backend, id, withConsumers))
   if (!row) throw fault('secretNotFound')
-  return { ...(await authenticSecret(backend, row)), consumers: null }
+  return authenticSecret(backend, row)
 }
 
 /**

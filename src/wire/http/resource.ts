@@ -19,11 +19,11 @@ import { Fault, fault, type FailureName } from '../../faults.ts'
 import type { AuditTarget } from '../../state/audit/events.ts'
 import { recordRefusal } from '../../state/audit/refusals.ts'
 import type { Backend } from '../../state/backend.ts'
-import { consistencyFor, reaching } from '../../state/connect.ts'
+import { consistencyFor, reaching, undated } from '../../state/connect.ts'
 import type { KeyOperation } from '../../state/entities.ts'
 import { consistencyOf } from '../../state/database/session.ts'
 import { isWritable, requireWritable } from '../../state/read-only.ts'
-import { lookAtPrimary, lookNear, refuseWithoutMasterKeys } from '../gates.ts'
+import { afterAnswers, lookNear, refuseWithoutMasterKeys, requirePermission } from '../gates.ts'
 import { admitsJson, admitsKnownType } from './accept.ts'
 import type { BodyReader } from './body.ts'
 import type { Service } from './context.ts'
@@ -193,32 +193,16 @@ interface BodyOnce {
 }
 
 /**
- * Throws `notPermitted` unless the rule allows the caller the operation. A refusal is not based on what this isolate
- * remembers of the caller: the primary is asked first, here or by `lookNear`.
- */
-async function requirePermission({ backend, caller, config }: Call, rule: Rule, subject: Target, use?: KeyOperation) {
-  const isPermitted = () => permits(config.policy, rule, caller, subject, use)
-  if (isPermitted()) return
-  const { db } = backend
-  if (db.isRemembered && db.consistency === 'first-primary') {
-    db.reopen()
-    await db.requireAnswers()
-    if (isPermitted()) return
-  }
-  if (db.isRemembered) db.observe({ bookmark: null, lagging: true })
-  throw fault('notPermitted')
-}
-
-/**
  * Checks the rule, or has it checked once the caller is known: an operation that reads only its own project need not wait
  * for that, so that a look-up is one round trip.
  */
 async function checkRule(call: Call, rule: Rule, subject: Target, changes: boolean, use?: KeyOperation) {
   const { db } = call.backend
+  const isPermitted = () => permits(call.config.policy, rule, call.caller, subject, use)
   if (db.isOpen && changes) await db.requireAnswers()
-  if (!db.isOpen) return requirePermission(call, rule, subject, use)
+  if (!db.isOpen) return requirePermission(db, isPermitted)
   db.checkAfterAnswers(() => {
-    if (!permits(call.config.policy, rule, call.caller, subject, use)) throw fault('notPermitted')
+    if (!isPermitted()) throw fault('notPermitted')
   })
 }
 
@@ -241,17 +225,21 @@ async function attempt(c: Context<Service>, resource: Resource, once: BodyOnce):
   const attributedCall = attributed(call, chosen.name, rule)
   try {
     await checkRule(call, rule, subject, changes, chosen.use)
-    if (changes && !chosen.evenReadOnly) await requireWritable(call.backend)
-    if (chosen.body) once.body ??= chosen.body(c)
-    const body = await once.body
-    const query = valuesIn(chosen.query ?? {}, call.search)
-    return send(c, await chosen.answer({ ...attributedCall, query }, subject, body as never))
+    return await afterAnswers(call.backend, async () => {
+      if (changes && !chosen.evenReadOnly) await requireWritable(call.backend)
+      if (chosen.body) once.body ??= chosen.body(c)
+      const body = await once.body
+      const query = valuesIn(chosen.query ?? {}, call.search)
+      return send(c, await chosen.answer({ ...attributedCall, query }, subject, body as never))
+    })
   } catch (error) {
     // A 403 from a replica is not recorded, because the request is retried on the primary.
     const refused = error instanceof Fault && error.status === 403 && !attributedCall.backend.db.observed.lagging
     if (refused && entity && (await isWritable(call.backend))) {
       const action = chosen.readsOnly ? 'read' : actions[c.req.method as Method]
-      await recordRefusal(attributedCall.backend, { ...entity, action, projectId: subject.projectId, failure: '403' })
+      // The session still asks the question that was answered with the refusal.
+      const recording = undated(attributedCall.backend, 'first-primary')
+      await recordRefusal(recording, { ...entity, action, projectId: subject.projectId, failure: '403' })
     }
     throw error
   }
@@ -267,7 +255,9 @@ async function serve(c: Context<Service>, resource: Resource): Promise<Response>
   const primary = c.get('backend')
   const isRead = c.req.method === 'GET' || operationOf(resource, c.req.method)?.readsOnly === true
   if (isRead) c.set('readsOnly', true)
-  if (!isRead || resource.reads === 'primary' || primary.accepts.most === 0) return lookAtPrimary(primary, attempting)
+  if (!isRead || resource.reads === 'primary' || primary.accepts.most === 0) {
+    return afterAnswers(primary, () => attempting(primary))
+  }
   const bookmark = c.req.header(BOOKMARK_HEADER)
   const consistency = bookmark === undefined ? consistencyFor(primary) : consistencyOf(bookmark)
   return lookNear(reaching(primary, consistency), primary, attempting)
