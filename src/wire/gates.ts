@@ -45,6 +45,8 @@ export async function callerOfToken(
  * primary is asked first, here or by {@link lookNear}.
  */
 export async function requirePermission(db: Session, isPermitted: () => boolean): Promise<void> {
+  // What is remembered of a secret was read without the live check.
+  await db.requireAnswers()
   if (isPermitted()) return
   if (db.isRemembered && db.consistency === 'first-primary') {
     db.reopen()

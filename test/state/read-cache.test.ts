@@ -178,5 +178,5 @@ describe('the cache of secrets', () => {
     await Promise.all(ids.map(tripsOf))
     expect(await tripsOf(ids.at(-1) ?? '')).toBe(0)
     expect(await tripsOf(id)).toBe(1)
-  })
+  }, 120_000)
 })
