@@ -64,7 +64,7 @@ function headersOf(status: string, { inProject, changes, isTagged }: Facts): Jso
     ...(inProject ? ['OpenStack-API-Version'] : []),
     ...(status === '201' || status === '202' ? ['Location'] : []),
     ...(isTagged ? ['ETag'] : []),
-    ...(changes ? ['X-D1-Bookmark'] : []),
+    changes ? 'X-D1-Bookmark' : 'Age',
   ]
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
 }
@@ -142,7 +142,7 @@ function operationObject(
     ...(inProject ? [headerRef('OpenStack-API-Version')] : []),
     ...(isVersioned ? [headerRef('If-Match'), headerRef('If-None-Match')] : []),
     ...(operation.body && !operation.body.accepted.schema ? [headerRef('Content-Encoding')] : []),
-    ...(changes || resource.reads === 'primary' ? [] : [headerRef('X-D1-Bookmark')]),
+    ...(changes || resource.reads === 'primary' ? [] : [headerRef('Cache-Control'), headerRef('X-D1-Bookmark')]),
     ...queryParameters(operation.query ?? {}),
   ]
   return {
@@ -195,6 +195,10 @@ const headers = {
   'X-OpenStack-Request-Id': { description: 'Names the request in the logs.', schema: text },
   'OpenStack-API-Version': { description: 'The microversion that was used.', schema: text },
   'X-D1-Bookmark': { description: 'Names the change; a read that sends it shows the change.', schema: text },
+  Age: {
+    description: 'The age of the answer in seconds: it contains every change that was acknowledged before.',
+    schema: { type: 'integer', minimum: 0 },
+  },
   Location: { description: 'The URL of what was created.', schema: text },
   ETag: { description: 'The number of the current version, in quotation marks.', schema: text },
   'Retry-After': { description: 'After how many seconds to try again.', schema: { type: 'integer' } },

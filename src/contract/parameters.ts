@@ -117,6 +117,12 @@ const headers: Readonly<Record<string, JsonSchema>> = {
     description: 'Of octets: how they are encoded in the body.',
     schema: { type: 'string', enum: ['base64'] },
   },
+  'Cache-Control': {
+    name: 'Cache-Control',
+    in: 'header',
+    description: 'How old the answer may be: `max-age=N` in seconds, `no-cache` for what holds now.',
+    schema: { type: 'string', examples: ['max-age=5', 'no-cache'] },
+  },
   'X-D1-Bookmark': {
     name: 'X-D1-Bookmark',
     in: 'header',
