@@ -14,7 +14,8 @@ import type { Secret } from '../state/entities.ts'
 import { resealSoon } from '../state/keys/project-key-versions.ts'
 import { isWritable, requireWritable } from '../state/read-only.ts'
 import { findNewestNamed, findSealedSecrets } from '../state/secrets/look-ups.ts'
-import { findSecret, readPayload, recordReads, type SealedSecret } from '../state/secrets/secrets.ts'
+import { readSecret } from '../state/secrets/secret-reads.ts'
+import { readPayload, recordReads, type SealedSecret } from '../state/secrets/secrets.ts'
 import { answering, refusalOf, type BindingCall } from './binding-calls.ts'
 import { idOf, isCanonicalId } from './http/refs.ts'
 import { requirePermission } from './gates.ts'
@@ -170,7 +171,7 @@ async function readNamed(call: BindingCall, name: string): Promise<Payload> {
 }
 
 async function readMetadata(call: BindingCall, id: string): Promise<Metadata> {
-  const secret = await findSecret(call.backend, id)
+  const secret = await readSecret(call.backend, id, false)
   return admitted(call, 'secret:get', secret, async () => ({
     id,
     name: secret.name,

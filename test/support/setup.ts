@@ -4,7 +4,7 @@ import { provoked } from './provoked.ts'
 
 /** The first request finds an empty database, and the Worker applies its migrations. */
 const { default: worker } = exports as unknown as { default: Fetcher }
-const MIGRATION_MILLISECONDS = 20_000
+const MIGRATION_MILLISECONDS = 60_000
 await vi.waitUntil(async () => (await worker.fetch('http://127.0.0.1/')).status !== 503, {
   interval: 10,
   timeout: MIGRATION_MILLISECONDS,
