@@ -105,10 +105,10 @@ export function failureResponses(
   { operation, hasMicroversion }: { readonly operation: string; readonly hasMicroversion: boolean },
 ): FailureResponses {
   const all = [...new Set([...own, ...implied])]
-  const about = hasMicroversion ? [400, 406] : []
-  const statuses = [...new Set([...all.map(statusOf), ...about])].toSorted()
+  const about = hasMicroversion ? ([400, 406] as const) : []
+  const statuses = [...new Set([...all.map(statusOf), ...about])].toSorted((one, other) => one - other)
   const [responses, components]: [JsonSchema, JsonSchema] = [{}, {}]
-  for (const status of statuses as (keyof typeof titles)[]) {
+  for (const status of statuses) {
     const names = all.filter((name) => statusOf(name) === status)
     const sentences = own.filter((name) => statusOf(name) === status).map((name) => new Fault(name, BLANKS))
     if (sentences.length === 0) {
