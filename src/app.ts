@@ -2,11 +2,9 @@
 import { Hono, type Context, type MiddlewareHandler } from 'hono'
 import { TrieRouter } from 'hono/router/trie-router'
 import { clientAddress } from './access/addresses.ts'
-import type { Config } from './config.ts'
 import { fault } from './faults.ts'
 import { connect, requireAdmission } from './state/connect.ts'
 import { byService } from './state/scope.ts'
-import { logProblem } from './log.ts'
 import { formatTime } from './times.ts'
 import { admitsVersions } from './wire/http/accept.ts'
 import { acceptedAge } from './wire/http/accepted-age.ts'
@@ -20,14 +18,16 @@ import type { Service } from './wire/http/context.ts'
 import { destructionResource } from './wire/destructions.ts'
 import { answerFailure } from './wire/http/failures.ts'
 import { extensionsResource } from './wire/extensions.ts'
-import { callerOfToken, configOf } from './wire/gates.ts'
+import { baseOf, callerOfToken, configOf, requireHttps } from './wire/gates.ts'
 import { answerHealth } from './wire/health.ts'
 import { identityRoutes } from './wire/identity/index.ts'
 import { parseMicroversion } from './wire/http/microversion.ts'
 import { orderResources } from './wire/orders.ts'
+import { answerDocumentation } from './wire/pages/documentation.ts'
+import { frontPage } from './wire/pages/front-page.ts'
 import { quotaResources } from './wire/quotas.ts'
 import { logRequest } from './wire/http/request-log.ts'
-import { isLoopback, originOf, routedPath, transportOf } from './wire/http/request-url.ts'
+import { routedPath } from './wire/http/request-url.ts'
 import { mount } from './wire/http/resource.ts'
 import { respond, setHeader } from './wire/http/response.ts'
 import { readOnlyResource } from './wire/read-only.ts'
@@ -77,36 +77,6 @@ export const adminResources = [
 
 /** Responds to `OPTIONS` without CORS headers, so that browsers refuse requests from every other origin. */
 const answerOptions = (c: Context<Service>) => respond(c, 200, null)
-
-/** Configurations for which the missing HOST_HREF has been logged. */
-const reported = new WeakSet<Config>()
-
-/**
- * Returns the base URL of all hrefs: HOST_HREF, or the request's origin, which the client chooses. The latter is logged
- * once, unless the service is reached at a loopback address. Throws `hostInvalid`.
- */
-function baseOf(config: Config, url: string): string {
-  if (config.hostHref) return config.hostHref
-  const origin = originOf(url)
-  if (!isLoopback(origin) && !reported.has(config)) {
-    reported.add(config)
-    logProblem({ event: 'HOST_HREF is not set: hrefs contain the host that the request names' })
-  }
-  return origin
-}
-
-/** In seconds, a year: how long a browser that was here uses https alone for this host (RFC 6797). */
-const HTTPS_ONLY_SECONDS = 31_536_000
-
-/**
- * Throws `plainHttp` (403) for a request whose token can be read on the way. It is refused and not redirected: a client
- * that is redirected sends its token in clear each time, and nobody notices.
- */
-function requireHttps(c: Context<Service>): void {
-  const transport = transportOf(c.req.url)
-  if (transport === 'http') throw fault('plainHttp')
-  if (transport === 'https') setHeader(c, 'Strict-Transport-Security', `max-age=${HTTPS_ONLY_SECONDS}`)
-}
 
 /**
  * Sets the configuration, the base URL and the backend of the request, and logs the request if LOG says so. No answer
@@ -187,6 +157,8 @@ export function createApp(): Hono<Service> {
   app.notFound((c) => answerFailure(fault('notFound'), c))
   app.options('*', answerOptions)
   app.all('/healthcheck', answerHealth)
+  for (const path of ['/docs', '/docs/*', '/openapi.json']) app.all(path, answerDocumentation)
+  app.all('/', frontPage)
   app.use(configure)
   app.route('/identity', identityRoutes())
   app.all('/', withVersion, document(answerVersions))

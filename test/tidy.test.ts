@@ -29,6 +29,9 @@ const admitted: Readonly<Record<string, readonly string[]>> = {
   repetition: [],
   // It is shipped by itself.
   client: [],
+  version: [],
+  // Run when the Worker is built.
+  pages: [],
   crypto: [],
   state: ['crypto', 'caller', 'faults', 'times', 'log', 'cache', 'repetition'],
   access: ['crypto', 'state', 'caller', 'faults', 'times', 'cache', 'log', 'repetition'],
@@ -36,12 +39,12 @@ const admitted: Readonly<Record<string, readonly string[]>> = {
   // The shapes of answers, of which the Worker has the types alone.
   shapes: [],
   // Of the client, the types of what crosses a service binding.
-  wire: ['client', 'shapes', 'crypto', 'state', 'access', 'caller', 'config', 'faults', 'times', 'log'],
-  app: ['state', 'access', 'wire', 'config', 'faults', 'times', 'log'],
+  wire: ['client', 'shapes', 'crypto', 'state', 'access', 'caller', 'config', 'faults', 'times', 'log', 'version'],
+  app: ['state', 'access', 'wire', 'config', 'faults', 'times'],
   index: ['app', 'wire', 'state', 'config', 'times', 'log'],
   // It makes the contract when the service is built.
   contract: ['app', 'wire', 'shapes', 'access', 'state', 'faults'],
-  local: ['config', 'crypto', 'state', 'faults', 'times', 'log'],
+  local: ['config', 'crypto', 'pages', 'state', 'faults', 'times', 'log'],
 }
 
 /** The layers of `state`, from the lowest. Folders and files import only from lower layers, types included. */

@@ -1,8 +1,12 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+import { buildPages } from '../src/pages/build.ts'
 import { provocations } from './contract/provocations.ts'
 
 const root = new URL('..', import.meta.url).pathname
+
+// wrangler makes them before it builds the Worker, which is not built here.
+buildPages()
 
 /** Tests that need a process of their own, such as wrangler's; all others run inside workerd. */
 const inNode = ['test/node/**/*.test.ts']

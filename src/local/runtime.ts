@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from 'miniflare'
+import { PAGES } from '../pages/contents.ts'
 import { StartError } from './options.ts'
 
 export const HOST = '127.0.0.1'
@@ -100,6 +101,8 @@ export function workerOf(state: string, variables: Readonly<Record<string, strin
     logRequests: false,
     d1Databases: { DB: settings.database },
     durableObjects: { PROJECT: { className: 'ProjectObject', useSQLite: true } },
+    // A folder, without the router that the platform has before the Worker.
+    serviceBindings: { ASSETS: { disk: { path: PAGES } } },
     bindings: { ...variables },
     resourcePersistencePath: resolve(state, 'v3'),
   }

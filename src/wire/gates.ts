@@ -1,12 +1,47 @@
-/** The checks that every call passes, by HTTP and by a service binding: configuration, caller, master keys. */
+/** The checks that every call passes, by HTTP and by a service binding: transport, configuration, caller, master keys. */
+import type { Context } from 'hono'
 import { authenticateEmbedded } from '../access/embedded.ts'
 import { authenticateKeystone } from '../access/keystone.ts'
 import type { Caller } from '../caller.ts'
 import { ConfigError, readConfig, type Config, type Environment } from '../config.ts'
 import { fault } from '../faults.ts'
+import { logProblem } from '../log.ts'
 import type { Backend } from '../state/backend.ts'
 import type { Session } from '../state/database/session.ts'
 import { missingMasterKey } from '../state/keys/rotation.ts'
+import type { Service } from './http/context.ts'
+import { isLoopback, originOf, transportOf } from './http/request-url.ts'
+import { setHeader } from './http/response.ts'
+
+/** Configurations for which the missing HOST_HREF has been logged. */
+const reported = new WeakSet<Config>()
+
+/**
+ * Returns the base URL of all hrefs: HOST_HREF, or the request's origin, which the client chooses. The latter is logged
+ * once, unless the service is reached at a loopback address. null: the configuration is invalid. Throws `hostInvalid`.
+ */
+export function baseOf(config: Config | null, url: string): string {
+  if (config?.hostHref) return config.hostHref
+  const origin = originOf(url)
+  if (config !== null && !isLoopback(origin) && !reported.has(config)) {
+    reported.add(config)
+    logProblem({ event: 'HOST_HREF is not set: hrefs contain the host that the request names' })
+  }
+  return origin
+}
+
+/** In seconds, a year: how long a browser that was here uses https alone for this host (RFC 6797). */
+const HTTPS_ONLY_SECONDS = 31_536_000
+
+/**
+ * Throws `plainHttp` (403) for a request whose token can be read on the way. It is refused and not redirected: a client
+ * that is redirected sends its token in clear each time, and nobody notices.
+ */
+export function requireHttps(c: Context<Service>): void {
+  const transport = transportOf(c.req.url)
+  if (transport === 'http') throw fault('plainHttp')
+  if (transport === 'https') setHeader(c, 'Strict-Transport-Security', `max-age=${HTTPS_ONLY_SECONDS}`)
+}
 
 /** Returns the configuration of this isolate. Throws `misconfigured` (503) if it is invalid. */
 export async function configOf(env: Environment): Promise<Config> {

@@ -14,7 +14,8 @@ import { respond } from './http/response.ts'
 
 const OK_DOCUMENT = JSON.stringify({ detailed: false, reasons: ['OK'] }, null, 4)
 
-async function examined(env: Environment): Promise<Health> {
+/** Returns the health of the service, which needs no token: its words say nothing about what is stored. */
+export async function examinedHealth(env: Environment): Promise<Health> {
   try {
     const backend = connect(env, await readConfig(env), formatTime(Date.now()), byService('Health check'))
     const near = undated(backend, 'first-unconstrained')
@@ -26,7 +27,7 @@ async function examined(env: Environment): Promise<Health> {
 }
 
 async function answerDetailed(c: Context<Service>): Promise<Response> {
-  const { reason, ...health } = await examined(c.env)
+  const { reason, ...health } = await examinedHealth(c.env)
   const document = { detailed: true, reasons: [reason ?? 'OK'], ...health }
   const body = c.req.method === 'HEAD' ? null : JSON.stringify(document, null, 4)
   return respond(c, reason === null ? 200 : 503, body, 'application/json')

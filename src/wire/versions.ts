@@ -40,6 +40,8 @@ function version(base: string, microversion: Microversion): Shapes['Version']['v
  */
 export function answerVersions(c: Context<Service>): Response {
   const { base, microversion } = c.var
+  // A browser gets a page here.
+  setHeader(c, 'Vary', 'OpenStack-API-Version, Accept')
   if (prefersJsonHome(c.req.header('Accept'))) {
     setHeader(c, 'Location', `${base}/v1/`)
     return respond(c, 302, null)

@@ -13,7 +13,7 @@ const { keystone, send, person } = cloudOfKeystone({ SECRET_STORES: 'multiple' }
 const absent = '11111111-1111-4111-8111-111111111111'
 
 /** The only routes that respond without a token. The embedded identity has its own list and test. */
-const publicRoutes = ['/healthcheck', '/', '/identity', '/identity/*']
+const publicRoutes = ['/healthcheck', '/', '/docs', '/docs/*', '/openapi.json', '/identity', '/identity/*']
 
 async function params(who: Person): Promise<Readonly<Record<string, string>>> {
   const store = (await send('GET', '/v1/secret-stores', { token: who.token })).json.secret_stores[0]
@@ -103,9 +103,12 @@ describe('the app', () => {
     expect([...new Set(stray)]).toEqual([])
   })
 
-  it.each(['/healthcheck', '/'])('%s is answered without a token', async (path) => {
-    expect((await send('GET', path)).status).toBeLessThan(400)
-  })
+  it.each(['/healthcheck', '/', '/docs', '/docs/reference', '/openapi.json'])(
+    '%s is answered without a token',
+    async (path) => {
+      expect((await send('GET', path)).status).toBeLessThan(400)
+    },
+  )
 
   it.each(['/v1', '/v1/', '/v1/foo', '/v1/foo/bar/baz', '/v1//'])('%s is 401 without a token', async (path) => {
     expect((await send('GET', path)).status).toBe(401)

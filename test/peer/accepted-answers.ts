@@ -37,6 +37,9 @@ export const differences = {
   'microversion 1.2':
     'The highest microversion is that of newer Barbican, because this service implements it. Barbican 15 supports ' +
     '1.1.',
+  'a page for browsers':
+    'A browser, which accepts HTML and does not name JSON, gets a page at `/` with the state of the service and links. ' +
+    'Barbican answers with the version document, or 406. A person who opens the address should see what it is.',
   'always 405':
     'A method that a route does not support is 405 for every `Accept` header. Barbican may respond with 406 ' +
     'instead, depending on the header. The method is the actual error.',

@@ -109,6 +109,17 @@ export function prefersJsonHome(accept: string | undefined): boolean {
   return preferenceFor(ranges, JSON_HOME) > preferenceFor(ranges, JSON_TYPE)
 }
 
+/**
+ * Reports whether a browser asks: it names HTML, and JSON only by a wildcard. A client that names JSON as well, however
+ * little it prefers it, is a client of the API.
+ */
+export function isBrowser(accept: string | undefined): boolean {
+  const ranges = parseAccept(accept ?? '') ?? []
+  const isNamed = (type: string) => ranges.some((range) => range.type === type && range.quality > 0)
+  if (!isNamed('text/html') || isNamed(JSON_TYPE) || isNamed(JSON_HOME)) return false
+  return qualityOf(ranges, 'text/html') >= qualityOf(ranges, JSON_TYPE)
+}
+
 /** Returns a number that orders types by the highest quality of a matching range, then by its specificity. */
 function preferenceFor(ranges: readonly MediaRange[], offer: string): number {
   const matching = ranges.filter((range) => range.quality > 0 && specificity(range, offer) > 0)

@@ -16,7 +16,7 @@ export interface Precondition {
  * The tags of a list. A tag with `W/` counts as well, although `If-Match` compares strongly: a proxy that compresses an
  * answer weakens its tag, and the number of a version still names its bytes.
  */
-const tagsIn = (list: string) => [...list.matchAll(/(?:W\/)?"([^"]*)"/g)].map(([, tag]) => tag)
+export const tagsIn = (list: string) => [...list.matchAll(/(?:W\/)?"([^"]*)"/g)].map(([, tag]) => tag)
 
 /** Reads `If-Match` and `If-None-Match` of the request. */
 export function preconditionOf(c: Context<Service>): Precondition {
