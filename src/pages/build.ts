@@ -14,6 +14,7 @@ import { renderMarkdown, type Content } from './markdown.ts'
 import { renderReference, type OpenApi } from './reference.ts'
 
 const CONTRACT = 'src/contract/openapi.json'
+const ICON = 'src/pages/icon.svg'
 
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
 
@@ -25,9 +26,12 @@ function made(): ReadonlyMap<string, string> {
     : JSON.stringify({ openapi: '3.1.0', info: { title: 'x', version: '0' }, paths: {} })
   const reference = renderReference(JSON.parse(contract) as OpenApi)
   const written = filesOf(readme).map((file) => [pageOf(file) ?? '', renderMarkdown(file, read(file))] as const)
-  const named: readonly (readonly [string, Content])[] = [...written, [REFERENCE, reference]]
+  const named: readonly (readonly [string, Content])[] = [[REFERENCE, reference], ...written]
   const pages: readonly Entry[] = [INDEX, ...named.map(([name, { title }]) => ({ name, title }))]
-  const files = new Map<string, string>([['openapi.json', contract]])
+  const files = new Map([
+    ['openapi.json', contract],
+    [`docs/${basename(ICON)}`, read(ICON)],
+  ])
   files.set('docs/index.html', document('', indexOf(readme), pages))
   for (const [name, content] of named) {
     files.set(`docs/${name}.html`, document(name, content, pages))

@@ -1,5 +1,5 @@
 /** What all pages have: the document around a page's content, the links to the others, and a table of contents. */
-import { pathOf } from './contents.ts'
+import { DOCS, pathOf } from './contents.ts'
 import type { Content } from './markdown.ts'
 import { escaped, type Heading } from './markup.ts'
 import { STYLE } from './style.ts'
@@ -44,7 +44,7 @@ export function document(name: string, { title, html, headings }: Content, pages
   return [
     '<!doctype html><html lang="en"><head><meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width,initial-scale=1">',
-    `<title>${whole}</title><style>${STYLE}</style></head><body>`,
+    `<title>${whole}</title><link rel="icon" href="${DOCS}/icon.svg"><style>${STYLE}</style></head><body>`,
     '<a class="skip" href="#content">Skip to the content</a>',
     links(name, pages),
     `<div class="body">${contents(headings)}<main id="content" tabindex="-1">`,

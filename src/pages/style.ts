@@ -42,6 +42,7 @@ blockquote{border-left:4px solid var(--line);color:var(--quiet);margin:1rem 0;pa
 .toc li li{padding-left:1rem}
 .toc a{display:inline-block;padding:.12rem 0;text-decoration:none}
 .toc a:hover{text-decoration:underline}
+@media(max-width:40rem){.top ul{flex-wrap:nowrap;overflow-x:auto}.top li{white-space:nowrap}}
 @media(min-width:64rem){.body{display:grid;grid-template-columns:minmax(0,1fr) 17rem;gap:2.5rem}
 .toc{grid-column:2;grid-row:1;position:sticky;top:1.2rem;align-self:start;max-height:calc(100vh - 2.4rem)}
 main{grid-column:1;grid-row:1}}

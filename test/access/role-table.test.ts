@@ -37,7 +37,7 @@ function table(policy: RuleSet): string {
     ...columns[policy].map((column) => opened(policy, rule, column)),
   ])
   const lines = [titles, titles.map(() => '-'), ...rows].map((cells) => `| ${cells.join(' | ')} |`)
-  return `### \`POLICY=${policy}\`\n\n${lines.join('\n')}`
+  return `## \`POLICY=${policy}\`\n\n${lines.join('\n')}`
 }
 
 const generated = `${table('secure')}\n\n${table('legacy')}`

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startBarbican } from './barbican.ts'
 import { runBlackBox } from './black-box.ts'
+import { runBrowser } from './browser.ts'
 import { runCastellan } from './castellan.ts'
 import {
   asymmetricOrders,
@@ -30,7 +31,18 @@ import { runTempest } from './tempest.ts'
 import { startWorker, type Worker } from './worker.ts'
 import { runYear } from './year.ts'
 
-const parts = ['clients', 'documents', 'year', 'runtimes', 'openssl', 'crash', 'peer', 'castellan', 'tempest'] as const
+const parts = [
+  'clients',
+  'documents',
+  'browser',
+  'year',
+  'runtimes',
+  'openssl',
+  'crash',
+  'peer',
+  'castellan',
+  'tempest',
+] as const
 /** Rounds of the crash test, without and with key rotation; `npm run crash` runs more. */
 const CRASHES = 10
 const CRASHES_IN_ROTATION = 4
@@ -91,6 +103,16 @@ async function runPages(state: string): Promise<readonly Outcome[]> {
   const worker = await startWorker({ port: await freePort(), state: join(state, 'worker-documents') })
   try {
     return await runDocuments(worker.environment)
+  } finally {
+    await worker.stop()
+  }
+}
+
+/** Opens the pages of a service with its default variables in a browser. */
+async function runInBrowser(state: string): Promise<readonly Outcome[]> {
+  const worker = await startWorker({ port: await freePort(), state: join(state, 'worker-browser') })
+  try {
+    return await runBrowser(worker.url, join(state, 'browser'))
   } finally {
     await worker.stop()
   }
@@ -203,10 +225,11 @@ async function interop(wanted: readonly Part[], state: string): Promise<boolean>
     wanted.some((part) => needKeystone.has(part)) ? runSuites(state, wanted) : [],
   ])
   const pages = wanted.includes('documents') ? await runPages(state) : []
+  const browser = wanted.includes('browser') ? await runInBrowser(state) : []
   const year = wanted.includes('year') ? await runYear(join(state, 'year')) : []
   const programs = await runPrograms(wanted)
   const runtimes = wanted.includes('runtimes') ? await runRuntimes(join(state, 'runtimes')) : []
-  const comparison = compare([...outcomes.flat(), ...pages, ...year, ...programs, ...runtimes], accepted)
+  const comparison = compare([...outcomes.flat(), ...pages, ...browser, ...year, ...programs, ...runtimes], accepted)
   for (const name of comparison.accepted) console.log(`accepted difference: ${name}`)
   for (const wrong of comparison.wrong) console.log(`wrong: ${wrong}`)
   console.log(`${comparison.passed} passed, ${comparison.wrong.length} failed`)

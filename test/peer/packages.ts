@@ -1,4 +1,5 @@
-/** Installs Debian packages, from which Barbican, Keystone and the clients come. */
+/** Installs packages: Debian's, from which Barbican, Keystone and the clients come, and npm's for one run. */
+import { mkdirSync } from 'node:fs'
 import { run, runToSuccess } from './process.ts'
 
 const environment = { DEBIAN_FRONTEND: 'noninteractive' }
@@ -19,4 +20,19 @@ export async function needPackages(names: readonly string[]): Promise<void> {
   console.log(`installing ${missing.join(' ')}`)
   await runToSuccess('apt-get', ['update', '-qq'], { environment })
   await runToSuccess('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], { environment })
+}
+
+/** What of the caller's environment npm needs to reach the registry that the caller uses. */
+const ofNpm = /^(npm_config_.*|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|https?_proxy|no_proxy)$/i
+
+/**
+ * Installs packages of npm, with exact versions, below this folder.
+ * Throws if the registry cannot be reached.
+ */
+export async function installFromNpm(folder: string, packages: readonly string[]): Promise<void> {
+  mkdirSync(folder, { recursive: true })
+  const inherited = Object.entries(process.env).filter(([name]) => ofNpm.test(name))
+  await runToSuccess('npm', ['install', '--no-audit', '--no-fund', '--prefix', folder, ...packages], {
+    environment: Object.fromEntries(inherited.map(([name, value = '']) => [name, value])),
+  })
 }

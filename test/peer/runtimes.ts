@@ -1,7 +1,7 @@
 /** Runs the client of `src/client` in Deno and Bun, which are installed from npm for this run only. */
-import { mkdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { run, runToSuccess, words } from './process.ts'
+import { installFromNpm } from './packages.ts'
+import { run, words } from './process.ts'
 import type { Outcome } from './report.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -9,8 +9,7 @@ const PACKAGES = ['deno@2.9.6', 'bun@1.4.5']
 
 /** Runs `test/node/applications.test.ts` with both beside Node. `state` is the folder to install them into. */
 export async function runRuntimes(state: string): Promise<readonly Outcome[]> {
-  mkdirSync(state, { recursive: true })
-  await runToSuccess('npm', ['install', '--no-audit', '--no-fund', '--prefix', state, ...PACKAGES])
+  await installFromNpm(state, PACKAGES)
   const bin = join(state, 'node_modules/.bin')
   const environment = {
     PATH: process.env['PATH'] ?? '',

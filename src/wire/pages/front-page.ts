@@ -18,7 +18,7 @@ function page(reason: string | null): string {
   const state =
     reason === null ? 'It is configured and answers requests.' : `It refuses requests: ${escapeHtml(reason)}`
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>Portcullis</title><style>${STYLE}</style></head><body><main><h1>Portcullis ${VERSION}</h1>
+<title>Portcullis</title><link rel="icon" href="/docs/icon.svg"><style>${STYLE}</style></head><body><main><h1>Portcullis ${VERSION}</h1>
 <p>An OpenStack Key Manager: API v1, microversions ${MIN_MICROVERSION} to ${MAX_MICROVERSION}.</p><p>${state}</p>
 <ul><li><a href="/docs">Documentation</a></li><li><a href="/docs/reference">Reference</a>, also as <a href="/openapi.json">OpenAPI document</a></li>
 <li><a href="/healthcheck?detailed">State in detail</a></li><li><a href="/v1">The API</a>, which needs a token</li></ul></main></body></html>
