@@ -35,6 +35,7 @@ export default defineConfig({
                 ADMIN_PASSWORD: 'an administrator of tests',
                 GROWTH: process.env['GROWTH'] ?? '',
                 FAULTS: process.env['FAULTS'] ?? '',
+                RECORD_REQUESTS: process.env['RECORD_REQUESTS'] ?? '',
                 PEER_URL: process.env['PEER_URL'] ?? '',
                 PEER_IDENTITY_URL: process.env['PEER_IDENTITY_URL'] ?? '',
               },

@@ -5,6 +5,7 @@ interface RequestEntry {
   readonly time: string
   readonly method: string
   readonly path?: string
+  readonly microversion: string | null
   readonly status: number
   readonly milliseconds: number
   readonly failure: string | null
@@ -24,11 +25,11 @@ export function requestIn(message: string): RequestEntry | null {
 /** The time of day in a time of the form `2026-11-30T03:36:23.961Z`. */
 const timeOfDay = (time: string) => time.slice(11, 19)
 
-/** Returns `03:36:23 POST /v1/orders 202 3 ms` for the entry of a request, and any other message as it is. */
+/** Returns `03:36:23 POST /v1/orders 1.0 202 3 ms` for the entry of a request, and any other message as it is. */
 export function accessLine(message: string): string {
   const request = requestIn(message)
   if (!request) return message
-  const { time, method, path = '-', status, milliseconds, failure } = request
+  const { time, method, path = '-', microversion, status, milliseconds, failure } = request
   const why = failure === null ? '' : ` ${failure}`
-  return `${timeOfDay(time)} ${method} ${path} ${status} ${milliseconds} ms${why}`
+  return `${timeOfDay(time)} ${method} ${path} ${microversion ?? '-'} ${status} ${milliseconds} ms${why}`
 }

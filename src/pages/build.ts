@@ -8,12 +8,15 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PAGES, pageOf, REFERENCE, ROOT } from './contents.ts'
+import { renderFidelity, type Fidelity } from './fidelity.ts'
 import { indexOf, filesOf } from './index-page.ts'
 import { document, INDEX, type Entry } from './layout.ts'
 import { renderMarkdown, type Content } from './markdown.ts'
 import { renderReference, type OpenApi } from './reference.ts'
 
 const CONTRACT = 'src/contract/openapi.json'
+/** Is there once `npm run interop` has run as a whole. */
+const FIGURES = 'src/docs/fidelity.json'
 const ICON = 'src/pages/icon.svg'
 
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
@@ -22,14 +25,20 @@ const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
 function made(): ReadonlyMap<string, string> {
   const readme = read('README.md')
   const contract = existsSync(join(ROOT, CONTRACT))
-    ? read(CONTRACT)
-    : JSON.stringify({ openapi: '3.1.0', info: { title: 'x', version: '0' }, paths: {} })
-  const reference = renderReference(JSON.parse(contract) as OpenApi)
+    ? (JSON.parse(read(CONTRACT)) as OpenApi)
+    : { openapi: '3.1.0', info: { title: 'x', version: '0' }, paths: {} }
   const written = filesOf(readme).map((file) => [pageOf(file) ?? '', renderMarkdown(file, read(file))] as const)
-  const named: readonly (readonly [string, Content])[] = [[REFERENCE, reference], ...written]
+  const fidelity = existsSync(join(ROOT, FIGURES))
+    ? [['fidelity', renderFidelity(contract, JSON.parse(read(FIGURES)) as Fidelity)] as const]
+    : []
+  const named: readonly (readonly [string, Content])[] = [
+    [REFERENCE, renderReference(contract)],
+    ...written,
+    ...fidelity,
+  ]
   const pages: readonly Entry[] = [INDEX, ...named.map(([name, { title }]) => ({ name, title }))]
   const files = new Map([
-    ['openapi.json', contract],
+    ['openapi.json', JSON.stringify(contract)],
     [`docs/${basename(ICON)}`, read(ICON)],
   ])
   files.set('docs/index.html', document('', indexOf(readme), pages))

@@ -61,6 +61,14 @@ function renderersOf(file: string, headings: Heading[], images: Set<string>): Re
   }
 }
 
+const ofDescriptions = new Marked({ gfm: true, async: false }, { renderer: { html: ({ text }) => escaped(text) } })
+
+/** A description of the OpenAPI document, which is Markdown (OpenAPI 3.1, section 4.4), as paragraphs. */
+export const prose = (text: string | undefined): string => ofDescriptions.parse(text ?? '', { async: false })
+
+/** The same within a line. */
+export const phrase = (text: string | undefined): string => ofDescriptions.parseInline(text ?? '', { async: false })
+
 /** Renders a file of the repository; `markdown` is its text. Throws without a title, and for an image elsewhere. */
 export function renderMarkdown(file: string, markdown: string): Content {
   const headings: Heading[] = []

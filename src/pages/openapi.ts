@@ -41,6 +41,8 @@ export interface Parameter {
 
 export interface Answer {
   readonly description: string
+  /** Names of failures, see {@link OpenApi}. */
+  readonly 'x-failures'?: readonly string[]
   readonly content?: Media
 }
 
@@ -60,8 +62,6 @@ export interface Operation {
   readonly responses?: Readonly<Record<string, Answer | Reference>>
   /** No token is needed where this is an empty list. */
   readonly security?: readonly unknown[]
-  /** Who may call it. */
-  readonly 'x-roles'?: unknown
 }
 
 /** The members of a path that are operations, in the order in which the reference shows them. */
@@ -78,10 +78,16 @@ export interface OpenApi {
   readonly tags?: readonly { readonly name: string; readonly description?: string }[]
   readonly paths: Readonly<Record<string, PathItem>>
   readonly security?: readonly unknown[]
-  readonly components?: { readonly schemas?: Readonly<Record<string, Schema>> }
+  readonly components?: {
+    readonly schemas?: Readonly<Record<string, Schema>>
+    readonly responses?: Readonly<Record<string, Answer>>
+    /** The sentences of failures by their names; `{operation}` is the summary of the operation. */
+    readonly 'x-failures'?: Readonly<Record<string, { readonly sentence: string | null }>>
+  }
 }
 
-const isReference = (value: object): value is Reference => '$ref' in value
+/** Whether a part of the document only names another. */
+export const isReference = (value: object): value is Reference => '$ref' in value
 
 /** Follows `#/…` to the part of the document that it names. Throws if there is none. */
 export function resolved<Part extends object>(document: OpenApi, part: Part | Reference): Part {

@@ -1,8 +1,16 @@
 /** The reference: every operation of the OpenAPI document on one page, so that the browser's search finds everything. */
-import { marked } from 'marked'
-import type { Content } from './markdown.ts'
+import { prose, phrase, type Content } from './markdown.ts'
 import { block, code, escaped, heading, headingIds, table, type Heading } from './markup.ts'
-import { METHODS, resolved, type Answer, type Body, type OpenApi, type Operation, type Parameter } from './openapi.ts'
+import {
+  isReference,
+  METHODS,
+  resolved,
+  type Answer,
+  type Body,
+  type OpenApi,
+  type Operation,
+  type Parameter,
+} from './openapi.ts'
 import { schemaId, showSchema, typeOf } from './schemas.ts'
 
 export type { OpenApi } from './openapi.ts'
@@ -37,10 +45,6 @@ function grouped(document: OpenApi): ReadonlyMap<string, readonly Placed[]> {
   return groups
 }
 
-/** Descriptions are Markdown (OpenAPI 3.1, section 4.4). Those of this document come from its own tables. */
-const prose = (text: string | undefined): string =>
-  text === undefined ? '' : marked.parse(escaped(text), { async: false })
-
 function parametersOf({ path, parameters }: Placed, method: string): string {
   if (parameters.length === 0) return ''
   const rows = parameters.map(({ name, in: where, required, description, schema }) => [
@@ -48,7 +52,7 @@ function parametersOf({ path, parameters }: Placed, method: string): string {
     escaped(where),
     schema === undefined ? '' : typeOf(schema),
     required ? 'required' : '',
-    escaped(description ?? ''),
+    phrase(description),
   ])
   return table(`Parameters of ${method} ${path}`, ['parameter', 'in', 'type', 'needed', 'what it is'], rows)
 }
@@ -63,27 +67,40 @@ function bodyOf(document: OpenApi, { path, operation }: Placed, method: string):
   return prose(description) + parts.join('')
 }
 
+const answerId = (name: string) => `answer-${name}`
+
+/** What an answer says: the sentences of its failures, or its description. `name`: the operation, which they name. */
+function saidBy(document: OpenApi, answer: Answer, name: string): string {
+  const known = document.components?.['x-failures'] ?? {}
+  const sentences = (answer['x-failures'] ?? []).map((failure) => known[failure]?.sentence ?? failure)
+  if (sentences.length === 0) return prose(answer.description)
+  const items = sentences.map((sentence) => `<li>${escaped(sentence.replaceAll('{operation}', name))}</li>`)
+  return `<ul>${items.join('')}</ul>`
+}
+
+const bodiesOf = ({ content = {} }: Answer): string =>
+  Object.entries(content)
+    .map(([type, { schema = {} }]) => code(type) + (Object.keys(schema).length > 0 ? `: ${typeOf(schema)}` : ''))
+    .join('<br>')
+
 function answersOf(document: OpenApi, { path, operation }: Placed, method: string): string {
   const rows = Object.entries(operation.responses ?? {}).map(([status, given]) => {
-    const { description, content = {} } = resolved<Answer>(document, given)
-    const bodies = Object.entries(content).map(
-      ([type, { schema }]) => code(type) + (schema ? `: ${typeOf(schema)}` : ''),
-    )
-    return [code(status), prose(description), bodies.join('<br>')]
+    const answer = resolved<Answer>(document, given)
+    if (!isReference(given)) return [code(status), saidBy(document, answer, operation.summary ?? ''), bodiesOf(answer)]
+    const name = given.$ref.slice(given.$ref.lastIndexOf('/') + 1)
+    return [code(status), `<a href="#${answerId(name)}">${escaped(answer.description)}</a>`, bodiesOf(answer)]
   })
   return rows.length === 0 ? '' : table(`Answers of ${method} ${path}`, ['status', 'when', 'body'], rows)
 }
 
-/** Who may call an operation, from `x-roles`: a list, or one list for each rule set. */
-function rolesOf({ operation }: Placed): string {
-  const roles = operation['x-roles']
-  if (roles === undefined) return ''
-  const list = (value: unknown): string => (Array.isArray(value) ? value.map(String).join(', ') : String(value))
-  const said =
-    typeof roles === 'object' && roles !== null && !Array.isArray(roles)
-      ? Object.entries(roles).map(([rules, given]) => `${code(rules)}: ${escaped(list(given) || 'nobody')}`)
-      : [escaped(list(roles))]
-  return `<p class="quiet">Roles – ${said.join('; ')}</p>`
+/** The answers that many operations have. */
+function sharedAnswers(document: OpenApi): string {
+  const rows = Object.entries(document.components?.responses ?? {}).map(([name, answer]) => [
+    `<span id="${answerId(name)}">${escaped(answer.description)}</span>`,
+    saidBy(document, answer, 'The operation'),
+    bodiesOf(answer),
+  ])
+  return table('Answers of many operations', ['answer', 'when', 'body'], rows)
 }
 
 /** A call with curl. \`https://keys.example\` becomes the address of the deployment when the page is served. */
@@ -125,7 +142,6 @@ export function renderReference(document: OpenApi): Content {
         add(3, id, `${method} ${escaped(path)}`),
         operation.summary === undefined ? '' : `<p>${escaped(operation.summary)}</p>`,
         prose(operation.description),
-        rolesOf(placed),
         command(document, placed),
         parametersOf(placed, method),
         bodyOf(document, placed, method),
@@ -133,6 +149,7 @@ export function renderReference(document: OpenApi): Content {
       )
     }
   }
+  parts.push(add(2, 'answers', 'Answers of many operations'), sharedAnswers(document))
   const schemas = Object.entries(document.components?.schemas ?? {})
   if (schemas.length > 0) parts.push(add(2, 'schemas', 'Schemas'))
   for (const [name, schema] of schemas) {

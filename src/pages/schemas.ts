@@ -1,4 +1,5 @@
 /** Shows a JSON Schema of the OpenAPI document as a table of members. */
+import { phrase } from './markdown.ts'
 import { code, escaped, table } from './markup.ts'
 import type { Schema } from './openapi.ts'
 
@@ -55,7 +56,7 @@ function rowsOf(schema: Schema, prefix: string): string[][] {
     const path = prefix + name
     const needed = schema.required?.includes(name) ? 'required' : ''
     const inner = member.type === 'array' && member.items ? member.items : member
-    const row = [code(path), typeOf(member), needed, escaped(member.description ?? '')]
+    const row = [code(path), typeOf(member), needed, phrase(member.description)]
     return [row, ...rowsOf(inner, inner === member ? `${path}.` : `${path}[].`)]
   })
 }

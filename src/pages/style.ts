@@ -31,12 +31,14 @@ table{border-collapse:collapse;font-size:.94rem;min-width:100%}
 th,td{border:1px solid var(--line);padding:.4rem .6rem;text-align:left;vertical-align:top}
 th{background:var(--code)}
 td{min-width:6rem}
+td :is(p,ul){margin:0}
+td ul{padding-left:1.1rem}
 td.number,th.number{text-align:right;min-width:0;font-variant-numeric:tabular-nums}
 img{max-width:100%;height:auto}
 blockquote{border-left:4px solid var(--line);color:var(--quiet);margin:1rem 0;padding:0 1rem}
 .quiet{color:var(--quiet)}
 .method{display:inline-block;min-width:4.2rem}
-.toc{border:1px solid var(--line);border-radius:6px;padding:.6rem 1rem;margin:1.2rem 0;max-height:45vh;overflow-y:auto;font-size:.93rem}
+.toc{overflow-wrap:anywhere;border:1px solid var(--line);border-radius:6px;padding:.6rem 1rem;margin:1.2rem 0;max-height:45vh;overflow-y:auto;font-size:.93rem}
 .toc h2{font-size:.93rem;border:0;margin:0 0 .3rem;padding:0}
 .toc ul{list-style:none;margin:0;padding:0}
 .toc li li{padding-left:1rem}

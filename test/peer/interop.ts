@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startBarbican } from './barbican.ts'
-import { runBlackBox } from './black-box.ts'
+import { runBlackBox, runOwnBlackBox } from './black-box.ts'
 import { runBrowser } from './browser.ts'
 import { runCastellan } from './castellan.ts'
 import {
@@ -20,6 +20,7 @@ import {
 } from './clients.ts'
 import { compare, outcomesOf, readAcceptedDifferences } from './differences.ts'
 import { runDocuments } from './documents.ts'
+import { Observed } from './fidelity.ts'
 import { startKeystone, type Keystone } from './keystone.ts'
 import { list, openSession, show, type Credentials } from './openstack.ts'
 import { needPackages } from './packages.ts'
@@ -32,6 +33,7 @@ import { startWorker, type Worker } from './worker.ts'
 import { runYear } from './year.ts'
 
 const parts = [
+  'own',
   'clients',
   'documents',
   'browser',
@@ -68,13 +70,14 @@ function printedCredentials({ OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_PROJECT_
 }
 
 /** Runs the steps of the stock client with the embedded identity, as the printed user and as the administrator. */
-async function runClients(state: string): Promise<readonly Outcome[]> {
+async function runClients(state: string, observed: Observed): Promise<readonly Outcome[]> {
   const password = randomBytes(12).toString('hex')
   const worker = await startWorker({
     port: await freePort(),
     state: join(state, 'worker-embedded'),
     // The steps use the demo user and roles of both rule sets.
     variables: { ADMIN_PASSWORD: password, POLICY: 'both' },
+    onRequest: (request) => observed.note('clients', request),
   })
   try {
     const report = new Report('clients')
@@ -148,17 +151,24 @@ async function runPrograms(wanted: readonly Part[]): Promise<readonly Outcome[]>
   ]
 }
 
+/** What the suites with a real Keystone have in common. */
+interface Suites {
+  readonly state: string
+  readonly keystone: Keystone
+  readonly observed: Observed
+}
+
 /** Runs `use` with a Worker that accepts Keystone's tokens, and stops the Worker afterwards. */
 async function withWorker<Value>(
-  state: string,
-  keystone: Keystone,
-  policy: 'legacy' | 'secure',
+  { state, keystone, observed }: Suites,
+  { suite, policy }: { readonly suite: 'tempest' | 'castellan'; readonly policy: 'legacy' | 'secure' },
   use: (url: string) => Promise<Value>,
 ): Promise<Value> {
   const worker = await startWorker({
     port: await freePort(),
     state: join(state, `worker-${policy}`),
     variables: { IDENTITY: 'keystone', KEYSTONE_URL: keystone.url, POLICY: policy },
+    onRequest: (request) => observed.note(suite, request),
   })
   try {
     return await use(worker.url)
@@ -172,9 +182,10 @@ async function withWorker<Value>(
  * multiple secret stores cannot be run with this version, because their `skip_checks` does not call that of the parent
  * class; test/api covers multiple stores instead.
  */
-async function runTempestSuites(state: string, keystone: Keystone): Promise<readonly Outcome[]> {
+async function runTempestSuites(suites: Suites): Promise<readonly Outcome[]> {
+  const { state, keystone } = suites
   const suite = (policy: 'legacy' | 'secure') =>
-    withWorker(state, keystone, policy, async (url) => {
+    withWorker(suites, { suite: 'tempest', policy }, async (url) => {
       const results = await runTempest({ url, keystone, strict: policy === 'secure', state: join(state, 'tempest') })
       return outcomesOf(`tempest ${policy}`, results, false)
     })
@@ -182,35 +193,39 @@ async function runTempestSuites(state: string, keystone: Keystone): Promise<read
 }
 
 /** Runs the black-box suite, which also runs against the Worker in `npm test`, against a real Barbican. */
-async function runAgainstBarbican(state: string, keystone: Keystone): Promise<readonly Outcome[]> {
+async function runAgainstBarbican({ state, keystone, observed }: Suites): Promise<readonly Outcome[]> {
   const barbican = await startBarbican({ state: join(state, 'barbican'), port: await freePort(), keystone })
   try {
-    return await runBlackBox(barbican, keystone, state)
+    return await runBlackBox(barbican, keystone, state, (requests) => observed.noteTest('barbican', requests))
   } finally {
     await barbican.stop()
   }
 }
 
 /** The suites that need a real Keystone. */
-async function runSuites(state: string, wanted: readonly Part[]): Promise<readonly Outcome[]> {
+async function runSuites(state: string, wanted: readonly Part[], observed: Observed): Promise<readonly Outcome[]> {
   const keystone = await startKeystone({
     state: join(state, 'keystone'),
     port: await freePort(),
     keyManagerUrl: 'http://127.0.0.1:9311',
   })
   try {
-    const tempest = wanted.includes('tempest') ? await runTempestSuites(state, keystone) : []
+    const suites = { state, keystone, observed }
+    const tempest = wanted.includes('tempest') ? await runTempestSuites(suites) : []
     const castellan = wanted.includes('castellan')
-      ? await withWorker(state, keystone, 'legacy', async (url) =>
+      ? await withWorker(suites, { suite: 'castellan', policy: 'legacy' }, async (url) =>
           outcomesOf('castellan', await runCastellan({ url, keystone, state: join(state, 'castellan') }), true),
         )
       : []
-    const barbican = wanted.includes('peer') ? await runAgainstBarbican(state, keystone) : []
+    const barbican = wanted.includes('peer') ? await runAgainstBarbican(suites) : []
     return [...tempest, ...castellan, ...barbican]
   } finally {
     await keystone.stop()
   }
 }
+
+/** The parts whose requests the page of fidelity counts: only a run of all of them writes its figures. */
+const counted: readonly Part[] = ['own', 'clients', 'peer', 'castellan', 'tempest']
 
 const needKeystone: ReadonlySet<Part> = new Set(['peer', 'castellan', 'tempest'])
 
@@ -219,21 +234,28 @@ async function interop(wanted: readonly Part[], state: string): Promise<boolean>
   const file = join(import.meta.dirname, 'accepted-differences.md')
   const accepted = readAcceptedDifferences(await readFile(file, 'utf8'))
   await needPackages(['python3-barbicanclient', 'python3-openstackclient'])
+  const observed = new Observed()
   // Two in parallel, because each part uses about one core, and CI machines have few.
   const outcomes = await Promise.all([
-    wanted.includes('clients') ? runClients(state) : [],
-    wanted.some((part) => needKeystone.has(part)) ? runSuites(state, wanted) : [],
+    wanted.includes('clients') ? runClients(state, observed) : [],
+    wanted.some((part) => needKeystone.has(part)) ? runSuites(state, wanted, observed) : [],
   ])
+  const own = wanted.includes('own')
+    ? await runOwnBlackBox(state, (requests) => observed.noteTest('own', requests))
+    : []
   const pages = wanted.includes('documents') ? await runPages(state) : []
   const browser = wanted.includes('browser') ? await runInBrowser(state) : []
   const year = wanted.includes('year') ? await runYear(join(state, 'year')) : []
   const programs = await runPrograms(wanted)
   const runtimes = wanted.includes('runtimes') ? await runRuntimes(join(state, 'runtimes')) : []
-  const comparison = compare([...outcomes.flat(), ...pages, ...browser, ...year, ...programs, ...runtimes], accepted)
+  const all = [...outcomes.flat(), ...own, ...pages, ...browser, ...year, ...programs, ...runtimes]
+  const comparison = compare(all, accepted)
   for (const name of comparison.accepted) console.log(`accepted difference: ${name}`)
   for (const wrong of comparison.wrong) console.log(`wrong: ${wrong}`)
   console.log(`${comparison.passed} passed, ${comparison.wrong.length} failed`)
-  return comparison.wrong.length === 0
+  if (comparison.wrong.length > 0) return false
+  if (counted.every((part) => wanted.includes(part))) observed.write(all, accepted)
+  return true
 }
 
 stopEverythingOnSignals()

@@ -9,6 +9,7 @@ import type { Environment } from '../../src/config.ts'
 import { differenceIn } from '../peer/accepted-contract.ts'
 import { violationOf } from './contract.ts'
 import { provoked } from './provoked.ts'
+import { recordRequest } from './recorded-requests.ts'
 
 const variables = env as unknown as Readonly<Record<string, string>>
 
@@ -84,9 +85,9 @@ function held(method: string, url: string, answer: Answer): Answer {
 /** Sends a request; `path` may be an absolute href that the server returned. */
 export async function call(method: string, path: string, request: Request = {}): Promise<Answer> {
   const [url, init] = [urlOf(path), initOf(method, request)]
-  const response = peerUrl
-    ? await fetch(url, init)
-    : await (exports as unknown as { default: Fetcher }).default.fetch(url, init)
+  const { default: worker } = exports as unknown as { default: Fetcher }
+  const response = peerUrl ? await fetch(url, init) : await worker.fetch(url, init)
+  recordRequest(method, url, response)
   return held(method, url, await answerOf(response))
 }
 

@@ -1,6 +1,7 @@
 import { exports } from 'cloudflare:workers'
 import { afterEach, vi } from 'vitest'
 import { provoked } from './provoked.ts'
+import './recorded-requests.ts'
 
 /** The first request finds an empty database, and the Worker applies its migrations. */
 const { default: worker } = exports as unknown as { default: Fetcher }

@@ -25,6 +25,7 @@ export function logRequest(c: Context<Service>, started: number): void {
     address: source.address ?? null,
     method: c.req.method,
     ...(transportOf(c.req.url) === 'loopback' && { path: c.req.path }),
+    microversion: c.var.microversion ?? null,
     user: source.initiator?.userId ?? null,
     project: source.initiator?.projectId ?? null,
     operation: source.operation,
