@@ -31,6 +31,7 @@ describe('a request', () => {
       request_id: answer.headers.get('X-OpenStack-Request-Id'),
       address: 'local',
       method: 'GET',
+      microversion: '1.0',
       user: who.userId,
       project: who.projectId,
       operation: 'Secret payload retrieval',
@@ -51,7 +52,14 @@ describe('a request', () => {
 
   it('a request without a caller is logged as one without a caller', async () => {
     const { entry } = await loggedOf(send, 'GET', '/v1/secrets', { token: 'nonsense' })
-    expect(entry).toMatchObject({ user: null, project: null, status: 401, failure: 'unauthenticated', target: null })
+    expect(entry).toMatchObject({
+      user: null,
+      project: null,
+      status: 401,
+      failure: 'unauthenticated',
+      target: null,
+      microversion: null,
+    })
   })
 
   it('a request at a loopback address is logged with its path, and without its query', async () => {
