@@ -27,6 +27,7 @@ export const discoveryPaths = (common: JsonSchema) => ({
       security: [],
       parameters: [headerRef('OpenStack-API-Version')],
       responses: {
+        200: { description: 'A page, for browsers.', content: { 'text/html': {} } },
         300: asJson(refTo('Versions'), 'The versions; a list since microversion 1.1.'),
         302: { description: 'To the document of the version, for clients that prefer `application/json-home`.' },
         ...failures(everywhere, common),
@@ -42,6 +43,18 @@ export const discoveryPaths = (common: JsonSchema) => ({
       responses: {
         200: asJson(refTo('Version'), 'The version.'),
         ...failures([...everywhere, 'notAcceptable'], common),
+      },
+    },
+  },
+  '/openapi.json': {
+    get: {
+      operationId: 'getContract',
+      summary: 'OpenAPI document',
+      tags: ['discovery'],
+      security: [],
+      responses: {
+        200: asJson({ type: 'object' }, 'This document.'),
+        304: { description: 'The client has it already: `If-None-Match` names its `ETag`.' },
       },
     },
   },

@@ -24,9 +24,7 @@ const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
 /** Returns the files to serve: their paths below the folder, and their texts. */
 function made(): ReadonlyMap<string, string> {
   const readme = read('README.md')
-  const contract = existsSync(join(ROOT, CONTRACT))
-    ? (JSON.parse(read(CONTRACT)) as OpenApi)
-    : { openapi: '3.1.0', info: { title: 'x', version: '0' }, paths: {} }
+  const contract = JSON.parse(read(CONTRACT)) as OpenApi
   const written = filesOf(readme).map((file) => [pageOf(file) ?? '', renderMarkdown(file, read(file))] as const)
   const fidelity = existsSync(join(ROOT, FIGURES))
     ? [['fidelity', renderFidelity(contract, JSON.parse(read(FIGURES)) as Fidelity)] as const]
