@@ -25,6 +25,8 @@ Portcullis keeps keys, passwords and certificates for programs, and makes them o
 (the Barbican v1 API) on Cloudflare Workers. These pages belong to the deployment at \`https://keys.example\`, and its
 address is in their commands. A click on a block of commands selects it.
 
+## Pages
+
 `
 
 /** The index; the README's list gains the row of the reference. */
