@@ -43,7 +43,8 @@ const isParameter = (segment: string) => segment.startsWith('{')
 const segmentsOf = (path: string) => path.split('/').filter((segment) => segment !== '')
 
 /** The paths under a tenant, `/v1/{project}/secrets`, are those without it. */
-const withoutTenant = ([root = '', ...rest]: readonly string[]) => (root === 'v1' ? [root, ...rest.slice(1)] : null)
+const withoutTenant = ([root = '', , ...rest]: readonly string[]) =>
+  root === 'v1' && rest.length > 0 ? [root, ...rest] : null
 
 /** Returns the operation of a request as `GET /v1/secrets/{secret}`, or null if the document has none. */
 export type FindOperation = (method: string, path: string) => string | null

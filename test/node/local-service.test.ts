@@ -44,6 +44,20 @@ async function startService(name: string, state: string, args: readonly string[]
   return { url: `http://127.0.0.1:${port}`, shell, printed, stop }
 }
 
+/** Checks that the pages are served by the Worker, with the address of the service, and not by what is before it. */
+async function readPages(url: string): Promise<void> {
+  const page = await fetch(`${url}/docs/openstack`)
+  expect([page.status, page.headers.get('Content-Security-Policy')]).toEqual([
+    200,
+    expect.stringMatching(/^default-src 'none'; style-src 'sha256-/),
+  ])
+  expect(await page.text()).toContain(`key-manager public ${url}\n`)
+  for (const path of ['/docs/openstack.html', '/docs/index.html', '/docs/nothing']) {
+    expect([path, (await fetch(url + path)).status]).toEqual([path, 404])
+  }
+  expect(((await (await fetch(`${url}/openapi.json`)).json()) as { openapi: string }).openapi).toBe('3.1.0')
+}
+
 /** Checks the printed variables by what curl and gophercloud do with them. */
 async function useShell(shell: Readonly<Record<string, string>>): Promise<void> {
   const { URL: url, TOKEN = '', PROJECT } = shell
@@ -108,6 +122,8 @@ describe('npm start', () => {
     expect(parseEnv(openrc.replaceAll('export ', ''))).toEqual(service.shell)
   })
 
+  it('npm start serves the pages, with its address in their commands', () => readPages(service.url))
+
   it('npm start says what it does while it does it', () => {
     const steps = ['Building the Worker', 'Starting workerd', 'Making the demo project and user']
     for (const step of steps) expect(service.printed.out).toMatch(new RegExp(`^${step} … \\d+\\.\\d s$`, 'm'))
@@ -117,7 +133,7 @@ describe('npm start', () => {
     expect(service.printed.out).not.toMatch(/PUT .*\/roles/)
     await fetch(`${service.url}/v1/nothing?a=secret`)
     await vi.waitFor(() =>
-      expect(service.printed.out).toMatch(/^\d\d:\d\d:\d\d GET \/v1\/nothing 401 \d+ ms unauthenticated$/m),
+      expect(service.printed.out).toMatch(/^\d\d:\d\d:\d\d GET \/v1\/nothing - 401 \d+ ms unauthenticated$/m),
     )
   })
 
@@ -150,6 +166,8 @@ describe('npm run dev', () => {
   afterAll(() => service.stop())
 
   it('npm run dev prints variables for a shell with which the service can be used', () => useShell(service.shell))
+
+  it('npm run dev serves the pages, with its address in their commands', () => readPages(service.url))
 
   it('npm run dev serves no console for the database, and runs the sweep where the program asks for it', async () => {
     for (const path of ['/cdn-cgi/explorer', '/cdn-cgi/local/explorer', '/cdn-cgi/local/explorer/api']) {

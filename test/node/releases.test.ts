@@ -77,7 +77,7 @@ function buildPrevious(commit: string): void {
   const source = join(folder, 'source')
   mkdirSync(source, { recursive: true })
   const archive = join(folder, 'source.tar')
-  run('git', ['archive', '--output', archive, commit, 'src', 'package.json', 'wrangler.toml', 'migrations'], ROOT)
+  run('git', ['archive', '--output', archive, commit], ROOT)
   run('tar', ['-xf', archive, '-C', source], ROOT)
   symlinkSync(join(ROOT, 'node_modules'), join(source, 'node_modules'))
   run(process.execPath, [WRANGLER, 'deploy', '--dry-run', '--outdir', previous], source)

@@ -57,10 +57,8 @@ export class Observed {
     for (const request of asked.values()) this.note(suite, request)
   }
 
-  /**
-   * Writes the file. Throws unless all suites have run, because the page must not show a suite that has not.
-   */
-  write(outcomes: readonly Outcome[], accepted: readonly AcceptedDifference[]): void {
+  /** Returns the figures of a run. Throws unless all suites have run, because the page must not show one that has not. */
+  figures(outcomes: readonly Outcome[], accepted: readonly AcceptedDifference[]): Fidelity {
     const listed = new Set(accepted.map(({ name }) => name))
     const totals = suites.map((suite) => {
       const own = outcomes.filter(({ name }) => prefixes[suite].test(name))
@@ -68,7 +66,7 @@ export class Observed {
       const passed = own.filter(({ failure }) => failure === null).length
       return [suite, { passed, accepted: own.filter(({ name }) => listed.has(name)).length }] as const
     })
-    const found: Fidelity = {
+    return {
       version: VERSION,
       suites: Object.fromEntries(totals) as Fidelity['suites'],
       operations: [...this.#counts]
@@ -80,6 +78,10 @@ export class Observed {
       answers: Object.entries(differences).map(([name, reason]) => ({ name, reason })),
       tests: accepted.map(({ name, reason }) => ({ name, reason })),
     }
-    writeFileSync(FILE, `${JSON.stringify(found, null, 1)}\n`)
   }
+}
+
+/** Writes the figures for the build. */
+export function writeFigures(figures: Fidelity): void {
+  writeFileSync(FILE, `${JSON.stringify(figures, null, 2)}\n`)
 }

@@ -20,7 +20,7 @@ import {
 } from './clients.ts'
 import { compare, outcomesOf, readAcceptedDifferences } from './differences.ts'
 import { runDocuments } from './documents.ts'
-import { Observed } from './fidelity.ts'
+import { Observed, writeFigures } from './fidelity.ts'
 import { startKeystone, type Keystone } from './keystone.ts'
 import { list, openSession, show, type Credentials } from './openstack.ts'
 import { needPackages } from './packages.ts'
@@ -254,7 +254,7 @@ async function interop(wanted: readonly Part[], state: string): Promise<boolean>
   for (const wrong of comparison.wrong) console.log(`wrong: ${wrong}`)
   console.log(`${comparison.passed} passed, ${comparison.wrong.length} failed`)
   if (comparison.wrong.length > 0) return false
-  if (counted.every((part) => wanted.includes(part))) observed.write(all, accepted)
+  if (counted.every((part) => wanted.includes(part))) writeFigures(observed.figures(all, accepted))
   return true
 }
 

@@ -29,7 +29,7 @@ const READY = 'Portcullis is ready on '
 const LAST_EXPORT = 'OS_INTERFACE'
 
 /** Returns the request of a line that `npm start` prints, such as `03:36:23 POST /v1/orders 1.0 202 3 ms`, or null. */
-function requestIn(line: string): SeenRequest | null {
+export function requestIn(line: string): SeenRequest | null {
   const [, method = '', path = '', microversion = ''] =
     /^\d\d:\d\d:\d\d ([A-Z]+) (\S+) ([\d.]+|-) \d+ /.exec(line) ?? []
   return method === '' ? null : { method, path, microversion }
