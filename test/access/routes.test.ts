@@ -44,8 +44,9 @@ describe('every resource', () => {
     for (const { path, operations } of resources) {
       for (const [method, operation] of Object.entries(operations)) {
         expect(operation.name, `${method} ${path}`).toMatch(/^\w/)
-        if (typeof operation.rule === 'string') expect(rules, `${method} ${path}`).toContain(operation.rule)
-        else expect(typeof operation.rule, `${method} ${path}`).toBe('function')
+        const named = typeof operation.rule === 'string' ? [operation.rule] : operation.rule.of
+        expect(named.length, `${method} ${path}`).toBeGreaterThan(0)
+        for (const rule of named) expect(rules, `${method} ${path}`).toContain(rule)
       }
     }
   })
