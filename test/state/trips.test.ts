@@ -23,7 +23,7 @@ const elsewhere = /^\/(transport_keys|project-quotas|secret-stores)/
 function counted() {
   const cost = { near: 0, primary: 0, statements: 0, rows: 0 }
   const withSession = (constraint: string) => {
-    const session = recentReplica.withSession(constraint as D1SessionConstraint)
+    const session = recentReplica.withSession(constraint)
     async function sent<Result extends D1Result>(sending: Promise<readonly Result[]>): Promise<readonly Result[]> {
       const results = await sending
       cost[constraint === 'first-primary' ? 'primary' : 'near'] += 1

@@ -14,6 +14,16 @@ const placeOf = (id: string) => ({ memory: rows, key: id, about: id })
 export const readSealedSecret = (backend: Backend, id: string): Promise<SealedSecret> =>
   recall(backend, placeOf(id), (one) => findSealedSecret(one, id))
 
+/** The secret alone. */
+const withoutPayload = ({
+  store: _s,
+  keyVersion: _k,
+  sealed: _p,
+  wrapped: _w,
+  superseded: _t,
+  ...secret
+}: SealedSecret): Secret => secret
+
 /**
  * Like `findSecret`; the result is no older than the request accepts. Who accepts what is remembered is given the payload's
  * row, since clients ask for the payload next: both are one look-up.
@@ -25,8 +35,7 @@ export async function readSecret(backend: Backend, id: string, withConsumers: bo
   }
   const read = (one: Backend) => findSealedSecret(one, id, withConsumers)
   const suits = ({ consumers }: Secret) => !withConsumers || consumers !== null
-  const { store, keyVersion, sealed, wrapped, superseded, ...secret } = await recall(backend, placeOf(id), read, suits)
-  return secret
+  return withoutPayload(await recall(backend, placeOf(id), read, suits))
 }
 
 /** Like `findSealedVersion`. The result is not remembered. */

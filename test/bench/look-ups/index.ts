@@ -58,5 +58,5 @@ export default {
     if (kind === 'cold') warm = far(env)
     return worker.fetch(request, (warm ??= far(env)), context)
   },
-  scheduled: worker.scheduled,
+  scheduled: (controller, env) => worker.scheduled(controller, env),
 } satisfies ExportedHandler<Environment>
