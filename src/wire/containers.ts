@@ -203,13 +203,7 @@ const members = resource<Container>({
       rule: 'container_secret:post',
       body: addedMemberBody,
       answers: { 201: 'ContainerRef' },
-      faults: [
-        'containerNotGeneric',
-        'secretProvidedAbsent',
-        'containerSecretAbsent',
-        'secretInContainer',
-        'containerFull',
-      ],
+      faults: ['containerNotGeneric', 'secretProvidedAbsent', 'secretInContainer', 'containerFull'],
       async answer({ c, backend, refs }, container, read) {
         if (container.type !== 'generic') throw fault('containerNotGeneric')
         await addToContainer(backend, container, namedSecret(await read()))
@@ -222,7 +216,7 @@ const members = resource<Container>({
       accept: 'known',
       body: removedMemberBody,
       answers: { 204: null },
-      faults: ['containerNotGeneric', 'secretReferenceAbsent', 'secretNotInContainer'],
+      faults: ['secretReferenceAbsent', 'secretNotInContainer'],
       async answer({ backend }, container, body) {
         await removeFromContainer(backend, container, namedSecret(body), body.secret_ref)
         return NO_CONTENT

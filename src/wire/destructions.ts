@@ -59,7 +59,7 @@ export const destructionResource = resource({
       rule: 'project_destruction:put',
       body: reader,
       answers: { 202: 'Destruction' },
-      faults: ['destructionUnconfirmed', 'destructionNotFound', 'destructionBegun'],
+      faults: ['destructionUnconfirmed', 'destructionBegun'],
       async answer({ backend, param }, _target, { confirm, delay_hours: delay = 0 }) {
         const project = param('project')
         if (confirm !== project || !isProjectId(project)) throw fault('destructionUnconfirmed')

@@ -159,7 +159,6 @@ const collection = resource<ListedSecret>({
       faults: [
         'payloadTooLarge',
         'preconditionFailed',
-        'noPayload',
         'versionNotFound',
         'versionDisabled',
         'versionIsDestroyed',
