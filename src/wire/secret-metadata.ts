@@ -142,7 +142,7 @@ const item = resource<DescribedSecret>({
       name: 'Secret metadatum removal',
       rule: 'secret_meta:delete',
       answers: { 204: null },
-      faults: ['metadatumNotFound'],
+      faults: [],
       async answer({ backend, param }, secret) {
         await removeMetadatum(backend, secret, param('key'))
         return NO_CONTENT

@@ -62,7 +62,6 @@ export const unprovoked: Readonly<Record<string, string>> = {
     'The tests of these call the operation below HTTP, or a Worker of their own that the contract is not asked about.',
     'deleteSecret illFormedText',
     'putSecretMetadataKey metadataKey',
-    'deleteSecretMetadataKey metadatumNotFound',
     'postContainers containerFull',
     'postContainerSecrets containerFull',
     'getSecretStoresPreferred noPreferredStore',
