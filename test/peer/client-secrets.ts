@@ -119,6 +119,39 @@ async function updatedSecret(session: Session): Promise<void> {
   await succeed(session, 'secret', 'delete', ref)
 }
 
+/** Asks for versions by `PUT`, which no command of the client does. */
+async function replaceByPut(session: Session, ref: string): Promise<void> {
+  const token = text(await show(session, 'token', 'issue'), 'id')
+  const headers = { 'X-Auth-Token': token, 'Content-Type': 'application/json' }
+  const answer = await fetch(`${ref}/versioning`, { method: 'PUT', headers, body: JSON.stringify({ put: 'replace' }) })
+  assert.equal(answer.status, 200, await answer.text())
+}
+
+/** The client knows no versions. It makes one where the secret was set to it, and meets them nowhere else. */
+async function replacedSecret(session: Session): Promise<void> {
+  const { step } = session.report
+  const name = uniqueName('replaced')
+  const ref = await store(session, '--name', name)
+  await succeed(session, 'secret', 'update', ref, 'first')
+  await step('secret update a second time is refused, unless the secret was set to versions', async () => {
+    await refuse(session, /Conflict: Secret already has data, cannot modify it\./, 'secret', 'update', ref, 'second')
+    expectColumns(await show(session, 'secret', 'get', ref, '--payload'), { Payload: 'first' })
+  })
+  await replaceByPut(session, ref)
+  for (const payload of ['second', 'third'])
+    await step(`secret update of a secret that was set to versions: ${payload}`, async () => {
+      await succeed(session, 'secret', 'update', ref, payload)
+      expectColumns(await show(session, 'secret', 'get', ref, '--payload'), { Payload: payload })
+    })
+  await step('secret get of a secret that has versions', async () =>
+    expectColumns(await show(session, 'secret', 'get', ref), { Name: name, Status: 'ACTIVE', 'Secret href': ref }),
+  )
+  await step('secret list with a secret that has versions', async () =>
+    expectColumn(await list(session, 'secret', 'list', '--name', name), 'Secret href', [ref]),
+  )
+  await step('secret delete of a secret that has versions', () => succeed(session, 'secret', 'delete', ref))
+}
+
 /** Stores four secrets and checks which of them each filter selects. */
 async function listedSecrets(session: Session): Promise<void> {
   const { step } = session.report
@@ -282,6 +315,7 @@ export async function secretsAndOrders(session: Session): Promise<void> {
   await report.scenario('binary secrets', () => binarySecrets(session))
   await report.scenario('a secret without a name', () => unnamedSecret(session))
   await report.scenario('a secret in two steps', () => updatedSecret(session))
+  await report.scenario('a secret that has versions', () => replacedSecret(session))
   await report.scenario('lists of secrets', () => listedSecrets(session))
   for (const bits of [128, 256]) await report.scenario(`an order (${bits} bits)`, () => keyOrder(session, bits))
   await report.scenario('refused orders', () => refusedOrders(session))

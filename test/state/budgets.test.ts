@@ -382,6 +382,30 @@ describe('an operation that needs more than its own rows', () => {
     }
   })
 
+  it('an older version of a key is read with the key, in one round trip, also for a batch that names several', async () => {
+    const { token, params } = await given('/v1/secrets/:secret/decrypt', 'POST')
+    const path = `/v1/secrets/${params['secret']}`
+    const ciphertexts = [params['ciphertext'] ?? '']
+    for (const payload of ['the second of 16', 'the third one of']) {
+      const json = { payload, payload_content_type: 'text/plain' }
+      expect((await send('POST', `${path}/versions`, { token, json })).status).toBe(201)
+      ciphertexts.push((await send('POST', `${path}/encrypt`, { token, json: { plaintext: 'AA==' } })).json.ciphertext)
+    }
+    const batch = Array.from({ length: 100 }, (_, at) => ({ ciphertext: ciphertexts[at % ciphertexts.length] }))
+    for (const [operation, json] of [
+      ['decrypt', { ciphertext: ciphertexts[0] }],
+      ['rewrap', { ciphertext: ciphertexts[0] }],
+      ['encrypt', { plaintext: 'AA==', key_version: 1 }],
+      ['datakey', { key_version: 2 }],
+      ['decrypt', { batch }],
+    ] as const) {
+      const { status, json: answered, cost } = await send('POST', `${path}/${operation}`, { token, json })
+      expect([operation, status, cost.trips, cost.objectCalls]).toEqual([operation, 200, 1, 0])
+      expect(JSON.stringify(answered)).not.toContain('error')
+      expect(cost.rowsRead).toBeLessThanOrEqual(9 + 2 * ciphertexts.length)
+    }
+  })
+
   it("a secret's consumers are read only for a microversion that shows them", async () => {
     const { token, params } = await given('', '')
     const path = `/v1/secrets/${params['secret']}`

@@ -5,7 +5,8 @@
 import type { Backend } from '../backend.ts'
 import type { Secret } from '../entities.ts'
 import { observeChanges, recall, rows } from './memory.ts'
-import { findSealedVersion, type SealedVersion, type WhichVersion } from './secret-versions.ts'
+import { findKey, findSealedVersion } from './secret-versions.ts'
+import type { SealedVersion, StoredKey, WhichVersion } from './secret-versions.ts'
 import { findSealedSecret, findSecret, type SealedSecret } from './secrets.ts'
 
 const placeOf = (id: string) => ({ memory: rows, key: id, about: id })
@@ -42,4 +43,10 @@ export async function readSecret(backend: Backend, id: string, withConsumers: bo
 export function readSealedVersion(backend: Backend, id: string, which: WhichVersion): Promise<SealedVersion> {
   observeChanges(backend, id)
   return findSealedVersion(backend, id, which)
+}
+
+/** Like `findKey`, for requests that do not change the secret. The result is not cached. */
+export function readKey(backend: Backend, id: string, numbers: ReadonlySet<number>): Promise<StoredKey> {
+  observeChanges(backend, id)
+  return findKey(backend, id, numbers)
 }

@@ -17,7 +17,7 @@ import { payloadPlace } from '../keys/sealed-values.ts'
 import { projectKeys } from '../schema/resources.ts'
 import { secretVersions } from '../schema/secret-versions.ts'
 import { authenticSecret, presentVersion, selectSecret } from './secret-rows.ts'
-import { findSealedSecret, openSealed, selectSealedSecret, type SealedPayload } from './secrets.ts'
+import { findSealedSecret, openSealed, selectSealedSecret, type SealedPayload, type SealedSecret } from './secrets.ts'
 import { isExtractable } from './usages.ts'
 
 export interface SecretVersion {
@@ -31,6 +31,9 @@ export interface SecretVersion {
   /** When the payload was destroyed; null if it was not. */
   readonly destroyed: string | null
 }
+
+/** More than any sealed key has. */
+const MOST_SEALED_KEY_BYTES = 65_536
 
 /** Which version of a secret: its number, the present one, or the one before that. */
 export type WhichVersion = number | 'current' | 'previous'
@@ -74,6 +77,17 @@ const keyOfVersion = and(
 const sealedVersionBy = preparedSelect(sealedColumns, (columns) =>
   build.select(columns).from(secretVersions).leftJoin(projectKeys, keyOfVersion).where(upTo).orderBy(newest).limit(1),
 )
+const numbered = sql`${secretVersions.version} in (select value from json_each(${sql.placeholder('numbers')}))`
+/** Longer payloads are no keys. A request may name a hundred versions, which must fit into the memory of an isolate. */
+const isOfKeySize = sql`coalesce(length(${secretVersions.sealed}), 0) <= ${MOST_SEALED_KEY_BYTES}`
+const keyVersionsBy = preparedSelect(sealedColumns, (columns) =>
+  build
+    .select(columns)
+    .from(secretVersions)
+    .leftJoin(projectKeys, keyOfVersion)
+    .where(and(ofSecret, numbered, isOfKeySize)),
+)
+type SealedRow = Awaited<ReturnType<ReturnType<typeof keyVersionsBy>['read']>>[number]
 
 /** The present version; null for a secret without payload. */
 function presentOf(secret: Secret): SecretVersion | null {
@@ -182,6 +196,42 @@ export async function openVersion(
   if (status === 'DESTROYED') throw fault('versionDestroyed')
   if (!payload.sealed) throw new SealError('the payload of a version is missing')
   return openSealed(backend, payloadPlace(secret.projectId, secret.id, version), payload)
+}
+
+/** A secret whose payload is used as a key, with the older versions that a request names. */
+export interface StoredKey extends SealedSecret {
+  readonly olderVersions: readonly SealedRow[]
+}
+
+/**
+ * Finds the live secret with this id, in any project, with its present payload and, of the versions with these numbers,
+ * those that are older and can be keys, in one round trip. Throws `secretNotFound`.
+ */
+export async function findKey(backend: Backend, id: string, numbers: ReadonlySet<number>): Promise<StoredKey> {
+  if (numbers.size === 0) return { ...(await findSealedSecret(backend, id)), olderVersions: [] }
+  const found = await backend.db.batch({
+    secret: selectSealedSecret(backend, id),
+    olderVersions: keyVersionsBy({ id, numbers: JSON.stringify([...numbers]) }),
+  })
+  const [row] = found.secret
+  if (!row) throw fault('secretNotFound')
+  return { ...(await authenticSecret(backend, row)), consumers: null, olderVersions: found.olderVersions }
+}
+
+/**
+ * Opens an older version of a key. Throws `keyVersion` if none with this number was found, `versionDisabled` and
+ * `versionIsDestroyed`, and SealError if it cannot be opened in its place.
+ */
+export async function openKeyVersion(
+  backend: Backend,
+  key: StoredKey,
+  number: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const found = key.olderVersions.find(({ version }) => version === number)
+  if (!found || found.projectId !== key.projectId) throw fault('keyVersion', String(number))
+  const row = await requireAuthentic(backend, 'secretVersions', found)
+  if (row.destroyed !== null) throw fault('versionIsDestroyed', String(number))
+  return openVersion(backend, { secret: key, version: replacedOf(row), payload: row })
 }
 
 /** Like {@link openVersion}, for whoever may read the payload. Throws `notExtractable` if nobody may. */

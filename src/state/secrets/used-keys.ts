@@ -2,11 +2,11 @@
 import { ENCRYPTION_KEY_BYTES, importMaterial } from '../../crypto/transit/ciphertexts.ts'
 import { readKeyPair, type KeyPair } from '../../crypto/transit/key-pairs.ts'
 import { importMacKeys, LEAST_MAC_KEY_BYTES, type MacKeys } from '../../crypto/transit/macs.ts'
-import { Fault, fault } from '../../faults.ts'
+import { fault } from '../../faults.ts'
 import type { Backend } from '../backend.ts'
 import type { KeyOperation } from '../entities.ts'
 import { FIRST_VERSION, presentVersion } from './secret-rows.ts'
-import { findSealedVersion, openVersion } from './secret-versions.ts'
+import { openKeyVersion, type StoredKey } from './secret-versions.ts'
 import { openPayload, type SealedSecret } from './secrets.ts'
 import { allowsOperation, usagesOf } from './usages.ts'
 
@@ -51,11 +51,11 @@ async function imported(secretType: string, purpose: Purpose, bytes: Uint8Array<
 
 /** The key of a secret, for one operation of one request. */
 export interface KeyInUse {
-  readonly secret: SealedSecret
+  readonly secret: StoredKey
   readonly current: UsedKey
   /** Whether there is or was a version with this number. */
   readonly has: (version: number) => boolean
-  /** A version of the key. Throws `keyVersion` if there is none with this number. */
+  /** A version that was found with the key. Throws `keyVersion` if there is none with this number. */
   readonly at: (version: number) => Promise<UsedKey>
 }
 
@@ -63,22 +63,10 @@ export interface KeyInUse {
 export const currentVersion = (secret: SealedSecret): number => presentVersion(secret) ?? FIRST_VERSION
 
 /**
- * The bytes of an older version. Throws `keyVersion` if there is none, `versionDisabled` and `versionIsDestroyed`.
- */
-async function olderBytes(backend: Backend, id: string, version: number): Promise<Uint8Array<ArrayBuffer>> {
-  const found = await findSealedVersion(backend, id, version).catch((error: unknown) => {
-    const isAbsent = error instanceof Fault && error.failure === 'versionNotFound'
-    throw isAbsent ? fault('keyVersion', String(version)) : error
-  })
-  if (found.version.status === 'DESTROYED') throw fault('versionIsDestroyed', String(version))
-  return openVersion(backend, found)
-}
-
-/**
  * Imports the current version of the secret's key for an operation. Throws `noPayload`, `keyUsage` if the usages of the
  * secret do not allow the operation, and `keyKind` if the payload is no key for it.
  */
-export async function keyInUse(backend: Backend, secret: SealedSecret, operation: KeyOperation): Promise<KeyInUse> {
+export async function keyInUse(backend: Backend, secret: StoredKey, operation: KeyOperation): Promise<KeyInUse> {
   if (!secret.sealed) throw fault('noPayload')
   if (!allowsOperation(secret, operation)) throw fault('keyUsage', operation)
   const bytes = await openPayload(backend, secret)
@@ -87,7 +75,7 @@ export async function keyInUse(backend: Backend, secret: SealedSecret, operation
   // The items of a batch share what was opened for one of them.
   const opened = new Map<number, Promise<UsedKey>>([[current.version, Promise.resolve(current)]])
   const older = async (version: number): Promise<UsedKey> => {
-    const bytesOfVersion = await olderBytes(backend, secret.id, version)
+    const bytesOfVersion = await openKeyVersion(backend, secret, version)
     return { ...(await imported(secret.secretType, purposeOf(operation), bytesOfVersion)), id: secret.id, version }
   }
   return {

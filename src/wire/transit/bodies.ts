@@ -4,25 +4,11 @@
  */
 import * as z from 'zod/mini'
 import { decodeBase64 } from '../../crypto/encoding.ts'
-import { Fault, fault } from '../../faults.ts'
+import { fault, type Fault } from '../../faults.ts'
 import { documentAsSent, JSON_TYPES, reader, type BodyReader } from '../http/body.ts'
 import { checked, closedObject, integer, list, schemaFault, type Schema } from '../http/schema.ts'
-
-/** Limits of an operation, in bytes once base64 is decoded. */
-export const MAX_INPUT_BYTES = 65_536
-export const MAX_CONTEXT_BYTES = 8_192
-/** More than any ciphertext is longer than its plaintext. */
-const MAX_OVERHEAD_BYTES = 1_024
-export const MAX_CIPHERTEXT_BYTES = MAX_INPUT_BYTES + MAX_OVERHEAD_BYTES
-/** Four times the signature of the largest RSA key. */
-export const MAX_SIGNATURE_BYTES = 4_096
-/** The limit of a body; MAX_REQUEST_BYTES does not apply. */
-export const MAX_BODY_BYTES = 1_048_576
-/** Items of a batch; fewer for RSA keys, whose private operations take up to 12 ms each. */
-export const MAX_ITEMS = 100
-export const MAX_RSA_ITEMS = 10
-
-const MAX_VERSION = 4_294_967_295
+import { MAX_BODY_BYTES, MAX_ITEMS, MAX_VERSION } from './limits.ts'
+import { unlessWhole, type Requested } from './uses.ts'
 
 /** The schema of a version's number. */
 export const versionNumber = () => integer({ min: 1, max: MAX_VERSION })
@@ -37,12 +23,6 @@ export function bytesIn(text: string, schema: string, member: string, max: numbe
   return bytes
 }
 
-/** The items of a request, each read or with its failure. */
-export interface Requested<Item> {
-  readonly isBatch: boolean
-  readonly items: readonly (Item | Fault)[]
-}
-
 const batchBody = z.lazy(() => closedObject({ batch: list(z.unknown()) }))
 
 function itemsIn(document: unknown, name: string): readonly unknown[] | null {
@@ -51,16 +31,6 @@ function itemsIn(document: unknown, name: string): readonly unknown[] | null {
   if (batch.length === 0) throw schemaFault(name, '[] is too short', 'batch')
   if (batch.length > MAX_ITEMS) throw fault('useTooLarge', 'a batch', `${MAX_ITEMS} items`)
   return batch
-}
-
-/** Returns the result, or the failure of one item of a batch. Throws what concerns the request: its size, and errors. */
-export async function unlessWhole<Result>(run: () => Promise<Result> | Result): Promise<Result | Fault> {
-  try {
-    return await run()
-  } catch (error) {
-    if (error instanceof Fault && error.status !== 413) return error
-    throw error
-  }
 }
 
 /** Returns a reader for bodies of such items. `read` makes an item of what its schema admits. */

@@ -1,65 +1,30 @@
-/** The operations `encrypt`, `decrypt`, `rewrap` and `datakey`. */
-import * as z from 'zod/mini'
+/** What can be done with keys for encryption: `encrypt`, `decrypt`, `rewrap` and `datakey`. */
 import { encryptMessage, keyNamedIn, openMessage } from '../../crypto/transit/ciphertexts.ts'
-import {
-  decryptOaep,
-  DEFAULT_OAEP,
-  encryptOaep,
-  mostOaepBytes,
-  oaepNames,
-  type OaepName,
-} from '../../crypto/transit/oaep.ts'
+import { decryptOaep, DEFAULT_OAEP, encryptOaep, mostOaepBytes, type OaepName } from '../../crypto/transit/oaep.ts'
 import { fault } from '../../faults.ts'
 import type { KeyInUse, UsedKey } from '../../state/secrets/used-keys.ts'
-import { closedObject, flag, integer, schemaFault, secretText, text } from '../http/schema.ts'
-import { bytesIn, MAX_CIPHERTEXT_BYTES, MAX_CONTEXT_BYTES, MAX_INPUT_BYTES, versionNumber } from './bodies.ts'
-import { keyOperation, type Outcome } from './operations.ts'
+import type { Bytes, Use } from './uses.ts'
 
-type Bytes = Uint8Array<ArrayBuffer>
-
-/** Members of every body. `algorithm` is for RSA keys alone. */
-const common = () => ({
-  context: z.optional(secretText()),
-  algorithm: z.optional(text({ oneOf: oaepNames })),
-  key_version: z.optional(versionNumber()),
-})
-
-interface Common {
-  readonly context?: string | undefined
-  readonly algorithm?: OaepName | undefined
-  readonly key_version?: number | undefined
-}
-
-/** How an item is to be encrypted or opened. */
-interface Terms {
+/** How an item is to be encrypted or opened. `algorithm` is for RSA keys alone. */
+export interface Terms {
   readonly context: Bytes
   readonly algorithm: OaepName | undefined
   readonly version: number | undefined
 }
+type WithPlaintext = Terms & { readonly plaintext: Bytes }
+type WithCiphertext = Terms & { readonly ciphertext: Bytes }
+type Sealed = { readonly ciphertext: Bytes }
 
-const contextIn = (context: string | undefined, schema: string, member: string) =>
-  context === undefined ? new Uint8Array(0) : bytesIn(context, schema, member, MAX_CONTEXT_BYTES)
-
-const termsOf = ({ context, algorithm, key_version: version }: Common, schema: string): Terms => ({
-  context: contextIn(context, schema, 'context'),
-  algorithm,
-  version,
-})
-
-async function encryptedWith(
-  key: UsedKey,
-  plaintext: Bytes,
-  { context, algorithm }: Terms,
-): Promise<Outcome<'Encrypted'>> {
+async function encryptedWith(key: UsedKey, plaintext: Bytes, { context, algorithm }: Terms) {
   if (key.kind === 'material') {
     if (algorithm) throw fault('rsaAlgorithm', algorithm)
-    return { key, members: { ciphertext: (await encryptMessage(key, plaintext, context)).toBase64() } }
+    return { key, members: { ciphertext: await encryptMessage(key, plaintext, context) } }
   }
   if (key.kind !== 'pair') throw fault('keyKind', 'it does not encrypt')
   const name = algorithm ?? DEFAULT_OAEP
   const most = mostOaepBytes(key.pair, name)
   if (plaintext.length > most) throw fault('useTooLarge', "'plaintext' under this key", `${most} bytes`)
-  return { key, members: { ciphertext: (await encryptOaep(key.pair, name, plaintext, context)).toBase64() } }
+  return { key, members: { ciphertext: await encryptOaep(key.pair, name, plaintext, context) } }
 }
 
 const versionOrCurrent = ({ current, at }: KeyInUse, version: number | undefined) =>
@@ -69,7 +34,7 @@ const versionOrCurrent = ({ current, at }: KeyInUse, version: number | undefined
  * Opens a ciphertext. Whatever is wrong with it, the failure is `notDecrypted`: it is of another key or version, damaged,
  * of another context or of no known format.
  */
-async function opened(key: KeyInUse, ciphertext: Bytes, { context, algorithm, version }: Terms) {
+async function opened(key: KeyInUse, { ciphertext, context, algorithm, version }: WithCiphertext) {
   if (key.current.kind === 'pair') {
     const used = await versionOrCurrent(key, version)
     if (used.kind !== 'pair') throw fault('notDecrypted')
@@ -87,105 +52,59 @@ async function opened(key: KeyInUse, ciphertext: Bytes, { context, algorithm, ve
   return { key: used, plaintext }
 }
 
-const encryptBody = {
-  name: 'Encryption',
-  type: z.lazy(() => closedObject({ plaintext: secretText(), ...common() })),
-}
+const askedVersion = ({ version }: Terms) => version
+/** A ciphertext of a symmetric key names its version itself. */
+const versionNamedIn = ({ version, ciphertext }: WithCiphertext) => version ?? keyNamedIn(ciphertext)?.version
 
-const encrypt = keyOperation({
+export const encrypt: Use<WithPlaintext, Sealed> = {
   name: 'Encryption',
-  use: 'encrypt',
-  answers: { 200: 'Encrypted' },
-  faults: ['rsaAlgorithm'],
-  schema: encryptBody,
-  read: (raw) => ({
-    ...termsOf(raw, encryptBody.name),
-    plaintext: bytesIn(raw.plaintext, encryptBody.name, 'plaintext', MAX_INPUT_BYTES),
-  }),
+  operation: 'encrypt',
+  versionOf: askedVersion,
   run: async (key, item) => encryptedWith(await versionOrCurrent(key, item.version), item.plaintext, item),
-})
-
-const decryptBody = {
-  name: 'Decryption',
-  type: z.lazy(() => closedObject({ ciphertext: secretText(), ...common() })),
 }
 
-const decrypt = keyOperation({
+export const decrypt: Use<WithCiphertext, { readonly plaintext: Bytes }> = {
   name: 'Decryption',
-  use: 'decrypt',
-  answers: { 200: 'Decrypted' },
-  faults: ['rsaAlgorithm', 'notDecrypted'],
-  schema: decryptBody,
-  read: (raw) => ({
-    ...termsOf(raw, decryptBody.name),
-    ciphertext: bytesIn(raw.ciphertext, decryptBody.name, 'ciphertext', MAX_CIPHERTEXT_BYTES),
-  }),
+  operation: 'decrypt',
+  versionOf: versionNamedIn,
   async run(key, item) {
-    const { key: used, plaintext } = await opened(key, item.ciphertext, item)
-    return { key: used, members: { plaintext: plaintext.toBase64() } }
+    const { key: used, plaintext } = await opened(key, item)
+    return { key: used, members: { plaintext } }
   },
-})
-
-const rewrapBody = {
-  name: 'Rewrapping',
-  type: z.lazy(() => closedObject({ ciphertext: secretText(), new_context: z.optional(secretText()), ...common() })),
 }
 
-const rewrap = keyOperation({
+export const rewrap: Use<WithCiphertext & { readonly newContext: Bytes }, Sealed> = {
   name: 'Rewrapping',
-  use: 'rewrap',
-  answers: { 200: 'Rewrapped' },
-  faults: ['rsaAlgorithm', 'notDecrypted'],
-  schema: rewrapBody,
-  read: (raw) => ({
-    ...termsOf(raw, rewrapBody.name),
-    ciphertext: bytesIn(raw.ciphertext, rewrapBody.name, 'ciphertext', MAX_CIPHERTEXT_BYTES),
-    newContext: contextIn(raw.new_context ?? raw.context, rewrapBody.name, 'new_context'),
-  }),
+  operation: 'rewrap',
+  versionOf: versionNamedIn,
   async run(key, item) {
-    const { plaintext } = await opened(key, item.ciphertext, item)
+    const { plaintext } = await opened(key, item)
     try {
       return await encryptedWith(key.current, plaintext, { ...item, context: item.newContext })
     } finally {
       plaintext.fill(0)
     }
   },
-})
-
-const DATA_KEY_BITS: readonly number[] = [128, 256, 512]
-const DEFAULT_DATA_KEY_BITS = 256
-
-const dataKeyBody = {
-  name: 'Data key',
-  type: z.lazy(() => closedObject({ bits: z.optional(integer()), plaintext: z.optional(flag()), ...common() })),
 }
 
-function dataKeyBits(bits = DEFAULT_DATA_KEY_BITS): number {
-  if (!DATA_KEY_BITS.includes(bits))
-    throw schemaFault(dataKeyBody.name, `${bits} is not one of [${DATA_KEY_BITS.join(', ')}]`, 'bits')
-  return bits
+export const DATA_KEY_BITS = [128, 256, 512] as const
+export const DEFAULT_DATA_KEY_BITS = 256
+
+interface DataKey extends Terms {
+  readonly bits: (typeof DATA_KEY_BITS)[number]
+  /** Whether the answer has the data key in clear. */
+  readonly shown: boolean
 }
 
-const dataKey = keyOperation({
+export const dataKey: Use<DataKey, Sealed & { readonly plaintext?: Bytes | undefined }> = {
   name: 'Data key creation',
-  use: 'datakey',
-  answers: { 200: 'DataKey' },
-  faults: ['rsaAlgorithm'],
-  schema: dataKeyBody,
-  read: (raw) => ({
-    ...termsOf(raw, dataKeyBody.name),
-    bits: dataKeyBits(raw.bits),
-    shown: raw.plaintext ?? true,
-  }),
+  operation: 'datakey',
+  versionOf: askedVersion,
   async run(key, item) {
-    const made = crypto.getRandomValues(new Uint8Array(item.bits / 8))
-    try {
-      const { key: used, members } = await encryptedWith(await versionOrCurrent(key, item.version), made, item)
-      return { key: used, members: { ...(item.shown && { plaintext: made.toBase64() }), ...members } }
-    } finally {
-      made.fill(0)
-    }
+    const plaintext = crypto.getRandomValues(new Uint8Array(item.bits / 8))
+    const { key: used, members } = await encryptedWith(await versionOrCurrent(key, item.version), plaintext, item)
+    if (item.shown) return { key: used, members: { plaintext, ...members } }
+    plaintext.fill(0)
+    return { key: used, members }
   },
-})
-
-export const encryptionResources = [encrypt, decrypt, rewrap, dataKey]
+}

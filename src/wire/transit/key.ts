@@ -14,7 +14,7 @@ import { operation, resource, type Call } from '../http/resource.ts'
 import { closedObject } from '../http/schema.ts'
 import { useMembers } from '../key-use-members.ts'
 import { secretFaults, secretIdOfPath } from '../secrets.ts'
-import { keyId } from './operations.ts'
+import { keyId } from './uses.ts'
 
 const answers = { 200: 'KeyUse' } as const
 

@@ -1,32 +1,19 @@
-/** The operations `sign`, `verify` and `mac`. */
-import * as z from 'zod/mini'
-import { isMac, mac, macNames } from '../../crypto/transit/macs.ts'
-import {
-  sign,
-  signatureAlgorithm,
-  signatureNames,
-  verify,
-  type SignatureOptions,
-} from '../../crypto/transit/signatures.ts'
+/** What can be done with keys for signatures and codes: `sign`, `verify` and `mac`. */
+import { isMac, mac, type MacName } from '../../crypto/transit/macs.ts'
+import { sign, signatureAlgorithm, verify, type SignatureOptions } from '../../crypto/transit/signatures.ts'
 import { fault } from '../../faults.ts'
 import type { KeyInUse } from '../../state/secrets/used-keys.ts'
-import { closedObject, flag, secretText, text } from '../http/schema.ts'
-import { bytesIn, MAX_INPUT_BYTES, MAX_SIGNATURE_BYTES, versionNumber } from './bodies.ts'
-import { keyOperation } from './operations.ts'
+import type { Bytes, Use } from './uses.ts'
 
-const signatureMembers = () => ({
-  input: secretText(),
-  algorithm: z.optional(text({ oneOf: signatureNames })),
-  prehashed: z.optional(flag()),
-  format: z.optional(text({ oneOf: ['der', 'raw'] })),
-  key_version: z.optional(versionNumber()),
-})
+interface Versioned {
+  readonly version: number | undefined
+}
+type Signing = SignatureOptions & Versioned & { readonly input: Bytes }
+
+const askedVersion = ({ version }: Versioned) => version
 
 /** The key pair and the algorithm for an item. Throws `notSigned` if the options are not for this key. */
-async function chosenFor(
-  { current, at }: KeyInUse,
-  item: SignatureOptions & { readonly input: Uint8Array; readonly version: number | undefined },
-) {
+async function chosenFor({ current, at }: KeyInUse, item: Signing) {
   const key = item.version === undefined ? current : await at(item.version)
   if (key.kind !== 'pair') throw fault('keyKind', 'it does not sign')
   const algorithm = signatureAlgorithm(key.pair, item, item.input)
@@ -34,81 +21,46 @@ async function chosenFor(
   return { key, pair: key.pair, algorithm }
 }
 
-const signBody = { name: 'Signature', type: z.lazy(() => closedObject(signatureMembers())) }
-
-const signing = keyOperation({
+export const signature: Use<Signing, { readonly signature: Uint8Array; readonly algorithm: string }> = {
   name: 'Signature',
-  use: 'sign',
-  answers: { 200: 'Signed' },
-  faults: ['notSigned'],
-  schema: signBody,
-  read: ({ input, key_version: version, ...options }) => ({
-    ...options,
-    version,
-    input: bytesIn(input, signBody.name, 'input', MAX_INPUT_BYTES),
-  }),
+  operation: 'sign',
+  versionOf: askedVersion,
   async run(inUse, item) {
     const { key, pair, algorithm } = await chosenFor(inUse, item)
-    const signature = await sign(pair, algorithm, item.input, item)
-    return { key, members: { signature: signature.toBase64(), algorithm: algorithm.name } }
+    return { key, members: { signature: await sign(pair, algorithm, item.input, item), algorithm: algorithm.name } }
   },
-})
-
-const verifyBody = {
-  name: 'Verification',
-  type: z.lazy(() => closedObject({ ...signatureMembers(), signature: secretText() })),
 }
 
-const verification = keyOperation({
+export const verification: Use<Signing & { readonly signature: Bytes }, { readonly valid: boolean }> = {
   name: 'Verification',
-  use: 'verify',
-  answers: { 200: 'Verified' },
-  faults: ['notSigned'],
-  schema: verifyBody,
-  read: ({ input, signature, key_version: version, ...options }) => ({
-    ...options,
-    version,
-    input: bytesIn(input, verifyBody.name, 'input', MAX_INPUT_BYTES),
-    signature: bytesIn(signature, verifyBody.name, 'signature', MAX_SIGNATURE_BYTES),
-  }),
+  operation: 'verify',
+  versionOf: askedVersion,
   async run(inUse, item) {
     const { key, pair, algorithm } = await chosenFor(inUse, item)
     return { key, members: { valid: await verify(pair, algorithm, item.input, item.signature, item) } }
   },
-})
-
-const macBody = {
-  name: 'Message authentication',
-  type: z.lazy(() =>
-    closedObject({
-      input: secretText(),
-      algorithm: text({ oneOf: macNames }),
-      mac: z.optional(secretText()),
-      key_version: z.optional(versionNumber()),
-    }),
-  ),
 }
 
-const codes = keyOperation({
+interface Authentication extends Versioned {
+  readonly input: Bytes
+  readonly algorithm: MacName
+  /** A code to be verified; null: one is made. */
+  readonly code: Bytes | null
+}
+
+export const authentication: Use<
+  Authentication,
+  { readonly mac?: Uint8Array | undefined; readonly valid?: boolean | undefined }
+> = {
   name: 'Message authentication',
-  use: 'mac',
-  answers: { 200: 'Authenticated' },
-  faults: [],
-  schema: macBody,
-  read: ({ input, algorithm, mac: code, key_version: version }) => ({
-    algorithm,
-    version,
-    input: bytesIn(input, macBody.name, 'input', MAX_INPUT_BYTES),
-    code: code === undefined ? null : bytesIn(code, macBody.name, 'mac', MAX_SIGNATURE_BYTES),
-  }),
+  operation: 'mac',
+  versionOf: askedVersion,
   async run({ current, at }, { algorithm, version, input, code }) {
     const key = version === undefined ? current : await at(version)
     if (key.kind !== 'mac') throw fault('keyKind', 'it makes no codes')
     const members = code
       ? { valid: await isMac(key.keys, algorithm, input, code) }
-      : { mac: (await mac(key.keys, algorithm, input)).toBase64() }
+      : { mac: await mac(key.keys, algorithm, input) }
     return { key, members }
   },
-})
-
-export const signingResources = [signing, verification, codes]
+}
