@@ -66,8 +66,103 @@ export interface Refused {
 
 export type Answered<Value> = { readonly ok: true; readonly value: Value } | Refused
 
+/** Names of JOSE. A key pair of an elliptic curve has one algorithm, so that only RSA needs to name one. */
+export type SignatureAlgorithm =
+  'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA'
+export type MacAlgorithm = 'HS256' | 'HS384' | 'HS512'
+/** For RSA keys alone; the default is `RSA-OAEP-256`. */
+export type EncryptionAlgorithm = 'RSA-OAEP' | 'RSA-OAEP-256' | 'RSA-OAEP-384' | 'RSA-OAEP-512'
+
+export interface UseOptions {
+  /** A version of the key; the default is the current one, or the one that a ciphertext names. */
+  readonly keyVersion?: number | undefined
+}
+
+export interface EncryptionOptions extends UseOptions {
+  /** Bytes that are authenticated and not stored: the ciphertext opens only with the same ones. */
+  readonly context?: Uint8Array | undefined
+  readonly algorithm?: EncryptionAlgorithm | undefined
+}
+
+export interface RewrapOptions extends EncryptionOptions {
+  /** The context of the new ciphertext; the default is that of the old one. */
+  readonly newContext?: Uint8Array | undefined
+}
+
+export interface DataKeyOptions extends EncryptionOptions {
+  /** The default is 256. */
+  readonly bits?: 128 | 256 | 512 | undefined
+  /** False: the answer has the data key encrypted alone. */
+  readonly plaintext?: boolean | undefined
+}
+
+export interface SignatureOptions extends UseOptions {
+  readonly algorithm?: SignatureAlgorithm | undefined
+  /** Of RSA: the input is a digest already. */
+  readonly prehashed?: boolean | undefined
+  /** Of elliptic curves: `der`, the default, or `raw`, as JOSE has it. */
+  readonly format?: 'der' | 'raw' | undefined
+}
+
+export interface MacOptions extends UseOptions {
+  readonly algorithm: MacAlgorithm
+  /** A code to verify; without it one is made. */
+  readonly mac?: Uint8Array | undefined
+}
+
+interface Sealed {
+  readonly ciphertext: Uint8Array
+}
+
+/** The uses of a key: what an item asks, and what it gives. Names are those of the API; bytes are bytes. */
+export interface KeyUses {
+  encrypt: { item: EncryptionOptions & { readonly plaintext: Uint8Array }; result: Sealed }
+  decrypt: { item: EncryptionOptions & Sealed; result: { readonly plaintext: Uint8Array } }
+  /** Encrypts what a ciphertext contains again, under the current version of the key. */
+  rewrap: { item: RewrapOptions & Sealed; result: Sealed }
+  datakey: { item: DataKeyOptions; result: Sealed & { readonly plaintext?: Uint8Array | undefined } }
+  sign: {
+    item: SignatureOptions & { readonly input: Uint8Array }
+    result: { readonly signature: Uint8Array; readonly algorithm: string }
+  }
+  verify: {
+    item: SignatureOptions & { readonly input: Uint8Array; readonly signature: Uint8Array }
+    result: { readonly valid: boolean }
+  }
+  mac: {
+    item: MacOptions & { readonly input: Uint8Array }
+    result: { readonly mac?: Uint8Array | undefined; readonly valid?: boolean | undefined }
+  }
+}
+export type KeyUse = keyof KeyUses
+export type ItemOf<Name extends KeyUse> = KeyUses[Name]['item']
+/** A result with the version of the key that made it. `keyId` is never given to another version. */
+export type ResultOf<Name extends KeyUse> = KeyUses[Name]['result'] & {
+  readonly keyId: string
+  readonly keyVersion: number
+}
+
+/** What can be told about the current version of a key. */
+export interface KeyView {
+  readonly keyId: string
+  readonly version: number
+  /** `aes`, `hmac`, `rsa`, or a curve; null if the payload is no key. */
+  readonly algorithm: string | null
+  readonly bitLength: number | null
+  readonly extractable: boolean
+  readonly usages: readonly string[]
+  /** What the caller may do with it now. */
+  readonly operations: readonly string[]
+  /** SubjectPublicKeyInfo in PEM; null if the key is no pair. */
+  readonly publicKey: string | null
+}
+
+type UseMethods = {
+  readonly [Name in KeyUse]: (ref: string, item: ItemOf<Name>, options?: LookUp) => Promise<Answered<ResultOf<Name>>>
+}
+
 /** The methods of the entrypoint `KeyManager`. A ref is the id of a secret, or an href that ends with it. */
-export interface KeyManagerBinding {
+export interface KeyManagerBinding extends UseMethods {
   /** Says whether the caller is known and the service can answer. */
   ready(options?: LookUp): Promise<Answered<Ready>>
   payload(ref: string, options?: LookUp): Promise<Answered<Payload>>
@@ -76,4 +171,12 @@ export interface KeyManagerBinding {
   /** The payloads of at most 50 secrets, in the order of the refs. */
   payloads(refs: readonly string[], options?: LookUp): Promise<Answered<readonly Answered<Payload>[]>>
   secret(ref: string, options?: LookUp): Promise<Answered<Metadata>>
+  describeKey(ref: string, options?: LookUp): Promise<Answered<KeyView>>
+  /** Uses a key at most 100 times (10 times for RSA), in the order of the items. */
+  batch<Name extends KeyUse>(
+    ref: string,
+    use: Name,
+    items: readonly ItemOf<Name>[],
+    options?: LookUp,
+  ): Promise<Answered<readonly Answered<ResultOf<Name>>[]>>
 }

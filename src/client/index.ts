@@ -31,6 +31,9 @@ export interface CallOptions extends LookUp {
   readonly signal?: Signal | undefined
 }
 
+/** One attempt. It rejects only if the service could not be asked. */
+export type Ask<Value> = (transport: Transport, look: LookUp, signal: Signal) => Promise<Answered<Value>>
+
 /** A secret: its id or href as text, or its name. */
 export type Wanted = string | { readonly name: string }
 
@@ -64,6 +67,8 @@ export interface KeyManagerClient {
     wanted: Readonly<Record<Name, string | { readonly ref: string }>>,
     options?: CallOptions,
   ): Promise<Record<Name, string>>
+  /** For `portcullis/client/keys`: asks with the log-in, deadline and attempts that every method has. */
+  ask<Value>(options: CallOptions | undefined, ask: Ask<Value>): Promise<Value>
 }
 
 /** In milliseconds. */
@@ -72,8 +77,6 @@ const TIMEOUT = 10_000
 const PAUSES = [200, 800]
 /** The service's own limit. */
 const MOST_REFS = 50
-
-type Ask<Value> = (transport: Transport, look: LookUp, signal: Signal) => Promise<Answered<Value>>
 
 class Client implements KeyManagerClient {
   readonly #transport: Transport
@@ -87,24 +90,24 @@ class Client implements KeyManagerClient {
   }
 
   ready(options?: CallOptions): Promise<Ready> {
-    return this.#ask(options, (transport, ...how) => transport.ready(...how))
+    return this.ask(options, (transport, ...how) => transport.ready(...how))
   }
 
   payload(ref: string, options?: CallOptions): Promise<Payload> {
-    return this.#ask(options, (transport, ...how) => transport.payload(ref, ...how))
+    return this.ask(options, (transport, ...how) => transport.payload(ref, ...how))
   }
 
   payloadByName(name: string, options?: CallOptions): Promise<Payload> {
-    return this.#ask(options, (transport, ...how) => transport.payloadByName(name, ...how))
+    return this.ask(options, (transport, ...how) => transport.payloadByName(name, ...how))
   }
 
   async payloads(refs: readonly string[], options?: CallOptions): Promise<readonly Answered<Payload>[]> {
     if (refs.length > MOST_REFS) throw ownError('invalid', `at most ${MOST_REFS} refs`)
-    return this.#ask(options, (transport, ...how) => transport.payloads(refs, ...how))
+    return this.ask(options, (transport, ...how) => transport.payloads(refs, ...how))
   }
 
   secret(ref: string, options?: CallOptions): Promise<Metadata> {
-    return this.#ask(options, (transport, ...how) => transport.secret(ref, ...how))
+    return this.ask(options, (transport, ...how) => transport.secret(ref, ...how))
   }
 
   async text(wanted: Wanted, options?: CallOptions): Promise<string> {
@@ -165,7 +168,7 @@ class Client implements KeyManagerClient {
   }
 
   /** Asks until there is an answer that will not pass, at most once for each pause and once more. */
-  async #ask<Value>({ signal, ...look }: CallOptions = {}, ask: Ask<Value>): Promise<Value> {
+  async ask<Value>({ signal, ...look }: CallOptions = {}, ask: Ask<Value>): Promise<Value> {
     const ends = Date.now() + this.#timeout
     const until = deadline(this.#timeout, signal)
     let renewed = false

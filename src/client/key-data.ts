@@ -1,6 +1,6 @@
 /** The bytes of a key as WebCrypto imports them. */
+import { decodeBase64 } from './base64.ts'
 import type { Payload } from './contract.ts'
-import { runtime } from './runtime.ts'
 
 export type KeyFormat = 'raw' | 'pkcs8' | 'spki'
 
@@ -15,7 +15,7 @@ export function keyData(
   if (kind === undefined || body === undefined || given === 'raw') {
     return { format: given ?? (type === 'application/pkcs8' ? 'pkcs8' : 'raw'), data: bytes }
   }
-  const data = Uint8Array.from(runtime.atob(body.replace(/\s/g, '')), (character) => character.charCodeAt(0))
+  const data = decodeBase64(body.replace(/\s/g, ''))
   return { format: given ?? (kind === 'PRIVATE' ? 'pkcs8' : 'spki'), data }
 }
 

@@ -62,6 +62,7 @@ interface Runtime {
   readonly URL: { canParse(url: string): boolean }
   readonly navigator?: { readonly userAgent?: string }
   readonly atob: (text: string) => string
+  readonly btoa: (text: string) => string
   readonly setTimeout: (run: () => void, milliseconds: number) => unknown
   readonly clearTimeout: (timer: unknown) => void
 }

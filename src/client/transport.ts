@@ -2,8 +2,19 @@
 import type { Answered, KeyManagerBinding, LookUp, Metadata, Payload, Ready, Refused } from './contract.ts'
 import { onEach, type Answer, type Fetch, type Signal } from './runtime.ts'
 
+/** Asks at a path below `/v1/secrets`: `POST` with a body of JSON, and `GET` without. */
+export type AskAt = <Value>(
+  path: string,
+  look: LookUp,
+  signal: Signal,
+  read: (answer: Answer) => Promise<Value>,
+  body?: string,
+) => Promise<Answered<Value>>
+
 /** {@link KeyManagerBinding} with a signal. It rejects only if the service could not be asked. */
 export interface Transport {
+  /** What `portcullis/client/keys` asks through. */
+  readonly through: { readonly binding: KeyManagerBinding } | { readonly askAt: AskAt }
   ready(look: LookUp, signal: Signal): Promise<Answered<Ready>>
   payload(ref: string, look: LookUp, signal: Signal): Promise<Answered<Payload>>
   payloadByName(name: string, look: LookUp, signal: Signal): Promise<Answered<Payload>>
@@ -13,6 +24,7 @@ export interface Transport {
 
 /** A call through the binding cannot be cancelled; who waits for it is released by the deadline. */
 export const throughBinding = (binding: KeyManagerBinding): Transport => ({
+  through: { binding },
   ready: (look) => binding.ready(look),
   payload: (ref, look) => binding.payload(ref, look),
   payloadByName: (name, look) => binding.payloadByName(name, look),
@@ -25,6 +37,9 @@ export const isPassing = ({ status }: Refused): boolean => [0, 429, 502, 503].in
 
 /** The secrets of one name that are tried, the newest first. */
 const MOST_CANDIDATES = 10
+
+/** The service's name of a failure with this status, as far as it follows from it. */
+export const failureName = (status: number): string => names[status] ?? 'unexpected'
 
 const names: Readonly<Record<number, string>> = {
   400: 'invalid',
@@ -82,7 +97,7 @@ export async function failureOf(answer: Answer): Promise<Refused> {
   return {
     ok: false,
     status,
-    failure: names[status] ?? 'unexpected',
+    failure: failureName(status),
     description: description ?? error?.message ?? title ?? `the service answered with status ${status}`,
     ...(retryAfter !== undefined && { retryAfter }),
   }
@@ -91,7 +106,7 @@ export async function failureOf(answer: Answer): Promise<Refused> {
 /** The base URL of Keystone's v3 API. */
 export const identityOf = (url: string): string => url.replace(/\/*$/, '').replace(/(\/v3)?$/, '/v3')
 
-const idOf = (ref: string): string => encodeURIComponent(ref.slice(ref.lastIndexOf('/') + 1))
+export const idOf = (ref: string): string => encodeURIComponent(ref.slice(ref.lastIndexOf('/') + 1))
 
 /** A stored time with its zone, which the API leaves out. */
 const zoned = (time: string): string => `${time}Z`
@@ -113,21 +128,20 @@ const metadataOf = (view: View, asOf: string): Metadata => ({
   asOf,
 })
 
-/**
- * HTTP. `base` is the URL of the service without `/v1`. Only the ids in hrefs are used, so that no href of another host
- * is sent a token.
- */
-export function overHttp(base: string, identity: string, fetch: Fetch): Transport {
-  const get = async <Value>(
+/** Returns how a URL is asked: with `GET`, or with `POST` if there is a body. */
+function asking(identity: string, fetch: Fetch) {
+  return async <Value>(
     url: string,
     { fresh, maxAge, since, token }: LookUp,
     signal: Signal,
     read: (answer: Answer, asOf: string) => Promise<Value> | Value,
     accept = 'application/json',
+    body?: string,
   ): Promise<Answered<Value>> => {
     const age = fresh ? 'no-cache' : maxAge === undefined ? undefined : `max-age=${maxAge}`
     const headers = {
       Accept: accept,
+      ...(body !== undefined && { 'Content-Type': 'application/json' }),
       ...(token !== undefined && {
         'X-Auth-Token': token,
         ...(url.startsWith(identity) && { 'X-Subject-Token': token }),
@@ -136,17 +150,30 @@ export function overHttp(base: string, identity: string, fetch: Fetch): Transpor
       ...(since !== undefined && { 'X-D1-Bookmark': since }),
     }
     const sent = Date.now()
-    const answer = await fetch(url, { method: 'GET', headers, redirect: 'manual', signal: signal as never })
+    const sending = body === undefined ? { method: 'GET' } : { method: 'POST', body }
+    const answer = await fetch(url, { ...sending, headers, redirect: 'manual', signal: signal as never })
     if (answer.status !== 200 && answer.status !== 204) return failureOf(answer)
     const asOf = new Date(sent - Number(answer.headers.get('Age') ?? 0) * 1000).toISOString()
     return { ok: true, value: await read(answer, asOf) }
   }
+}
+
+/**
+ * HTTP. `base` is the URL of the service without `/v1`. Only the ids in hrefs are used, so that no href of another host
+ * is sent a token.
+ */
+export function overHttp(base: string, identity: string, fetch: Fetch): Transport {
+  const ask = asking(identity, fetch)
   const secrets = `${base}/v1/secrets`
   const json = async (answer: Answer) => membersOf(await answer.text())
   const transport: Transport = {
+    through: {
+      askAt: (path, look, signal, read, body) =>
+        ask(`${secrets}/${path}`, look, signal, read, 'application/json', body),
+    },
     async ready(look, signal) {
-      const found = await get(`${identity}/auth/tokens`, look, signal, json)
-      const serves = found.ok ? await get(`${base}/v1`, look, signal, () => null) : found
+      const found = await ask(`${identity}/auth/tokens`, look, signal, json)
+      const serves = found.ok ? await ask(`${base}/v1`, look, signal, () => null) : found
       if (!found.ok || !serves.ok) return serves as Refused
       return { ok: true, value: { project: String(found.value.token?.project?.id), bound: null, version: 1 } }
     },
@@ -158,11 +185,11 @@ export function overHttp(base: string, identity: string, fetch: Fetch): Transpor
         id,
         asOf,
       })
-      return get(`${secrets}/${id}/payload`, look, signal, read, '*/*')
+      return ask(`${secrets}/${id}/payload`, look, signal, read, '*/*')
     },
     async payloadByName(name, look, signal) {
       const query = `name=${encodeURIComponent(name)}&sort=created:desc&limit=${MOST_CANDIDATES}`
-      const listed = await get(`${secrets}?${query}`, look, signal, json)
+      const listed = await ask(`${secrets}?${query}`, look, signal, json)
       if (!listed.ok) return listed
       for (const view of listed.value.secrets ?? []) {
         if (typeOf(view) === null) continue
@@ -179,7 +206,7 @@ export function overHttp(base: string, identity: string, fetch: Fetch): Transpor
       )
     },
     secret: (ref, look, signal) =>
-      get(`${secrets}/${idOf(ref)}`, look, signal, async (answer, asOf) =>
+      ask(`${secrets}/${idOf(ref)}`, look, signal, async (answer, asOf) =>
         metadataOf((await json(answer)) as unknown as View, asOf),
       ),
   }

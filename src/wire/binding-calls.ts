@@ -78,7 +78,7 @@ export interface Binding {
 }
 
 /** Parses a value from another Worker; `refuse` makes the failure from the path of the first violation. */
-function checked<Value>(schema: z.ZodMiniType<Value>, given: unknown, refuse: (path: string) => Fault): Value {
+export function checked<Value>(schema: z.ZodMiniType<Value>, given: unknown, refuse: (path: string) => Fault): Value {
   const result = z.safeParse(schema, given)
   if (result.success) return result.data
   const [issue] = result.error.issues

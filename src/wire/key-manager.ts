@@ -4,25 +4,22 @@
  * user of the credential that the binding's `props` name, or of the token that a call passes.
  */
 import { WorkerEntrypoint } from 'cloudflare:workers'
-import { permits, type Rule } from '../access/policy.ts'
-import type { Answered, KeyManagerBinding, LookUp, Metadata, Payload, Ready } from '../client/contract.ts'
+import type { Answered, ItemOf, KeyManagerBinding, KeyUse, KeyView, LookUp } from '../client/contract.ts'
+import type { Metadata, Payload, Ready, ResultOf } from '../client/contract.ts'
 import type { Environment } from '../config.ts'
-import { Fault, fault } from '../faults.ts'
-import { recordRefusal } from '../state/audit/refusals.ts'
+import { fault } from '../faults.ts'
 import type { Backend } from '../state/backend.ts'
-import type { Secret } from '../state/entities.ts'
 import { resealSoon } from '../state/keys/project-key-versions.ts'
 import { isWritable, requireWritable } from '../state/read-only.ts'
 import { findNewestNamed, findSealedSecrets } from '../state/secrets/look-ups.ts'
 import { readSecret } from '../state/secrets/secret-reads.ts'
 import { readPayload, recordReads, type SealedSecret } from '../state/secrets/secrets.ts'
 import { answering, refusalOf, type BindingCall } from './binding-calls.ts'
-import { idOf, isCanonicalId } from './http/refs.ts'
-import { requirePermission } from './gates.ts'
+import { admitted, idIn, isAdmitted, ruled } from './binding-rules.ts'
 import { normaliseContentType } from './payload.ts'
+import { boundUses, describe, KEY, nameOfUse, useNamed } from './transit/binding-uses.ts'
 
 const MOST_REFS = 50
-const MOST_REF_CHARACTERS = 2_048
 const MOST_NAME_CHARACTERS = 255
 /** Payloads that one round trip reads, each of at most 1.9 MB, so that they fit into the memory of an isolate. */
 const REFS_PER_TRIP = 10
@@ -31,6 +28,7 @@ const MOST_ANSWER_BYTES = 24 * 1024 * 1024
 
 const PAYLOAD = 'Secret payload retrieval'
 const METADATA = 'Secret retrieval'
+const DECRYPT = { rule: 'secret:decrypt' } as const
 
 /** A stored time as RFC 3339 has it. */
 const zoned = (time: string): string => `${time}Z`
@@ -38,48 +36,9 @@ const zoned = (time: string): string => `${time}Z`
 /** The time as of which what the answer is based on was read. */
 const asOf = ({ db, now }: Backend): string => zoned(db.asOf ?? now)
 
-/** Returns the id at the end of a ref. Throws `argument` for what is not text, and `secretId`. */
-function idIn(ref: unknown): string {
-  if (typeof ref !== 'string' || ref.length > MOST_REF_CHARACTERS) throw fault('argument', 'ref')
-  const id = idOf(ref)
-  if (!isCanonicalId(id)) throw fault('secretId')
-  return id
-}
-
 function nameIn(name: unknown): string {
   if (typeof name !== 'string' || name === '' || name.length > MOST_NAME_CHARACTERS) throw fault('argument', 'name')
   return name
-}
-
-/** Reports whether the rule allows the caller to look the secret up, and the binding is not narrowed to others. */
-function isAdmitted({ config, caller, props }: BindingCall, rule: Rule, secret: Secret): boolean {
-  const listed = props.secrets?.some((one) => one === secret.id || one === secret.name) ?? true
-  return listed && permits(config.policy, rule, caller, secret)
-}
-
-const ruled = ({ backend }: BindingCall, rule: Rule): Backend => ({ ...backend, source: { ...backend.source, rule } })
-
-/**
- * Looks a secret up that was found. Throws `notPermitted` unless it is admitted; this and every other 403 is recorded in
- * the log of the project that has the secret.
- */
-async function admitted<Value>(
-  call: BindingCall,
-  rule: Rule,
-  secret: Secret,
-  look: () => Promise<Value>,
-): Promise<Value> {
-  try {
-    await requirePermission(call.backend.db, () => isAdmitted(call, rule, secret))
-    return await look()
-  } catch (error) {
-    // What a replica refuses is asked again at the primary.
-    if (error instanceof Fault && error.status === 403 && !call.backend.db.observed.lagging) {
-      const { id, projectId } = secret
-      await recordRefusal(ruled(call, rule), { target: 'secret', id, action: 'read', projectId, failure: '403' })
-    }
-    throw error
-  }
 }
 
 async function opened(call: BindingCall, secret: SealedSecret): Promise<Payload> {
@@ -121,7 +80,7 @@ async function readGroup(
     ids.map(async (id) => {
       const secret = await found.get(valueOf(id))?.()
       if (!secret) throw fault('secretNotFound')
-      return admitted(call, 'secret:decrypt', secret, async () => {
+      return admitted(call, DECRYPT, secret, async () => {
         left.bytes -= secret.sealed?.length ?? 0
         if (left.bytes < 0) throw fault('answerTooLarge')
         return { secret, payload: await opened(call, secret) }
@@ -161,10 +120,8 @@ async function readNamed(call: BindingCall, name: string): Promise<Payload> {
   const { backend, caller } = call
   // Before the live check the project of a credential is not known.
   await backend.db.requireAnswers()
-  const secret = await findNewestNamed(backend, caller.projectId, name, (one) =>
-    isAdmitted(call, 'secret:decrypt', one),
-  )
-  const payload = await admitted(call, 'secret:decrypt', secret, () => opened(call, secret))
+  const secret = await findNewestNamed(backend, caller.projectId, name, (one) => isAdmitted(call, DECRYPT, one))
+  const payload = await admitted(call, DECRYPT, secret, () => opened(call, secret))
   const live = await recorded(call, [secret])
   if (!live.has(secret.id)) throw fault('secretNotFound')
   return payload
@@ -172,7 +129,7 @@ async function readNamed(call: BindingCall, name: string): Promise<Payload> {
 
 async function readMetadata(call: BindingCall, id: string): Promise<Metadata> {
   const secret = await readSecret(call.backend, id, false)
-  return admitted(call, 'secret:get', secret, async () => ({
+  return admitted(call, { rule: 'secret:get' }, secret, async () => ({
     id,
     name: secret.name,
     secretType: secret.secretType,
@@ -215,6 +172,46 @@ export class KeyManager extends WorkerEntrypoint<Environment> implements KeyMana
 
   secret(ref: string, options?: LookUp): Promise<Answered<Metadata>> {
     return this.#answering('secret', METADATA, options, async (call) => readMetadata(call, idIn(ref)))
+  }
+
+  describeKey(ref: string, options?: LookUp): Promise<Answered<KeyView>> {
+    return this.#answering('describeKey', KEY, options, (call) => describe(call, ref))
+  }
+
+  encrypt(ref: string, item: ItemOf<'encrypt'>, options?: LookUp): Promise<Answered<ResultOf<'encrypt'>>> {
+    return this.#using('encrypt', ref, item, options)
+  }
+
+  decrypt(ref: string, item: ItemOf<'decrypt'>, options?: LookUp): Promise<Answered<ResultOf<'decrypt'>>> {
+    return this.#using('decrypt', ref, item, options)
+  }
+
+  rewrap(ref: string, item: ItemOf<'rewrap'>, options?: LookUp): Promise<Answered<ResultOf<'rewrap'>>> {
+    return this.#using('rewrap', ref, item, options)
+  }
+
+  datakey(ref: string, item: ItemOf<'datakey'>, options?: LookUp): Promise<Answered<ResultOf<'datakey'>>> {
+    return this.#using('datakey', ref, item, options)
+  }
+
+  sign(ref: string, item: ItemOf<'sign'>, options?: LookUp): Promise<Answered<ResultOf<'sign'>>> {
+    return this.#using('sign', ref, item, options)
+  }
+
+  verify(ref: string, item: ItemOf<'verify'>, options?: LookUp): Promise<Answered<ResultOf<'verify'>>> {
+    return this.#using('verify', ref, item, options)
+  }
+
+  mac(ref: string, item: ItemOf<'mac'>, options?: LookUp): Promise<Answered<ResultOf<'mac'>>> {
+    return this.#using('mac', ref, item, options)
+  }
+
+  batch<Name extends KeyUse>(ref: string, use: Name, items: readonly ItemOf<Name>[], options?: LookUp) {
+    return this.#answering('batch', nameOfUse(use), options, (call) => useNamed(use).batch(call, ref, items))
+  }
+
+  #using<Name extends KeyUse>(use: Name, ref: string, item: ItemOf<Name>, options?: LookUp) {
+    return this.#answering(use, boundUses[use].name, options, (call) => boundUses[use].once(call, ref, item))
   }
 
   #answering<Value>(

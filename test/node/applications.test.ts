@@ -29,9 +29,24 @@ import { buildBundle, startRuntime, type Runtime } from '../../src/local/runtime
 const ROOT = resolve(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'applications-'))
 const state = join(folder, 'state')
+/** What a program does with the key `ref`, as `found`. */
+const inUse = `
+  const key = keys.handle(ref)
+  const bytes = (text) => new TextEncoder().encode(text)
+  const text = (given) => new TextDecoder().decode(given)
+  const context = bytes('a context')
+  const ciphertext = await key.encrypt(bytes('sealed'), { context })
+  const opened = text(await key.decrypt(ciphertext, { context }))
+  const [first, second] = await keys.batch('decrypt', ref, [{ ciphertext, context }, { ciphertext }])
+  const refused = await key.sign(bytes('x')).catch((error) => error)
+  const { keyId, operations } = await key.describe()
+  const found = [opened, text(first.value.plaintext), second.status, refused.status, keyId, operations.length]
+`
+
 /** What an application has: its own files, and the installed package. */
 const home = join(folder, 'shop')
 const LIMIT_BYTES = 4_000
+const LIMIT_BYTES_OF_KEYS = 800
 
 const KEY = 'the key of all links'
 const variables = {
@@ -60,8 +75,8 @@ let demo: Demo
 let userId: string
 /** A credential with a secret, for clients that log in. */
 let credential: { readonly id: string; readonly secret: string }
-/** The URLs of the two applications: over a service binding, and over HTTP. */
-let [app, appOverHttp] = ['', '']
+/** The URLs of the applications: over a service binding, over HTTP, and one that uses a key over a binding. */
+let [app, appOverHttp, appWithKey] = ['', '', '']
 
 async function send(method: string, path: string, json?: object): Promise<Response> {
   const headers = { 'X-Auth-Token': demo.token, 'X-Subject-Token': demo.token, 'Content-Type': 'application/json' }
@@ -78,6 +93,15 @@ const store = async (name: string, payload: string): Promise<string> => {
   const json = { name, payload, payload_content_type: 'text/plain' }
   return (await members(await send('POST', '/v1/secrets', json))).secret_ref
 }
+
+/** Stores a key for encryption that nobody can read, and returns its ref. */
+const storeKey = async (): Promise<string> => {
+  const payload = { payload: 'k'.repeat(32), payload_content_type: 'text/plain' }
+  const json = { ...payload, secret_type: 'symmetric', extractable: false }
+  return (await members(await send('POST', '/v1/secrets', json))).secret_ref
+}
+/** What {@link inUse} finds. */
+const foundWith = (ref: string) => ['sealed', 'sealed', 400, 409, `${ref.slice(-36)}@1`, 4]
 
 function install(): void {
   run('npm', ['pack', './src/client', '--pack-destination', folder, '--silent'], ROOT)
@@ -104,10 +128,32 @@ function writeOverHttp(): string {
   return join(home, 'over-http.json')
 }
 
+/** Writes an application that uses a key, whose ref is in the query, over a service binding. */
+function writeWithKey(): string {
+  const main = join(home, 'with-key.js')
+  writeFileSync(
+    main,
+    `import { keyManager } from 'portcullis/client'
+     import { keyUser } from 'portcullis/client/keys'
+     export default {
+       async fetch(request, env) {
+         const keys = keyUser(keyManager(env.KEYS))
+         const ref = new URL(request.url).searchParams.get('ref')
+         ${inUse}
+         return Response.json(found)
+       },
+     }`,
+  )
+  const services = [{ binding: 'KEYS', service: 'portcullis', entrypoint: 'KeyManager' }]
+  const config = { name: 'with-key', main, compatibility_date: '2026-10-20', services }
+  writeFileSync(join(home, 'with-key.json'), JSON.stringify(config))
+  return join(home, 'with-key.json')
+}
+
 beforeAll(async () => {
   install()
   await buildBundle(state)
-  const [port, first, second] = [await freePort(), await freePort(), await freePort()]
+  const [port, first, second, third] = [await freePort(), await freePort(), await freePort(), await freePort()]
   runtime = await startRuntime(port, state, variables)
   demo = requireDemo(await seedDemo(runtime.url, variables.ADMIN_PASSWORD, 'a password of the demo'))
   userId = (await members(await send('GET', '/identity/v3/auth/tokens'))).token.user.id
@@ -119,9 +165,14 @@ beforeAll(async () => {
   const built = [
     await buildApplication(join(home, 'wrangler.toml'), state, { port: first, credential: edge }),
     await buildApplication(writeOverHttp(), state, { port: second, credential: 'none' }),
+    await buildApplication(writeWithKey(), state, { port: third, credential: edge }),
   ]
   await runtime.serveBeside(built.map(({ options }) => options))
-  ;[app, appOverHttp] = [`http://127.0.0.1:${first}`, `http://127.0.0.1:${second}`]
+  ;[app, appOverHttp, appWithKey] = [first, second, third].map((at) => `http://127.0.0.1:${at}`) as [
+    string,
+    string,
+    string,
+  ]
   await store('greeting', 'hello')
   await store('links', KEY)
 }, 180_000)
@@ -149,8 +200,17 @@ describe('the package of the client', () => {
     expect(gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length).toBeLessThanOrEqual(LIMIT_BYTES)
   })
 
+  it(`the use of keys adds at most ${LIMIT_BYTES_OF_KEYS} bytes`, async () => {
+    const contents = `export * from 'portcullis/client'; export * from 'portcullis/client/keys'`
+    const stdin = { contents, resolveDir: home }
+    const { outputFiles } = await build({ stdin, bundle: true, minify: true, format: 'esm', write: false })
+    const size = gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length
+    expect(size).toBeLessThanOrEqual(LIMIT_BYTES + LIMIT_BYTES_OF_KEYS)
+  })
+
   const declared = `
     import { keyManager, KeyManagerError, type KeyManagerBinding } from 'portcullis/client'
+    import { keyUser } from 'portcullis/client/keys'
     declare const KEYS: KeyManagerBinding
     const keys = keyManager(KEYS, { timeout: 1000 })
     export const found: { A: string; B: string } = await keys.require({ A: 'a', B: { ref: 'b' } })
@@ -158,6 +218,10 @@ describe('the package of the client', () => {
     export const none: string = (await keys.require({ A: 'a' })).B
     export const key = await keys.key({ name: 'x' }, { name: 'HMAC', hash: 'SHA-256' }, ['sign'])
     export const { bytes }: { bytes: Uint8Array } = await keys.payload('x', { fresh: true })
+    export const sealed: Uint8Array = await keyUser(keys).handle('x').encrypt(bytes, { context: bytes })
+    export const { valid }: { valid: boolean } = await keyUser(keys).verify('x', { input: bytes, signature: bytes })
+    // @ts-expect-error There is no such member.
+    await keyUser(keys).encrypt('x', { plaintext: bytes, nonce: bytes })
     export const is = (error: unknown) => error instanceof KeyManagerError && error.status === 404
   `
   const inWorkers = `
@@ -205,6 +269,15 @@ function nodes(): string[] {
   return [...new Set([process.execPath, ...others])]
 }
 
+const usingProgram = `
+  import { keyManager } from 'portcullis/client'
+  import { keyUser } from 'portcullis/client/keys'
+  const [url, id, secret, ref] = process.argv.slice(2)
+  const keys = keyUser(keyManager(url, { credential: { id, secret } }))
+  ${inUse}
+  console.log(JSON.stringify(found))
+`
+
 const program = `
   import { keyManager } from 'portcullis/client'
   const [url, id, secret] = process.argv.slice(2)
@@ -223,6 +296,14 @@ describe('the client in a runtime', () => {
     expect(JSON.parse(output)).toEqual([1, 'hello', false, 'KeyManagerError', ['B']])
   })
 
+  it.each([...nodes(), ...installed])('keys are used in %s', async (command) => {
+    writeFileSync(join(home, 'using.mjs'), usingProgram)
+    const options = command.endsWith('deno') ? ['run', '--allow-net', '--allow-read'] : []
+    const ref = await storeKey()
+    const output = run(command, [...options, 'using.mjs', runtime.url, credential.id, credential.secret, ref], home)
+    expect(JSON.parse(output)).toEqual(foundWith(ref))
+  })
+
   it('the client in a Worker serves several requests at once from one client of the isolate', async () => {
     const ask = async () => (await fetch(appOverHttp)).text()
     const answers = await Promise.all(Array.from({ length: 6 }, ask))
@@ -237,6 +318,12 @@ describe('an application with a service binding', () => {
     const answer = await fetch(`${app}/a/path`)
     const signature = createHmac('sha256', KEY).update('/a/path').digest('hex')
     expect([answer.status, await answer.text()]).toEqual([200, `/a/path?signature=${signature}\n`])
+  })
+
+  it('an application uses a key that it cannot read', async () => {
+    const ref = await storeKey()
+    const answer = await fetch(`${appWithKey}/?ref=${encodeURIComponent(ref)}`)
+    expect([answer.status, await answer.json()]).toEqual([200, foundWith(ref)])
   })
 
   it('a new secret of the same name is used from the next request on', async () => {

@@ -18,11 +18,18 @@ import { storedKey } from '../support/transit.ts'
 
 const bindings = env as unknown as Environment
 const canary = `canary-${crypto.randomUUID()}`
+/** 32 bytes, so that it is a key for encryption. */
+const keyCanary = canary.slice(0, 32)
+const keyName = unique('key in use')
 
 let who: Person
 let credential: string
 let ref: string
 let name: string
+/** A key for encryption that nobody can read, and a ciphertext under it. */
+let keyRef: string
+let ciphertext: Uint8Array
+const input = new TextEncoder().encode('input')
 
 const outcome = (answer: Answered<unknown>) => (answer.ok ? 'ok' : `${answer.status} ${answer.failure}`)
 
@@ -35,9 +42,27 @@ async function everything(keys: KeyManagerBinding, options?: object): Promise<st
     outcome(await keys.payloadByName(name, options)),
     many.ok ? many.value.map(outcome).join() : outcome(many),
     outcome(await keys.secret(ref, options)),
+    ...(await everyUse(keys, options)),
   ]
 }
-const all = (text: string) => [text, text, text, text, text]
+
+/** The outcomes of every use of a key. Of those that are admitted, some are not for this key. */
+async function everyUse(keys: KeyManagerBinding, options?: object): Promise<string[]> {
+  const answers = [
+    await keys.describeKey(keyRef, options),
+    await keys.encrypt(keyRef, { plaintext: input }, options),
+    await keys.decrypt(keyRef, { ciphertext }, options),
+    await keys.rewrap(keyRef, { ciphertext }, options),
+    await keys.datakey(keyRef, {}, options),
+    await keys.batch(keyRef, 'encrypt', [{ plaintext: input }], options),
+    await keys.sign(keyRef, { input }, options),
+    await keys.verify(keyRef, { input, signature: input }, options),
+    await keys.mac(keyRef, { input, algorithm: 'HS256' }, options),
+  ]
+  return answers.map(outcome).map((one) => (one === '409 keyUsage' ? 'ok' : one))
+}
+const uses = (text: string): string[] => Array.from({ length: 9 }, () => text)
+const all = (text: string) => [text, text, text, text, text, ...uses(text)]
 
 async function secretOf(by: Person, members: object = {}): Promise<string> {
   const json = { payload: canary, payload_content_type: 'text/plain', ...members }
@@ -49,6 +74,12 @@ beforeAll(async () => {
   name = unique('name')
   ref = await secretOf(who, { name })
   credential = (await edgeCredential(who)).id
+  keyRef = await storedKey(who, new TextEncoder().encode(keyCanary), {
+    extractable: false,
+    name: keyName,
+  })
+  const sealed = await bindingWith({ credential }).encrypt(keyRef, { plaintext: input })
+  if (sealed.ok) ({ ciphertext } = sealed.value)
 })
 
 describe('T35: who a binding is', () => {
@@ -174,6 +205,7 @@ describe('T35: what a binding may look up', () => {
       '404 secretNotFound',
       '403 notPermitted',
       '403 notPermitted',
+      ...uses('403 notPermitted'),
     ])
   })
 
@@ -186,6 +218,9 @@ describe('T35: what a binding may look up', () => {
       '404 secretNotFound',
       '403 notPermitted',
       'ok',
+      // Who reads metadata is told about a key, and does not use it.
+      'ok',
+      ...uses('403 notPermitted').slice(1),
     ])
   })
 
@@ -227,7 +262,11 @@ describe('T35: what a binding may look up', () => {
 
   it('T35: a list in the props admits its ids and names, and no other secret', async () => {
     const other = await secretOf(who, { name: unique('other') })
-    for (const secrets of [[name], [idOf(ref)], ['nothing', name]]) {
+    for (const secrets of [
+      [name, keyName],
+      [idOf(ref), idOf(keyRef)],
+      ['nothing', name, keyName],
+    ]) {
       const keys = bindingWith({ credential, secrets })
       expect(await everything(keys)).toEqual(all('ok'))
       expect(outcome(await keys.payload(other))).toBe('403 notPermitted')
@@ -241,6 +280,7 @@ describe('T35: what a binding may look up', () => {
       '404 secretNotFound',
       '403 notPermitted',
       '403 notPermitted',
+      ...uses('403 notPermitted'),
     ])
   })
 
@@ -269,6 +309,20 @@ describe('T35: arguments', () => {
         await keys.payload(ref, { fresh: given }),
         await keys.payload(ref, { maxAge: given }),
         await keys.payload(ref, { since: given }),
+        await keys.encrypt(given, { plaintext: input }),
+        await keys.describeKey(given),
+        await keys.batch<'encrypt'>(keyRef, given, [{ plaintext: input }]),
+        await keys.batch(keyRef, 'encrypt', given),
+        await keys.batch(keyRef, 'encrypt', [given]),
+        await keys.encrypt(keyRef, given),
+        await keys.encrypt(keyRef, { plaintext: given }),
+        await keys.encrypt(keyRef, { plaintext: input, context: given }),
+        await keys.encrypt(keyRef, { plaintext: input, algorithm: given }),
+        await keys.encrypt(keyRef, { plaintext: input, keyVersion: given }),
+        await keys.encrypt(keyRef, { plaintext: input, nonce: given } as never),
+        await keys.datakey(keyRef, { bits: given }),
+        await keys.mac(keyRef, { input, algorithm: given }),
+        await keys.sign(keyRef, { input, format: given }),
       ]
       expect(answers.filter((one) => !one.ok && one.status >= 500)).toEqual([])
     }
@@ -284,7 +338,7 @@ describe('T35: arguments', () => {
     const answers = await everything(bindingWith({ credential }, { DB }))
     spy.mockRestore()
     expect(answers).toEqual(all('500 unexpected'))
-    expect(errors).toHaveLength(5)
+    expect(errors).toHaveLength(all('').length)
     expect(errors.join()).not.toContain(canary)
   })
 })
@@ -309,9 +363,15 @@ describe('T13: canaries at the entrypoint', () => {
       await bindingWith({ [canary.replaceAll('-', '')]: 1 }, options).ready(),
       await bindingWith({ credential: made.secret }, options).ready(),
       await keys.ready({ since: canary.repeat(9) }),
+      await keys.describeKey(keyRef),
+      await keys.encrypt(keyRef, { plaintext: new TextEncoder().encode(canary) }),
+      await keys.decrypt(keyRef, { ciphertext: new TextEncoder().encode(canary) }),
+      await keys.encrypt(keyRef, { plaintext: input, algorithm: canary as never }),
+      await keys.batch(keyRef, canary as 'encrypt', [{ plaintext: input }]),
+      await stranger.encrypt(keyRef, { plaintext: new TextEncoder().encode(canary) }),
     ]
     expect((await keys.payload(ref)).ok).toBe(true)
-    await vi.waitFor(() => expect(lines.filter((line) => line.includes('"request"')).length).toBeGreaterThan(8))
+    await vi.waitFor(() => expect(lines.filter((line) => line.includes('"request"')).length).toBeGreaterThan(14))
     vi.restoreAllMocks()
     expect(answers.flatMap((one) => leaked(canaries, JSON.stringify(one)))).toEqual([])
     expect(lines.flatMap((line) => leaked(canaries, line))).toEqual([])
@@ -329,12 +389,21 @@ describe('T35: the entrypoints', () => {
 
   it('T35: KeyManager has the methods of its contract and no other', () => {
     expect(Object.getOwnPropertyNames(entrypoints.KeyManager.prototype).toSorted()).toEqual([
+      'batch',
       'constructor',
+      'datakey',
+      'decrypt',
+      'describeKey',
+      'encrypt',
+      'mac',
       'payload',
       'payloadByName',
       'payloads',
       'ready',
+      'rewrap',
       'secret',
+      'sign',
+      'verify',
     ])
     expect(bindings).not.toHaveProperty('KEYS')
   })

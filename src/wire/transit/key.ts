@@ -1,8 +1,10 @@
 /** The resource `/secrets/{id}/key`: what can be told about a key, and what it may be used for. */
 import * as z from 'zod/mini'
 import { permits } from '../../access/policy.ts'
+import type { KeyView } from '../../client/contract.ts'
 import { publicPem } from '../../crypto/transit/key-pairs.ts'
-import { keyOperations } from '../../state/entities.ts'
+import type { Backend } from '../../state/backend.ts'
+import { keyOperations, type KeyOperation } from '../../state/entities.ts'
 import { narrowUse, type NarrowerUse } from '../../state/secrets/key-uses.ts'
 import { readSealedSecret } from '../../state/secrets/secret-reads.ts'
 import { currentVersion, describeKey } from '../../state/secrets/used-keys.ts'
@@ -18,23 +20,31 @@ import { keyId } from './uses.ts'
 
 const answers = { 200: 'KeyUse' } as const
 
-async function view({ backend, caller, config }: Call, secret: SealedSecret): Promise<ReplyOf<typeof answers>> {
+/** What can be told about the current version of a key, and what its caller may do with it. */
+export async function keyView(
+  backend: Backend,
+  secret: SealedSecret,
+  mayUse: (operation: KeyOperation) => boolean,
+): Promise<KeyView> {
   const { algorithm, bits, pair, fits } = await describeKey(backend, secret)
   const version = currentVersion(secret)
-  const operations = keyOperations.filter(
-    (each) => fits(each) && allowsOperation(secret, each) && permits(config.policy, 'secret:use', caller, secret, each),
-  )
-  const key = {
-    key_id: keyId(secret.id, version),
+  const operations = keyOperations.filter((each) => fits(each) && allowsOperation(secret, each) && mayUse(each))
+  return {
+    keyId: keyId(secret.id, version),
     version,
     algorithm,
-    bit_length: bits,
+    bitLength: bits,
     extractable: isExtractable(secret),
     usages: usagesOfSecret(secret).toSorted(),
     operations: operations.toSorted(),
-    public_key: pair && publicPem(pair),
+    publicKey: pair && publicPem(pair),
   }
-  return { status: 200, json: { key } }
+}
+
+async function view({ backend, caller, config }: Call, secret: SealedSecret): Promise<ReplyOf<typeof answers>> {
+  const mayUse = (operation: KeyOperation) => permits(config.policy, 'secret:use', caller, secret, operation)
+  const { keyId: id, bitLength, publicKey, ...rest } = await keyView(backend, secret, mayUse)
+  return { status: 200, json: { key: { key_id: id, ...rest, bit_length: bitLength, public_key: publicKey } } }
 }
 
 const keyBody = json({ name: 'Key', type: z.lazy(() => closedObject(useMembers())) })

@@ -91,7 +91,7 @@ export async function useKey<Item, Result extends Members>(
   // A replica may lack the version that a ciphertext names. The request is then attempted again on the primary.
   const mayBeBehind = backend.db.observed.lagging && results.some((result) => result instanceof Fault)
   if (mayBeBehind) throw failed ?? fault('notDecrypted')
-  if (results.some(isUnopened)) await recordUnopened(backend, secret)
+  if (results.some(isUnopened) && (await isWritable(backend))) await recordUnopened(backend, secret)
   if (failed) throw failed
   if (config.auditReads === 'strict') {
     await requireWritable(backend)
