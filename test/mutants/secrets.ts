@@ -42,12 +42,12 @@ export const inSecrets = [
     'state/secrets/new-versions',
     ['state/overtaken-rows', 'state/races', 'state/secret-versions'],
     ['and ${secrets.mac} = ${secret.mac} and ${made', 'and ${made', 'a payload is written over a row that has changed'],
-    ['made.check(current)', '', 'a second payload ends in another failure'],
     ['read ?? (await findSecret(backend, secret.id))', 'secret', 'a conflict is repeated with the same old row'],
   ),
   ...inFile(
     'state/secrets/new-versions',
     ['api/secret-versions', 'state/secret-versions', 'state/key-rotations'],
+    ['made.check(current)', '', 'a payload is stored over another version than the request names'],
     ["new Set<Usage>(['decrypt', ", 'new Set<Usage>([', 'a key loses what it has encrypted'],
     ['limit -1 offset ${others})', 'limit -1 offset ${others + 1})', 'one more payload is kept than was asked for'],
     [

@@ -65,6 +65,59 @@ export const inTransit = [
     ['bytes.length < LEAST_MAC_KEY_BYTES', 'false', 'a key of 64 bits makes codes'],
   ),
   ...inFile(
+    'state/secrets/secret-versions',
+    ['transit/rotated-keys', 'state/budgets', 'threats/storage'],
+    [
+      "const row = await requireAuthentic(backend, 'secretVersions', found)",
+      'const row = found',
+      'a forged version of a key is used',
+    ],
+    [
+      "if (row.destroyed !== null) throw fault('versionIsDestroyed', String(number))",
+      '',
+      'a destroyed version is an error of the service',
+    ],
+    [
+      "json_each(${sql.placeholder('numbers')}))`",
+      "json_each(${sql.placeholder('numbers')}) limit 1)`",
+      'a batch opens one older version',
+    ],
+  ),
+  ...inFile(
+    'wire/transit/encryption',
+    ['transit/encryption', 'transit/rotated-keys', 'wire/key-manager-uses'],
+    ['named?.id === key.secret.id && (', '(', 'a ciphertext of another secret is tried'],
+    [
+      '(version === undefined || version === named.version)',
+      'true',
+      'a version that is asked for is not compared with that of the ciphertext',
+    ],
+    ['!key.has(named.version)', 'false', 'a version that never was is another failure'],
+    ['version ?? keyNamedIn(ciphertext)?.version', 'version', 'the version that a ciphertext names is not read'],
+    ['context: item.newContext', 'context: item.context', 'a new context is not used'],
+    ['if (item.shown)', 'if (true)', 'a data key that was not asked for in clear is shown'],
+  ),
+  ...inFile(
+    'wire/transit/uses',
+    ['wire/key-manager-uses', 'transit/encryption', 'transit/keys'],
+    ['isRsa && items.length > MAX_RSA_ITEMS', 'false', 'a batch for an RSA key is as long as any'],
+    ["config.auditReads === 'strict'", 'false', 'the use of keys is not recorded'],
+    [
+      'results.some(isUnopened) && (await isWritable(backend))',
+      'false',
+      'ciphertexts that do not open are not recorded',
+    ],
+    ['&& (await isWritable(backend))', '', 'an event is written while the service is read-only'],
+  ),
+  ...inFile(
+    'wire/transit/binding-uses',
+    ['wire/key-manager-uses'],
+    ['if (given.length > max) throw', 'if (false) throw', 'bytes over a binding have no limit'],
+    ['if (all > MAX_BODY_BYTES)', 'if (false)', 'a batch over a binding has no limit of bytes'],
+    ['Object.hasOwn(boundUses, name)', 'name in boundUses', 'a use is looked for in the prototype'],
+    ['raw.newContext ?? raw.context', 'raw.newContext', 'a rewrapped ciphertext loses its context'],
+  ),
+  ...inFile(
     'state/orders/certificate-orders',
     ['transit/keys'],
     [

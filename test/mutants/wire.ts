@@ -10,9 +10,19 @@ export const inWire = [
     ["if (props.credential === undefined) throw fault('unauthenticated')", '', 'a binding without props is an error'],
   ),
   ...inFile(
+    'wire/binding-rules',
+    ['threats/bindings', 'wire/key-manager-uses'],
+    ['return listed && permits(', 'return permits(', 'a list in the props narrows nothing'],
+    ['caller, secret, use)', 'caller, secret)', 'a grant over a binding is for every operation'],
+    [
+      'isFinal && (await isWritable(call.backend))',
+      'isFinal',
+      'a refusal over a binding is written while the service is read-only',
+    ],
+  ),
+  ...inFile(
     'wire/key-manager',
     ['threats/bindings', 'wire/key-manager'],
-    ['return listed && permits(', 'return permits(', 'a list in the props narrows nothing'],
     ["auditReads === 'strict' && read.length > 0", 'false', 'reads over a binding are not recorded'],
   ),
   ...inFile(
