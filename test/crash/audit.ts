@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { idOf, type Acknowledged, type Client } from './traffic.ts'
+import type { Acknowledged } from './acknowledged.ts'
+import { idOf, type Client } from './client.ts'
 
 /** The maximum time until an event is sealed. */
 const MOST_SEALING_MILLISECONDS = 60_000
@@ -43,7 +44,7 @@ const targetOf = (ref: string) => {
 }
 
 /** Returns the acknowledged changes without an event, as `action target id`. */
-function missing(pages: readonly Page[], { changed }: Acknowledged): string[] {
+function missing(pages: readonly Page[], { changed, versions }: Acknowledged): string[] {
   const events = pages.flatMap((page) => page.events)
   const logged = new Set(events.map(({ action, target }) => `${action} ${target.typeURI} ${target.id}`))
   const expected = Object.entries(changed).flatMap(([action, refs]) =>
@@ -52,7 +53,14 @@ function missing(pages: readonly Page[], { changed }: Acknowledged): string[] {
       return `${action} ${target} ${idOf(ref)}`
     }),
   )
-  return expected.filter((event) => !logged.has(event))
+  const replaced = Map.groupBy(
+    events.filter(({ action, target }) => action === 'update' && target.typeURI === 'data/security/secret/payload'),
+    ({ target }) => target.id,
+  )
+  const unlogged = [...versions].filter(
+    ([ref, { payloads }]) => (replaced.get(idOf(ref))?.length ?? 0) < payloads.size - 1,
+  )
+  return [...expected.filter((event) => !logged.has(event)), ...unlogged.map(([ref]) => `a version of ${ref}`)]
 }
 
 function verifier(

@@ -1,7 +1,7 @@
 /**
  * The crash test: in each round, the service is killed (SIGKILL to its process group) at a random moment during mixed
  * writes and started again. Everything that it acknowledged must exist, decrypt and be complete; every acknowledged
- * order must finish; no partial results may remain. Every acknowledged change must have its event in the audit log,
+ * order must finish; every acknowledged version of a secret must open under its number; no partial results may remain. Every acknowledged change must have its event in the audit log,
  * whose chain must be intact. No secret value may be in the files or in the output of the service.
  *
  * With --rotate, secrets are also read, and master keys and project keys are rotated concurrently: no read may fail,
@@ -20,12 +20,15 @@ import { localKeys } from '../../src/local/keys.ts'
 import { buildBundle } from '../../src/local/runtime.ts'
 import { attemptTimes } from '../../src/state/orders/order-schedule.ts'
 import { freePort } from '../peer/process.ts'
+import { nothing, type Acknowledged } from './acknowledged.ts'
 import { verifyAudit } from './audit.ts'
+import type { Client } from './client.ts'
 import { verifyNothingLeaked } from './leaks.ts'
 import { countLeftovers } from './leftovers.ts'
 import { finish, operator, Ring, rotate, tally } from './rotation.ts'
 import { kill, MOST_START_MILLISECONDS, newService, type Service } from './service.ts'
-import { nothing, PASSPHRASE, write, type Acknowledged, type Client } from './traffic.ts'
+import { PASSPHRASE, write } from './traffic.ts'
+import { verifyVersions } from './versions.ts'
 import { each, read, verifyOrder, verifySecret } from './verification.ts'
 
 /**
@@ -37,6 +40,8 @@ const MOST_PENDING_MILLISECONDS =
 const MOST_QUIET_MILLISECONDS = 5_000
 /** The number of secrets that each round verifies, both of the newest and of all. At the end, all are verified. */
 const SECRETS_PER_ROUND = 20
+/** The secrets with versions that each round verifies, the newest ones. At the end, all are verified. */
+const VERSIONED_PER_ROUND = 6
 /** Rounds until the next log-in: a token is valid for an hour, and the full test takes longer. */
 const ROUNDS_PER_TOKEN = 100
 /** With --rotate, the number of rounds until a new primary master key is added. */
@@ -76,6 +81,7 @@ async function verifyRound(client: Client, known: Acknowledged): Promise<void> {
     () => stored[randomInt(stored.length)]!,
   )
   await each([...stored.slice(-SECRETS_PER_ROUND), ...some], (secret) => verifySecret(client, secret))
+  await each([...known.versions].slice(-VERSIONED_PER_ROUND), (versioned) => verifyVersions(client, versioned))
   await each([...known.orders.keys()], (ref) => verifyOrder(client, known, ref, MOST_PENDING_MILLISECONDS))
 }
 
@@ -108,12 +114,13 @@ async function operate(round: number): Promise<Client> {
   return client
 }
 
-function summaryOf({ secrets, ended, orders, changed, reads }: Acknowledged): string {
+function summaryOf({ secrets, ended, orders, versions, changed, reads }: Acknowledged): string {
+  const numbers = [...versions.values()].reduce((sum, { payloads }) => sum + payloads.size, 0)
   const failed = [...ended.values()].filter(({ result }) => !result).length
   const rotated = values.rotate
     ? `; ${reads} reads, ${Object.keys(ring.ever).length} master keys, ${tally.superseded} project keys (${tally.resealed} values resealed)`
     : ''
-  return `${secrets.size} secrets, ${ended.size} orders ended (${failed} in ERROR), ${orders.size} open, ${changed.delete.size} deletions${rotated}`
+  return `${secrets.size} secrets, ${numbers} versions of ${versions.size} more, ${ended.size} orders ended (${failed} in ERROR), ${orders.size} open, ${changed.delete.size} deletions${rotated}`
 }
 
 /** Runs the rounds. Returns the next service, loaded but not started. */
@@ -159,11 +166,21 @@ async function endRotation(service: Service): Promise<Service> {
 }
 
 /** Returns the values that must be neither in the files nor in the output. */
-function canariesOf({ secrets }: Acknowledged, { token }: Client) {
+function canariesOf({ secrets, versions }: Acknowledged, { token }: Client) {
   const payloads = [...secrets].map(([ref, payload]) => [ref, Buffer.from(payload, 'base64')] as const)
   const searched = payloads.filter(([, payload]) => payload.length >= LEAST_SEARCHED_BYTES).slice(-MOST_SEARCHED)
+  const encrypted = [...versions].flatMap(([ref, of]) => of.encrypted.map(({ plaintext }) => [ref, plaintext] as const))
+  const plaintexts = encrypted
+    .slice(-MOST_SEARCHED)
+    .map(([ref, plaintext], at) => [`${ref} plaintext ${at}`, Buffer.from(plaintext, 'base64')])
   const passwords = { 'administrator password': keys.ADMIN_PASSWORD, 'demo password': DEMO_PASSWORD }
-  return { ...Object.fromEntries(searched), ...ring.ever, ...passwords, token, passphrase: PASSPHRASE }
+  return {
+    ...Object.fromEntries([...searched, ...plaintexts]),
+    ...ring.ever,
+    ...passwords,
+    token,
+    passphrase: PASSPHRASE,
+  }
 }
 
 async function run(): Promise<string> {
@@ -175,6 +192,7 @@ async function run(): Promise<string> {
   if (values.rotate) service = await endRotation(service)
   const client = await logIn()
   await each(known.secrets, (secret) => verifySecret(client, secret))
+  await each(known.versions, (versioned) => verifyVersions(client, versioned))
   console.log(`audit log: ${await verifyAudit(client, known, state)}`)
   await kill(service)
   console.log(`leaks: ${verifyNothingLeaked(canariesOf(known, client), state)}`)

@@ -2,7 +2,8 @@
 import { openDatabase } from '../../src/local/runtime.ts'
 import { sealedTables } from '../../src/state/keys/sealed-values.ts'
 import { countedTables, miscounted } from '../support/recount.ts'
-import { idOf, STORED, type Acknowledged } from './traffic.ts'
+import { STORED, type Acknowledged } from './acknowledged.ts'
+import { idOf } from './client.ts'
 
 /**
  * SQL: a list of ids and names that the traffic recorded. `?1` is a JSON object of them; see {@link countLeftovers}.
@@ -41,6 +42,13 @@ const leftovers = {
     WHERE status <> 'PENDING' AND (sealed IS NOT NULL OR due IS NOT NULL)`,
   'pending orders that will not be run again': `SELECT count(*) AS n FROM orders
     WHERE status = 'PENDING' AND due IS NULL`,
+  'versions whose number is not below that of their secret': `SELECT count(*) AS n FROM secret_versions
+    JOIN secrets ON secrets.id = secret_id WHERE secret_versions.version >= coalesce(secrets.version, 1)`,
+  'secrets that lack a version': `SELECT count(*) AS n FROM secrets WHERE coalesce(version, 1) - 1 <>
+    (SELECT count(*) FROM secret_versions WHERE secret_id = secrets.id)`,
+  'versions without a payload that were not destroyed': `SELECT count(*) AS n FROM secret_versions
+    WHERE (sealed IS NULL) <> (destroyed IS NOT NULL)`,
+  'versions of no secret': `SELECT count(*) AS n FROM secret_versions WHERE secret_id NOT IN (SELECT id FROM secrets)`,
   'deletions that were acknowledged and are undone': `SELECT count(*) AS n FROM
     (SELECT id FROM secrets UNION ALL SELECT id FROM containers UNION ALL SELECT id FROM orders) WHERE id IN ${listed('deleted')}`,
 } as const

@@ -1,7 +1,7 @@
 /** Rotates master keys and project keys as an operator does, while the service is in use. */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isBroken, type Client } from './traffic.ts'
+import { isBroken, type Client } from './client.ts'
 
 const domain = { id: 'default' }
 /** The pause between two rotations, which leaves time for other requests on a machine with few cores. */

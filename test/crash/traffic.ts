@@ -1,71 +1,14 @@
 /** Sends mixed writes, and records what the service acknowledged. */
 import { randomBytes, randomInt } from 'node:crypto'
 import vectors from '../vectors/certificate-requests.json' with { type: 'json' }
-
-export interface PlacedOrder {
-  readonly type: string
-  readonly name: string
-  /** When it was placed or last updated, in milliseconds. */
-  readonly accepted: number
-}
-
-/** What the service acknowledged, which must survive any crash, and what was to be deleted. */
-export interface Acknowledged {
-  /** Payload of each stored secret, in base64, by ref. */
-  readonly secrets: Map<string, string>
-  /** Orders that have not been observed as finished. */
-  readonly orders: Map<string, PlacedOrder>
-  /** Orders that have been observed as finished, with the ref of their result; empty for ERROR. */
-  readonly ended: Map<string, PlacedOrder & { readonly result: string }>
-  /**
-   * What may exist without its owner, because the deletion of the owner was requested: ids, and the names of orders.
-   */
-  readonly released: Set<string>
-  /** Refs of changed resources, by action; for a revocation, the ref of the certificate's container. */
-  readonly changed: Readonly<Record<'create' | 'update' | 'delete' | 'revoke', Set<string>>>
-  /** The number of reads during the writes. */
-  reads: number
-}
-
-export const nothing = (): Acknowledged => ({
-  secrets: new Map(),
-  orders: new Map(),
-  ended: new Map(),
-  released: new Set(),
-  changed: { create: new Set(), update: new Set(), delete: new Set(), revoke: new Set() },
-  reads: 0,
-})
-
-export interface Client {
-  readonly url: string
-  readonly token: string
-}
-
-/**
- * Sends a request; `path` may be a ref. Throws for a 5xx status, and if the service is killed; see {@link isBroken}.
- */
-export async function call({ url, token }: Client, method: string, path: string, json?: unknown): Promise<Response> {
-  const headers = { 'X-Auth-Token': token, 'Content-Type': 'application/json' }
-  const target = path.startsWith('http') ? path : url + path
-  const response = await fetch(target, { method, headers, ...(json !== undefined && { body: JSON.stringify(json) }) })
-  if (response.status >= 500) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
-  return response
-}
-
-/** The id at the end of a ref. */
-export const idOf = (ref: string): string => ref.slice(ref.lastIndexOf('/') + 1)
-
-export const oneOf = <Value>(values: Iterable<Value>): Value | undefined => {
-  const all = [...values]
-  return all[randomInt(Math.max(all.length, 1))]
-}
+import { STORED, type Acknowledged } from './acknowledged.ts'
+import { call, idOf, isBroken, oneOf, type Client } from './client.ts'
+import { versionWrites } from './versions.ts'
 
 type Write = (client: Client, known: Acknowledged) => Promise<void>
 
 /** The passphrase of ordered keys. */
 export const PASSPHRASE = randomBytes(24).toString('base64url')
-/** The name of the secrets that are stored without an order. */
-export const STORED = 'stored'
 
 const saveSecret: Write = async (client, known) => {
   const payload = randomBytes(randomInt(1, 2_000)).toString('base64')
@@ -170,11 +113,8 @@ const writes: readonly Write[] = [
   deleteSecret,
   deleteOrder,
   deleteContainer,
+  ...versionWrites,
 ]
-
-/** Reports whether the connection broke: the errors of fetch if the service is killed. */
-export const isBroken = (error: unknown): boolean =>
-  error instanceof TypeError && /^(fetch failed|terminated)$/.test(error.message)
 
 /** Traffic in progress. */
 export interface Traffic {

@@ -1,7 +1,8 @@
 /** Verifies, as the owner of the resources, that what was acknowledged exists, decrypts and is complete. */
 import { createPrivateKey, createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { call, isBroken, oneOf, type Acknowledged, type Client } from './traffic.ts'
+import type { Acknowledged } from './acknowledged.ts'
+import { call, isBroken, oneOf, type Client } from './client.ts'
 
 /** The number of parallel requests. */
 const LANES = 4
