@@ -94,7 +94,7 @@ export function setVersioning(backend: Backend, secret: Secret, given: GivenVers
 }
 
 /** Keys that one sweep replaces or postpones; the next sweep continues. */
-const MOST_ROTATIONS = 20
+const MOST_ROTATIONS = 10
 /** After so many seconds a key that could not be replaced is tried again. */
 const RETRY_SECONDS = 86_400
 
