@@ -4,6 +4,7 @@
  * alike.
  *
  *     npm run bench -- [--peer] [--rounds N] [--seconds N] [--connections 1,8,32] [--write]
+ *     npm run bench -- --only encryption,'secret payload'
  *     npm run bench -- --profile
  *
  * It prints the tables and writes them and the chart to `.wrangler/bench` or, with `--write`, to `test/bench` and the
@@ -30,6 +31,8 @@ const OPTIONS = {
   /** The duration of each measurement. */
   seconds: { type: 'string', default: '2' },
   connections: { type: 'string', default: '1,8,32' },
+  /** Names of operations, separated by commas. */
+  only: { type: 'string', default: operations.map(({ name }) => name).join(',') },
 } as const
 
 /** The limits of the options. A run must end within an hour, because the tokens expire then. */
@@ -53,8 +56,13 @@ function readNumber(name: keyof typeof MOST, text: string): number {
 
 function readOptions() {
   const { values } = parseArgs({ options: OPTIONS })
+  const names = values.only.split(',')
+  const unknown = names.find((name) => !operations.some((operation) => operation.name === name))
+  if (unknown !== undefined) throw new Error(`--only ${unknown}: no such operation`)
+  if (values.write && names.length < operations.length) throw new Error('--write needs all operations')
   return {
     ...values,
+    chosen: operations.filter(({ name }) => names.includes(name)),
     rounds: readNumber('rounds', values.rounds),
     seconds: readNumber('seconds', values.seconds),
     connections: values.connections.split(',').map((text) => readNumber('connections', text)),
@@ -109,14 +117,19 @@ const ofCeilings = ({ url, ids }: Ceilings) =>
   }
 
 /** The measurements in order: each operation of the service, then its ceiling, then the same operation of Barbican. */
-function measurablesOf(own: Service, references: readonly Service[], bare: Ceilings): Measurable[] {
+function measurablesOf(
+  chosen: readonly Operation[],
+  own: Service,
+  references: readonly Service[],
+  bare: Ceilings,
+): Measurable[] {
   const ceiling = ofCeilings(bare)
   const besideEachOther = (operation: Operation) => [
     ofService(own)(operation),
     ceiling(operation.ceiling, operation.name),
-    ...references.map((reference) => ofService(reference)(operation)),
+    ...(operation.beside === undefined ? references.map((reference) => ofService(reference)(operation)) : []),
   ]
-  return [ceiling('bare'), ...operations.flatMap(besideEachOther)]
+  return [ceiling('bare'), ...chosen.flatMap(besideEachOther)]
 }
 
 /** Sends one request and checks the whole response; under load, only the class of the status is checked. */
@@ -169,6 +182,7 @@ function progress(total: number) {
 interface Round {
   /** A new folder. */
   readonly folder: string
+  readonly chosen: readonly Operation[]
   readonly references: readonly Service[]
   readonly seconds: number
   /** The number of connections of each pass over all measurements. */
@@ -177,13 +191,14 @@ interface Round {
 }
 
 /** Measures with Workers in new processes, because results vary by some percent between processes. */
-async function measureRound({ folder, references, seconds, passes, report }: Round, results: Results): Promise<void> {
+async function measureRound(round: Round, results: Results): Promise<void> {
+  const { folder, chosen, references, seconds, passes, report } = round
   report('building and filling the Workers')
   const state = join(folder, 'portcullis')
   await mkdir(state)
   const own = await startPortcullis(state, { minify: true })
   const bare = await startCeilings(join(folder, 'ceilings'))
-  const all = measurablesOf(own, references, bare)
+  const all = measurablesOf(chosen, own, references, bare)
   for (const one of all) {
     report(`trying ${one.target}: ${one.operation}`)
     await verify(one)
@@ -200,16 +215,17 @@ async function measureRound({ folder, references, seconds, passes, report }: Rou
   await own.stop()
 }
 
-async function run({ peer, rounds, seconds, connections }: ReturnType<typeof readOptions>, state: string) {
+async function run(options: ReturnType<typeof readOptions>, state: string) {
+  const { chosen, peer, rounds, seconds, connections } = options
   const references = peer ? [await startReference(join(state, 'peer'))] : []
   const results = new Results({ rounds, repetitions: REPETITIONS, seconds, connections, cores: availableParallelism() })
   const passes = connections.flatMap((count) => Array<number>(results.repetitionsOver(count)).fill(count))
-  const measurables = 1 + operations.length * (2 + references.length)
+  const measurables = 1 + chosen.length * (2 + references.length)
   const print = progress(rounds * (1 + (1 + passes.length) * measurables))
   for (let round = 1; round <= rounds; round += 1) {
     const report = (what: string) => print(`round ${round} of ${rounds}: ${what}`)
     const folder = await mkdtemp(join(state, 'round-'))
-    await measureRound({ folder, references, seconds, passes, report }, results)
+    await measureRound({ folder, chosen, references, seconds, passes, report }, results)
   }
   for (const service of references) await service.stop()
   return results

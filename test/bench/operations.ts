@@ -1,5 +1,5 @@
 /** The measured operations of a key manager, each with the ceiling that the platform sets for it. */
-import { randomBytes, randomInt, randomUUID } from 'node:crypto'
+import { generateKeyPairSync, randomBytes, randomInt, randomUUID } from 'node:crypto'
 import type { Request } from './load.ts'
 
 interface Bare {
@@ -60,6 +60,8 @@ export interface Operation {
   readonly holds: (body: string) => boolean
   /** Whether each request can be sent only once. */
   readonly once?: boolean
+  /** The operation whose rate it is compared with, in place of Barbican, which has no such operation. */
+  readonly beside?: string
   /** Prepares about `count` requests, to be sent in order over this number of connections. */
   readonly prepare: (service: Service, count: number, connections: number) => Request[] | Promise<Request[]>
 }
@@ -129,6 +131,31 @@ async function consumers(service: Service, count: number, connections: number): 
   return times(Math.ceil(count / 2), (index) => [requestOf('POST', ahead + index), requestOf('DELETE', index)]).flat()
 }
 
+/** The operation that the use of keys is compared with: it reads the same rows. */
+const PAYLOAD = 'secret payload'
+
+const octets = (bytes: Buffer) => ({
+  payload: bytes.toString('base64'),
+  payload_content_type: 'application/octet-stream',
+  payload_content_encoding: 'base64',
+})
+const encryptionKey = () => ({ ...octets(randomBytes(SECRET_BYTES)), secret_type: 'symmetric', extractable: false })
+function signatureKey(): object {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return { ...octets(privateKey.export({ format: 'der', type: 'pkcs8' })), secret_type: 'private', extractable: false }
+}
+
+/** Uses one new key of the project for reads. */
+const uses =
+  (operation: string, newKey: () => object, bodyOf: () => object) =>
+  async (service: Service, count: number): Promise<Request[]> => {
+    const { token } = service.read
+    const made = await service.call({ method: 'POST', path: '/v1/secrets', token, body: newKey() })
+    const id = (JSON.parse(made) as { secret_ref: string }).secret_ref.slice(-36)
+    return times(count, () => ({ method: 'POST', path: `/v1/secrets/${id}/${operation}`, token, body: bodyOf() }))
+  }
+const message = () => randomBytes(SECRET_BYTES).toString('base64')
+
 /**
  * The operations in the order of the measurements and of the table. Each is slowed down by the garbage of the previous
  * one; long lists and new tokens, which are cached, leave the most garbage and come last.
@@ -159,12 +186,30 @@ export const operations: readonly Operation[] = [
     prepare: ofRandomSecrets((id) => `/v1/secrets/${id}`),
   },
   {
-    name: 'secret payload',
+    name: PAYLOAD,
     legend: `\`GET /v1/secrets/{id}/payload\`, ${SECRET_BYTES} octets, ids at random`,
     ceiling: 'read',
     status: 200,
     holds: (body) => body.length > 0,
     prepare: ofRandomSecrets((id) => `/v1/secrets/${id}/payload`, 'application/octet-stream'),
+  },
+  {
+    name: 'encryption',
+    legend: `\`POST /v1/secrets/{id}/encrypt\`, ${SECRET_BYTES} octets under one AES key of 256 bits`,
+    ceiling: 'read',
+    status: 200,
+    holds: (body) => body.includes('"ciphertext"'),
+    beside: PAYLOAD,
+    prepare: uses('encrypt', encryptionKey, () => ({ plaintext: message() })),
+  },
+  {
+    name: 'signature',
+    legend: `\`POST /v1/secrets/{id}/sign\`, ${SECRET_BYTES} octets with one key of P-256`,
+    ceiling: 'read',
+    status: 200,
+    holds: (body) => body.includes('"signature"'),
+    beside: PAYLOAD,
+    prepare: uses('sign', signatureKey, () => ({ input: message() })),
   },
   {
     name: 'new secret',

@@ -65,6 +65,12 @@ export class Results {
     return this.#all('Portcullis', operation, connections).map(({ rate }, at) => rate / (ceiling[at]?.rate ?? 0))
   }
 
+  /** Returns, for each measurement, the ratio of the rates of two operations, which were measured in the same pass. */
+  ratios(operation: string, beside: string, connections: number): number[] {
+    const others = this.#all('Portcullis', beside, connections)
+    return this.#all('Portcullis', operation, connections).map(({ rate }, at) => rate / (others[at]?.rate ?? 0))
+  }
+
   compare(connections: number): Compared[] {
     return operations.flatMap((operation) => {
       const own = this.median('Portcullis', operation.name, connections)
@@ -86,11 +92,14 @@ export class Results {
   }
 }
 
-export const formatRate = (rate: number): string =>
-  rate < 10 ? rate.toFixed(1) : Math.round(Number(rate.toPrecision(3))).toLocaleString('en')
-const formatMilliseconds = (value: number): string =>
-  value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString('en')
-export const formatPercent = (ratio: number): string => `${Math.round(ratio * 100)} %`
+/** Formats a figure; what was not measured is a dash. */
+const figure = (format: (value: number) => string) => (value: number) => (Number.isNaN(value) ? '–' : format(value))
+
+export const formatRate = figure((rate) =>
+  rate < 10 ? rate.toFixed(1) : Math.round(Number(rate.toPrecision(3))).toLocaleString('en'),
+)
+const formatMilliseconds = figure((value) => (value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString('en')))
+export const formatPercent = figure((ratio) => `${Math.round(ratio * 100)} %`)
 export const formatFactor = (factor: number): string => `${factor < 10 ? factor.toFixed(1) : Math.round(factor)}×`
 
 const tableOf = (rows: readonly (readonly string[])[]): string =>
@@ -112,7 +121,7 @@ export function comparisonTable(results: Results, connections: number): string {
     formatPercent(own.rate / ceiling.rate),
     ...(barbican
       ? [formatRate(barbican.rate), formatMilliseconds(barbican.p99), formatFactor(own.rate / barbican.rate)]
-      : []),
+      : barbicanTitles.slice(0, head.length - titles.length).map(() => '–')),
   ])
   return tableOf([head, head.map((_, at) => (at === 0 ? '---' : '--:')), ...rows])
 }
@@ -125,11 +134,12 @@ function steadyTable(results: Results): string {
   const targets = ['own', 'ceiling', ...(withBarbican ? (['barbican'] as const) : [])] as const
   const titles = { own: 'Portcullis', ceiling: 'ceiling', barbican: 'Barbican' }
   const head = ['p99 ms', ...compared.flatMap(({ count }) => targets.map((target) => `${titles[target]}, ${count}`))]
-  const rows = operations.map(({ name }, at) => [
+  const rows = operations.map(({ name }) => [
     name,
-    ...compared.flatMap(({ rows: all }) =>
-      targets.map((target) => formatMilliseconds(all[at]?.[target]?.steady99 ?? Number.NaN)),
-    ),
+    ...compared.flatMap(({ rows: all }) => {
+      const measured = all.find(({ operation }) => operation.name === name)
+      return targets.map((target) => formatMilliseconds(measured?.[target]?.steady99 ?? Number.NaN))
+    }),
   ])
   return tableOf([head, head.map((_, at) => (at === 0 ? '---' : '--:')), ...rows])
 }
@@ -153,6 +163,17 @@ function spreadTable(results: Results): string {
     return [name, ...[0.25, 0.5, 0.75].map((share) => formatPercent(quantile(shares, share)))]
   })
   return tableOf([head, head.map((_, at) => (at === 0 ? '---' : '--:')), ...rows])
+}
+
+/** Returns the rates of operations that Barbican does not have as parts of those of another operation. */
+function besideTable(results: Results): string {
+  const head = ['operation', 'of', 'lower quartile', 'median', 'upper quartile']
+  const rows = operations.flatMap(({ name, beside }) => {
+    if (beside === undefined) return []
+    const ratios = results.ratios(name, beside, results.typicalConnections)
+    return [[name, beside, ...[0.25, 0.5, 0.75].map((share) => formatPercent(quantile(ratios, share)))]]
+  })
+  return tableOf([head, head.map((_, at) => (at < 2 ? '---' : '--:')), ...rows])
 }
 
 /** Describes how the figures for this number of connections were measured. */
@@ -186,6 +207,12 @@ With ${results.typicalConnections} connections. Each measurement of an operation
 of the ratio of the two rates: half of the pairs lie between the lower and the upper quartile.
 
 ${spreadTable(results)}
+## The use of keys
+
+Barbican has none. These are the rates over ${results.typicalConnections} connections as parts of that of a payload read, which was measured in the same
+pass.
+
+${besideTable(results)}
 ## At a steady rate
 
 The p99 above is that of the responses. A pause has little effect on it, because each connection waits for its response
