@@ -1,5 +1,6 @@
 /** `portcullis/client/keys`: keys that stay in the service, used over a service binding and over HTTP with the same results. */
 import { exports } from 'cloudflare:workers'
+import { base64url, importSPKI, jwtVerify } from 'jose'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { keyManager, KeyManagerError, type KeyManagerClient } from '../../src/client/index.ts'
 import { keyUser } from '../../src/client/keys.ts'
@@ -86,6 +87,23 @@ describe.each(['binding', 'HTTP'])('keys in use over %s', (kind) => {
     expect(await crypto.subtle.verify(by, publicKey, signature, bytes('x'))).toBe(true)
     const ofAes = await keys().describe(key)
     expect([ofAes.extractable, ofAes.publicKey, ofAes.algorithm]).toEqual([false, null, 'aes'])
+  })
+
+  it(`a signer over ${kind} makes a JSON Web Signature with a key that it cannot read`, async () => {
+    const meta = { algorithm: 'ed25519', bit_length: 256 }
+    const json = { type: 'asymmetric', meta, extractable: false }
+    const order = await call('POST', '/v1/orders', { token: who.token, json })
+    const pair = async () => (await call('GET', order.json.order_ref, { token: who.token })).json.container_ref
+    const container: string = await expect.poll(pair, { timeout: 10_000 }).toBeTruthy().then(pair)
+    const { secret_refs: refs } = (await call('GET', container, { token: who.token })).json
+    const ref: string = refs.find(({ name }: { name: string }) => name === 'private_key').secret_ref
+    expect((await call('GET', `${ref}/payload`, { token: who.token })).status).toBe(403)
+    const handle = keys().handle(ref)
+    const input = `${base64url.encode('{"alg":"EdDSA"}')}.${base64url.encode('{"sub":"somebody"}')}`
+    const signature = await handle.sign(bytes(input), { format: 'raw' })
+    const publicKey = await importSPKI((await handle.describe()).publicKey ?? '', 'EdDSA')
+    const { payload } = await jwtVerify(`${input}.${base64url.encode(signature)}`, publicKey)
+    expect(payload).toEqual({ sub: 'somebody' })
   })
 
   it(`a use over ${kind} says the version of the key, and may name one`, async () => {

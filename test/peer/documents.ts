@@ -9,7 +9,7 @@ import { run, systemEnvironment, type Environment } from './process.ts'
 import type { Outcome } from './report.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
-const PAGES = ['README.md', 'src/docs/operating.md', 'src/docs/openstack.md'] as const
+const PAGES = ['README.md', ...['edge', 'keys', 'openstack', 'operating'].map((page) => `src/docs/${page}.md`)]
 /** Precedes each block in the output, so that a failure names its block. */
 const MARK = '@@ block'
 
