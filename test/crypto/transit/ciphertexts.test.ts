@@ -51,6 +51,13 @@ describe('a ciphertext of format 1', () => {
     }
   })
 
+  it('a ciphertext that was cut off names no key, and one without content names one', async () => {
+    const ciphertext = await encryptMessage(await keyOf(vectors.mustFail), new Uint8Array(0), new Uint8Array(0))
+    expect(keyNamedIn(ciphertext)?.id).toBe(vectors.mustFail.id)
+    for (let length = 0; length < ciphertext.length; length += 1)
+      expect(keyNamedIn(ciphertext.subarray(0, length)), `${length} bytes`).toBeNull()
+  })
+
   it('two ciphertexts of the same message share their names and nothing random', async () => {
     const key = await keyOf(vectors.mustFail)
     const [one, other] = [

@@ -11,6 +11,7 @@ import { decryptOaep } from '../../../src/crypto/transit/oaep.ts'
 import { sign, signatureAlgorithm, verify, type SignatureName } from '../../../src/crypto/transit/signatures.ts'
 import ecdsaDer from '../../vectors/ecdsa-der.json'
 import hmac from '../../vectors/hmac-sha256.json'
+import hmac512 from '../../vectors/hmac-sha512.json'
 import rsaOaep from '../../vectors/rsa-oaep.json'
 import rsaPss from '../../vectors/rsa-pss.json'
 import signatures from '../../vectors/signatures.json'
@@ -157,6 +158,47 @@ describe('HMAC-SHA-256', () => {
     expect((await mac(keys, 'HS256', fromHex(msg))).join() === fromHex(tag).join()).toBe(result === 'valid')
     expect(await isMac(keys, 'HS256', fromHex(msg), fromHex(tag).subarray(0, 16))).toBe(false)
     expect(await isMac(keys, 'HS512', fromHex(msg), fromHex(tag))).toBe(false)
+  })
+})
+
+describe('HMAC-SHA-384 and HMAC-SHA-512', () => {
+  it.each(hmac512.tests)(
+    'the code $tcId of SHA-512, $comment, is made and verifies, and damaged it does not',
+    async (vector) => {
+      const keys = await importMacKeys(fromHex(vector.key))
+      const [input, tag] = [fromHex(vector.msg), fromHex(vector.tag)]
+      expect(await mac(keys, 'HS512', input)).toEqual(tag)
+      expect(await isMac(keys, 'HS512', input, tag)).toBe(true)
+      for (let bit = 0; bit < 8 * tag.length; bit += 7) {
+        const flipped = tag.slice()
+        flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+        expect(await isMac(keys, 'HS512', input, flipped), `bit ${bit}`).toBe(false)
+      }
+      for (const wrong of [tag.subarray(0, 32), new Uint8Array(0)])
+        expect(await isMac(keys, 'HS512', input, wrong)).toBe(false)
+      expect(await isMac(keys, 'HS384', input, tag)).toBe(false)
+    },
+  )
+
+  // RFC 4231, sections 4.2 and 4.3.
+  it.each([
+    [
+      '0b'.repeat(20),
+      'Hi There',
+      'afd03944d84895626b0825f4ab46907f15f9dadbe4101ec682aa034c7cebc59cfaea9ea9076ede7f4af152e8b2fa9cb6',
+      '87aa7cdea5ef619d4ff0b4241a1d6cb02379f4e2ce4ec2787ad0b30545e17cdedaa833b7d6b8a702038b274eaea3f4e4be9d914eeb61f1702e696c203a126854',
+    ],
+    [
+      '4a656665',
+      'what do ya want for nothing?',
+      'af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649',
+      '164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737',
+    ],
+  ])('the codes of RFC 4231 with the key %s are reproduced', async (key, message, sha384, sha512) => {
+    const keys = await importMacKeys(fromHex(key))
+    const input = new Uint8Array(new TextEncoder().encode(message))
+    expect(await mac(keys, 'HS384', input)).toEqual(fromHex(sha384))
+    expect(await mac(keys, 'HS512', input)).toEqual(fromHex(sha512))
   })
 })
 
