@@ -5,7 +5,7 @@
  */
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { call, type Answer, type Request } from '../support/client.ts'
+import type { Answer, Request } from '../support/client.ts'
 import { either, onPeer } from '../support/differences.ts'
 import { callAs, owner, type Person } from '../support/people.ts'
 import { expectRefusal } from '../support/refusals.ts'
@@ -47,7 +47,9 @@ type Asked = readonly [method: string, path: string, request: Request]
 
 const accepts = [undefined, '*/*', 'application/json', 'text/plain', 'application/octet-stream', 'text/*;q=0.5', 'x/y']
 const consumer = { service: 'compute', resource_type: 'instance', resource_id: 'x' }
-const reads = ['', '/payload', '/acl', '/metadata', '/metadata/none', '/consumers', '/consumers?limit=1', '/nothing']
+/** What is negotiated, and what is JSON alone. For another `Accept`, Barbican breaks the connection on some of the latter. */
+const negotiated = ['', '/payload']
+const others = ['/acl', '/metadata', '/metadata/none', '/consumers', '/consumers?limit=1', '/nothing']
 const changes: readonly Asked[] = [
   ['PUT', '/acl', { json: { read: { 'project-access': true } } }],
   ['PATCH', '/acl', { json: { read: { users: ['somebody'] } } }],
@@ -57,31 +59,39 @@ const changes: readonly Asked[] = [
   ['POST', '/consumers', { json: consumer }],
   ['DELETE', '/consumers', { json: consumer }],
   ['PATCH', '', {}],
-  ['POST', '', { json: {} }],
+  ['POST', '', {}],
   ['PUT', '', { body: 'x', headers: { 'Content-Type': 'text/plain' } }],
   ['PUT', '', { body: '', headers: { 'Content-Type': 'text/plain' } }],
-  ['PUT', '', { body: 'x', headers: { 'Content-Type': 'text/html' } }],
-  ['PUT', '/payload', { body: 'x', headers: { 'Content-Type': 'text/plain' } }],
+  ['PUT', '/payload', {}],
 ]
+const versions = fc.constantFrom('1.0', '1.1')
 const reading = fc
-  .tuple(fc.constantFrom(...reads), fc.constantFrom(...accepts), fc.constantFrom('1.0', '1.1'))
-  .map(([path, accept, microversion]): Asked => [
+  .tuple(
+    fc.oneof(
+      fc.tuple(fc.constantFrom(...negotiated), fc.constantFrom(...accepts)),
+      fc.tuple(fc.constantFrom(...others), fc.constant('application/json')),
+    ),
+    versions,
+  )
+  .map(([[path, accept], microversion]): Asked => [
     'GET',
     path,
     { microversion, ...(accept !== undefined && { headers: { Accept: accept } }) },
   ])
 const changing = fc
-  .tuple(fc.constantFrom(...changes), fc.constantFrom('1.0', '1.1'))
+  .tuple(fc.constantFrom(...changes), versions)
   .map(([[method, path, request], microversion]): Asked => [method, path, { ...request, microversion }])
 
 /** What differs between any two answers, or between any two secrets. */
 const passing = new Set(['date', 'x-openstack-request-id', 'x-d1-bookmark', 'etag', 'age'])
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?/g
 
-function seen({ status, text: body, headers }: Answer, ref: string) {
+/** The order of members is not compared: that of user metadata is not defined in Barbican. */
+function seen({ status, text: body, json, headers }: Answer, ref: string) {
   const plain = (given: string) => given.replaceAll(idOf(ref), '<id>').replaceAll(TIME, '<time>')
   const shown = [...headers].filter(([name]) => !passing.has(name)).map(([name, value]) => [name, plain(value)])
-  return { status, body: plain(body), headers: Object.fromEntries(shown) }
+  const content: unknown = json === undefined ? plain(body) : JSON.parse(plain(body))
+  return { status, content, headers: Object.fromEntries(shown) }
 }
 
 describe('a secret that has versions', () => {
@@ -125,7 +135,7 @@ describe('a secret that has versions', () => {
           ...(match !== undefined && { 'If-Match': match }),
           ...(none !== undefined && { 'If-None-Match': none }),
         }
-        const answer = await call('PUT', ref, { token: who.token, body: 'next', headers })
+        const answer = await send('PUT', ref, { body: 'next', headers })
         const isNamed = match !== undefined && (match === '*' || match.includes('"3"'))
         const refused = match === undefined ? 409 : isNamed && none === undefined ? 204 : 412
         const status = either('versions of secrets', { ours: refused, peer: 409 })
