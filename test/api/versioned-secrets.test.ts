@@ -3,7 +3,7 @@
  * the last payload. The answers are the same, but for the value of `ETag`; and preconditions of a PUT, which Barbican does
  * not read, decide only where there are versions.
  */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Answer, Request } from '../support/client.ts'
 import { either, onPeer } from '../support/differences.ts'

@@ -157,7 +157,7 @@ describe('a use of a key', () => {
     const replies = [503, 429, 200]
     const fetch = async (url: string, { body }: RequestInit) => {
       if (url.includes('/auth/tokens')) return token()
-      sent.push(`${url} ${String(body)}`)
+      sent.push(`${url} ${typeof body === 'string' ? body : 'no text'}`)
       return Response.json(
         { results: [{ valid: true, key_id: 'a@1', key_version: 1 }] },
         { status: replies.shift() ?? 200 },
