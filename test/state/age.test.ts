@@ -2,7 +2,19 @@
  * The bound for the age of answers holds, whatever changes, replicas, clocks and isolates do: 20,000 random histories of a
  * model that decides by the rules of `state/age.ts`. Each of five faults in those rules breaks it.
  */
-import fc from 'fast-check'
+import {
+  array,
+  check,
+  constant,
+  constantFrom,
+  integer,
+  nat,
+  oneof,
+  property,
+  record,
+  tuple,
+  type Arbitrary,
+} from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as rules from '../../src/state/age.ts'
 import { formatTime, isWithin, later } from '../../src/times.ts'
@@ -36,21 +48,21 @@ const asBuilt: Rules = {
 /** Seconds that two clocks may be apart: each is off by half of it. */
 const OFF = rules.CLOCK_MARGIN_SECONDS / 2
 
-const replica = fc.nat({ max: 1 })
-const isolate = fc.nat({ max: 1 })
-const step = fc.oneof(
-  fc.record({ kind: fc.constant('change' as const) }),
-  fc.record({ kind: fc.constant('begin' as const), isolate }),
-  fc.record({ kind: fc.constant('end' as const), isolate }),
-  fc.record({ kind: fc.constant('replicate' as const), replica, entries: fc.integer({ min: 1, max: 4 }) }),
-  fc.record({ kind: fc.constant('pass' as const), seconds: fc.constantFrom(1, 1, 2, 5, BOUND) }),
-  fc.record({ kind: fc.constant('look' as const), isolate, replica, accepts: fc.constantFrom(BOUND, BOUND, 5) }),
+const replica = nat({ max: 1 })
+const isolate = nat({ max: 1 })
+const step = oneof(
+  record({ kind: constant('change' as const) }),
+  record({ kind: constant('begin' as const), isolate }),
+  record({ kind: constant('end' as const), isolate }),
+  record({ kind: constant('replicate' as const), replica, entries: integer({ min: 1, max: 4 }) }),
+  record({ kind: constant('pass' as const), seconds: constantFrom(1, 1, 2, 5, BOUND) }),
+  record({ kind: constant('look' as const), isolate, replica, accepts: constantFrom(BOUND, BOUND, 5) }),
 )
-const history = fc.record({
-  clocks: fc.tuple(fc.constantFrom(-OFF, 0, OFF), fc.constantFrom(-OFF, 0, OFF)),
-  steps: fc.array(step, { minLength: 4, maxLength: 24 }),
+const history = record({
+  clocks: tuple(constantFrom(-OFF, 0, OFF), constantFrom(-OFF, 0, OFF)),
+  steps: array(step, { minLength: 4, maxLength: 24 }),
 })
-type History = typeof history extends fc.Arbitrary<infer Value> ? Value : never
+type History = typeof history extends Arbitrary<infer Value> ? Value : never
 
 /** An entry of the database's log: a change and when it was acknowledged, or a heartbeat. */
 type Entry = { readonly acknowledged: number } | Heartbeat
@@ -123,8 +135,8 @@ function holds({ clocks, steps }: History, by: Rules): boolean {
 }
 
 const failureOf = (by: Rules, numRuns: number) =>
-  fc.check(
-    fc.property(history, (one) => holds(one, by)),
+  check(
+    property(history, (one) => holds(one, by)),
     { numRuns, seed: 20_261_130 },
   )
 
