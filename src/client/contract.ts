@@ -152,7 +152,7 @@ export interface KeyView {
   readonly extractable: boolean
   readonly usages: readonly string[]
   /** What the caller may do with it now. */
-  readonly operations: readonly string[]
+  readonly operations: readonly KeyUse[]
   /** SubjectPublicKeyInfo in PEM; null if the key is no pair. */
   readonly publicKey: string | null
 }
