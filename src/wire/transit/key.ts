@@ -25,7 +25,7 @@ export async function keyView(
   backend: Backend,
   secret: SealedSecret,
   mayUse: (operation: KeyOperation) => boolean,
-): Promise<KeyView & { readonly operations: readonly KeyOperation[] }> {
+): Promise<KeyView> {
   const { algorithm, bits, pair, fits } = await describeKey(backend, secret)
   const version = currentVersion(secret)
   const operations = keyOperations.filter((each) => fits(each) && allowsOperation(secret, each) && mayUse(each))
