@@ -10,7 +10,9 @@ import type { AnyOperation, Method, Resource } from '../wire/http/resource.ts'
 import { discoveryPaths } from './discovery.ts'
 import recorded from './examples.json' with { type: 'json' }
 import { failureResponses, failureSchemas, failureTable, impliedFaults } from './failures.ts'
+import { identityFailureSchemas, identityFailureTable, identityPaths } from './identity.ts'
 import { notes } from './notes.ts'
+import { operationIdOf } from './operation-ids.ts'
 import { headerRef, parameterComponents, pathParameters, queryParameters } from './parameters.ts'
 import { orderSchemas, requestBody } from './requests.ts'
 import { rolesOf } from './roles.ts'
@@ -18,25 +20,6 @@ import { refTo, shapeSchemas, type JsonSchema } from './schemas.ts'
 
 /** In the order in which the document has them. */
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const satisfies readonly Method[]
-
-const capitalised = (word: string) => word.slice(0, 1).toUpperCase() + word.slice(1)
-const pascal = (segment: string) => segment.split(/[-_]/).map(capitalised).join('')
-
-/**
- * The id of an operation, from its method and path: `GET /v1/secrets/{secret}/versions` is `getSecretVersions`. A
- * parameter makes the word before it singular, or is added to it.
- */
-export function operationIdOf(method: string, path: string): string {
-  const words: string[] = []
-  for (const segment of path.replace(/^\/v1/, '').split('/').filter(Boolean)) {
-    const [, parameter] = /^\{(\w+)\}$/.exec(segment) ?? []
-    const before = words.at(-1) ?? ''
-    if (parameter === undefined) words.push(pascal(segment))
-    else if (before.endsWith(`${pascal(parameter)}s`)) words.splice(-1, 1, before.slice(0, -1))
-    else words.push(pascal(parameter))
-  }
-  return method.toLowerCase() + words.join('')
-}
 
 const bytes = (types: readonly string[]) => types.map((type): [string, JsonSchema] => [type, {}])
 
@@ -233,6 +216,7 @@ export function openApi(): JsonSchema {
       ...discoveryPaths(responses),
       ...inProjects,
       ...ofOperator,
+      ...identityPaths(responses),
       ...tenantPaths(inProjects),
     },
     components: {
@@ -242,8 +226,8 @@ export function openApi(): JsonSchema {
       parameters: { ...parameterComponents, tenant },
       headers,
       responses,
-      schemas: { ...shapeSchemas(), ...orderSchemas(), ...failureSchemas },
-      'x-failures': failureTable(),
+      schemas: { ...shapeSchemas(), ...orderSchemas(), ...failureSchemas, ...identityFailureSchemas },
+      'x-failures': { ...failureTable(), ...identityFailureTable() },
     },
   }
   return JSON.parse(JSON.stringify(document)) as JsonSchema

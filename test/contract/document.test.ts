@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { rules } from '../../src/access/policy.ts'
 import { adminResources, resources } from '../../src/app.ts'
 import { notes } from '../../src/contract/notes.ts'
-import { openApi, operationIdOf } from '../../src/contract/openapi.ts'
+import { openApi } from '../../src/contract/openapi.ts'
+import { operationIdOf } from '../../src/contract/operation-ids.ts'
 import written from '../../src/contract/openapi.json'
 
 const served = [

@@ -100,7 +100,10 @@ interface Checked {
 
 /** The failures of a response that a body may be, by its sentence. */
 function failuresIn({ status, json }: Checked, names: readonly string[], operation: string): string[] {
-  const { description } = json as { readonly description?: string | null }
+  const { error, description = error?.message } = json as {
+    readonly error?: { readonly message: string }
+    readonly description?: string | null
+  }
   return names.filter((name) => {
     const failure = failures[name]
     if (failure?.status !== status) return false
@@ -130,6 +133,7 @@ export function violationOf(method: string, url: string, answer: Checked, provok
     if (!valid) return `${what}: ${JSON.stringify(errors.slice(-3))} in ${answer.text.slice(0, 1_000)}`
   }
   if (!names || typeof answer.json !== 'object' || answer.json === null) return null
+  // About the microversion: its sentence is not in the table.
   if ('message' in answer.json && 'code' in answer.json && typeof answer.json.code === 'string') return null
   const found = failuresIn(answer, names, operation.summary)
   if (found.length === 0) return `${what}: none of its failures says ${answer.text.slice(0, 300)}`

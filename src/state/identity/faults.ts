@@ -96,7 +96,8 @@ const failures = {
   tooManyAttempts: [429, () => 'Too many log-ins have failed. Try again later.'],
 } as const satisfies Record<string, readonly [IdentityStatus, (...details: never[]) => string]>
 
-type IdentityFailureName = keyof typeof failures
+export type IdentityFailureName = keyof typeof failures
+export const identityFailureNames = Object.keys(failures) as readonly IdentityFailureName[]
 type DetailsOf<Name extends IdentityFailureName> = Parameters<(typeof failures)[Name][1]>
 
 /** One failure of the embedded identity; `message` is sent to the client. */
@@ -115,13 +116,18 @@ export class IdentityFault extends Error {
   }
 }
 
+/** Makes a failure of any name, of which nobody checks the details. */
+export function anyIdentityFault(name: IdentityFailureName, details: readonly string[]): IdentityFault {
+  const [status, words] = failures[name]
+  return new IdentityFault(name, status, (words as (...details: readonly string[]) => string)(...details))
+}
+
 /** Makes the failure `name`; the compiler checks that all of its details are given. */
 export function identityFault<Name extends IdentityFailureName>(
   name: Name,
   ...details: DetailsOf<Name>
 ): IdentityFault {
-  const [status, words] = failures[name]
-  return new IdentityFault(name, status, (words as (...details: readonly string[]) => string)(...details))
+  return anyIdentityFault(name, details)
 }
 
 /** The failure `tooManyAttempts`, with the time after which the next attempt is admitted. */

@@ -1,6 +1,7 @@
 /** Builds the responses of the embedded identity: entities, collections and failures. */
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { Shapes } from '../../shapes/index.ts'
 import { IdentityFault, identityTitles } from '../../state/identity/faults.ts'
 import type { Service } from '../http/context.ts'
 import { respond, setHeader } from '../http/response.ts'
@@ -19,8 +20,25 @@ export const noContent = (c: Context<Service>): Response => respond(c, 204, null
 /** Returns the `links` member of an entity; `path` is relative to {@link identityUrl}. */
 export const linkTo = (c: Context<Service>, path: string) => ({ links: { self: `${identityUrl(c)}/${path}` } })
 
+/** The entries of collections, by the member that has them. */
+interface Collections {
+  readonly users: Shapes['User']
+  readonly projects: Shapes['Project']
+  readonly roles: Shapes['Role']
+  readonly role_assignments: Shapes['RoleAssignment']
+  readonly application_credentials: Shapes['ApplicationCredential']
+  readonly domains: Shapes['Domain']
+  readonly services: Shapes['IdentityService']
+  readonly endpoints: Shapes['IdentityEndpoint']
+  readonly regions: Shapes['Region']
+}
+
 /** Returns a whole collection. It is not paginated, as in Keystone without a list limit. */
-export function collection(c: Context<Service>, member: string, items: readonly unknown[]): Response {
+export function collection<Member extends keyof Collections>(
+  c: Context<Service>,
+  member: Member,
+  items: readonly Collections[Member][],
+): Response {
   const self = c.var.base + c.req.path + new URL(c.req.url).search
   return json(c, 200, { [member]: items, links: { next: null, self, previous: null } })
 }

@@ -6,6 +6,7 @@ import { createCredential, deleteCredential, findCredential, UNASSIGNED } from '
 import { listCredentials, type ApplicationCredential } from '../../state/identity/credentials.ts'
 import { identityFault } from '../../state/identity/faults.ts'
 import { foldName } from '../../state/identity/names.ts'
+import type { Shapes } from '../../shapes/index.ts'
 import type { RoleName } from '../../state/identity/roles.ts'
 import { parseTime } from '../../times.ts'
 import type { Service } from '../http/context.ts'
@@ -19,9 +20,13 @@ const PATH = '/v3/users/:user/application_credentials'
 
 const roleReference = () =>
   object({ id: z.optional(text({ min: 1 })), name: z.optional(text({ min: 1 })) }).check(
-    z.refine(({ id, name }) => id !== undefined || name !== undefined, { error: 'id or name must be present.' }),
+    z.refine(({ id, name }) => id !== undefined || name !== undefined, {
+      error: 'id or name must be present.',
+      params: { anyOf: [{ required: ['id'] }, { required: ['name'] }] },
+    }),
   )
-const newCredential = z.lazy(() =>
+/** What a new application credential has. */
+export const newCredential = z.lazy(() =>
   object({
     name: nameOf(255),
     description: z.optional(textOrNull()),
@@ -30,7 +35,9 @@ const newCredential = z.lazy(() =>
     roles: z.optional(list(roleReference())),
     unrestricted: z.optional(flag()),
     access_rules: z.optional(
-      list(z.unknown()).check(z.refine((rules) => rules.length === 0, { error: 'Access rules are not supported' })),
+      list(z.unknown()).check(
+        z.refine((rules) => rules.length === 0, { error: 'Access rules are not supported', params: { maxItems: 0 } }),
+      ),
     ),
   }),
 )
@@ -38,7 +45,7 @@ const newCredential = z.lazy(() =>
 type RoleReference = z.infer<ReturnType<typeof roleReference>>
 
 /** Returns Keystone's representation of an application credential, without the secret. */
-function credentialView(c: Context<Service>, credential: ApplicationCredential) {
+function credentialView(c: Context<Service>, credential: ApplicationCredential): Shapes['ApplicationCredential'] {
   const { id, userId, projectId, name, description, unrestricted, expires, roles } = credential
   return {
     id,

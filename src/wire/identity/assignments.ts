@@ -1,5 +1,6 @@
 /** Role assignments of the embedded identity: creating, deleting, checking and listing them. */
 import type { Context } from 'hono'
+import type { Shapes } from '../../shapes/index.ts'
 import { assignRole, listAssignedRoles, listAssignments, requireAssignment } from '../../state/identity/assignments.ts'
 import { unassignRole, type NamedAssignment } from '../../state/identity/assignments.ts'
 import { identityFault } from '../../state/identity/faults.ts'
@@ -18,7 +19,7 @@ const assignmentIn = ({ param }: Call) => ({
   roleId: param('role'),
 })
 
-function assignmentView(c: Context<Service>, assignment: NamedAssignment, named: boolean) {
+function assignmentView(c: Context<Service>, assignment: NamedAssignment, named: boolean): Shapes['RoleAssignment'] {
   const { user, project, role, prior } = assignment
   const base = identityUrl(c)
   const link = `${base}/projects/${project.id}/users/${user.id}/roles/${(prior ?? role).id}`

@@ -17,7 +17,8 @@ const isObject = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Returns the schema of a name, which is stripped of outer white space and then has 1 to `max` code points. */
-export const nameOf = (max: number) => z.pipe(z.pipe(text(), z.transform(stripText)), text({ min: 1, max }))
+export const nameOf = (max: number) =>
+  z.pipe(z.pipe(text(), z.transform(stripText)), text({ min: 1, max })).check(z.meta({ minLength: 1, maxLength: max }))
 
 const NO_OPTIONS = 'Resource options are not supported'
 
@@ -27,7 +28,12 @@ export const commonMembers = () => ({
   domain_id: z.optional(textOrNull({ min: 1, max: 64 })),
   enabled: z.optional(flag()),
   options: z.optional(
-    anyObject().check(z.refine((options) => Object.values(options).every((value) => !value), { error: NO_OPTIONS })),
+    anyObject().check(
+      z.refine((options) => Object.values(options).every((value) => !value), {
+        error: NO_OPTIONS,
+        params: { additionalProperties: { enum: [null, false, 0, ''] } },
+      }),
+    ),
   ),
 })
 

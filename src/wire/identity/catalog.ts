@@ -1,5 +1,6 @@
 /** The service catalog: the two services of this Worker, their region, and the default domain. */
 import type { Context } from 'hono'
+import type { Shapes } from '../../shapes/index.ts'
 import { identityFault } from '../../state/identity/faults.ts'
 import { DEFAULT_DOMAIN } from '../../state/identity/names.ts'
 import type { Service } from '../http/context.ts'
@@ -20,7 +21,7 @@ type ServiceId = (typeof services)[number]['id']
 const urlOf = (c: Context<Service>, service: ServiceId) => (service === 'identity' ? identityUrl(c) : c.var.base)
 
 /** Returns the catalog as token responses contain it. */
-export function catalogOf(c: Context<Service>) {
+export function catalogOf(c: Context<Service>): Shapes['Catalog'] {
   return services.map((service) => ({
     endpoints: interfaces.map((name) => ({
       id: `${service.id}-${name}`,
@@ -33,10 +34,10 @@ export function catalogOf(c: Context<Service>) {
   }))
 }
 
-const serviceViews = (c: Context<Service>) =>
+const serviceViews = (c: Context<Service>): Shapes['IdentityService'][] =>
   services.map((service) => ({ ...service, enabled: true, ...linkTo(c, `services/${service.id}`) }))
 
-const endpointViews = (c: Context<Service>) =>
+const endpointViews = (c: Context<Service>): Shapes['IdentityEndpoint'][] =>
   catalogOf(c).flatMap(({ id, endpoints }) =>
     endpoints.map((endpoint) => ({
       ...endpoint,
@@ -46,11 +47,11 @@ const endpointViews = (c: Context<Service>) =>
     })),
   )
 
-const regionViews = (c: Context<Service>) => [
+const regionViews = (c: Context<Service>): Shapes['Region'][] => [
   { id: REGION, description: '', parent_region_id: null, ...linkTo(c, `regions/${REGION}`) },
 ]
 
-const domainViews = (c: Context<Service>) => [
+const domainViews = (c: Context<Service>): Shapes['Domain'][] => [
   {
     ...DEFAULT_DOMAIN,
     description: 'The default domain',

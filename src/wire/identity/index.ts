@@ -1,5 +1,6 @@
 /** The embedded identity: the part of Keystone's v3 API that standard OpenStack clients use. */
 import { Hono, type Context, type MiddlewareHandler } from 'hono'
+import type { Shapes } from '../../shapes/index.ts'
 import type { Service } from '../http/context.ts'
 import { setHeader } from '../http/response.ts'
 import { answerIdentityFailure, answerUnknownPath, identityUrl, json } from './answers.ts'
@@ -13,7 +14,7 @@ import { tokenOperations } from './tokens.ts'
 import { userOperations } from './users.ts'
 
 /** Returns the version of Keystone's API for the discovery documents. */
-function version(c: Context<Service>) {
+function version(c: Context<Service>): Shapes['IdentityVersion'] {
   return {
     id: 'v3.14',
     status: 'stable',

@@ -20,7 +20,8 @@ const identity = () =>
     token: z.optional(object({ id: secretText() })),
     application_credential: z.optional(object({ ...named(), user: user(), secret: z.optional(secretText()) })),
   })
-const scope = z.lazy(() =>
+/** The scopes that Keystone has; those without a project here give no token. */
+export const scope = z.lazy(() =>
   object({
     project: z.optional(object({ ...named(), domain: domain() })),
     domain: domain(),
@@ -29,7 +30,8 @@ const scope = z.lazy(() =>
     'OS-TRUST:trust': z.optional(anyObject()),
   }),
 )
-const auth = z.lazy(() => z.nullable(object({ identity: identity(), scope: z.optional(z.unknown()) })))
+/** A log-in. Its scope is checked after its proof. */
+export const auth = z.lazy(() => z.nullable(object({ identity: identity(), scope: z.optional(z.unknown()) })))
 
 type Identity = z.infer<ReturnType<typeof identity>>
 type Domain = z.infer<ReturnType<typeof domain>>

@@ -32,7 +32,7 @@ export interface Call extends PublicCall {
   readonly standing: Standing
 }
 
-interface IdentityOperation {
+export interface IdentityOperation {
   readonly method: Method
   readonly path: string
   readonly rule: IdentityRule | 'public'

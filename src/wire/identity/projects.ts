@@ -1,6 +1,7 @@
 /** Projects of the embedded identity. */
 import type { Context } from 'hono'
 import * as z from 'zod/mini'
+import type { Shapes } from '../../shapes/index.ts'
 import { identityFault } from '../../state/identity/faults.ts'
 import { DEFAULT_DOMAIN } from '../../state/identity/names.ts'
 import { createProject, deleteProject, findProject } from '../../state/identity/projects.ts'
@@ -18,11 +19,19 @@ const members = () => ({
   ...commonMembers(),
   description: z.optional(textOrNull()),
   parent_id: z.optional(textOrNull({ min: 1, max: 64 })),
-  is_domain: z.optional(flag().check(z.refine((value) => !value, { error: 'Domains cannot be made' }))),
-  tags: z.optional(list(text()).check(z.refine((tags) => tags.length === 0, { error: 'Tags are not supported' }))),
+  is_domain: z.optional(
+    flag().check(z.refine((value) => !value, { error: 'Domains cannot be made', params: { const: false } })),
+  ),
+  tags: z.optional(
+    list(text()).check(
+      z.refine((tags) => tags.length === 0, { error: 'Tags are not supported', params: { maxItems: 0 } }),
+    ),
+  ),
 })
-const newProject = z.lazy(() => object({ ...members(), name: nameOf(MAX_NAME_CHARACTERS) }))
-const projectChange = z.lazy(() => object({ ...members(), name: z.optional(nameOf(MAX_NAME_CHARACTERS)) }))
+/** What a new project has. */
+export const newProject = z.lazy(() => object({ ...members(), name: nameOf(MAX_NAME_CHARACTERS) }))
+/** What changes of a project have. */
+export const projectChange = z.lazy(() => object({ ...members(), name: z.optional(nameOf(MAX_NAME_CHARACTERS)) }))
 const known = () => ['name', 'links', 'extra', ...Object.keys(members())]
 
 function requireTopLevel(parentId: string | null | undefined): void {
@@ -31,7 +40,7 @@ function requireTopLevel(parentId: string | null | undefined): void {
 }
 
 /** Returns Keystone's representation of a project. */
-function projectView(c: Context<Service>, project: IdentityProject) {
+function projectView(c: Context<Service>, project: IdentityProject): Shapes['Project'] {
   const { id, name, description, enabled, administrative, extra } = project
   return {
     ...extra,

@@ -1,6 +1,7 @@
 /** Roles of the embedded identity, and the rules by which roles imply others. */
 import type { Context } from 'hono'
 import * as z from 'zod/mini'
+import type { Shapes } from '../../shapes/index.ts'
 import { identityFault } from '../../state/identity/faults.ts'
 import { createRole, deleteRole, findRole, impliedRoles, listRoles } from '../../state/identity/roles.ts'
 import { updateRole, type IdentityRole } from '../../state/identity/roles.ts'
@@ -13,8 +14,10 @@ import { guarded, type Call } from './operations.ts'
 const MAX_NAME_CHARACTERS = 255
 
 const members = () => ({ ...commonMembers(), description: z.optional(textOrNull()) })
-const newRole = z.lazy(() => object({ ...members(), name: nameOf(MAX_NAME_CHARACTERS) }))
-const roleChange = z.lazy(() => object({ ...members(), name: z.optional(nameOf(MAX_NAME_CHARACTERS)) }))
+/** What a new role has. */
+export const newRole = z.lazy(() => object({ ...members(), name: nameOf(MAX_NAME_CHARACTERS) }))
+/** What changes of a role have. */
+export const roleChange = z.lazy(() => object({ ...members(), name: z.optional(nameOf(MAX_NAME_CHARACTERS)) }))
 
 /** Returns Keystone's representation of a role without `links`. */
 export function roleProperties({ id, name, description, immutable }: IdentityRole) {
@@ -22,7 +25,7 @@ export function roleProperties({ id, name, description, immutable }: IdentityRol
 }
 
 /** Returns Keystone's representation of a role. */
-export function roleView(c: Context<Service>, role: IdentityRole) {
+export function roleView(c: Context<Service>, role: IdentityRole): Shapes['Role'] {
   return { ...roleProperties(role), ...linkTo(c, `roles/${role.id}`) }
 }
 

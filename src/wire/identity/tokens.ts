@@ -2,6 +2,7 @@
 import type { Context } from 'hono'
 import { currentStanding, type Standing } from '../../access/embedded.ts'
 import { claimedBy, logIn } from '../../access/log-in.ts'
+import type { Shapes } from '../../shapes/index.ts'
 import { revokeToken } from '../../state/identity/accounts.ts'
 import { identityFault } from '../../state/identity/faults.ts'
 import { DEFAULT_DOMAIN } from '../../state/identity/names.ts'
@@ -19,7 +20,10 @@ const PATH = '/v3/auth/tokens'
 const inDomain = ({ id, name }: RoleName) => ({ domain: DEFAULT_DOMAIN, id, name })
 
 /** Returns Keystone's representation of a token. Only scoped tokens have a project, roles and a catalog. */
-function tokenView(c: Context<Service>, { claims, user, project, roles, credential }: Standing) {
+function tokenView(
+  c: Context<Service>,
+  { claims, user, project, roles, credential }: Standing,
+): Shapes['IdentityToken'] {
   const scoped = project && {
     project: inDomain(project),
     is_domain: false,
@@ -32,7 +36,7 @@ function tokenView(c: Context<Service>, { claims, user, project, roles, credenti
   return {
     methods: claims.methods,
     user: { ...inDomain(user), password_expires_at: null },
-    audit_ids: claims.auditIds,
+    audit_ids: claims.auditIds.filter((id) => id !== undefined),
     expires_at: `${claims.expires}Z`,
     issued_at: `${claims.issued}Z`,
     ...scoped,

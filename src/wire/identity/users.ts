@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import * as z from 'zod/mini'
 import { attempting } from '../../access/attempts.ts'
 import { verifyPassword } from '../../crypto/password.ts'
+import type { Shapes } from '../../shapes/index.ts'
 import { identityFault } from '../../state/identity/faults.ts'
 import { DEFAULT_DOMAIN } from '../../state/identity/names.ts'
 import { createUser, deleteUser, findPasswordHash, findUser, listUsers } from '../../state/identity/users.ts'
@@ -22,13 +23,16 @@ const members = () => ({
   default_project_id: z.optional(textOrNull({ min: 1, max: 64 })),
   password: z.optional(z.nullable(secretText())),
 })
-const newUser = z.lazy(() => object({ ...members(), name: nameOf(MAX_NAME_CHARACTERS) }))
-const userChange = z.lazy(() => object({ ...members(), name: z.optional(nameOf(MAX_NAME_CHARACTERS)) }))
-const passwordChange = z.lazy(() => closedObject({ original_password: secretText(), password: secretText() }))
+/** What a new user has. */
+export const newUser = z.lazy(() => object({ ...members(), name: nameOf(MAX_NAME_CHARACTERS) }))
+/** What changes of a user have. */
+export const userChange = z.lazy(() => object({ ...members(), name: z.optional(nameOf(MAX_NAME_CHARACTERS)) }))
+/** A user's own change of password. */
+export const passwordChange = z.lazy(() => closedObject({ original_password: secretText(), password: secretText() }))
 const known = () => ['name', 'links', 'extra', 'password_expires_at', ...Object.keys(members())]
 
 /** Returns Keystone's representation of a user. */
-function userView(c: Context<Service>, user: IdentityUser) {
+function userView(c: Context<Service>, user: IdentityUser): Shapes['User'] {
   const { id, name, enabled, defaultProjectId, extra } = user
   return {
     ...extra,
