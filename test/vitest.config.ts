@@ -34,6 +34,7 @@ export default defineConfig({
                 POLICY: 'legacy',
                 ADMIN_PASSWORD: 'an administrator of tests',
                 GROWTH: process.env['GROWTH'] ?? '',
+                GENERATED: process.env['GENERATED'] ?? '',
                 FAULTS: process.env['FAULTS'] ?? '',
                 RECORD_REQUESTS: process.env['RECORD_REQUESTS'] ?? '',
                 PEER_URL: process.env['PEER_URL'] ?? '',
