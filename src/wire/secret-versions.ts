@@ -90,7 +90,7 @@ const newVersionBody = {
       generate: z.optional(flag()),
       restore: z.optional(integer({ min: 1 })),
       expiration: expirationMember(),
-    }),
+    }).check(z.meta({ oneOf: ['payload', 'generate', 'restore'].map((member) => ({ required: [member] })) })),
   ),
 }
 type NewVersionBody = z.infer<typeof newVersionBody.type>

@@ -14,7 +14,7 @@ import { entitiesOf } from '../support/entities.ts'
 import { adminToken, someAddress } from '../support/identity.ts'
 import { HOOK_MILLISECONDS, person, type Account } from '../support/people.ts'
 import { nearly, valuesOf, type JsonSchema, type Notable } from '../support/schema-values.ts'
-import { refusedByRules } from './refused-by-rules.ts'
+import { rulesBeside } from './rules-beside-schemas.ts'
 
 const isFull = (env as unknown as { readonly GENERATED: string }).GENERATED === 'full'
 const REQUESTS = isFull ? 20_000 : 500
@@ -148,14 +148,14 @@ function bodies({ requestBody }: Served): fc.Arbitrary<Sent | undefined> {
 
 const validators = new Map<string, Validator>()
 
-/** Whether the schema admits the document, as the service reads it: the key manager strips texts. */
-function admits({ operationId, path, requestBody }: Served, document: unknown): boolean {
+/** Whether the schema admits the document. */
+function admits({ operationId, requestBody }: Served, document: unknown): boolean {
   const [media] = Object.values(requestBody?.content ?? {})
   const found = validators.get(operationId)
   const whole = { ...media?.schema, components: contract.components } as unknown as Schema
   const validator = found ?? new Validator(whole, '2020-12')
   validators.set(operationId, validator)
-  return validator.validate(path.startsWith('/identity') ? document : stripValues(document)).valid
+  return validator.validate(document).valid
 }
 
 const singles: Readonly<Record<string, string>> = {
@@ -236,6 +236,10 @@ async function restore({ method, path }: Served): Promise<void> {
 
 const describedAs = ({ json, text }: Answer): string => String(json?.description ?? json?.error?.message ?? text)
 
+/** A batch says of each item what is wrong with it. */
+const hasFailedItem = ({ json }: Answer): boolean =>
+  Array.isArray(json?.results) && json.results.some((result: { readonly error?: object }) => result.error)
+
 const isAboutForm = (answer: Answer) =>
   answer.status === 400 && describedAs(answer).startsWith('Provided object does not')
 
@@ -248,10 +252,12 @@ it.each(operations)(
       expect(answer.status, describedAs(answer)).toBeLessThan(500)
       const { body } = generated
       if (!body || !('document' in body) || body.type !== 'application/json') return
-      const isAdmitted = admits(operation, body.document)
-      const isExpected = (refusedByRules[operation.operationId] ?? []).some((rule) => rule.test(describedAs(answer)))
+      // Most operations of the key manager strip texts, and two schemas may then disagree.
+      const admitted = [body.document, stripValues(body.document)].map((document) => admits(operation, document))
+      const [isAdmitted, isRefused] = [admitted.every(Boolean), !admitted.some(Boolean)]
+      const isExpected = rulesBeside(operation.operationId).some((rule) => rule.test(describedAs(answer)))
       if (isAdmitted && !isExpected) expect(isAboutForm(answer), describedAs(answer)).toBe(false)
-      if (!isAdmitted) expect(answer.status, describedAs(answer)).toBeGreaterThanOrEqual(400)
+      if (isRefused && !hasFailedItem(answer)) expect(answer.status, describedAs(answer)).toBeGreaterThanOrEqual(400)
     })
     await fc.assert(property, { numRuns: RUNS, seed: SEED, includeErrorInReport: true })
   },

@@ -6,12 +6,17 @@ import * as z from 'zod/mini'
 import { decodeBase64 } from '../../crypto/encoding.ts'
 import { fault, type Fault } from '../../faults.ts'
 import { documentAsSent, JSON_TYPES, reader, type BodyReader } from '../http/body.ts'
-import { checked, closedObject, integer, list, schemaFault, type Schema } from '../http/schema.ts'
+import { checked, closedObject, integer, list, schemaFault, secretText, type Schema } from '../http/schema.ts'
 import { MAX_BODY_BYTES, MAX_ITEMS, MAX_VERSION } from './limits.ts'
 import { unlessWhole, type Requested } from './uses.ts'
 
 /** The schema of a version's number. */
 export const versionNumber = () => integer({ min: 1, max: MAX_VERSION })
+
+const BASE64 = '^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$'
+
+/** The schema of a member with bytes, which {@link bytesIn} decodes. */
+export const base64Text = () => secretText().check(z.meta({ contentEncoding: 'base64', pattern: BASE64 }))
 
 /** Decodes a member. Throws `useTooLarge` for more than `max` bytes, and `schema` for text that is not base64. */
 export function bytesIn(text: string, schema: string, member: string, max: number): Uint8Array<ArrayBuffer> {

@@ -1,7 +1,7 @@
 /** The routes of `encrypt`, `decrypt`, `rewrap` and `datakey`. */
 import * as z from 'zod/mini'
-import { oaepNames, type OaepName } from '../../crypto/transit/oaep.ts'
-import { closedObject, flag, integer, schemaFault, secretText, text } from '../http/schema.ts'
+import { base64Text, oaepNames, type OaepName } from '../../crypto/transit/oaep.ts'
+import { closedObject, flag, integer, schemaFault, text } from '../http/schema.ts'
 import { bytesIn, versionNumber } from './bodies.ts'
 import { DATA_KEY_BITS, dataKey, decrypt, DEFAULT_DATA_KEY_BITS, encrypt, rewrap, type Terms } from './encryption.ts'
 import { MAX_CIPHERTEXT_BYTES, MAX_CONTEXT_BYTES, MAX_INPUT_BYTES } from './limits.ts'
@@ -9,7 +9,7 @@ import { keyOperation } from './operations.ts'
 
 /** Members of every body. */
 const common = () => ({
-  context: z.optional(secretText()),
+  context: z.optional(base64Text()),
   algorithm: z.optional(text({ oneOf: oaepNames })),
   key_version: z.optional(versionNumber()),
 })
@@ -44,7 +44,7 @@ export const encryptionResources = [
   keyOperation(encrypt, {
     answers: { 200: 'Encrypted' },
     faults: ['rsaAlgorithm'],
-    schema: { name: encrypt.name, type: z.lazy(() => closedObject({ plaintext: secretText(), ...common() })) },
+    schema: { name: encrypt.name, type: z.lazy(() => closedObject({ plaintext: base64Text(), ...common() })) },
     read: (raw) => ({
       ...termsOf(raw, encrypt.name),
       plaintext: bytesIn(raw.plaintext, encrypt.name, 'plaintext', MAX_INPUT_BYTES),
@@ -53,7 +53,7 @@ export const encryptionResources = [
   keyOperation(decrypt, {
     answers: { 200: 'Decrypted' },
     faults: ['rsaAlgorithm', 'notDecrypted'],
-    schema: { name: decrypt.name, type: z.lazy(() => closedObject({ ciphertext: secretText(), ...common() })) },
+    schema: { name: decrypt.name, type: z.lazy(() => closedObject({ ciphertext: base64Text(), ...common() })) },
     read: (raw) => ({ ...termsOf(raw, decrypt.name), ciphertext: ciphertextIn(raw.ciphertext, decrypt.name) }),
   }),
   keyOperation(rewrap, {
@@ -62,7 +62,7 @@ export const encryptionResources = [
     schema: {
       name: rewrap.name,
       type: z.lazy(() =>
-        closedObject({ ciphertext: secretText(), new_context: z.optional(secretText()), ...common() }),
+        closedObject({ ciphertext: base64Text(), new_context: z.optional(base64Text()), ...common() }),
       ),
     },
     read: (raw) => ({

@@ -1,15 +1,15 @@
 /** The routes of `sign`, `verify` and `mac`. */
 import * as z from 'zod/mini'
-import { macNames } from '../../crypto/transit/macs.ts'
+import { base64Text, macNames } from '../../crypto/transit/macs.ts'
 import { signatureNames } from '../../crypto/transit/signatures.ts'
-import { closedObject, flag, secretText, text } from '../http/schema.ts'
+import { closedObject, flag, text } from '../http/schema.ts'
 import { bytesIn, versionNumber } from './bodies.ts'
 import { MAX_INPUT_BYTES, MAX_SIGNATURE_BYTES } from './limits.ts'
 import { keyOperation } from './operations.ts'
 import { authentication, signature, verification } from './signing.ts'
 
 const signatureMembers = () => ({
-  input: secretText(),
+  input: base64Text(),
   algorithm: z.optional(text({ oneOf: signatureNames })),
   prehashed: z.optional(flag()),
   format: z.optional(text({ oneOf: ['der', 'raw'] })),
@@ -34,7 +34,7 @@ export const signingResources = [
     faults: ['notSigned'],
     schema: {
       name: verification.name,
-      type: z.lazy(() => closedObject({ ...signatureMembers(), signature: secretText() })),
+      type: z.lazy(() => closedObject({ ...signatureMembers(), signature: base64Text() })),
     },
     read: ({ input, signature: signed, key_version: version, ...options }) => ({
       ...options,
@@ -50,9 +50,9 @@ export const signingResources = [
       name: authentication.name,
       type: z.lazy(() =>
         closedObject({
-          input: secretText(),
+          input: base64Text(),
           algorithm: text({ oneOf: macNames }),
-          mac: z.optional(secretText()),
+          mac: z.optional(base64Text()),
           key_version: z.optional(versionNumber()),
         }),
       ),
