@@ -15,6 +15,7 @@ export type { Credential } from './tokens.ts'
 export type { Fetch, Key, KeyAlgorithmOf, KeyUsage, Signal } from './runtime.ts'
 export type { KeyFormat } from './key-data.ts'
 export { KeyManagerError } from './error.ts'
+export type { components, operations, paths } from './api.ts'
 
 export interface ClientOptions {
   /** The application credential to log in with. A binding whose `props` name a credential needs none. */

@@ -1,4 +1,5 @@
 /** The two ways to the service, with the same methods: the service binding, and HTTP. */
+import type { components } from './api.ts'
 import type { Answered, KeyManagerBinding, LookUp, Metadata, Payload, Ready, Refused } from './contract.ts'
 import { onEach, type Answer, type Fetch, type Signal } from './runtime.ts'
 
@@ -49,29 +50,17 @@ const names: Readonly<Record<number, string>> = {
   429: 'tooManyRequests',
 }
 
-/** The members of the JSON that are read here. */
-interface Members {
-  readonly description?: string
-  readonly error?: { readonly message?: string }
-  readonly title?: string
-  readonly token?: { readonly project?: { readonly id?: unknown } }
-  readonly secrets?: readonly View[]
-}
-
+type Schemas = components['schemas']
 /** The representation of a secret. */
-interface View {
-  readonly secret_ref: string
-  readonly name: string | null
-  readonly secret_type: string
-  readonly content_types?: { readonly default?: string }
-  readonly algorithm: string | null
-  readonly bit_length: number | null
-  readonly mode: string | null
-  readonly expiration: string | null
-  readonly created: string
-  readonly updated: string
-  readonly creator_id: string | null
-}
+type View = Schemas['Secret']
+
+/** The members of the JSON that are read here, of which an answer has some. */
+type Members = Partial<
+  Pick<Schemas['Failure'], 'description' | 'title'> &
+    Pick<Schemas['IdentityFailure'], 'error'> &
+    Pick<Schemas['OneIdentityToken'], 'token'> &
+    Pick<Schemas['Secrets'], 'secrets'>
+>
 
 /** Parses JSON; what is no JSON has no members. */
 function membersOf(text: string): Members {

@@ -1,4 +1,4 @@
-/** Writes the contract to `openapi.json`: `npm run contract`. */
+/** Writes the contract to `openapi.json`, and its types to `../client/api.ts`: `npm run contract`. */
 import { writeFile } from 'node:fs/promises'
 import { registerHooks } from 'node:module'
 import { join } from 'node:path'
@@ -16,6 +16,8 @@ registerHooks({
 })
 
 const { openApi } = await import('./openapi.ts')
+const { typesOf } = await import('./types.ts')
 const file = join(import.meta.dirname, 'openapi.json')
 const options = await resolveConfig(file)
 await writeFile(file, await format(JSON.stringify(openApi()), { ...options, parser: 'json' }))
+await writeFile(join(import.meta.dirname, '../client/api.ts'), typesOf(openApi()))

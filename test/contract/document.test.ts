@@ -1,4 +1,5 @@
 /** The contract: `src/contract/openapi.json` is what the tables of the service say, and leaves nothing of them out. */
+/// <reference types="vite/types/importMeta.d.ts" />
 import { describe, expect, it } from 'vitest'
 import { rules } from '../../src/access/policy.ts'
 import { adminResources, resources } from '../../src/app.ts'
@@ -6,6 +7,9 @@ import { notes } from '../../src/contract/notes.ts'
 import { openApi } from '../../src/contract/openapi.ts'
 import { operationIdOf } from '../../src/contract/operation-ids.ts'
 import written from '../../src/contract/openapi.json'
+import { typesOf } from '../../src/contract/types.ts'
+
+const types = import.meta.glob<string>('../../src/client/api.ts', { query: '?raw', eager: true, import: 'default' })
 
 const served = [
   ...resources.map((resource) => ({ ...resource, prefix: '/v1' })),
@@ -28,6 +32,10 @@ const operations = Object.values(
 describe('the contract', () => {
   it('the contract that is written down is the one that the tables make: else run "npm run contract"', () => {
     expect(openApi()).toEqual(written)
+  })
+
+  it('the types of the contract are those that the client is shipped with: else run "npm run contract"', () => {
+    expect(typesOf(openApi())).toBe(types['../../src/client/api.ts'])
   })
 
   it.each(served)('the contract has $method $path, in both forms of the path', ({ method, path }) => {

@@ -209,7 +209,7 @@ describe('the package of the client', () => {
   })
 
   const declared = `
-    import { keyManager, KeyManagerError, type KeyManagerBinding } from 'portcullis/client'
+    import { keyManager, KeyManagerError, type KeyManagerBinding, type paths } from 'portcullis/client'
     import { keyUser } from 'portcullis/client/keys'
     declare const KEYS: KeyManagerBinding
     const keys = keyManager(KEYS, { timeout: 1000 })
@@ -222,6 +222,14 @@ describe('the package of the client', () => {
     export const { valid }: { valid: boolean } = await keyUser(keys).verify('x', { input: bytes, signature: bytes })
     // @ts-expect-error There is no such member.
     await keyUser(keys).encrypt('x', { plaintext: bytes, nonce: bytes })
+    type Listed = paths['/v1/secrets']['get']['responses'][200]['content']['application/json']
+    export const names = ({ secrets }: Listed): (string | null)[] => secrets.map(({ name }) => name)
+    export const order: paths['/v1/orders']['post']['requestBody']['content']['application/json'] = {
+      type: 'key',
+      meta: { algorithm: 'aes', bit_length: 256 },
+    }
+    // @ts-expect-error A container is of one of three types.
+    export const type: paths['/v1/containers']['post']['requestBody']['content']['application/json']['type'] = 'other'
     export const is = (error: unknown) => error instanceof KeyManagerError && error.status === 404
   `
   const inWorkers = `

@@ -21,6 +21,7 @@ import {
 import { compare, outcomesOf, readAcceptedDifferences } from './differences.ts'
 import { runDocuments } from './documents.ts'
 import { Observed, writeFigures } from './fidelity.ts'
+import { runGenerated } from './generated.ts'
 import { startKeystone, type Keystone } from './keystone.ts'
 import { list, openSession, show, type Credentials } from './openstack.ts'
 import { needPackages } from './packages.ts'
@@ -37,6 +38,7 @@ const parts = [
   'clients',
   'documents',
   'browser',
+  'generated',
   'year',
   'runtimes',
   'openssl',
@@ -116,6 +118,16 @@ async function runInBrowser(state: string): Promise<readonly Outcome[]> {
   const worker = await startWorker({ port: await freePort(), state: join(state, 'worker-browser') })
   try {
     return await runBrowser(worker.url, join(state, 'browser'))
+  } finally {
+    await worker.stop()
+  }
+}
+
+/** Uses what programs of others make of the contract. */
+async function runGenerators(state: string): Promise<readonly Outcome[]> {
+  const worker = await startWorker({ port: await freePort(), state: join(state, 'worker-generated') })
+  try {
+    return await runGenerated(join(state, 'generated'), worker.environment)
   } finally {
     await worker.stop()
   }
@@ -245,10 +257,11 @@ async function interop(wanted: readonly Part[], state: string): Promise<boolean>
     : []
   const pages = wanted.includes('documents') ? await runPages(state) : []
   const browser = wanted.includes('browser') ? await runInBrowser(state) : []
+  const generated = wanted.includes('generated') ? await runGenerators(state) : []
   const year = wanted.includes('year') ? await runYear(join(state, 'year')) : []
   const programs = await runPrograms(wanted)
   const runtimes = wanted.includes('runtimes') ? await runRuntimes(join(state, 'runtimes')) : []
-  const all = [...outcomes.flat(), ...own, ...pages, ...browser, ...year, ...programs, ...runtimes]
+  const all = [...outcomes.flat(), ...own, ...pages, ...browser, ...generated, ...year, ...programs, ...runtimes]
   const comparison = compare(all, accepted)
   for (const name of comparison.accepted) console.log(`accepted difference: ${name}`)
   for (const wrong of comparison.wrong) console.log(`wrong: ${wrong}`)

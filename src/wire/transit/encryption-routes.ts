@@ -1,8 +1,8 @@
 /** The routes of `encrypt`, `decrypt`, `rewrap` and `datakey`. */
 import * as z from 'zod/mini'
-import { base64Text, oaepNames, type OaepName } from '../../crypto/transit/oaep.ts'
+import { oaepNames, type OaepName } from '../../crypto/transit/oaep.ts'
 import { closedObject, flag, integer, schemaFault, text } from '../http/schema.ts'
-import { bytesIn, versionNumber } from './bodies.ts'
+import { base64Text, bytesIn, versionNumber } from './bodies.ts'
 import { DATA_KEY_BITS, dataKey, decrypt, DEFAULT_DATA_KEY_BITS, encrypt, rewrap, type Terms } from './encryption.ts'
 import { MAX_CIPHERTEXT_BYTES, MAX_CONTEXT_BYTES, MAX_INPUT_BYTES } from './limits.ts'
 import { keyOperation } from './operations.ts'

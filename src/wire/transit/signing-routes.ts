@@ -1,9 +1,9 @@
 /** The routes of `sign`, `verify` and `mac`. */
 import * as z from 'zod/mini'
-import { base64Text, macNames } from '../../crypto/transit/macs.ts'
+import { macNames } from '../../crypto/transit/macs.ts'
 import { signatureNames } from '../../crypto/transit/signatures.ts'
 import { closedObject, flag, text } from '../http/schema.ts'
-import { bytesIn, versionNumber } from './bodies.ts'
+import { base64Text, bytesIn, versionNumber } from './bodies.ts'
 import { MAX_INPUT_BYTES, MAX_SIGNATURE_BYTES } from './limits.ts'
 import { keyOperation } from './operations.ts'
 import { authentication, signature, verification } from './signing.ts'
