@@ -19,8 +19,8 @@ export const inDeployments = [
     'state/database/session',
     ['state/deployment'],
     [
-      'await admission.decide(answer,',
-      'void admission.decide(answer,',
+      "...(admission.state === 'open' ? [admission] : []),",
+      '',
       'results are used before the answer has admitted the isolate',
     ],
   ),

@@ -243,33 +243,6 @@ export const inSecrets = [
     ],
   ),
   ...inFile(
-    'state/secrets/secret-reads',
-    ['state/read-cache'],
-    ['secret.expiration <= now', 'secret.expiration < now', 'an expired secret is shown from the cache'],
-    [
-      'set(id, { secret: null, since: now, changed: observed.bookmark })',
-      'get(id)',
-      'a change does not evict the secret',
-    ],
-    [
-      "db.from === 'first-unconstrained' && isWithin",
-      'isWithin',
-      'a request with a bookmark is answered from the cache',
-    ],
-    [
-      '(withConsumers && cached.secret.consumers === null)',
-      'false',
-      'a cached secret without consumers is shown with them',
-    ],
-    ['entries: MOST_CACHED,', 'entries: MOST_CACHED * 2,', 'the cache is larger than it says'],
-  ),
-  ...inFile(
-    'state/connect',
-    ['state/read-cache'],
-    ["|| target.startsWith('secret/')", '', 'a change of an ACL does not evict the secret'],
-    ['if (isOfSecret(change)) evictSecret(db, now, change.id)', '', 'no change evicts a secret'],
-  ),
-  ...inFile(
     'state/consumers',
     ['state/read-cache', 'api/consumers', 'state/foreign-events'],
     [

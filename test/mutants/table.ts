@@ -1,5 +1,6 @@
 /** All small faults, by room. */
 import { inAccess } from './access.ts'
+import { inAges } from './ages.ts'
 import { inCrypto } from './crypto.ts'
 import { inDeployments } from './deployments.ts'
 import type { SmallFault } from './fault.ts'
@@ -11,6 +12,7 @@ import { inWire } from './wire.ts'
 
 export const smallFaults: readonly SmallFault[] = [
   ...inAccess,
+  ...inAges,
   ...inCrypto,
   ...inDeployments,
   ...inSecrets,

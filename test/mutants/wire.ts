@@ -49,7 +49,7 @@ export const inWire = [
     ["? 'loopback' : encrypted", "? 'https' : encrypted", 'a loopback address gets a promise of https'],
   ),
   ...inFile(
-    'app',
+    'wire/gates',
     ['wire/plain-http'],
     ["if (transport === 'http') throw fault('plainHttp')", '', 'plain HTTP is answered'],
     ["if (transport === 'https') setHeader", 'setHeader', 'a loopback address promises https to browsers'],
@@ -192,14 +192,14 @@ export const inWire = [
       "if (!token) throw fault('projectRequired')",
       'a missing token has other words',
     ],
-    [
-      "if (caller === 'unscoped') throw fault('projectRequired')",
-      "if (caller === 'unscoped') throw fault('unexpected')",
-      'an unscoped token is a failure of the server',
-    ],
     ["setHeader(c, 'Cache-Control', 'no-store')", '', 'answers with secrets are cached'],
     ["setHeader(c, 'Vary', 'OpenStack-API-Version')", '', 'a cache confuses the versions'],
-    ["if (!validService) throw fault('unauthenticated')", '', 'the embedded identity ignores a bad service token'],
+  ),
+  ...inFile(
+    'wire/gates',
+    ['threats/identity', 'threats/tokens', 'threats/live-checks'],
+    ["throw fault('projectRequired')", "throw fault('unexpected')", 'an unscoped token is a failure of the server'],
+    ['if (!caller || !isService) throw', 'if (!caller) throw', 'the embedded identity ignores a bad service token'],
   ),
   ...inFile(
     'cache',
