@@ -30,7 +30,7 @@ export function callerOfEdgeCredential(backend: Backend, id: string): Caller {
   let expires = now
   const outcome = liveCheck(backend, {
     known: found && found.expires > now ? found : undefined,
-    statements: selectCredentialAccount({ id }),
+    select: () => selectCredentialAccount({ id }),
     outcomeOf(account) {
       if (!FOR_EDGE.test(account.credential?.description ?? '')) return null
       const claims = claimsOfCredential(backend, account)

@@ -95,7 +95,7 @@ export async function authenticateEmbedded(token: string, backend: Backend): Pro
   const { said, signature } = partsOfToken(token)
   const outcome = liveCheck(backend, {
     known,
-    statements: selectAccount(accountQuery(claims)),
+    select: () => selectAccount(accountQuery(claims)),
     outcomeOf: (account) => callerOf(standingOf(claims, account)),
     remember: (check, since) =>
       checks.remember(keyring, said, { ...check, claims, signature: utf8.encode(signature) }, since),

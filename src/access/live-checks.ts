@@ -59,7 +59,8 @@ export function evictLiveChecks(): void {
 interface Checked {
   /** What this isolate remembers of the caller, whatever its age. */
   readonly known: LiveCheck | undefined
-  readonly statements: AccountStatements
+  /** Builds the statements that load the account; most requests need none. */
+  readonly select: () => AccountStatements
   /** The outcome for an account; null if the caller has no right to ask. */
   readonly outcomeOf: (account: Account) => Outcome | null
   readonly remember: (check: LiveCheck, since: number) => void
@@ -71,22 +72,27 @@ interface Checked {
  */
 export function liveCheck(
   backend: Backend,
-  { known, statements, outcomeOf, remember }: Checked,
+  { known, select, outcomeOf, remember }: Checked,
 ): () => Outcome | undefined {
   const { now, accepts } = backend
   const since = generation
   let check = known && isRecent(accepts.most, known.asOf, now) ? known : undefined
+  const isDue = known !== undefined && !isRecent(accepts.most / 2, known.asOf, now)
+  let selected: AccountStatements | undefined
+  const statements = () => (selected ??= select())
   backend.db.terms?.questions.push({
-    statements: statementsOf(statements),
+    get statements() {
+      return statementsOf(statements())
+    },
     get state() {
       if (!check) return 'open'
-      return check === known && !isRecent(accepts.most / 2, check.asOf, now) ? 'due' : 'answered'
+      return isDue && check === known ? 'due' : 'answered'
     },
     get asOf() {
       return check?.asOf
     },
     async decide(answers, { asOf = now }) {
-      const outcome = outcomeOf(await accountFrom(backend, resultsOf(statements, answers)))
+      const outcome = outcomeOf(await accountFrom(backend, resultsOf(statements(), answers)))
       if (!outcome) throw fault('unauthenticated')
       check = { outcome, asOf }
       remember(check, since)

@@ -97,6 +97,9 @@ function serveDeployment(request: IncomingMessage, response: ServerResponse, bod
     case 'POST /d1/database':
       database = (JSON.parse(body) as { name: string }).name
       return answer(response, 200, { uuid: 'the id of the database', name: database })
+    case 'POST /workers/scripts/portcullis/assets-upload-session':
+      // It has all files already.
+      return answer(response, 200, { jwt: 'uploaded', buckets: [] })
     case 'GET /workers/workers/portcullis':
       return answer(response, 200, { subdomain: { enabled: true, previews_enabled: false } })
     case 'GET /workers/subdomain':
