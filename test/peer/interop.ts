@@ -30,6 +30,7 @@ import { Report, type Outcome } from './report.ts'
 import { runRuntimes } from './runtimes.ts'
 import { refusedStarts } from './starting.ts'
 import { runTempest } from './tempest.ts'
+import { compareValidators } from './validators.ts'
 import { startWorker, type Worker } from './worker.ts'
 import { runYear } from './year.ts'
 
@@ -43,6 +44,7 @@ const parts = [
   'runtimes',
   'openssl',
   'crash',
+  'validators',
   'peer',
   'castellan',
   'tempest',
@@ -258,10 +260,12 @@ async function interop(wanted: readonly Part[], state: string): Promise<boolean>
   const pages = wanted.includes('documents') ? await runPages(state) : []
   const browser = wanted.includes('browser') ? await runInBrowser(state) : []
   const generated = wanted.includes('generated') ? await runGenerators(state) : []
+  const validators = wanted.includes('validators') ? await compareValidators() : []
   const year = wanted.includes('year') ? await runYear(join(state, 'year')) : []
   const programs = await runPrograms(wanted)
   const runtimes = wanted.includes('runtimes') ? await runRuntimes(join(state, 'runtimes')) : []
-  const all = [...outcomes.flat(), ...own, ...pages, ...browser, ...generated, ...year, ...programs, ...runtimes]
+  const ofContract = [...generated, ...validators]
+  const all = [...outcomes.flat(), ...own, ...pages, ...browser, ...ofContract, ...year, ...programs, ...runtimes]
   const comparison = compare(all, accepted)
   for (const name of comparison.accepted) console.log(`accepted difference: ${name}`)
   for (const wrong of comparison.wrong) console.log(`wrong: ${wrong}`)

@@ -76,7 +76,13 @@ export const encryptionResources = [
     faults: ['rsaAlgorithm'],
     schema: {
       name: DATA_KEY_SCHEMA,
-      type: z.lazy(() => closedObject({ bits: z.optional(integer()), plaintext: z.optional(flag()), ...common() })),
+      type: z.lazy(() =>
+        closedObject({
+          bits: z.optional(integer().check(z.meta({ enum: DATA_KEY_BITS }))),
+          plaintext: z.optional(flag()),
+          ...common(),
+        }),
+      ),
     },
     read: (raw) => ({ ...termsOf(raw, DATA_KEY_SCHEMA), bits: dataKeyBits(raw.bits), shown: raw.plaintext ?? true }),
   }),
