@@ -107,7 +107,7 @@ function refusedResponse(status: number, refused: readonly Refused[]): JsonSchem
 
 /** The responses of failures, by status; without a Keystone of its own, every path is a 404 in HTML. */
 function refusedResponses(refused: readonly Refused[], common: JsonSchema): JsonSchema {
-  const statuses = [...new Set([404, ...refused.map(({ status }) => status)])].toSorted()
+  const statuses = [...new Set([404, ...refused.map(({ status }) => status)])].toSorted((one, other) => one - other)
   return Object.fromEntries(
     statuses.map((status) => {
       const those = refused.filter((one) => one.status === status)
@@ -215,8 +215,8 @@ function operationObject(operation: IdentityOperation, common: JsonSchema): Json
 
 /** The paths; responses that operations have in common go to `common`. Throws for what the table lacks, or has too much. */
 export function identityPaths(common: JsonSchema): JsonSchema {
-  const served = identityOperations.map(({ method, path }) => `${method} ${path}`)
-  const idle = Object.keys(identityTable).filter((name) => !served.includes(name))
+  const served = new Set(identityOperations.map(({ method, path }) => `${method} ${path}`))
+  const idle = Object.keys(identityTable).filter((name) => !served.has(name))
   if (idle.length > 0)
     throw new Error(`contract/identity-operations.ts describes what is not served: ${idle.join(', ')}`)
   const paths: Record<string, JsonSchema> = {}

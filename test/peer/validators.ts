@@ -52,7 +52,11 @@ function merged(schema: Schema, root: Schema): Schema {
   const { anyOf, ...others } = resolved(schema, root)
   const options = Array.isArray(anyOf) ? anyOf.map((option: Schema) => merged(option, root)) : []
   const types = [others['type'] ?? [], ...options.map((option) => option['type'] ?? [])].flat()
-  return { ...Object.assign({}, ...options), ...others, ...(types.length > 0 && { type: types.toSorted() }) }
+  return {
+    ...Object.assign({}, ...options),
+    ...others,
+    ...(types.length > 0 && { type: types.map(String).toSorted() }),
+  }
 }
 
 const compared = ['type', 'enum', 'minLength', 'maxLength', 'minimum', 'maximum', 'minItems', 'maxItems'] as const
@@ -75,7 +79,7 @@ function factsOf(given: Schema, root: Schema, path = ''): Map<string, string> {
   for (const keyword of compared) {
     // A choice makes lengths idle.
     const isIdle = schema[keyword] === undefined || (keyword.endsWith('Length') && schema['enum'] !== undefined)
-    if (!isIdle) facts.set(`${path || '/'} ${keyword}`, JSON.stringify([schema[keyword]].flat().toSorted()))
+    if (!isIdle) facts.set(`${path || '/'} ${keyword}`, JSON.stringify([schema[keyword]].flat().map(String).toSorted()))
   }
   if (additionalProperties === false) facts.set(`${path || '/'} additionalProperties`, 'false')
   // Draft 3 says it of the member.
@@ -102,10 +106,11 @@ function differencesOf(name: string, theirs: Schema, ours: Schema): string[] {
 
 function bodyOf([path, method]: readonly [string, string]): Schema {
   const paths = contract.paths as Readonly<Record<string, Schema>>
-  const { requestBody } = paths[path]?.[method] as {
-    readonly requestBody: { readonly content: { readonly 'application/json': { readonly schema: Schema } } }
-  }
-  return requestBody.content['application/json'].schema
+  const operation = paths[path]?.[method] as
+    | { readonly requestBody: { readonly content: { readonly 'application/json': { readonly schema: Schema } } } }
+    | undefined
+  if (!operation) throw new Error(`the contract has no ${method} ${path}`)
+  return operation.requestBody.content['application/json'].schema
 }
 
 /** Compares all classes; each is an outcome. */
