@@ -6,6 +6,7 @@
 import { build } from 'esbuild'
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { installFromNpm } from './packages.ts'
 import { run, runToSuccess, words, type Environment } from './process.ts'
 import type { Outcome } from './report.ts'
 
@@ -146,7 +147,7 @@ async function useClient(state: string, bin: string, environment: Environment): 
 export async function runGenerated(state: string, environment: Environment): Promise<readonly Outcome[]> {
   mkdirSync(state, { recursive: true })
   writeFileSync(join(state, 'package.json'), '{ "private": true, "type": "module" }')
-  await runToSuccess('npm', ['install', '--no-audit', '--no-fund', '--prefix', state, ...PACKAGES])
+  await installFromNpm(state, PACKAGES)
   const bin = join(state, 'node_modules/.bin')
   return [
     await outcome('the types of openapi-typescript are those of the client', () => compareTypes(state, bin)),

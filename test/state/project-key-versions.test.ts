@@ -146,8 +146,9 @@ describe('a value that an older version sealed', () => {
     const fresh = await secretUnderNextVersion(who)
     expect(await versionsOf(who.projectId)).toEqual([1, 2])
     const [during, after] = [isolate(), isolate()]
+    const rotating = Promise.all(Array.from({ length: 3 }, () => rotate()))
     const reading = Promise.all(refs.map((ref) => payloadOf(who, ref, during)))
-    const all = await Promise.all(Array.from({ length: 3 }, () => rotate()))
+    const all = await rotating
     expect(await reading).toEqual(refs.map((_, at) => `payload ${at}`))
     // The readers have resealed some of the payloads as well.
     const resealed = all.reduce((sum, { json }) => sum + json.resealed, 0)

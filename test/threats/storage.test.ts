@@ -16,7 +16,7 @@ import * as versionSchema from '../../src/state/schema/secret-versions.ts'
 import { writeHeartbeat } from '../../src/state/deployment/heartbeats.ts'
 import { formatTime } from '../../src/times.ts'
 import { backendAt } from '../support/backend.ts'
-import { call, database, identityBase, isolate } from '../support/client.ts'
+import { call, database, identityBase, isolateOfForgery } from '../support/client.ts'
 import { adminToken } from '../support/identity.ts'
 import { owner, type Person } from '../support/people.ts'
 import { idOf, limit } from '../support/stored.ts'
@@ -36,7 +36,7 @@ const tables = Object.entries({
 
 /** A row as the database returns it. Bytes and null are handled separately when it is written back. */
 type Row = Readonly<Record<string, string | number>>
-type Send = ReturnType<typeof isolate>
+type Send = ReturnType<typeof isolateOfForgery>
 
 interface Reader {
   readonly who: () => string
@@ -76,7 +76,7 @@ async function certificate(send: Send, { token }: Person): Promise<string> {
 }
 
 async function estate(mark: string): Promise<Estate> {
-  const send = isolate(variables)
+  const send = isolateOfForgery(variables)
   const who = await owner()
   const { token } = who
   const stores = await send('GET', '/v1/secret-stores', { token })
@@ -139,7 +139,7 @@ beforeAll(async () => {
   ours = await estate('mark-of-ours-5c1d')
   theirs = await estate('mark-of-theirs-77aa')
   administrator = await adminToken()
-  const { json } = await isolate()('GET', '/v1/cas', { token: ours.who.token })
+  const { json } = await isolateOfForgery()('GET', '/v1/cas', { token: ours.who.token })
   authority = json.cas[0]
 }, 120_000)
 beforeEach(() => void log.mockClear())
@@ -229,7 +229,7 @@ const places: Readonly<
 
 /** Sends every request that uses the row. */
 async function read(name: keyof typeof protectedTables, row: Row) {
-  const send = isolate({ ...variables, ...(name === 'heartbeats' && { DB: recentReplica }) })
+  const send = isolateOfForgery({ ...variables, ...(name === 'heartbeats' && { DB: recentReplica }) })
   const answers = []
   for (const { path, who } of places[name].readers)
     answers.push(await send('GET', path(row), { token: who(), headers: { Accept: '*/*' } }))
