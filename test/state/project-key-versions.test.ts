@@ -146,14 +146,14 @@ describe('a value that an older version sealed', () => {
     const fresh = await secretUnderNextVersion(who)
     expect(await versionsOf(who.projectId)).toEqual([1, 2])
     const [during, after] = [isolate(), isolate()]
-    const rotating = Promise.all(Array.from({ length: 3 }, () => rotate()))
-    const reading = Promise.all(refs.map((ref) => payloadOf(who, ref, during)))
-    const all = await rotating
-    expect(await reading).toEqual(refs.map((_, at) => `payload ${at}`))
-    // The readers have resealed some of the payloads as well.
+    // The readers reseal payloads as well, and may be faster than the rotation; nobody reads the last ones.
+    const read = refs.slice(0, 40)
+    const reading = Promise.all(read.map((ref) => payloadOf(who, ref, during)))
+    const all = await Promise.all(Array.from({ length: 3 }, () => rotate()))
+    expect(await reading).toEqual(read.map((_, at) => `payload ${at}`))
     const resealed = all.reduce((sum, { json }) => sum + json.resealed, 0)
-    expect(resealed).toBeGreaterThan(0)
-    expect(resealed).toBeLessThanOrEqual(70)
+    expect(resealed).toBeGreaterThanOrEqual(refs.length - read.length)
+    expect(resealed).toBeLessThanOrEqual(refs.length)
     await rotate()
     expect(await versionsOf(who.projectId)).toEqual([2])
     expect(new Set(await Promise.all(refs.map(keyVersionOf)))).toEqual(new Set([2]))
