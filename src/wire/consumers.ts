@@ -214,7 +214,7 @@ function collectionOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body, Sa
         rule: kind.rules.post,
         body: kind.body,
         answers: kind.answers.entity,
-        faults: ['quotaReached', ...kind.faults],
+        faults: ['quotaReached', 'projectDestroyed', ...kind.faults],
         async answer({ c, backend, caller, refs }, entity, body) {
           const after = await kind.change(backend, 'add', entity, caller, kind.identity(body))
           located(c, refs.to(kind.collection, entity.id, 'consumers'))

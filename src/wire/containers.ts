@@ -145,7 +145,7 @@ const collection = resource({
       rule: 'containers:post',
       body: newContainerBody,
       answers: { 201: 'ContainerRef' },
-      faults: ['fieldValue', 'containerSecretAbsent', 'quotaReached', 'containerFull'],
+      faults: ['fieldValue', 'containerSecretAbsent', 'quotaReached', 'projectDestroyed', 'containerFull'],
       async answer({ c, backend, caller, refs }, _project, body) {
         const named = body.secret_refs ?? []
         if (named.length > 0) checkRefs(body.type, named, c.var.base)

@@ -178,7 +178,7 @@ const collection = resource({
       rule: 'orders:post',
       body: newOrderBody,
       answers: { 202: 'OrderRef' },
-      faults: ['fieldValue', 'quotaReached', ...certificateFaults],
+      faults: ['fieldValue', 'quotaReached', 'projectDestroyed', ...certificateFaults],
       async answer(call, _project, body) {
         const id = await place(call, body)
         return { status: 202, json: { order_ref: located(call.c, call.refs.to('orders', id)) } }

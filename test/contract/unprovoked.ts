@@ -36,6 +36,10 @@ export const unprovoked: Readonly<Record<string, string>> = {
     ...operationsOf(['keySuperseded'], ['postSecrets', 'putSecret', 'postSecretVersions']),
   ),
   ...because(
+    'The condition on what a project may have is the same for all: POST /v1/containers provokes it.',
+    ...operationsOf(['projectDestroyed'], ['postOrders', 'postSecretConsumers', 'postContainerConsumers']),
+  ),
+  ...because(
     'What seals a payload is the same for all three: POST /v1/secrets provokes it.',
     ...operationsOf(['projectDestroyed'], ['putSecret', 'postSecretVersions']),
   ),
