@@ -7,6 +7,7 @@ import { limit } from './http/paging.ts'
 import { parseInteger } from './http/python.ts'
 import { flagged, given } from './http/query.ts'
 import { operation, resource, type Call } from './http/resource.ts'
+import { incidentView } from './incidents.ts'
 
 /** The number of the event before the page; invalid values count as 0, like those of other paging parameters. */
 function eventNumber(values: readonly string[]): number {
@@ -34,9 +35,8 @@ function logOf(path: string, name: string, rule: Rule, scope: (call: Call) => st
         faults: [],
         async answer(call) {
           const { backend, query } = call
-          const integrity = query.head
-            ? await askObject(backend.projects, scope(call), (object) => object.integrity())
-            : {}
+          const known = query.head && (await askObject(backend.projects, scope(call), (object) => object.integrity()))
+          const integrity = known ? { ...known, incidents: known.incidents.map(incidentView) } : {}
           const events = await listEvents(backend, scope(call), query.marker, query.limit)
           const next = events.length === query.limit ? { marker: events.at(-1)?.number } : {}
           return { status: 200, json: { events, ...next, ...integrity } }

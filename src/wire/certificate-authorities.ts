@@ -51,7 +51,7 @@ const collection = resource({
       rule: 'certificate_authorities:get',
       query: pageQuery,
       answers: { 200: 'CertificateAuthorities' },
-      faults: ['projectDestroyed'],
+      faults: ['projectDestroyed', 'readOnly'],
       async answer({ backend, caller, search, query, refs }) {
         const { items, total } = await listAuthorities(backend, caller.projectId, query)
         const cas = items.map(({ id }) => refs.to('cas', id))

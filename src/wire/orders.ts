@@ -221,7 +221,7 @@ const item = resource<OrderTarget>({
       rule: 'order:put',
       body: changedOrderBody,
       answers: { 204: null },
-      faults: ['orderTypeFixed', 'orderNotPending', ...certificateFaults],
+      faults: ['orderTypeFixed', 'orderNotPending', 'quotaReached', 'projectDestroyed', ...certificateFaults],
       async answer(call, { order }, { meta }) {
         if (order.type !== 'certificate') throw fault('orderTypeFixed', order.type)
         await updateCertificateOrder(call.backend, call.caller, order, await checkedCertificateMeta(meta))

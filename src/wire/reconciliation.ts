@@ -17,6 +17,7 @@ import { optionalJson } from './http/body.ts'
 import { isProjectId, MAX_ID_CHARACTERS } from './http/refs.ts'
 import { operation, resource } from './http/resource.ts'
 import { closedObject, schemaFault, text } from './http/schema.ts'
+import { incidentView } from './incidents.ts'
 
 const MAX_CONFIRM_CHARACTERS = 64
 
@@ -46,7 +47,7 @@ const rowsView = ({ changed, gone, unknown }: RowCounts, first: ProjectReport['f
 const projectView = ({ projectId, complete, incidents, rows, first }: NamedReport) => ({
   project_id: projectId,
   complete,
-  incidents,
+  incidents: incidents.map(incidentView),
   rows: rowsView(rows, first),
 })
 

@@ -49,10 +49,12 @@ export function replicated() {
     async function send(statements: readonly { query: string; values: unknown[] }[]): Promise<D1Result[]> {
       const byReplica = isForReplica(statements.map(({ query }) => query))
       const session = (byReplica ? replica : primary).withSession('first-primary')
-      const results = await session.batch(statements.map(({ query, values }) => session.prepare(query).bind(...values)))
-      await scheduler.wait(TRIP_MILLISECONDS)
       const isHeartbeat = statements.some(({ query }) => query.startsWith('insert into "heartbeats"'))
-      trips[isHeartbeat ? 'heartbeats' : byReplica ? 'replica' : 'primary'] += 1
+      const sending = session.batch(statements.map(({ query, values }) => session.prepare(query).bind(...values)))
+      const results = await sending.finally(async () => {
+        await scheduler.wait(TRIP_MILLISECONDS)
+        trips[isHeartbeat ? 'heartbeats' : byReplica ? 'replica' : 'primary'] += 1
+      })
       if (!byReplica && statements.some(({ query }) => WRITES.test(query))) written.push(statements)
       const state = byReplica ? replicaBookmark : (session.getBookmark() ?? OLDEST)
       if (bookmark === null || bookmark < state) bookmark = state

@@ -59,7 +59,7 @@ const operations: readonly Operation[] = everyResource.flatMap(({ path, prefix, 
   Object.entries(of).flatMap(([method, { name, body }]) => {
     const one = { method, path: prefix + path, name, hasBody: body !== undefined || method.startsWith('P') }
     const key = keyOf(method, prefix, path)
-    const keys = typeof of[method as 'GET']?.rule === 'function' ? [key, PAYLOAD_BY_TYPE] : [key]
+    const keys = typeof of[method as 'GET']?.rule === 'string' ? [key] : [key, PAYLOAD_BY_TYPE]
     return keys.map((each) => ({ ...one, key: each }))
   }),
 )

@@ -20,11 +20,16 @@ const openKeys = cacheOf<ProjectKey>({ entries: 5_000 })
 
 const placeName = (...parts: readonly (string | number)[]) => JSON.stringify(parts)
 
-/** Unwraps a stored key. The caller has read `wrapped` with the row that needs it, so this costs no round trip. */
+/**
+ * Unwraps a stored key. The caller has read `wrapped` with the row that needs it, so this costs no round trip. Throws
+ * `masterKeyMissing` if the master key that wraps it is not in the keyring, and SealError if it does not open.
+ */
 export async function openKey({ keyring }: KeyedScope, place: KeyPlace, wrapped: Uint8Array): Promise<ProjectKey> {
   const name = placeName(place.project, place.store, place.version)
   const cached = openKeys(keyring).get(name)
   if (cached) return cached
+  const masterKeyId = masterKeyIdOf(wrapped)
+  if (!keyring.keys.has(masterKeyId)) throw fault('masterKeyMissing', masterKeyId)
   const key = await unwrapKey(keyring, place, wrapped)
   openKeys(keyring).set(name, key)
   return key
@@ -79,14 +84,7 @@ export const isRowAuthenticationKey = and(
  */
 export async function takeRowAuthenticationKey(scope: KeyedScope, version: number, wrapped: Uint8Array): Promise<void> {
   const place = { project: ROW_KEYS_OWNER, store: DEPLOYMENT_STORE, version }
-  openKeys(scope.keyring).set(placeName(ROW_KEYS_OWNER, DEPLOYMENT_STORE), await openStored(scope, place, wrapped))
-}
-
-/** Opens a stored key; throws `masterKeyMissing` if the master key that wraps it is not in the keyring. */
-async function openStored(scope: KeyedScope, place: KeyPlace, wrapped: Uint8Array): Promise<ProjectKey> {
-  const masterKeyId = masterKeyIdOf(wrapped)
-  if (!scope.keyring.keys.has(masterKeyId)) throw fault('masterKeyMissing', masterKeyId)
-  return openKey(scope, place, wrapped)
+  openKeys(scope.keyring).set(placeName(ROW_KEYS_OWNER, DEPLOYMENT_STORE), await openKey(scope, place, wrapped))
 }
 
 /** Reads the newest key of the project in this store, created if there is none, in one round trip. */
@@ -108,7 +106,7 @@ async function storedKey(scope: KeyedScope, project: string, store: string): Pro
     ),
   })
   if (!newest) throw fault('projectDestroyed')
-  return openStored(scope, { project, store, version: newest.version }, newest.wrapped)
+  return openKey(scope, { project, store, version: newest.version }, newest.wrapped)
 }
 
 const MOST_ATTEMPTS = 3
