@@ -54,16 +54,18 @@ const CRASHES = 10
 const CRASHES_IN_ROTATION = 4
 type Part = (typeof parts)[number]
 
-const USAGE = `usage: node test/peer/interop.ts [--only ${parts.join('|')}]`
+const USAGE = `usage: node test/peer/interop.ts [--only ${parts.join('|')}]…`
 
 /** Parses the command line; throws for unknown options and parts. */
 function readParts(args: readonly string[]): readonly Part[] {
-  const { values } = parseArgs({ args: [...args], options: { only: { type: 'string' } } })
+  const { values } = parseArgs({ args: [...args], options: { only: { type: 'string', multiple: true } } })
   // Deno and Bun are 194 MB, which are downloaded only when they are asked for.
   if (values.only === undefined) return parts.filter((part) => part !== 'runtimes')
-  const only = parts.find((part) => part === values.only)
-  if (only === undefined) throw new Error(`--only ${values.only}: not one of ${parts.join(', ')}`)
-  return [only]
+  return values.only.map((given) => {
+    const only = parts.find((part) => part === given)
+    if (only === undefined) throw new Error(`--only ${given}: not one of ${parts.join(', ')}`)
+    return only
+  })
 }
 
 /** Returns the credentials that the Worker printed. */
