@@ -105,7 +105,7 @@ const words = [
 ]
 const notable: Notable = { texts: words, numbers: [0, 1, -1, 128, 256, 2048, 2 ** 31, 2 ** 53, 0.5] }
 
-const parametersOf = ({ parameters = [] }: Served): Parameter[] =>
+const parametersOf = ({ parameters = [] }: Partial<Pick<Served, 'parameters'>>): Parameter[] =>
   parameters.map((parameter) => ('$ref' in parameter ? (resolve(parameter.$ref) as unknown as Parameter) : parameter))
 
 const textOf = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))

@@ -50,11 +50,16 @@ export function replicated() {
       const byReplica = isForReplica(statements.map(({ query }) => query))
       const session = (byReplica ? replica : primary).withSession('first-primary')
       const isHeartbeat = statements.some(({ query }) => query.startsWith('insert into "heartbeats"'))
-      const sending = session.batch(statements.map(({ query, values }) => session.prepare(query).bind(...values)))
-      const results = await sending.finally(async () => {
+      const counted = async () => {
         await scheduler.wait(TRIP_MILLISECONDS)
         trips[isHeartbeat ? 'heartbeats' : byReplica ? 'replica' : 'primary'] += 1
-      })
+      }
+      let results: D1Result[]
+      try {
+        results = await session.batch(statements.map(({ query, values }) => session.prepare(query).bind(...values)))
+      } finally {
+        await counted()
+      }
       if (!byReplica && statements.some(({ query }) => WRITES.test(query))) written.push(statements)
       const state = byReplica ? replicaBookmark : (session.getBookmark() ?? OLDEST)
       if (bookmark === null || bookmark < state) bookmark = state
