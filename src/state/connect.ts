@@ -2,7 +2,7 @@
 import { CLOCK_MARGIN_SECONDS } from './age.ts'
 import type { AcceptedAge, Backend, StateSettings } from './backend.ts'
 import type { Terms } from './database/questions.ts'
-import { Session, type Consistency } from './database/session.ts'
+import { consistencyOf, Session, type Consistency } from './database/session.ts'
 import { admissionOf, admittedDeployment } from './deployment/admission.ts'
 import { freshnessOf } from './deployment/heartbeats.ts'
 import { placedObjects, type ProjectNamespace } from './places.ts'
@@ -65,6 +65,8 @@ export const reaching = (backend: Backend, consistency: Consistency): Backend =>
   db: new Session(backend.db.binding, consistency, backend.db.terms),
 })
 
-/** The consistency of a request without a bookmark: the primary, if no replica can be as recent as it asks. */
-export const consistencyFor = ({ accepts: { most, memory } }: Backend): Consistency =>
-  most <= CLOCK_MARGIN_SECONDS && memory === 0 ? 'first-primary' : 'first-unconstrained'
+/** The consistency of a read with this bookmark or none: the primary, if no replica can be as recent as it asks. */
+export function consistencyFor({ accepts: { most, memory } }: Backend, bookmark: string | undefined): Consistency {
+  const isForPrimary = most === 0 || (bookmark === undefined && most <= CLOCK_MARGIN_SECONDS && memory === 0)
+  return isForPrimary ? 'first-primary' : consistencyOf(bookmark)
+}

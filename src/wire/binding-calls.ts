@@ -17,10 +17,9 @@ import { Fault, fault, titles } from '../faults.ts'
 import { logLater } from '../log.ts'
 import type { AcceptedAge, Backend } from '../state/backend.ts'
 import { connect, consistencyFor, reaching, requireAdmission } from '../state/connect.ts'
-import { consistencyOf } from '../state/database/session.ts'
 import { byService } from '../state/scope.ts'
 import { formatTime } from '../times.ts'
-import { afterAnswers, callerOfToken, configOf, lookNear } from './gates.ts'
+import { callerOfToken, configOf, lookNear } from './gates.ts'
 import { statedAge, unstatedAge } from './http/accepted-age.ts'
 import { isUnexpected, logUnexpectedIn } from './http/failures.ts'
 
@@ -162,11 +161,8 @@ async function run<Value>(
   }
   const looking = (backend: Backend) =>
     look({ config, props, caller, backend: { ...backend, source: { ...source, initiator } } })
-  const consistency = looked.since === undefined ? consistencyFor(primary) : consistencyOf(looked.since)
-  const looks =
-    primary.accepts.most === 0
-      ? afterAnswers(primary, () => looking(primary))
-      : lookNear(reaching(primary, consistency), primary, looking)
+  const near = reaching(primary, consistencyFor(primary, looked.since))
+  const looks = lookNear(near, primary, looking)
   const value = await looks.finally(() => (noted.caller = primary.db.isOpen ? null : caller))
   // As over HTTP, no value leaves an isolate that is not admitted to its database.
   await requireAdmission(primary)

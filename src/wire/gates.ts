@@ -121,7 +121,7 @@ export async function lookNear<Value>(
   try {
     return await afterAnswers(near, () => look(near))
   } catch (error) {
-    const isFinal = !db.observed.lagging && (db.isRefusal(error) || !db.isOpen)
+    const isFinal = db.consistency === 'first-primary' || (!db.observed.lagging && (db.isRefusal(error) || !db.isOpen))
     if (isFinal) throw error
     db.reopen()
     return afterAnswers(primary, () => look(primary))

@@ -2,10 +2,11 @@
 import { exports } from 'cloudflare:workers'
 import { base64url, importSPKI, jwtVerify } from 'jose'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { keyManager, KeyManagerError, type KeyManagerClient } from '../../src/client/index.ts'
+import { keyManager, type KeyManagerClient } from '../../src/client/index.ts'
 import { keyUser } from '../../src/client/keys.ts'
 import { bindingWith, edgeCredential } from '../support/bindings.ts'
 import { base, call } from '../support/client.ts'
+import { errorOf } from '../support/client-errors.ts'
 import { owner, type Person } from '../support/people.ts'
 import { idOf } from '../support/stored.ts'
 import { aesKey, bytesOf, storedKey } from '../support/transit.ts'
@@ -21,15 +22,6 @@ let who: Person
 let key: string
 let signer: string
 const clients: Record<string, KeyManagerClient> = {}
-
-async function errorOf(calling: Promise<unknown>): Promise<KeyManagerError> {
-  const error: unknown = await calling.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  )
-  expect(error).toBeInstanceOf(KeyManagerError)
-  return error as KeyManagerError
-}
 
 beforeAll(async () => {
   who = await owner()

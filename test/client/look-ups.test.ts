@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { keyManager, KeyManagerError, type KeyManagerClient } from '../../src/client/index.ts'
 import { bindingWith, edgeCredential } from '../support/bindings.ts'
 import { base, call } from '../support/client.ts'
+import { errorOf } from '../support/client-errors.ts'
 import { unique } from '../support/identity.ts'
 import { owner, person, type Person } from '../support/people.ts'
 import { idOf } from '../support/stored.ts'
@@ -26,16 +27,6 @@ const octets = (bytes: Uint8Array, members: object = {}) => ({
   payload_content_encoding: 'base64',
   ...members,
 })
-
-/** The error of a call, which is always one of the client. */
-async function errorOf(calling: Promise<unknown>): Promise<KeyManagerError> {
-  const error: unknown = await calling.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  )
-  expect(error).toBeInstanceOf(KeyManagerError)
-  return error as KeyManagerError
-}
 
 beforeAll(async () => {
   who = await owner()

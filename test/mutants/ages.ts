@@ -76,8 +76,8 @@ export const inAges = [
     'wire/gates',
     ['state/freshness', 'state/replicas'],
     [
-      'const isFinal = !db.observed.lagging && (db.isRefusal(error) || !db.isOpen)',
-      'const isFinal = true',
+      '(!db.observed.lagging && (db.isRefusal(error) || !db.isOpen))',
+      'true',
       'a replica refuses what the primary would not',
     ],
     [

@@ -64,19 +64,28 @@ async function warm(variables: Readonly<Record<string, string>> = {}): Promise<I
   return send
 }
 
+/** Reads of each kind; a secret exists once the hook has run. */
+const routes: readonly (() => string)[] = [
+  () => ref,
+  ...[
+    'payload',
+    'metadata',
+    'acl',
+    'acl/use',
+    'consumers',
+    'versions',
+    'versions/1',
+    'versions/1/payload',
+    'versioning',
+  ].map((part) => () => `${ref}/${part}`),
+  ...['secrets', 'containers', 'orders', 'quotas'].map((collection) => () => `/v1/${collection}`),
+]
+
 describe('a replica that is recent enough', () => {
   beforeEach(catchUp)
 
   it('a cold isolate answers a read in one trip to it, and tells the age', async () => {
-    for (const path of [
-      ref,
-      `${ref}/payload`,
-      `${ref}/metadata`,
-      `${ref}/acl`,
-      '/v1/secrets',
-      '/v1/containers',
-      '/v1/orders',
-    ]) {
+    for (const path of routes.map((route) => route())) {
       const { answer, near, primary, behind } = await counted(() => get(cold(), path))
       expect([path, answer.status, near, primary, behind]).toEqual([path, 200, 1, 0, 0])
       expect(answer.headers.get('Age')).toBe(String(MARGIN))
@@ -118,8 +127,10 @@ describe('a replica that lags', () => {
     const last = await counted(() => get(cold(), ref))
     expect([last.answer.status, last.near, last.primary, last.answer.headers.get('Age')]).toEqual([200, 1, 0, '10'])
     pass(0.001)
-    const first = await counted(() => get(cold(), ref))
-    expect([first.answer.status, first.near, first.primary, first.answer.headers.get('Age')]).toEqual([200, 1, 1, '0'])
+    for (const path of routes) {
+      const { answer, near, primary } = await counted(() => get(cold(), path()))
+      expect([path(), answer.status, near, primary, answer.headers.get('Age')]).toEqual([path(), 200, 1, 1, '0'])
+    }
   })
 
   it('a request that accepts less is answered by the primary', async () => {
@@ -269,6 +280,18 @@ describe('memory', () => {
     pass(5)
     expect((await get(send, gone, 'max-age=10')).status).toBe(200)
     await vi.waitFor(async () => expect((await get(send, gone, 'max-age=10')).status).toBe(404), { timeout: 5_000 })
+  })
+
+  it('who may not read what is remembered is told nothing of it, also if this isolate does not know the caller', async () => {
+    const stranger = await person(['creator'])
+    await catchUp()
+    const send = cold()
+    for (const path of [`${ref}/payload`, ref]) {
+      expect((await get(send, path, 'max-age=10', { Accept: 'text/plain' })).headers.get('ETag')).toBe('"1"')
+      const headers = { 'Cache-Control': 'max-age=10', Accept: 'text/plain' }
+      const { status, headers: sent } = await send('GET', path, { token: stranger.token, headers })
+      expect([path, status, sent.get('ETag'), sent.get('Age')]).toEqual([path, 403, null, null])
+    }
   })
 
   it('a refusal is never based on what is remembered of a caller', async () => {

@@ -10,6 +10,7 @@
  */
 import { waitUntil } from 'cloudflare:workers'
 import { lte } from 'drizzle-orm'
+import { cacheOf } from '../../cache.ts'
 import { fault } from '../../faults.ts'
 import { factsOf, logProblem } from '../../log.ts'
 import { formatTime, isWithin, later } from '../../times.ts'
@@ -27,6 +28,9 @@ const PART_UNTIL_DUE = 2
 /** Two heartbeats are at least this part of the bound apart, whoever writes them. */
 const PART_BETWEEN = 4
 const PLACE = 'this'
+/** An isolate logs a heartbeat from the future once in this time: each read would find it. */
+const SECONDS_BETWEEN_LOGS = 60
+const told = cacheOf<true>({ entries: 1, seconds: SECONDS_BETWEEN_LOGS })
 
 const newest = preparedSelect({ at: heartbeats.at, mac: heartbeats.mac }, (columns) =>
   build.select(columns).from(heartbeats).limit(1),
@@ -61,7 +65,10 @@ async function asOfRow(
   const [found] = row ? await authentic(scope, 'heartbeats', [row]) : []
   if (!found) return null
   const asOf = asOfHeartbeat(found.at, scope.now)
-  if (asOf === null) logProblem({ event: 'heartbeat from the future', at: found.at, now: scope.now })
+  if (asOf === null && !told(scope.keyring).has(PLACE)) {
+    told(scope.keyring).set(PLACE, true)
+    logProblem({ event: 'heartbeat from the future', at: found.at, now: scope.now })
+  }
   return asOf
 }
 

@@ -5,7 +5,7 @@ import type { Backend } from '../backend.ts'
 import { build, preparedSelect } from '../database/prepared.ts'
 import type { Secret } from '../entities.ts'
 import { projectKeys, secrets } from '../schema/resources.ts'
-import { isRemembered, named, nameKey, observeChanges, readAndRemember, recall, rows } from './memory.ts'
+import { beginRead, isRemembered, named, nameKey, recall, rows } from './memory.ts'
 import { readSealedSecret } from './secret-reads.ts'
 import { authenticSecret, foundColumns, live } from './secret-rows.ts'
 import { findSealedSecret, keyOfSecret, sealedColumns, selectSealedSecret, type SealedSecret } from './secrets.ts'
@@ -23,12 +23,15 @@ export async function findSealedSecrets(
   const [kept, missing] = [[...ids].filter(isKept), [...ids].filter((id) => !isKept(id))]
   const recalled = kept.map((id) => [id, () => readSealedSecret(backend, id)] as const)
   if (missing.length === 0) return new Map(recalled)
-  for (const id of missing) observeChanges(backend, id)
+  const reads = new Map(missing.map((id) => [id, beginRead(backend, placeOf(id))]))
   const statements = missing.map((id) => selectSealedSecret(backend, id))
   const { found } = await backend.db.batch({ found: statements })
   const read = found.flat().map((row) => {
-    const checked = () => authenticSecret(backend, row)
-    return [row.id, () => readAndRemember(backend, placeOf(row.id), checked)] as const
+    const checked = async () => {
+      const secret = await authenticSecret(backend, row)
+      return reads.get(row.id)?.(secret) ?? secret
+    }
+    return [row.id, checked] as const
   })
   return new Map([...recalled, ...read])
 }

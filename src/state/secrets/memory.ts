@@ -100,26 +100,30 @@ function recalled(backend: Backend, { memory, key }: Recollection) {
 /** Reports whether a request is answered from memory. */
 export const isRemembered = (backend: Backend, place: Recollection): boolean => recalled(backend, place) !== undefined
 
-/** Reads a row, and remembers it if the request accepts what is remembered and the row was not changed meanwhile. */
-export async function readAndRemember(
-  backend: Backend,
-  { memory, key, about }: Recollection,
-  read: (backend: Backend) => Promise<SealedSecret>,
-): Promise<SealedSecret> {
+/**
+ * Begins a read that sees the changes by this isolate. Returns what remembers the row that was read, if the request accepts
+ * what is remembered and the row was not changed meanwhile, and unless what is remembered is as of a later time.
+ */
+export function beginRead(backend: Backend, { memory, key, about }: Recollection): (row: SealedSecret) => SealedSecret {
   const { db, accepts } = backend
   const before = changes(db.binding).get(about)
   observeChanges(backend, about)
-  const row = await read(backend)
-  if (accepts.memory > 0 && changes(db.binding).get(about) === before) remember(backend, { memory, key }, row)
-  return row
+  return (row) => {
+    const { readAsOf: asOf } = db
+    const isUnchanged = changes(db.binding).get(about) === before
+    const isNewest = asOf !== undefined && replaces(asOf, memory(db.binding).get(key)?.asOf)
+    if (accepts.memory > 0 && isUnchanged && isNewest) memory(db.binding).set(key, { row, asOf, refreshed: null })
+    return row
+  }
 }
 
-/** Remembers a row that the backend's session has read, unless what is remembered is as of a later time. */
-function remember({ db }: Backend, { memory, key }: Omit<Recollection, 'about'>, row: SealedSecret) {
-  const { readAsOf: asOf } = db
-  const known = memory(db.binding).get(key)
-  if (asOf === undefined || !replaces(asOf, known?.asOf)) return
-  memory(db.binding).set(key, { row, asOf, refreshed: null })
+async function readAndRemember(
+  backend: Backend,
+  place: Recollection,
+  read: (backend: Backend) => Promise<SealedSecret>,
+): Promise<SealedSecret> {
+  const remember = beginRead(backend, place)
+  return remember(await read(backend))
 }
 
 /** Reads a row again from a replica, or else from the primary. If the secret is gone, it is forgotten. */

@@ -21,7 +21,6 @@ import { recordRefusal } from '../../state/audit/refusals.ts'
 import type { Backend } from '../../state/backend.ts'
 import { consistencyFor, reaching, undated } from '../../state/connect.ts'
 import type { KeyOperation } from '../../state/entities.ts'
-import { consistencyOf } from '../../state/database/session.ts'
 import { isWritable, requireWritable } from '../../state/read-only.ts'
 import { afterAnswers, lookNear, refuseWithoutMasterKeys, requirePermission } from '../gates.ts'
 import { admitsJson, admitsKnownType } from './accept.ts'
@@ -193,14 +192,13 @@ interface BodyOnce {
 }
 
 /**
- * Checks the rule, or has it checked once the caller is known: an operation that reads only its own project need not wait
- * for that, so that a look-up is one round trip.
+ * Checks the rule, or has it checked once the caller is known: a read of the caller's own project need not wait for that, so
+ * that it is one round trip. A subject that was found without one is remembered, and nothing is made of it before the check.
  */
-async function checkRule(call: Call, rule: Rule, subject: Target, changes: boolean, use?: KeyOperation) {
+async function checkRule(call: Call, rule: Rule, subject: Target, mayWait: boolean, use?: KeyOperation) {
   const { db } = call.backend
   const isPermitted = () => permits(call.config.policy, rule, call.caller, subject, use)
-  if (db.isOpen && changes) await db.requireAnswers()
-  if (!db.isOpen) return requirePermission(db, isPermitted)
+  if (!mayWait || !db.isOpen) return requirePermission(db, isPermitted)
   db.checkAfterAnswers(() => {
     if (!isPermitted()) throw fault('notPermitted')
   })
@@ -224,7 +222,7 @@ async function attempt(c: Context<Service>, resource: Resource, once: BodyOnce):
   const rule = typeof chosen.rule === 'string' ? chosen.rule : chosen.rule.choose(call)
   const attributedCall = attributed(call, chosen.name, rule)
   try {
-    await checkRule(call, rule, subject, changes, chosen.use)
+    await checkRule(call, rule, subject, !find && !changes, chosen.use)
     return await afterAnswers(call.backend, async () => {
       if (changes && !chosen.evenReadOnly) await requireWritable(call.backend)
       if (chosen.body) once.body ??= chosen.body(c)
@@ -248,18 +246,18 @@ async function attempt(c: Context<Service>, resource: Resource, once: BodyOnce):
 /** Serves a request: near the caller if it changes nothing, otherwise at the primary. */
 async function serve(c: Context<Service>, resource: Resource): Promise<Response> {
   const once: BodyOnce = {}
+  const headers = c.get('headers')
   const attempting = (backend: Backend) => {
     c.set('backend', backend)
+    // Without those that an attempt before has set.
+    c.set('headers', { ...headers })
     return attempt(c, resource, once)
   }
   const primary = c.get('backend')
   const isRead = c.req.method === 'GET' || operationOf(resource, c.req.method)?.readsOnly === true
   if (isRead) c.set('readsOnly', true)
-  if (!isRead || resource.reads === 'primary' || primary.accepts.most === 0) {
-    return afterAnswers(primary, () => attempting(primary))
-  }
-  const bookmark = c.req.header(BOOKMARK_HEADER)
-  const consistency = bookmark === undefined ? consistencyFor(primary) : consistencyOf(bookmark)
+  if (!isRead || resource.reads === 'primary') return afterAnswers(primary, () => attempting(primary))
+  const consistency = consistencyFor(primary, c.req.header(BOOKMARK_HEADER))
   return lookNear(reaching(primary, consistency), primary, attempting)
 }
 
