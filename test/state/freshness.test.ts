@@ -245,6 +245,15 @@ describe('memory', () => {
     expect(second.near + second.primary).toBeGreaterThan(0)
   })
 
+  it('the requests in which castellan reads a key without a name are one look-up with READ_CACHE_SECONDS', async () => {
+    const send = await warm({ READ_CACHE_SECONDS: '10' })
+    const burst = await counted(async () => {
+      for (let time = 0; time < 15; time += 1) expect((await get(send, ref)).status).toBe(200)
+      return get(send, `${ref}/payload`, undefined, { Accept: '*/*' })
+    })
+    expect([burst.answer.text, burst.near, burst.primary, burst.behind]).toEqual(['x', 1, 0, 0])
+  })
+
   it('a steady caller never waits: what is half as old as it accepts is read again behind the response', async () => {
     const send = cold()
     await get(send, ref, 'max-age=10')
