@@ -134,10 +134,28 @@ export function keyVersionOf(sealed: Uint8Array): number {
   return new DataView(sealed.buffer, sealed.byteOffset).getUint32(1)
 }
 
-/** Opens the result of {@link seal} for the same place and key; throws {@link SealError} otherwise. */
-export async function open(key: ProjectKey, place: Place, sealed: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-  if (keyVersionOf(sealed) !== key.version) throw new SealError('sealed under another key')
-  const info = contextOf(place, key.version)
-  const valueKey = await deriveKey(key.material, info, ['decrypt'])
-  return openBox(valueKey, sealed.subarray(HEADER_BYTES), info)
+/** What opens one value: its key, the version of the project key that this is derived from, and the context. */
+export interface ValueKey {
+  readonly version: number
+  readonly key: CryptoKey
+  readonly info: Uint8Array<ArrayBuffer>
 }
+
+/** Derives what opens the value of a place. It can be kept, because its inputs never change. */
+export async function valueKeyOf({ version, material }: ProjectKey, place: Place): Promise<ValueKey> {
+  const info = contextOf(place, version)
+  return { version, key: await deriveKey(material, info, ['decrypt']), info }
+}
+
+/** Opens the result of {@link seal} for the same place and key; throws {@link SealError} otherwise. */
+export async function openValue(
+  { version, key, info }: ValueKey,
+  sealed: Uint8Array,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (keyVersionOf(sealed) !== version) throw new SealError('sealed under another key')
+  return openBox(key, sealed.subarray(HEADER_BYTES), info)
+}
+
+/** As {@link openValue}, of a value that is opened once. */
+export const open = async (key: ProjectKey, place: Place, sealed: Uint8Array): Promise<Uint8Array<ArrayBuffer>> =>
+  openValue(await valueKeyOf(key, place), sealed)

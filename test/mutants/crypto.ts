@@ -25,7 +25,7 @@ export const inCrypto = [
     ],
     ['view.setUint32(at, written)', 'view.setUint32(at, 0)', 'different lists of fields have one encoding'],
     [
-      'keyVersionOf(sealed) !== key.version',
+      'keyVersionOf(sealed) !== version',
       'false',
       'the version in the header is not compared',
       'the version is also in the context, so that a value under another one does not open',

@@ -157,6 +157,13 @@ export const inSecrets = [
       "changeOf(row, 'create', 'secret')",
       'the ledger does not know a new secret',
     ],
+    ['place.kind, place.id])', 'place.kind])', 'all payloads of a project are opened with the key of one'],
+    [
+      'JSON.stringify([place.project, ',
+      'JSON.stringify([',
+      'payloads are opened with the key of another project',
+      'ids of secrets are unique',
+    ],
   ),
   ...inFile(
     'state/secrets/secret-rows',

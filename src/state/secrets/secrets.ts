@@ -1,7 +1,9 @@
 /** Operations on secrets. Each change is one D1 batch, which enforces the invariants. Payloads that are set later: `new-versions.ts`. */
 import { and, eq, sql } from 'drizzle-orm'
+import { cacheOf } from '../../cache.ts'
 import type { Owner } from '../../caller.ts'
-import { open, seal, SealError, type Place } from '../../crypto/envelope.ts'
+import { openValue, seal, SealError, valueKeyOf, type Place, type ValueKey } from '../../crypto/envelope.ts'
+import type { KeyPlace } from '../../crypto/keyring.ts'
 import { fault } from '../../faults.ts'
 import { aclRow } from '../acl-columns.ts'
 import { commit, commitWhere } from '../audit/commit.ts'
@@ -138,6 +140,19 @@ export function readPayload(backend: Backend, secret: SealedSecret): Promise<Uin
   return openPayload(backend, secret)
 }
 
+/** Keys of payloads that this isolate has opened. Deriving one costs more than all the rest of a read from memory. */
+const valueKeys = cacheOf<ValueKey>({ entries: 5_000 })
+
+async function payloadKey(backend: Backend, place: KeyPlace & Place, wrapped: Uint8Array): Promise<ValueKey> {
+  const name = JSON.stringify([place.project, place.store, place.version, place.kind, place.id])
+  const cache = valueKeys(backend.keyring)
+  const cached = cache.get(name)
+  if (cached) return cached
+  const key = await valueKeyOf(await openKey(backend, place, wrapped), place)
+  cache.set(name, key)
+  return key
+}
+
 /** Opens a payload in its place. Throws `noPayload` if there is none, and SealError if it cannot be opened there. */
 export async function openSealed(
   backend: Backend,
@@ -151,7 +166,7 @@ export async function openSealed(
     if (await isDestroyed(backend, project)) throw fault('secretNotFound')
     throw new SealError('the key of a stored payload is missing')
   }
-  return open(await openKey(backend, { project, store, version: keyVersion }, wrapped), place, sealed)
+  return openValue(await payloadKey(backend, { ...place, store, version: keyVersion }, wrapped), sealed)
 }
 
 /**
