@@ -7,6 +7,7 @@ import { admissionOf, admittedDeployment } from './deployment/admission.ts'
 import { freshnessOf } from './deployment/heartbeats.ts'
 import { placedObjects, type ProjectNamespace } from './places.ts'
 import type { Changed, Source } from './scope.ts'
+import { forgetSecret } from './secrets/last-seen.ts'
 import { evictSecret } from './secrets/memory.ts'
 import { wakeSoon } from './wake.ts'
 
@@ -28,6 +29,7 @@ export function connect(
   const projects = placedObjects(bindings.PROJECT, settings.places)
   const recorded = (changes: readonly Changed[]) => {
     for (const change of changes) if (isOfSecret(change)) evictSecret(db, change)
+    for (const { id } of changes) forgetSecret({ keyring }, id)
     for (const projectId of new Set(changes.map((change) => change.projectId))) wakeSoon(projects, projectId)
   }
   // What decides about the questions must not wait for their answers.

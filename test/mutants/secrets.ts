@@ -46,6 +46,31 @@ export const inSecrets = [
   ),
   ...inFile(
     'state/secrets/new-versions',
+    ['state/last-seen'],
+    [
+      'if (backend.db.observed.lagging) throw',
+      'if (false) throw',
+      'who lost the right to a secret replaces its payload',
+    ],
+    ['sawSecret(backend, replaced)', '', 'what the isolate has written is read again before the next version'],
+  ),
+  ...inFile(
+    'state/secrets/last-seen',
+    ['state/last-seen'],
+    ['secret.expiration === null || secret.expiration > now', 'true', 'a secret that has expired gets a version'],
+  ),
+  ...inFile(
+    'wire/http/resource',
+    ['state/last-seen'],
+    [
+      'if (error instanceof Fault && error.status < 500) return',
+      'if (false) return',
+      'what is remembered refuses a change',
+    ],
+    ['backend.db.observe({ bookmark: null, lagging: true })', '', 'a refusal by what is remembered is recorded'],
+  ),
+  ...inFile(
+    'state/secrets/new-versions',
     ['api/secret-versions', 'state/secret-versions', 'state/key-rotations'],
     ['made.check(current)', '', 'a payload is stored over another version than the request names'],
     ["new Set<Usage>(['decrypt', ", 'new Set<Usage>([', 'a key loses what it has encrypted'],

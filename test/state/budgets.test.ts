@@ -1,7 +1,7 @@
 /**
  * Budgets: the cost of each operation of the Key Manager, in round trips to storage and calls that its request waits
  * for and in rows that the database reads, once the isolate has cached the token, the project's key, its limits and the
- * key of the MACs. After the response there is at most one call, which makes the project's object seal the events of
+ * key of the MACs, and for a new version has seen the secret. After the response there is at most one call, which makes the project's object seal the events of
  * changes. A route without a budget fails the test.
  */
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -90,7 +90,7 @@ const budgets: Readonly<Record<string, Budget>> = {
   'DELETE /secrets/:secret/acl/use': two(20),
   'GET /extensions': none(),
   'GET /secrets/:secret/versions': look(10),
-  'POST /secrets/:secret/versions': two(40, json({ payload: 'x', payload_content_type: 'text/plain' })),
+  'POST /secrets/:secret/versions': write(33, json({ payload: 'x', payload_content_type: 'text/plain' })),
   'GET /secrets/:secret/versions/:version': look(9),
   'PATCH /secrets/:secret/versions/:version': two(14, json({ enabled: false })),
   'DELETE /secrets/:secret/versions/:version': two(14),
@@ -239,6 +239,7 @@ async function given(path: string, method: string): Promise<Given> {
     await send('POST', `${secretRefOf}/versions`, { token, json: { payload: 'x', payload_content_type: 'text/plain' } })
     const json = { enabled: method !== 'DELETE' }
     await send('PATCH', `${secretRefOf}/versions/1`, { token, json })
+    await send('GET', `${secretRefOf}/versions`, { token })
   }
   if (path.endsWith('/acl')) {
     await send('PUT', `${secretRefOf}/acl`, { token, ...acl })

@@ -22,6 +22,7 @@ import { payloadId, payloadPlace } from '../keys/sealed-values.ts'
 import { storeForNewSecrets } from '../projects/secret-stores.ts'
 import { secretConsumers, secrets } from '../schema/resources.ts'
 import { KEPT_VERSIONS, secretVersions } from '../schema/secret-versions.ts'
+import { sawSecret } from './last-seen.ts'
 import { authenticSecret, FIRST_VERSION, GENERATED, presentVersion, protectedSecret } from './secret-rows.ts'
 import { secretIs, selectSecret } from './secret-rows.ts'
 import { findSecret } from './secrets.ts'
@@ -107,7 +108,7 @@ function trimming(backend: Backend, secret: Secret, version: number, mac: string
   return keepsAll(secret) ? [forget] : [change(destroy), forget]
 }
 
-/** The row of the secret with the new payload, and the columns that change. */
+/** The columns that change with the new payload, and the secret that has it. */
 async function replacement(backend: Backend, secret: Secret, version: number, made: PayloadChange) {
   const { bytes, contentType, origin } = made.payload(secret)
   const store = await storeForNewSecrets(backend, secret.projectId)
@@ -123,7 +124,11 @@ async function replacement(backend: Backend, secret: Secret, version: number, ma
     rotationDue: rotationAfter(backend.now, secret.rotateDays, origin),
   }
   const { mac } = await withMac(backend, 'secrets', { ...protectedSecret(secret), ...values, sealed })
-  return { mac, values: { ...values, sealed: bytesAsSql(sealed), store, keyVersion: key.version, mac } }
+  return {
+    mac,
+    values: { ...values, sealed: bytesAsSql(sealed), store, keyVersion: key.version, mac },
+    replaced: { ...secret, ...values, hasPayload: true, updated: backend.now, mac },
+  }
 }
 
 interface Attempt {
@@ -137,7 +142,7 @@ function attempt(backend: Backend, secret: Secret, made: PayloadChange): Promise
   return underSealingKey(backend, secret.projectId, async () => {
     const before = presentVersion(secret)
     const version = before === null ? FIRST_VERSION : before + 1
-    const { mac, values } = await replacement(backend, secret, version, made)
+    const { mac, values, replaced } = await replacement(backend, secret, version, made)
     const full = sql`(select count(*) from ${secretVersions} where ${replacedOf(secret)}) >= ${KEPT_VERSIONS.most - 1}`
     const hasRoom = before !== null && keepsAll(secret) ? sql`not ${full}` : sql`true`
     const isRow = sql`${secretIs(secret)} and ${secrets.mac} = ${secret.mac} and ${made.onlyIf?.condition ?? sql`true`}`
@@ -158,12 +163,15 @@ function attempt(backend: Backend, secret: Secret, made: PayloadChange): Promise
       }),
     })
     const consumers = done.counted[0]?.consumers ?? 0
-    return { stored: done.replaced > 0 ? { version, consumers } : null, after: done.after[0] }
+    if (done.replaced === 0) return { stored: null, after: done.after[0] }
+    sawSecret(backend, replaced)
+    return { stored: { version, consumers }, after: done.after[0] }
   })
 }
 
 /**
  * Stores a payload of a secret that exists and returns its number. Concurrent changes of the secret follow each other.
+ * A secret that is only remembered is not read again: who made the change from it begins anew.
  * Throws what `check` and `payload` throw, `secretNotFound` if the secret was deleted, and `versionsFull` if it is a key
  * with as many versions as are kept at most, none of which is destroyed by itself.
  */
@@ -178,6 +186,8 @@ export function storePayload(backend: Backend, secret: Secret, made: PayloadChan
       const { stored, after } = await attempt(backend, current, made)
       if (stored) return stored
       if (!after) throw fault('secretNotFound')
+      // Whether the caller may change the row as it is now was not checked.
+      if (backend.db.observed.lagging) throw fault('changedConcurrently')
       // The row has not changed, so that one of the other conditions did not hold.
       if (after.mac === current.mac) throw made.onlyIf?.unmet() ?? fault('versionsFull', String(KEPT_VERSIONS.most))
       made.check(await authenticSecret(backend, after))

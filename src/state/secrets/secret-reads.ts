@@ -4,16 +4,13 @@
  */
 import type { Backend } from '../backend.ts'
 import type { Secret } from '../entities.ts'
+import { sawSecret } from './last-seen.ts'
 import { observeChanges, recall, rows } from './memory.ts'
 import { findKey, findSealedVersion } from './secret-versions.ts'
 import type { SealedVersion, StoredKey, WhichVersion } from './secret-versions.ts'
 import { findSealedSecret, findSecret, type SealedSecret } from './secrets.ts'
 
 const placeOf = (id: string) => ({ memory: rows, key: id, about: id })
-
-/** Like `findSealedSecret`; the result is no older than the request accepts. */
-export const readSealedSecret = (backend: Backend, id: string): Promise<SealedSecret> =>
-  recall(backend, placeOf(id), (one) => findSealedSecret(one, id))
 
 /** The secret alone. */
 const withoutPayload = ({
@@ -25,6 +22,16 @@ const withoutPayload = ({
   ...secret
 }: SealedSecret): Secret => secret
 
+async function findAndKeep(backend: Backend, id: string, withConsumers = false): Promise<SealedSecret> {
+  const found = await findSealedSecret(backend, id, withConsumers)
+  sawSecret(backend, withoutPayload(found))
+  return found
+}
+
+/** Like `findSealedSecret`; the result is no older than the request accepts. */
+export const readSealedSecret = (backend: Backend, id: string): Promise<SealedSecret> =>
+  recall(backend, placeOf(id), (one) => findAndKeep(one, id))
+
 /**
  * Like `findSecret`; the result is no older than the request accepts. Who accepts what is remembered is given the payload's
  * row, since clients ask for the payload next: both are one look-up.
@@ -32,9 +39,9 @@ const withoutPayload = ({
 export async function readSecret(backend: Backend, id: string, withConsumers: boolean): Promise<Secret> {
   if (backend.accepts.memory === 0) {
     observeChanges(backend, id)
-    return findSecret(backend, id, withConsumers)
+    return sawSecret(backend, await findSecret(backend, id, withConsumers))
   }
-  const read = (one: Backend) => findSealedSecret(one, id, withConsumers)
+  const read = (one: Backend) => findAndKeep(one, id, withConsumers)
   const suits = ({ consumers }: Secret) => !withConsumers || consumers !== null
   return withoutPayload(await recall(backend, placeOf(id), read, suits))
 }

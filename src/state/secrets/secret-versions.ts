@@ -16,6 +16,7 @@ import { authentic, requireAuthentic, withMac } from '../integrity/row-authentic
 import { payloadPlace } from '../keys/sealed-values.ts'
 import { projectKeys } from '../schema/resources.ts'
 import { secretVersions } from '../schema/secret-versions.ts'
+import { sawSecret } from './last-seen.ts'
 import { authenticSecret, presentVersion, selectSecret } from './secret-rows.ts'
 import { findSealedSecret, openSealed, selectSealedSecret, type SealedPayload, type SealedSecret } from './secrets.ts'
 import { isExtractable } from './usages.ts'
@@ -275,7 +276,7 @@ export async function listVersions(
   })
   const [secretRow] = found.secret
   if (!secretRow) throw fault('secretNotFound')
-  const secret = await authenticSecret(backend, secretRow)
+  const secret = sawSecret(backend, await authenticSecret(backend, secretRow))
   const present = presentOf(secret)
   if (before !== undefined && before > (present?.version ?? 0)) throw fault('markerUnknown')
   const withPresent = before === undefined && offset === 0 && present !== null
