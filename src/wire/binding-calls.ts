@@ -59,6 +59,8 @@ export interface BindingCall {
   readonly backend: Backend
   readonly config: Config
   readonly caller: Caller
+  /** The credential that the caller is known by; undefined: by a token. */
+  readonly credential: string | undefined
   readonly props: BindingProps
 }
 
@@ -159,8 +161,9 @@ async function run<Value>(
       return caller.projectId
     },
   }
+  const credential = looked.token === undefined ? props.credential : undefined
   const looking = (backend: Backend) =>
-    look({ config, props, caller, backend: { ...backend, source: { ...source, initiator } } })
+    look({ config, props, caller, credential, backend: { ...backend, source: { ...source, initiator } } })
   const near = reaching(primary, consistencyFor(primary, looked.since))
   const looks = lookNear(near, primary, looking)
   const value = await looks.finally(() => (noted.caller = primary.db.isOpen ? null : caller))

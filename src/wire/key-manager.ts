@@ -117,10 +117,7 @@ async function readAll(call: BindingCall, refs: unknown): Promise<readonly Answe
 }
 
 async function readNamed(call: BindingCall, name: string): Promise<Payload> {
-  const { backend, caller } = call
-  // Before the live check the project of a credential is not known.
-  await backend.db.requireAnswers()
-  const secret = await findNewestNamed(backend, caller.projectId, name, (one) => isAdmitted(call, DECRYPT, one))
+  const secret = await findNewestNamed(call.backend, call, name, (one) => isAdmitted(call, DECRYPT, one))
   const payload = await admitted(call, DECRYPT, secret, () => opened(call, secret))
   const live = await recorded(call, [secret])
   if (!live.has(secret.id)) throw fault('secretNotFound')

@@ -40,6 +40,17 @@ export const inAges = [
     ],
   ),
   ...inFile(
+    'state/secrets/look-ups',
+    ['state/replicas', 'wire/key-manager'],
+    [
+      'if (!hasChanges(backend, projectId)) return',
+      'if (false) return',
+      'a look-up by name misses what the isolate has written',
+    ],
+    ['  await backend.db.requireAnswers()\n', '', 'what is remembered of a name is used before the live check'],
+    ['asker.credential !== undefined && backend.db.isOpen', 'false', 'a name is looked up before the project is known'],
+  ),
+  ...inFile(
     'state/secrets/memory',
     ['state/read-cache', 'state/freshness'],
     [

@@ -57,7 +57,7 @@ export const inSecrets = [
   ...inFile(
     'state/secrets/last-seen',
     ['state/last-seen'],
-    ['secret.expiration === null || secret.expiration > now', 'true', 'a secret that has expired gets a version'],
+    ['secret.expiration > now', 'secret.expiration < now', 'a secret that has expired gets a version'],
   ),
   ...inFile(
     'wire/http/resource',

@@ -2,6 +2,7 @@
  * Reads at a replica of the database that lags behind, and the bookmarks by which clients read their own writes.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { bindingWith, edgeCredential } from '../support/bindings.ts'
 import { call, identityBase, isolate } from '../support/client.ts'
 import { adminToken } from '../support/identity.ts'
 import { owner, person, type Person } from '../support/people.ts'
@@ -169,6 +170,24 @@ describe('a replica that lags behind', () => {
         expect(await asked('GET', ref, wrong)).toEqual({ status: 404, primary: 1, replica: 0 })
       },
     )
+
+    it('a change through the same isolate is seen by name at once, with a credential that the isolate does not know', async () => {
+      const named = { ...text, name: `named ${crypto.randomUUID()}` }
+      await secret(who, named)
+      const { id } = await edgeCredential(who)
+      await catchUp()
+      const read = async (credential: string) => {
+        Object.assign(trips, { primary: 0, replica: 0 })
+        const answer = await bindingWith({ credential }, { DB: binding }).payloadByName(named.name)
+        const payload = answer.ok ? new TextDecoder().decode(answer.value.bytes) : answer.failure
+        return { payload, primary: trips.primary, replica: trips.replica }
+      }
+      expect(await read(id)).toEqual({ payload: 'x', primary: 0, replica: 1 })
+      const other = await edgeCredential(who)
+      await catchUp()
+      await send('POST', '/v1/secrets', undefined, { ...named, payload: 'y' })
+      expect(await read(other.id)).toEqual({ payload: 'y', primary: 1, replica: 1 })
+    })
 
     it('a bookmark of a state that never existed does no harm', async () => {
       const ref = await secret(who, text)

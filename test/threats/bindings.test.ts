@@ -193,6 +193,16 @@ describe('T35: what ends a binding', () => {
     await database.prepare("update application_credentials set description = 'edge' where id = ?").bind(id).run()
     expect(outcome(await bindingWith({ credential: id }).ready())).toBe('401 unauthenticated')
   })
+
+  it('T35: a credential that was moved to another project in the database finds no name there', async () => {
+    const stranger = await owner()
+    const { id } = await edgeCredential(stranger)
+    const move = 'update application_credentials set project_id = ? where id = ?'
+    await database.prepare(move).bind(who.projectId, id).run()
+    expect(outcome(await bindingWith({ credential: id }).payloadByName(name))).toBe('401 unauthenticated')
+    await database.prepare(move).bind(stranger.projectId, id).run()
+    expect(outcome(await bindingWith({ credential: id }).payloadByName(name))).toBe('404 secretNotFound')
+  })
 })
 
 describe('T35: what a binding may look up', () => {

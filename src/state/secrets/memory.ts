@@ -80,6 +80,13 @@ export function observeChanges({ db }: Backend, id: string): void {
   if (bookmark) db.observe({ bookmark, lagging: false })
 }
 
+/** Whether what the session has read contains every change that this isolate has made to a secret or to a project. */
+export function hasChanges({ db }: Backend, id: string): boolean {
+  const change = changes(db.binding).get(id)
+  const seen = db.observed.bookmark
+  return change === undefined || (change.bookmark !== null && seen !== null && change.bookmark <= seen)
+}
+
 /** What is remembered, and where: `about` is the id whose changes concern it. */
 export interface Recollection {
   readonly memory: Memory
