@@ -1,10 +1,11 @@
 /**
- * The chart: one row per operation on a logarithmic scale of requests per second, with Barbican, the service and the
- * ceiling. The SVG is generated without a library and adapts to light and dark pages.
+ * The chart of operations: one row per operation on a logarithmic scale of requests per second, with Barbican, the service and the
+ * ceiling. SVG is generated without a library and adapts to light and dark pages.
  */
 import { formatFactor, formatPercent, formatRate, type Compared, type Results } from './results.ts'
 
-const WIDTH = 880
+/** The width of a chart. */
+export const WIDTH = 880
 const ROW = 34
 const TOP = 92
 const BOTTOM = 44
@@ -32,7 +33,8 @@ const style = `
     .ceiling { stroke: #f0f6fc; }
   }`
 
-const round = (value: number): string => String(Math.round(value * 10) / 10)
+/** A position or length as SVG has it. */
+export const round = (value: number): string => String(Math.round(value * 10) / 10)
 
 /** The factor by which the scale extends beyond the rates. */
 const MARGIN = 1.4
@@ -89,6 +91,15 @@ ${withBarbican ? `<circle class="peer" cx="291" cy="${y - 4}" r="5"/><text class
 ${withBarbican ? `<text class="muted small end" x="${texts + 208}" y="${y}">vs Barbican</text>` : ''}`
 }
 
+/** Returns an SVG of {@link WIDTH} with the style of all charts; `label` says what it shows. */
+export const svgOf = (height: number, label: string, content: string): string =>
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${label}">
+<style>${style}
+</style>
+${content}
+</svg>
+`
+
 /** Returns the chart as SVG, for the typical number of connections. */
 export function chart(results: Results): string {
   const connections = results.typicalConnections
@@ -101,15 +112,7 @@ export function chart(results: Results): string {
   const scale = scaleOf(rates)
   const bottom = TOP + ROW * (compared.length - 1) + 20
   const lines = compared.map((row, at) => line(row, scale, TOP + ROW * at))
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + BOTTOM}" width="${WIDTH}" height="${bottom + BOTTOM}" role="img" aria-label="Requests per second of Portcullis by operation">
-<style>${style}
-</style>
-${heading(
-  compared.some(({ barbican }) => barbican),
-  connections,
-)}
-${grid(scale, bottom)}
-${lines.join('\n')}
-</svg>
-`
+  const withBarbican = compared.some(({ barbican }) => barbican)
+  const content = [heading(withBarbican, connections), grid(scale, bottom), ...lines].join('\n')
+  return svgOf(bottom + BOTTOM, 'Requests per second of Portcullis by operation', content)
 }

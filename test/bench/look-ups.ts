@@ -1,21 +1,22 @@
 /**
- * `npm run bench:look-ups`: what a look-up costs an application, in two tables that are printed and, with `--write`, put
- * into the page on speed.
+ * `npm run bench:look-ups`: what a look-up costs an application, in two tables and a chart. The tables are printed; with
+ * `--write` both are put into the page on speed.
  *
  * 1. Far from the database: a request whose trips to the primary take 270 ms and to a replica 5 ms.
  * 2. In one thread: calls of a Worker over a service binding, by RPC and by HTTP, in alternation, as multiples of an empty
  *    RPC.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { format } from 'prettier'
 import { edgeCredentialOf } from '../../src/local/application.ts'
 import { requireDemo, seedDemo } from '../../src/local/demo.ts'
 import { localKeys } from '../../src/local/keys.ts'
 import { buildBundle, HOST, startRuntime } from '../../src/local/runtime.ts'
 import { freePort } from '../peer/process.ts'
+import { CHART, chartOf, tablesOf, type LookUps } from './look-ups/report.ts'
+import { folderOfResults, writeIntoPage } from './write.ts'
 
 const { values: options } = parseArgs({
   options: { write: { type: 'boolean', default: false }, rounds: { type: 'string', default: '15' } },
@@ -25,7 +26,6 @@ const ROUNDS = Number(options.rounds)
 const CALLS = 200
 /** The bound, so long that what is remembered lasts for the run. In seconds. */
 const BOUND = 60
-const PAGE = join(import.meta.dirname, '..', '..', 'src/docs/speed.md')
 const MARKERS = ['<!-- look-ups -->', '<!-- /look-ups -->'] as const
 
 /** The caller: each path makes so many calls of one kind, one after the other. */
@@ -122,36 +122,26 @@ try {
     for (const kind of kinds) perCall[kind]?.push((await loop(kind, CALLS)) / CALLS)
 
   const milliseconds = (name: string) => median(away[name] ?? [])
-  const times = (kind: string) => (median(perCall[kind] ?? []) / median(perCall['empty'] ?? [])).toFixed(1)
-  const row = (name: string, trips: string, value: number) =>
-    `| ${name} | ${trips} | ${value.toFixed(0)} ms | ${(value / milliseconds('primary')).toFixed(2)} |`
-  const text = `A \`GET\` of a payload far from the database, where a trip to the primary takes 270 ms and one to a replica 5 ms:
-
-| isolate | trips | time | of one that asks the primary |
-| --- | --- | ---: | ---: |
-${row('cold, `no-cache`', '1 to the primary', milliseconds('primary'))}
-${row('cold, the replica may be too old', '1 to the replica, 1 to the primary', stale)}
-${row('cold', '1 to the replica', milliseconds('cold'))}
-${row('warm', '1 to the replica', milliseconds('warm'))}
-${row('warm, `max-age`', 'none', milliseconds('memory'))}
-
-A call of another Worker in the same thread, as a multiple of an empty call over a service binding:
-
-| call | from memory | from a local D1 |
-| --- | ---: | ---: |
-| \`KeyManager\` (RPC) | ${times('rpc-memory')} | ${times('rpc-database')} |
-| HTTP through the binding | ${times('http-memory')} | ${times('http-database')} |
-
+  const times = (kind: string) => median(perCall[kind] ?? []) / median(perCall['empty'] ?? [])
+  const measured: LookUps = {
+    away: {
+      primary: milliseconds('primary'),
+      stale,
+      cold: milliseconds('cold'),
+      warm: milliseconds('warm'),
+      memory: milliseconds('memory'),
+    },
+    rpc: { memory: times('rpc-memory'), database: times('rpc-database') },
+    http: { memory: times('http-memory'), database: times('http-database') },
+  }
+  const text = `${tablesOf(measured)}
 Medians of ${ROUNDS} rounds, in which all kinds alternate; a round has ${CALLS} calls of each kind over the binding.
 `
   console.log(text)
-  if (options.write) {
-    const page = await readFile(PAGE, 'utf8')
-    const [begin, end] = [page.indexOf(MARKERS[0]), page.indexOf(MARKERS[1])]
-    if (begin < 0 || end < begin) throw new Error(`the page has no ${MARKERS.join(' … ')}`)
-    const written = `${page.slice(0, begin + MARKERS[0].length)}\n\n${text}\n${page.slice(end)}`
-    await writeFile(PAGE, await format(written, { parser: 'markdown', printWidth: 120 }))
-  }
+  const chart = join(await folderOfResults(options.write), 'look-ups.svg')
+  await writeFile(chart, chartOf(measured))
+  console.log(`written: ${chart}`)
+  if (options.write) await writeIntoPage(MARKERS, `![${CHART}](../../test/bench/look-ups.svg)\n\n${text}`)
 } finally {
   await runtime.stop()
   await rm(state, { recursive: true, force: true })

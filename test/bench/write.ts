@@ -9,28 +9,36 @@ const ROOT = join(import.meta.dirname, '..', '..')
 const PAGE = 'src/docs/speed.md'
 const MARKERS = ['<!-- bench -->', '<!-- /bench -->'] as const
 
-/** Replaces the text between the markers. Throws if they are missing. */
-function replaceBetweenMarkers(text: string, replacement: string): string {
-  const [begin, end] = [text.indexOf(MARKERS[0]), text.indexOf(MARKERS[1])]
-  if (begin < 0 || end < begin) throw new Error(`the page has no ${MARKERS.join(' … ')}`)
-  return `${text.slice(0, begin + MARKERS[0].length)}\n\n${replacement}\n${text.slice(end)}`
+/** Replaces the text between two markers of the page on speed. Throws if they are missing. */
+export async function writeIntoPage([from, to]: readonly [string, string], replacement: string): Promise<void> {
+  const page = join(ROOT, PAGE)
+  const text = await readFile(page, 'utf8')
+  const [begin, end] = [text.indexOf(from), text.indexOf(to)]
+  if (begin < 0 || end < begin) throw new Error(`the page has no ${from} … ${to}`)
+  await writeMarkdown(page, `${text.slice(0, begin + from.length)}\n\n${replacement}\n${text.slice(end)}`)
+  console.log(`written: ${PAGE}`)
 }
 
 async function writeMarkdown(file: string, text: string): Promise<void> {
   await writeFile(file, await format(text, { parser: 'markdown', printWidth: 120 }))
 }
 
+/** Returns the folder of results, which exists; `publish`: that of the repository. */
+export async function folderOfResults(publish: boolean): Promise<string> {
+  const folder = publish ? import.meta.dirname : join(ROOT, '.wrangler', 'bench')
+  await mkdir(folder, { recursive: true })
+  return folder
+}
+
 /** Prints the tables, and writes them and the chart; `publish`: to the repository and its page on speed. */
 export async function writeResults(results: Results, publish: boolean): Promise<void> {
   const text = describe(results)
   console.log(text)
-  const folder = publish ? import.meta.dirname : join(ROOT, '.wrangler', 'bench')
-  await mkdir(folder, { recursive: true })
+  const folder = await folderOfResults(publish)
   await writeMarkdown(join(folder, 'results.md'), text)
   await writeFile(join(folder, 'results.svg'), chart(results))
   console.log(`written: ${folder}/results.md and results.svg`)
   if (!publish) return
-  const page = join(ROOT, PAGE)
   const count = results.typicalConnections
   const shown = `![Requests per second of Portcullis, its ceiling and Barbican](../../test/bench/results.svg)
 
@@ -38,6 +46,5 @@ ${comparisonTable(results, count)}
 ${describeRun(results, count)} The table is for
 ${count} connections; [\`test/bench/results.md\`](../../test/bench/results.md) has the others.
 `
-  await writeMarkdown(page, replaceBetweenMarkers(await readFile(page, 'utf8'), shown))
-  console.log(`written: ${PAGE}`)
+  await writeIntoPage(MARKERS, shown)
 }

@@ -1,4 +1,7 @@
-/** The pages for readers: their links lead somewhere, and each command says where it is run. */
+/**
+ * The pages for readers: their links lead somewhere, each command says where it is run, and a chart shows the figures of
+ * its tables.
+ */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -66,6 +69,17 @@ describe('the pages for readers', () => {
         .map(([line]) => `${page}: ${line}`),
     )
     expect(unmarked).toEqual([])
+  })
+
+  it('the chart of look-ups shows the figures of the tables below it', () => {
+    const [, section = ''] = text('src/docs/speed.md').split(/<!-- \/?look-ups -->/)
+    // The share of the first trip is derived, and not drawn.
+    const figures = [...section.matchAll(/(?<=\| +)(\d+ ms|\d+\.\d)(?= +\|)/g)].map(([figure]) => figure)
+    const chart = text('test/bench/look-ups.svg')
+    const drawn = [...chart.matchAll(/<text class="strong"[^>]*>([^<]+)</g)].map(([, figure]) => figure)
+    expect(figures).toHaveLength(9)
+    expect(drawn).toHaveLength(figures.length)
+    expect(new Set(drawn)).toEqual(new Set(figures))
   })
 
   it('the README has at most 150 lines', () => {
