@@ -210,13 +210,17 @@ async function build(env: Environment): Promise<Config> {
   }
 }
 
-const cache = new WeakMap<Environment, Promise<Config>>()
+const cache = new WeakMap<Environment, Config>()
 
-/** Returns the configuration of this isolate, built on first use. Rejects with {@link ConfigError} if it is invalid. */
-export function readConfig(env: Environment): Promise<Config> {
+/**
+ * Returns the configuration of this isolate. Rejects with {@link ConfigError} if it is invalid. Several first requests may
+ * build it at the same time, since none may wait for another's promise; all that come later have the same one.
+ */
+export async function readConfig(env: Environment): Promise<Config> {
   const cached = cache.get(env)
   if (cached) return cached
-  const config = build(env)
-  cache.set(env, config)
-  return config
+  const config = await build(env)
+  const first = cache.get(env) ?? config
+  cache.set(env, first)
+  return first
 }

@@ -140,6 +140,13 @@ describe('a source file', () => {
     expect(files.filter(({ text }) => text.includes('.transaction(')).map(({ path }) => path)).toEqual([])
   })
 
+  it('nothing outside of a function holds promises, because requests of an isolate must not wait for each other', () => {
+    const held = /^(?:export )?(?:const|let) [^\n]*(?:Map|Set|cacheOf)<[^\n]*Promise<|^(?:export )?let [^\n]*Promise</m
+    expect(
+      files.filter(({ path, text }) => !path.startsWith('local/') && held.test(text)).map(({ path }) => path),
+    ).toEqual([])
+  })
+
   it('every write goes through commit, so that no change is stored without its audit event', () => {
     const writes = /\b(?:change|changeReturning|idempotent|insert\w*)\(/
     const bare = files.flatMap(({ path, text }) =>

@@ -13,6 +13,7 @@
  */
 import { base64url, errors, jwtVerify, SignJWT, type JWTHeaderParameters } from 'jose'
 import * as z from 'zod/mini'
+import { cacheOf } from '../cache.ts'
 import { deriveSigningKey, type Keyring } from '../crypto/keyring.ts'
 import { formatTime, millisecondsOf } from '../times.ts'
 
@@ -121,7 +122,8 @@ export function newAuditId(): string {
   return base64url.encode(crypto.getRandomValues(new Uint8Array(AUDIT_ID_BYTES)))
 }
 
-const signingKeys = new WeakMap<Keyring, Map<string, Promise<CryptoKey | null>>>()
+/** Signing keys by the id of their master key, of which a keyring has a few. */
+const signingKeys = cacheOf<CryptoKey>({ entries: 100 })
 
 /** The name of the signing key that is derived from a master key, as tokens have it in `kid`. */
 const keyIdOf = (keyring: Keyring, masterKeyId: string) => `${masterKeyId}/${keyring.tokenEpoch}`
@@ -130,14 +132,14 @@ const keyIdOf = (keyring: Keyring, masterKeyId: string) => `${masterKeyId}/${key
  * Returns the signing key of this name, derived once per keyring; null if the keyring does not have its master key or has
  * another epoch.
  */
-function signingKey(keyring: Keyring, keyId: string): Promise<CryptoKey | null> {
+async function signingKey(keyring: Keyring, keyId: string): Promise<CryptoKey | null> {
   const masterKeyId = keyId.slice(0, keyId.indexOf('/'))
-  // A token can contain any id; caching only those in the keyring bounds the cache.
-  if (!keyring.keys.has(masterKeyId) || keyId !== keyIdOf(keyring, masterKeyId)) return Promise.resolve(null)
-  const cached = signingKeys.get(keyring) ?? new Map<string, Promise<CryptoKey | null>>()
-  signingKeys.set(keyring, cached)
-  const key = cached.get(masterKeyId) ?? deriveSigningKey(keyring, masterKeyId, 'tokens')
-  cached.set(masterKeyId, key)
+  // A token can contain any id; only those in the keyring are cached.
+  if (!keyring.keys.has(masterKeyId) || keyId !== keyIdOf(keyring, masterKeyId)) return null
+  const cached = signingKeys(keyring).get(masterKeyId)
+  if (cached) return cached
+  const key = await deriveSigningKey(keyring, masterKeyId, 'tokens')
+  if (key) signingKeys(keyring).set(masterKeyId, key)
   return key
 }
 

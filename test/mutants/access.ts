@@ -43,7 +43,12 @@ export const inAccess = [
     ['access/tokens', 'access/embedded'],
     ['claims.expires > now ? claims', 'claims.expires >= now ? claims', 'a token is valid at the moment it expires'],
     ['TOKEN_SECONDS = 3600', 'TOKEN_SECONDS = 36000', 'tokens live for ten hours'],
-    ['issuer: ISSUER,\n      audience', 'audience', 'a token of another issuer is read'],
+    [
+      'issuer: ISSUER,\n      audience',
+      'audience',
+      'a token of another issuer is read',
+      'the schema of the payload has the issuer as a literal',
+    ],
     ['      typ: TYPE,\n      issuer', '      issuer', 'a token of another type is read'],
     ['if (!CANONICAL_TOKEN.test(token)) return null', '', 'one token has several spellings'],
     ['const AUDIT_ID_BYTES = 16', 'const AUDIT_ID_BYTES = 1', 'audit ids collide and revoke each other'],
