@@ -52,6 +52,10 @@ export const filters = {
   'scope.OS-INHERIT:inherited_to': ['string', 'Only inherited ones: there is none.'],
   effective: ['boolean', 'Also those that others imply.'],
   include_names: ['boolean', 'With names.'],
+  idp_id: ['string', 'Only those of this identity provider: there is none.'],
+  password_expires_at: ['string', 'Only those whose password expires, before or after a time: none does.'],
+  protocol_id: ['string', 'Only those of this protocol of federation: there is none.'],
+  unique_id: ['string', 'Only those with this id at their identity provider: there is none.'],
   include_subtree: ['boolean', 'Also those in projects below the project: there is none.'],
 } as const satisfies Record<string, readonly ['string' | 'boolean', string]>
 
@@ -126,7 +130,10 @@ export const identityTable: Readonly<Record<string, DescribedOperation>> = {
   },
   'DELETE /v3/projects/:project': { answers: { 204: null }, faults: ['notFound', 'immutableDelete'] },
 
-  'GET /v3/users': { query: ['domain_id', 'enabled', 'name'], answers: { 200: 'Users' } },
+  'GET /v3/users': {
+    query: ['domain_id', 'enabled', 'idp_id', 'name', 'password_expires_at', 'protocol_id', 'unique_id'],
+    answers: { 200: 'Users' },
+  },
   'POST /v3/users': {
     body: { member: 'user', schema: newUser, kind: 'extended' },
     answers: { 201: 'OneUser' },

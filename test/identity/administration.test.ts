@@ -152,6 +152,14 @@ describe('users', () => {
     expect(await listed('domain_id=other')).toEqual([])
   })
 
+  it.each(['idp_id=x', 'protocol_id=x', 'unique_id=x', 'password_expires_at=gt:2026-01-01T00:00:00Z'])(
+    'no user is listed with the filter %s: all are of this identity, and no password expires',
+    async (query) => {
+      await create('user', { name: unique('user') })
+      expect(ids(await asAdmin('GET', `/users?${query}`), 'users')).toEqual([])
+    },
+  )
+
   it("a user's projects are those in which the user has a role", async () => {
     const user = await person(['creator'])
     const other = await create('project', { name: unique('project'), enabled: false })

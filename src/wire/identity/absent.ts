@@ -18,6 +18,8 @@ export const absent: Readonly<Record<string, readonly string[]>> = {
     '/v3/OS-ENDPOINT-POLICY',
     '/v3/endpoint_groups',
   ],
+  'lists of revoked tokens': ['/v3/OS-REVOKE', '/v3/auth/tokens/OS-PKI'],
+  'certificates that sign tokens': ['/v3/OS-SIMPLE-CERT'],
   trusts: ['/v3/OS-TRUST'],
   'credentials for EC2 and S3; application credentials are there': [
     '/v3/credentials',

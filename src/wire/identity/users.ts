@@ -47,9 +47,13 @@ function userView(c: Context<Service>, user: IdentityUser): Shapes['User'] {
   }
 }
 
+/** Filters of Keystone that match nobody: no user is of another identity provider, and no password expires. */
+const matchingNobody = ['idp_id', 'password_expires_at', 'protocol_id', 'unique_id'] as const
+
 async function list({ c, backend, query }: Call): Promise<Response> {
   const filter = { name: nameIn(query), enabled: stateOf(query, 'enabled') }
-  const users = inDefaultDomain(query) ? await listUsers(backend, filter) : []
+  const matchesNobody = !inDefaultDomain(query) || matchingNobody.some((name) => query.has(name))
+  const users = matchesNobody ? [] : await listUsers(backend, filter)
   return collection(
     c,
     'users',
