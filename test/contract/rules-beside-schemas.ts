@@ -45,7 +45,7 @@ const rules: readonly Rule[] = [
   {
     reason: 'unused bits of base64 must be zero',
     sentence: /is not base64/,
-    of: /^postSecret(Encrypt|Decrypt|Rewrap|Sign|Verify|Mac)$/,
+    of: /^postSecret(Encrypt|Decrypt|Rewrap|Datakey|Sign|Verify|Mac)$/,
   },
 ]
 
