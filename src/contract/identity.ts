@@ -135,7 +135,7 @@ function memberSchema({ member, schema, kind }: NonNullable<DescribedOperation['
   return { type: 'object', properties: { [member]: described }, required: [member] }
 }
 
-/** A log-in, whose scope is checked after its proof. */
+/** A log-in, whose scope is checked by itself. */
 function logInSchema(body: NonNullable<DescribedOperation['body']>): JsonSchema {
   const [whole] = (schemaOf(body.schema)['anyOf'] ?? []) as JsonSchema[]
   const { properties, ...others } = whole ?? {}

@@ -325,6 +325,8 @@ describe('a log-in that fails', () => {
       expecting('system, project, domain, OS-TRUST:trust or unscoped in scope'),
     ],
     [password(somebody, 'bogus'), "Invalid input for field 'scope': the value is not a scope"],
+    // The form of the scope is checked before the method.
+    [{ auth: { identity: { methods: [] }, scope: [] } }, "Invalid input for field 'scope': the value is not a scope"],
   ])('the log-in request %j is 400', async (json, message) => {
     const answer = await identity('POST', '/auth/tokens', { json })
     expect([answer.status, answer.json]).toEqual([400, FAULT(400, 'Bad Request', message)])

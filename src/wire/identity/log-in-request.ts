@@ -20,17 +20,17 @@ const identity = () =>
     token: z.optional(object({ id: secretText() })),
     application_credential: z.optional(object({ ...named(), user: user(), secret: z.optional(secretText()) })),
   })
-/** The scopes that Keystone has; those without a project here give no token. */
-export const scope = z.lazy(() =>
+const scopeObject = () =>
   object({
     project: z.optional(object({ ...named(), domain: domain() })),
     domain: domain(),
     system: z.optional(anyObject()),
     unscoped: z.optional(z.unknown()),
     'OS-TRUST:trust': z.optional(anyObject()),
-  }),
-)
-/** A log-in. Its scope is checked after its proof. */
+  })
+/** The scopes that Keystone has; those without a project here give no token. */
+export const scope = z.lazy(scopeObject)
+/** A log-in. As in Keystone, the form of its scope is checked before its methods, and what the scope names after them. */
 export const auth = z.lazy(() => z.nullable(object({ identity: identity(), scope: z.optional(z.unknown()) })))
 
 type Identity = z.infer<ReturnType<typeof identity>>
@@ -101,17 +101,24 @@ const isKnown = (method: string): method is Proof['method'] =>
 
 const SCOPES = 'system, project, domain, OS-TRUST:trust or unscoped'
 
-function scopeIn(given: unknown): Scope {
-  if (given === undefined || given === null) return 'default'
-  if (given === 'unscoped') return 'unscoped'
+type GivenScope = z.infer<ReturnType<typeof scopeObject>> | 'unscoped' | null
+
+/** Checks the form of a scope; null: the request has none. */
+function scopeGiven(given: unknown): GivenScope {
+  if (given === undefined || given === null) return null
+  if (given === 'unscoped') return given
   const result = z.safeParse(scope, given)
   if (!result.success) throw identityFault('invalid', "Invalid input for field 'scope': the value is not a scope")
-  const members = Object.keys(result.data)
-  if (members.length !== 1) throw identityFault('expected', SCOPES, 'scope')
-  const { project } = result.data
-  if (project) return keyOf(project, 'project', 'scope/project')
+  return result.data
+}
+
+function scopeIn(given: GivenScope): Scope {
+  if (given === null) return 'default'
+  if (given === 'unscoped') return given
+  if (Object.keys(given).length !== 1) throw identityFault('expected', SCOPES, 'scope')
+  if (given.project) return keyOf(given.project, 'project', 'scope/project')
   // No user has a role in the domain, in the system or through a trust, so such a scope counts as an unknown project.
-  return 'unscoped' in result.data ? 'unscoped' : NOBODY
+  return 'unscoped' in given ? 'unscoped' : NOBODY
 }
 
 /**
@@ -121,9 +128,10 @@ function scopeIn(given: unknown): Scope {
 export async function readLogIn(c: Context<Service>): Promise<{ readonly proof: Proof; readonly scope: Scope }> {
   const { value, given } = await readMember(c, 'auth', auth)
   if (value === null) throw identityFault('expected', 'auth', 'request body')
+  const requested = scopeGiven(value.scope)
   const proof = proofIn(value.identity, given['identity'] as object)
   if (proof.method === 'application_credential' && Object.hasOwn(given, 'scope')) {
     throw identityFault('credentialScope')
   }
-  return { proof, scope: scopeIn(value.scope) }
+  return { proof, scope: scopeIn(requested) }
 }
