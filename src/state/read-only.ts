@@ -12,7 +12,7 @@ import type { Keyring } from '../crypto/keyring.ts'
 import { fault } from '../faults.ts'
 import { factsOf, logProblem } from '../log.ts'
 import { DEPLOYMENT, recordEvent } from './audit/events.ts'
-import type { ProjectObjects, ReadOnly } from './project-calls.ts'
+import { askObject, type ProjectObjects, type ReadOnly } from './project-calls.ts'
 import type { Scope } from './scope.ts'
 
 /** The time, in seconds, after which every isolate has noticed that the service became read-only, or writable again. */
@@ -37,32 +37,43 @@ interface Known {
 const known = cacheOf<Known>({ entries: 1 })
 const HERE = 'here'
 
-/** Asks the object of the deployment. If it does not answer, what was known before counts, or else that nothing is. */
+/** The reason while the object of the deployment does not answer. */
+const UNKNOWN = 'it cannot be asked whether an operator has made it so'
+
+/** Asks the object of the deployment. Throws the faults of {@link askObject}. */
 async function ask({ keyring, projects }: Deployment): Promise<ReadOnly | null> {
   const checked = Date.now()
-  try {
-    const state = await projects.getByName(DEPLOYMENT).readOnly()
-    known(keyring).set(HERE, { checked, state })
-    return state
-  } catch (error) {
-    logProblem({ event: 'not known whether the service is read-only', ...factsOf(error) })
-    return known(keyring).get(HERE)?.state ?? null
-  }
+  const state = await askObject(projects, DEPLOYMENT, (object) => object.readOnly())
+  known(keyring).set(HERE, { checked, state })
+  return state
 }
 
-/** The state that the operator has set, at most {@link READ_ONLY_SECONDS} old; null if there is none. */
-async function operatorsState(deployment: Deployment): Promise<ReadOnly | null> {
+const logUnknown = (error: unknown): void =>
+  logProblem({ event: 'not known whether the service is read-only', ...factsOf(error) })
+
+/**
+ * The reason of the operator, at most {@link READ_ONLY_SECONDS} old; null if there is none. What is older and cannot be
+ * asked anew counts as read-only: a restore could remove a change that was acknowledged meanwhile.
+ */
+async function operatorsReason(deployment: Deployment): Promise<string | null> {
   const found = known(deployment.keyring).get(HERE)
   const age = found ? Date.now() - found.checked : MILLISECONDS_KEPT
-  if (!found || age < 0 || age >= MILLISECONDS_KEPT) return ask(deployment)
-  if (age >= MILLISECONDS_KEPT / 2) waitUntil(ask(deployment))
-  return found.state
+  if (!found || age < 0 || age >= MILLISECONDS_KEPT) {
+    try {
+      return (await ask(deployment))?.reason ?? null
+    } catch (error) {
+      logUnknown(error)
+      return found?.state?.reason ?? UNKNOWN
+    }
+  }
+  if (age >= MILLISECONDS_KEPT / 2) waitUntil(ask(deployment).catch(logUnknown))
+  return found.state?.reason ?? null
 }
 
-/** Why the service is read-only; null if it is not. */
+/** Why the service is read-only, or counts as such; null if it is not. */
 export async function readOnlyReason(deployment: Deployment): Promise<string | null> {
   if (deployment.readOnly) return 'the variable READ_ONLY is on'
-  return (await operatorsState(deployment))?.reason ?? null
+  return operatorsReason(deployment)
 }
 
 /** Reports whether the service is not read-only. */
@@ -88,6 +99,6 @@ export async function setReadOnly(scope: Scope & Deployment, reason: string | nu
   const operation = `${scope.source.operation}: ${state ? 'read-only' : 'writable'}`
   const event = { action: 'update', target: 'deployment', id: DEPLOYMENT, projectId: DEPLOYMENT } as const
   await recordEvent({ ...scope, source: { ...scope.source, operation } }, event)
-  await scope.projects.getByName(DEPLOYMENT).setReadOnly(state)
+  await askObject(scope.projects, DEPLOYMENT, (object) => object.setReadOnly(state))
   known(scope.keyring).set(HERE, { checked: Date.now(), state })
 }

@@ -9,6 +9,7 @@ import type { Environment } from '../../src/config.ts'
 import worker from '../../src/index.ts'
 import { READ_ONLY_SECONDS } from '../../src/state/read-only.ts'
 import { tableNames } from '../support/every-table.ts'
+import { objectErrors } from '../support/faulty-platform.ts'
 import { alarmOf, alarmTimeOf, eventsOf, objectOf } from '../support/audited-object.ts'
 import { call, database } from '../support/client.ts'
 import { HOOK_MILLISECONDS, owner, person, type Account, type Person } from '../support/people.ts'
@@ -163,6 +164,48 @@ describe('a service that an operator makes read-only', () => {
     await set(false)
     vi.setSystemTime(Date.now() + READ_ONLY_SECONDS * 1000)
     expect((await post()).status).toBe(201)
+  })
+
+  it('a change is refused while the object that knows it does not answer, unless it has done so within the stated time', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const later = () => vi.setSystemTime(Date.now() + READ_ONLY_SECONDS * 1000)
+    let answering = false
+    const getByName = (projectId: string) => {
+      const readOnly = () => Promise.reject(objectErrors.repeatable())
+      return projectId === 'the deployment' && !answering ? { readOnly } : bindings.PROJECT.getByName(projectId)
+    }
+    const idFromName = (name: string) => bindings.PROJECT.idFromName(name)
+    const other = workerWith({}, { PROJECT: { getByName, idFromName } as unknown as Env['PROJECT'] })
+    const { token } = who
+    const post = async () => {
+      const { status, headers, json } = await other('POST', '/v1/secrets', { token, json: payload })
+      return [status, headers.get('Retry-After'), json.description]
+    }
+    const written = [201, null, undefined]
+    const refused = (why: string) => [503, '60', `The service is read-only: ${why}. Try again later.`]
+    const unknown = refused('it cannot be asked whether an operator has made it so')
+
+    const { secrets: before } = await contents()
+    expect(await post()).toEqual(unknown)
+    expect((await other('GET', `${secretRef}/payload`, { token })).status).toBe(200)
+    expect((await other('GET', '/admin/read-only', { token: operator.token })).status).toBe(503)
+    expect((await contents())['secrets']).toBe(before)
+    answering = true
+    expect(await post()).toEqual(written)
+    answering = false
+    expect(await post()).toEqual(written)
+    later()
+    expect(await post()).toEqual(unknown)
+    answering = true
+    await set(true)
+    expect(await post()).toEqual(refused(REASON))
+    answering = false
+    later()
+    expect(await post()).toEqual(refused(REASON))
+    answering = true
+    await set(false)
+    later()
+    expect(await post()).toEqual(written)
   })
 
   it('a restore of the database does not end it, because the database does not have it', async () => {
