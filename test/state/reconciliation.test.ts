@@ -88,6 +88,19 @@ describe('POST /admin/reconcile', () => {
     expect(summary).toMatchObject({ operation: 'Reconciliation of 1 projects', initiator_id: operator.userId })
   })
 
+  it('POST /admin/reconcile compares anew after a restore, however short before it the last report was', async () => {
+    await secret(who, payload)
+    await alarmOf(who.projectId)
+    expect(await report(ofProject())).toMatchObject({ projects: [] })
+    const gone = idOf(await secret(who, payload))
+    await alarmOf(who.projectId)
+    await database.prepare('delete from secrets where id = ?').bind(gone).run()
+    await database.prepare('delete from audit_events where target_id = ?').bind(gone).run()
+    const { projects, confirm } = await report(ofProject())
+    expect(projects).toMatchObject([{ incidents: [{}], rows: { gone: 1, first: [`secret/${gone} gone`] } }])
+    expect((await report(ofProject())).confirm).toBe(confirm)
+  })
+
   it('POST /admin/reconcile has fresh objects take over old rows, and continues the chain', async () => {
     const refs = [await secret(who, payload), await secret(who, payload)]
     await alarmOf(who.projectId)

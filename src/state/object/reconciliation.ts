@@ -6,6 +6,7 @@
 import { digestOf } from '../../crypto/digest.ts'
 import { canonicalJson } from '../../crypto/event-chain.ts'
 import { fault } from '../../faults.ts'
+import { millisecondsOf } from '../../times.ts'
 import { recordEvent } from '../audit/events.ts'
 import type { ProjectReport } from '../project-calls.ts'
 import type { Scope } from '../scope.ts'
@@ -15,7 +16,7 @@ import { closeIncidents, endsOf, openIncidents } from './seal.ts'
 
 /** Steps of the comparison that one call makes; the next call continues. */
 export const STEPS_PER_INSPECTION = 25
-/** Milliseconds in which a complete comparison is not made again. */
+/** Milliseconds in which a complete comparison is not made again, unless the database was restored meanwhile. */
 const INSPECTION_LASTS = 600_000
 /** Findings that one call or alarm adopts; the object's alarm adopts the rest. */
 export const ADOPTED_AT_ONCE = 20_000
@@ -55,10 +56,13 @@ export async function inspectProject(
   const { completed, last } = await patrolIn(storage)
   const begun = await storage.get<number>(INSPECTION)
   const isUnfinished = begun !== undefined && completed < begun
+  // A log that ended elsewhere means that the database was restored, and that its rows are others.
+  const isOvertaken = (await openIncidents(storage)).some(({ time }) => millisecondsOf(time) > (begun ?? 0))
   const isRecent = begun !== undefined && !isUnfinished && now < last + INSPECTION_LASTS
-  if (isRecent) return { ...(await reportOf(storage, projectId)), told: false }
-  if (!isUnfinished) await storage.put(INSPECTION, now)
-  const options = { head, now, steps: STEPS_PER_INSPECTION, anew: !isUnfinished }
+  if (isRecent && !isOvertaken) return { ...(await reportOf(storage, projectId)), told: false }
+  const anew = !isUnfinished || isOvertaken
+  if (anew) await storage.put(INSPECTION, now)
+  const options = { head, now, steps: STEPS_PER_INSPECTION, anew }
   const { told } = await compareRows(storage, scope, projectId, options)
   return { ...(await reportOf(storage, projectId)), told }
 }
