@@ -39,7 +39,9 @@ Paste this into another terminal, or run there:  . ${file}
 
 ${lines.map((line) => `  ${line}`).join('\n')}
 
-TOKEN is valid for an hour. Order a 256-bit AES key with it:
+TOKEN is valid for an hour; the OpenStack client gets another:  export TOKEN=$(openstack token issue -f value -c id)
+
+An order of a 256-bit AES key:
 
   curl -s -X POST "$URL/v1/orders" -H "X-Auth-Token: $TOKEN" -H 'Content-Type: application/json' \\
     -d '{"type": "key", "meta": {"name": "first", "algorithm": "aes", "bit_length": 256, "mode": "gcm"}}'
