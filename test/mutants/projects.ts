@@ -226,12 +226,14 @@ export const inProjects = [
       'the Worker compares the value of all projects first',
     ],
     ['await closeIncidents(storage, scope.now)', '', 'a reconciled incident is reported for ever'],
+    ['isRecent && !isOvertaken', 'isRecent', 'a report soon after another one says nothing of a restore between them'],
   ),
   ...inFile(
     'state/read-only',
     ['state/read-only'],
     ['age >= MILLISECONDS_KEPT)', 'false)', 'an isolate never notices that the service became read-only'],
     ['if (reason !== null) throw', 'if (false) throw', 'changes are made while the service is read-only'],
+    ['?? UNKNOWN', '?? null', 'changes are made while nobody can say whether the service is read-only'],
   ),
   ...inFile(
     'state/reconciliation',
