@@ -232,16 +232,24 @@ process.once('exit', () => {
   for (const { pid } of running) signalGroup(pid, 'SIGTERM')
 })
 
-/** Returns a loopback port that is currently free. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * Linux gives ports from 32768 on to connections. One below it stays free while the program that listens on it is stopped
+ * and started again.
+ */
+const LOWEST_PORT = 10_000
+const HIGHEST_PORT = 32_767
+
+const canListen = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
     const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() =>
-        address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      )
-    })
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
+
+/** Returns a loopback port that is currently free. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT + 1))
+    if (await canListen(port)) return port
+  }
 }
