@@ -240,9 +240,30 @@ describe('memory', () => {
     await get(send, `${ref}/payload`)
     const first = await counted(() => get(send, `${ref}/payload`))
     expect([first.near, first.primary]).toEqual([0, 0])
+  })
+
+  it('with a READ_CACHE_SECONDS above the bound, a deleted secret is gone within the bound', async () => {
+    const send = cold({ READ_CACHE_SECONDS: '60' })
+    const gone = await secret(who, text)
+    await catchUp()
+    expect((await get(send, gone)).status).toBe(200)
+    expect((await call('DELETE', gone, { token: who.token })).status).toBe(204)
     pass(BOUND)
-    const second = await counted(() => get(send, `${ref}/payload`))
-    expect(second.near + second.primary).toBeGreaterThan(0)
+    await writeHeartbeat(await backendAt(formatTime(Date.now())), 0)
+    await catchUp()
+    expect((await get(send, gone)).status).toBe(404)
+  })
+
+  it('the age is that of the oldest thing that is remembered, here the secret and not its reader', async () => {
+    const send = cold()
+    await get(send, ref, 'max-age=10')
+    pass(4)
+    await writeHeartbeat(await backendAt(formatTime(Date.now())), 0)
+    await catchUp()
+    const list = await counted(() => get(send, '/v1/secrets', 'max-age=3'))
+    expect([list.near, list.primary, list.answer.headers.get('Age')]).toEqual([1, 0, String(MARGIN)])
+    const { answer, near, primary } = await counted(() => get(send, ref, 'max-age=10'))
+    expect([near, primary, answer.headers.get('Age')]).toEqual([0, 0, String(4 + MARGIN)])
   })
 
   it('the requests in which castellan reads a key without a name are one look-up with READ_CACHE_SECONDS', async () => {

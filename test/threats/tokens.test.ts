@@ -232,6 +232,7 @@ describe('T6: tokens', () => {
       ['answers 503', () => new Response('busy', { status: 503 })],
       ['answers 429', () => new Response('slow', { status: 429 })],
       ['answers 204', () => new Response(null, { status: 204 })],
+      ['answers 206', () => Response.json({ token: { ...valid, expires_at: later } }, { status: 206 })],
       ['answers no JSON', () => new Response('<html>')],
       ['answers nothing', () => new Response('')],
       ['answers null', () => Response.json(null)],
