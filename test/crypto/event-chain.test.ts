@@ -56,6 +56,17 @@ describe('a chain', () => {
     expect(await findBreak(damage(await chain(5)))).toMatchObject({ number })
   })
 
+  it.each<[string, number, string | undefined]>([
+    ['that do not begin at the beginning', 1, secondHash],
+    ['that leave out a number', 5, undefined],
+  ])('events %s are a break, though their hashes are right', async (_, number, beginning) => {
+    const events = await chain(beginning === undefined ? 3 : 0)
+    const previous = beginning ?? events.at(-1)!.hash
+    const event = { number, action: 'forged' }
+    const forged = { ...event, previous, hash: await chainHash(previous, event) }
+    expect(await findBreak([...events, forged])).toMatchObject({ number: events.length + 1 })
+  })
+
   it('a chain with an altered event and recomputed hashes does not lead to the head', async () => {
     const events = await chain(5)
     const forged = await chain(4)

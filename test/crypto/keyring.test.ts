@@ -48,6 +48,7 @@ describe('MASTER_KEYS', () => {
     ['31 bytes', `a:${toBase64(crypto.getRandomValues(new Uint8Array(31)))}`],
     ['33 bytes', `a:${toBase64(crypto.getRandomValues(new Uint8Array(33)))}`],
     ['a damaged second key', `a:${random()},b:${random().slice(1)}`],
+    ['a character that base64 does not have', `a:${random().replace(/^./, '*')}`],
     ['zeros', `a:${toBase64(new Uint8Array(32))}`],
     ['a pattern', `a:${toBase64(Uint8Array.from({ length: 32 }, (_, at) => at % 15))}`],
     ['a sequence', `a:${toBase64(Uint8Array.from({ length: 32 }, (_, at) => at * 3))}`],
