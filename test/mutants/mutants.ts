@@ -3,6 +3,7 @@
  *
  *     npm run mutants -- --only TEXT     faults whose file, reason or text contains TEXT
  *     npm run mutants -- --every N       every N-th fault, as a sample
+ *     npm run mutants -- --from N        faults from the N-th on, to go on where a run was stopped
  *     npm run mutants -- --jobs N        N copies at the same time; the default is 1
  *     npm run mutants -- --trusting      does not run the tests without a fault first
  *
@@ -38,6 +39,7 @@ const { values: options } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
     every: { type: 'string', default: '1' },
+    from: { type: 'string', default: '1' },
     jobs: { type: 'string', default: '1' },
     trusting: { type: 'boolean', default: false },
   },
@@ -95,6 +97,7 @@ async function outcomeOf(folder: string, { file, from, to, tests, survives }: Sm
 const chosen = smallFaults
   .filter(({ file, from, why }) => `${file} ${from} ${why}`.includes(options.only))
   .filter((_, at) => at % Math.max(1, Number(options.every)) === 0)
+  .slice(Math.max(1, Number(options.from)) - 1)
 const results: { fault: SmallFault; outcome: Outcome }[] = []
 
 function report({ fault, outcome }: (typeof results)[number]): void {
