@@ -67,33 +67,6 @@ export const unprovoked: Readonly<Record<string, string>> = {
     ),
   ),
   ...because(
-    'The operations with keys have these checks in common, and each is provoked through one of them.',
-    ...operationsOf(
-      [
-        'noPayload',
-        'keyUsage',
-        'keyKind',
-        'keyVersion',
-        'versionDisabled',
-        'versionIsDestroyed',
-        'useTooLarge',
-        'rsaAlgorithm',
-        'notDecrypted',
-        'notSigned',
-      ],
-      [
-        'postSecretEncrypt',
-        'postSecretDecrypt',
-        'postSecretRewrap',
-        'postSecretDatakey',
-        'postSecretSign',
-        'postSecretVerify',
-        'postSecretMac',
-      ],
-    ),
-    ...operationsOf(['keyKind', 'noPayload'], ['patchSecretKey']),
-  ),
-  ...because(
     'The tests of these call the operation below HTTP, or a Worker of their own that the contract is not asked about.',
     'deleteSecret illFormedText',
     'putSecretMetadataKey metadataKey',

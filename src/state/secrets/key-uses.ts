@@ -52,11 +52,12 @@ export interface NarrowerUse {
 
 /**
  * Narrows what a key may be used for, and closes its payload, and returns the secret. Throws `keyWidened` for anything
- * that widens either.
+ * that widens either, `keyKind` if a secret of this type is no key, and `noPayload`.
  */
 export function narrowUse(backend: Backend, secret: Secret, { extractable, usages }: NarrowerUse): Promise<Secret> {
   return changeUse(backend, secret, 'update', 'secret/key', (current) => {
     if (possibleUsages(current).length === 0) throw fault('keyKind', 'a secret of this type is no key')
+    if (!current.hasPayload) throw fault('noPayload')
     const present = usagesOfSecret(current)
     const isWider = usages?.some((usage) => !present.includes(usage)) === true
     if (isWider || (extractable === true && !isExtractable(current))) throw fault('keyWidened')
