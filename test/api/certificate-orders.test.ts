@@ -556,16 +556,31 @@ describe('PUT /v1/orders/{id}', () => {
     expect(after).not.toHaveProperty('error_reason')
   })
 
-  issues('PUT of an order that is ACTIVE, of another type, or with an invalid meta is 400', async () => {
+  issues('PUT of an order that is ACTIVE or of another type is 400', async () => {
     const active = await ordered(simple(requests.p256))
     const again = await send('PUT', active.order_ref, { json: { meta: simple(requests.p256) } })
     expectRefusal(again, 400, 'Only PENDING orders can be updated. Order is in the ACTIVE state.')
     const key = await send('POST', '/v1/orders', { json: { type: 'key', meta: { algorithm: 'aes', bit_length: 256 } } })
     const other = await send('PUT', key.json.order_ref, { json: { meta: {} } })
     expectRefusal(other, 400, 'Updates are not supported for order type key.')
-    const failed = await ordered({})
-    const broken = await send('PUT', failed.order_ref, { json: { meta: { request_type: 'full-cmc' } } })
-    expectRefusal(broken, 400, 'Full CMC Requests are not yet supported.')
+  })
+
+  const request = { request_type: 'simple-cmc' }
+  const stored = { request_type: 'stored-key', container_ref: 'x', subject_dn: 'cn=a' }
+  issues.each<[object, string]>([
+    [{ request_type: 'foo' }, 'Invalid Certificate Request Type'],
+    [{ request_type: 'full-cmc' }, 'Full CMC Requests are not yet supported.'],
+    [request, 'Missing required metadata field for request_data'],
+    [{ ...request, request_data: '***' }, 'Unable to decode request data.'],
+    [{ ...request, request_data: '' }, 'Invalid PKCS10 Data: Bad format'],
+    [simple(requests.changed), 'Invalid PKCS10 Data: Signing key incorrect'],
+    [{ ...stored, subject_dn: 'foo' }, 'Invalid subject DN: foo'],
+    [{ ...stored, subject_dn: 'C=USA' }, 'Invalid subject DN: C has more than 2 characters'],
+    [{ ...stored, extensions: 'abc' }, 'Extensions are not yet supported.  Specify a valid profile instead.'],
+  ])('PUT of an order with the meta %j is 400', async (meta, description) => {
+    const { order_ref: ref } = await ordered({})
+    expectRefusal(await send('PUT', ref, { json: { meta } }), 400, description)
+    expect((await send('GET', ref)).json).toMatchObject({ status: 'ERROR', meta: {} })
   })
 
   issues(

@@ -50,23 +50,6 @@ export const unprovoked: Readonly<Record<string, string>> = {
   ),
   ...because('A new version of any route is refused alike: POST of versions provokes it.', 'putSecret versionsFull'),
   ...because(
-    'The checks of meta are those of POST /v1/orders, which provokes them.',
-    ...operationsOf(
-      [
-        'metadataField',
-        'certificateRequestType',
-        'requestData',
-        'requestFormat',
-        'requestSignature',
-        'subjectName',
-        'subjectRefused',
-        'certificateExtensions',
-        'fullCmc',
-      ],
-      ['putOrder'],
-    ),
-  ),
-  ...because(
     'The tests of these call the operation below HTTP, or a Worker of their own that the contract is not asked about.',
     'deleteSecret illFormedText',
     'putSecretMetadataKey metadataKey',
