@@ -98,6 +98,27 @@ describe('a new version of a secret', () => {
     )
   })
 
+  itIsOurs.each([
+    ['image/gif', ''],
+    ['text/html', ''],
+    ['application/json', ''],
+    ['TEXT/PLAIN', ''],
+    ['text/plain', '?trans_wrapped_session_key=abc'],
+  ])('the payload of a version is refused as that of its secret: Accept %s, query %s', async (accept, query) => {
+    const ref = await withVersions('one', 'two')
+    const ask = async (path: string) => {
+      const {
+        status,
+        json,
+        text: words,
+      } = await send('GET', `${path}/payload${query}`, { headers: { Accept: accept } })
+      return [status, json ?? words]
+    }
+    const [status, words] = await ask(ref)
+    expect(status).toBeGreaterThan(399)
+    expect(await ask(`${ref}/versions/1`)).toEqual([status, words])
+  })
+
   itIsOurs('a new version of a secret without payload is its first', async () => {
     const ref = await secret(who)
     expect((await send('GET', ref)).headers.get('ETag')).toBeNull()

@@ -46,7 +46,6 @@ export const unprovoked: Readonly<Record<string, string>> = {
   ...because(
     'Both routes of a payload answer with the same function: GET /v1/secrets/{secret}/payload provokes it.',
     'getSecret sessionKeyAlone',
-    ...operationsOf(['notAcceptable', 'sessionKeyAlone', 'payloadAccept', 'payloadType'], ['getSecretVersionPayload']),
   ),
   ...because('A new version of any route is refused alike: POST of versions provokes it.', 'putSecret versionsFull'),
   ...because(
