@@ -28,6 +28,7 @@ const PATHS = [
   '/docs/security',
   '/docs/speed',
   '/docs/reference',
+  '/docs/fidelity',
 ] as const
 
 /** The parts of playwright that are used here. */
