@@ -66,6 +66,17 @@ describe.each(kinds)('ACLs of $kind', ({ kind, make, label, retrieval, absentEnt
     expect(await users(ref)).toEqual(['u1', 'u2'])
   })
 
+  it(`an ACL of ${kind} that is replaced tells when it was made`, async () => {
+    const ref = await make(who)
+    await acl(who, ref, { users: ['u'] })
+    const { created } = (await shown(ref)).read
+    await new Promise((resolve) => setTimeout(resolve, 1_100))
+    await acl(who, ref, { users: ['v'] })
+    const { read } = await shown(ref)
+    expect([read.users, read.created]).toEqual([['v'], created])
+    expect(read.updated > created).toBe(true)
+  })
+
   it(`an ACL of ${kind} has defaults for what PUT leaves out`, async () => {
     const ref = await make(who)
     await acl(who, ref, { 'project-access': false, users: ['u'] })
