@@ -12,7 +12,7 @@ import { formatTime, millisecondsOf } from '../times.ts'
 import { LOCAL, networkOf } from './addresses.ts'
 
 /** Refusals up to this are waited for, and all of them together: many clients may log in at once from one address. */
-const MOST_HELD_MILLISECONDS = 2_000
+const MOST_HELD_MILLISECONDS = 4_000
 const MOST_HELD_TOGETHER_MILLISECONDS = 10_000
 
 const wait = (milliseconds: number) =>

@@ -132,7 +132,7 @@ describe('guessing a password', () => {
     const answers = await guess(() => byPassword(one.name, 'wrong', undefined, address))
     expect(new Set(statuses(answers))).toEqual(new Set([401, 429]))
     expect(statuses(answers).filter((status) => status === 401).length).toBeLessThanOrEqual(
-      FREE_OF_ACCOUNT_AND_NETWORK + 2,
+      FREE_OF_ACCOUNT_AND_NETWORK + 3,
     )
     const refused = await byPassword(one.name, one.password, undefined, address)
     expect([refused.status, refused.json.error]).toEqual([
