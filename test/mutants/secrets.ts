@@ -4,7 +4,7 @@ import { inFile } from './fault.ts'
 export const inSecrets = [
   ...inFile(
     'state/acls',
-    ['state/overtaken-rows', 'state/conflicts'],
+    ['state/overtaken-rows', 'state/conflicts', 'state/audit'],
     [', eq(table.mac, subject.mac))', ')', 'an ACL is written over a row that has changed'],
     ["return changed > 0 ? 'stored' : CONFLICT", "return 'stored'", 'an ACL that was not stored is confirmed'],
     [
@@ -71,7 +71,7 @@ export const inSecrets = [
   ),
   ...inFile(
     'state/secrets/new-versions',
-    ['api/secret-versions', 'state/secret-versions', 'state/key-rotations'],
+    ['api/secret-versions', 'state/secret-versions', 'state/last-seen', 'state/key-rotations'],
     ['made.check(current)', '', 'a payload is stored over another version than the request names'],
     ["new Set<Usage>(['decrypt', ", 'new Set<Usage>([', 'a key loses what it has encrypted'],
     ['limit -1 offset ${others})', 'limit -1 offset ${others + 1})', 'one more payload is kept than was asked for'],

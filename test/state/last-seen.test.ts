@@ -83,6 +83,25 @@ describe('a secret that was seen, and has changed elsewhere,', () => {
     expect((await call('GET', `${ref}/payload`, { token: who.token })).text).toBe('three')
   })
 
+  it('a version that is not stored destroys none of those that are kept by now', async () => {
+    const who = await owner()
+    const ref = await secret(who, text('one'))
+    const keep = (number: number) =>
+      call('PUT', `${ref}/versioning`, { token: who.token, json: { put: 'replace', keep: number } })
+    expect((await keep(1)).status).toBe(200)
+    const send = await seenBy(who, ref)
+    expect((await keep(5)).status).toBe(200)
+    for (const payload of ['two', 'three', 'four']) expect((await post(call, who, ref, text(payload))).status).toBe(201)
+    expect(await post(send, who, ref, text('x'), { 'If-Match': '"1"' })).toMatchObject({ status: 412 })
+    const { json } = await call('GET', `${ref}/versions`, { token: who.token })
+    expect(json.versions.map(({ status }: { status: string }) => status)).toEqual([
+      'CURRENT',
+      'ENABLED',
+      'ENABLED',
+      'ENABLED',
+    ])
+  })
+
   it('a version is refused to whom the ACL excludes since, once in the audit log, and nothing is stored', async () => {
     const creator = await person(['creator'])
     const colleague = await person(['creator'], { projectId: creator.projectId })
