@@ -4,7 +4,7 @@ import { inFile } from './fault.ts'
 export const inSecrets = [
   ...inFile(
     'state/acls',
-    ['state/overtaken-rows', 'state/conflicts', 'state/audit'],
+    ['state/overtaken-rows', 'state/conflicts'],
     [', eq(table.mac, subject.mac))', ')', 'an ACL is written over a row that has changed'],
     ["return changed > 0 ? 'stored' : CONFLICT", "return 'stored'", 'an ACL that was not stored is confirmed'],
     [
@@ -17,7 +17,7 @@ export const inSecrets = [
   ),
   ...inFile(
     'state/secrets/secret-readers',
-    ['api/acls', 'state/read-cache', 'threats/rights'],
+    ['api/acls', 'state/audit', 'state/read-cache', 'threats/rights'],
     [
       'change(build.delete(secretReaders).where(inArray(secretReaders.secretId, ids))),',
       '',
