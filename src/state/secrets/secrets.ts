@@ -140,7 +140,7 @@ export function readPayload(backend: Backend, secret: SealedSecret): Promise<Uin
   return openPayload(backend, secret)
 }
 
-/** Keys of payloads that this isolate has opened. Deriving one costs more than all the rest of a read from memory. */
+/** Keys of payloads that this isolate has opened: deriving one costs as much as opening the payload. */
 const valueKeys = cacheOf<ValueKey>({ entries: 5_000 })
 
 async function payloadKey(backend: Backend, place: KeyPlace & Place, wrapped: Uint8Array): Promise<ValueKey> {
