@@ -79,7 +79,8 @@ async function withCurrent(
 ): Promise<void> {
   let read: AclSubject | null = subject
   await untilStored(async () => {
-    const current: AclSubject = read ?? (await kinds[kind].find(backend, subject.id))
+    const current = read ?? (await kinds[kind].find(backend, subject.id))
+    if (current !== subject) await backend.stillAllowed(current)
     read = null
     return attempt(current)
   })

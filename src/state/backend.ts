@@ -1,5 +1,6 @@
 /** The dependencies of operations. This file has only types; `connect.ts` creates the values. */
 import type { Session } from './database/session.ts'
+import type { Container, Secret } from './entities.ts'
 import type { Places } from './places.ts'
 import type { ProjectObjects } from './project-calls.ts'
 import type { StoreChoice } from './projects/secret-stores.ts'
@@ -18,6 +19,11 @@ export interface AcceptedAge {
 
 export interface Backend extends KeyedScope, StoreChoice {
   readonly db: Session
+  /**
+   * Throws `notPermitted` unless the caller may change the entity as it is by now. A change that met another one asks it
+   * before it is made again: the other one may have shut the caller out. The service itself may.
+   */
+  readonly stillAllowed: (subject: Secret | Container) => Promise<void>
   /** The objects that serialise the mutations of a project, one per project id. */
   readonly projects: ProjectObjects
   /** The id of the deployment of the database; throws `schemaBehind` before this isolate was admitted to it. */

@@ -39,7 +39,8 @@ export function connect(
   const terms: Terms = { admission, freshness: freshnessOf(asking, stalenessSeconds, accepts.most), questions: [] }
   const db = new Session(bindings.DB, 'first-primary', terms)
   const deployment = () => admittedDeployment(asking)
-  return { ...asking, secretStores, nameDefault, keepVersions, stalenessSeconds, accepts, db, deployment }
+  const stillAllowed = () => Promise.resolve()
+  return { ...asking, secretStores, nameDefault, keepVersions, stalenessSeconds, accepts, db, deployment, stillAllowed }
 }
 
 /**

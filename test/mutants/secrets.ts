@@ -4,6 +4,16 @@ import { inFile } from './fault.ts'
 export const inSecrets = [
   ...inFile(
     'state/acls',
+    ['threats/lost-races'],
+    ['if (current !== subject) await backend.stillAllowed(current)', '', 'who was shut out opens the ACL again'],
+  ),
+  ...inFile(
+    'state/secrets/secrets',
+    ['threats/lost-races'],
+    ['await backend.stillAllowed(secret)', '', 'who was shut out changes the use of a key'],
+  ),
+  ...inFile(
+    'state/acls',
     ['state/overtaken-rows', 'state/conflicts'],
     [', eq(table.mac, subject.mac))', ')', 'an ACL is written over a row that has changed'],
     ["return changed > 0 ? 'stored' : CONFLICT", "return 'stored'", 'an ACL that was not stored is confirmed'],
@@ -42,16 +52,11 @@ export const inSecrets = [
     'state/secrets/new-versions',
     ['state/overtaken-rows', 'state/races', 'state/secret-versions'],
     ['and ${secrets.mac} = ${secret.mac} and ${made', 'and ${made', 'a payload is written over a row that has changed'],
-    ['read ?? (await findSecret(backend, secret.id))', 'secret', 'a conflict is repeated with the same old row'],
+    ['read ?? (await findSecretAgain(backend, secret.id))', 'secret', 'a conflict is repeated with the same old row'],
   ),
   ...inFile(
     'state/secrets/new-versions',
     ['state/last-seen'],
-    [
-      'if (backend.db.observed.lagging) throw',
-      'if (false) throw',
-      'who lost the right to a secret replaces its payload',
-    ],
     ['sawSecret(backend, replaced)', '', 'what the isolate has written is read again before the next version'],
   ),
   ...inFile(

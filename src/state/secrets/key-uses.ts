@@ -10,7 +10,7 @@ import type { Secret, UseAcl, UseColumns } from '../entities.ts'
 import { withMac } from '../integrity/row-authentication.ts'
 import { secrets } from '../schema/resources.ts'
 import { protectedSecret, secretIs } from './secret-rows.ts'
-import { findSecret } from './secrets.ts'
+import { findSecretAgain } from './secrets.ts'
 import { isExtractable, possibleUsages, storedUsages, usagesOfSecret, type Usage } from './usages.ts'
 
 /** Returns the secret's row with other columns of use; null: as it is. */
@@ -27,7 +27,7 @@ async function changeUse(
   let read: Secret | null = secret
   let result = secret
   await untilStored(async () => {
-    const current = read ?? (await findSecret(backend, secret.id))
+    const current = read ?? (await findSecretAgain(backend, secret.id))
     read = null
     result = current
     const columns = changed(current)

@@ -25,7 +25,7 @@ import { KEPT_VERSIONS, secretVersions } from '../schema/secret-versions.ts'
 import { sawSecret } from './last-seen.ts'
 import { authenticSecret, FIRST_VERSION, GENERATED, presentVersion, protectedSecret } from './secret-rows.ts'
 import { secretIs, selectSecret } from './secret-rows.ts'
-import { findSecret } from './secrets.ts'
+import { findSecretAgain } from './secrets.ts'
 import { usagesOfSecret, type Usage } from './usages.ts'
 
 /** Entries of destroyed versions are kept until so many newer versions have followed. */
@@ -171,7 +171,6 @@ function attempt(backend: Backend, secret: Secret, made: PayloadChange): Promise
 
 /**
  * Stores a payload of a secret that exists and returns its number. Concurrent changes of the secret follow each other.
- * A secret that is only remembered is not read again: who made the change from it begins anew.
  * Throws what `check` and `payload` throw, `secretNotFound` if the secret was deleted, and `versionsFull` if it is a key
  * with as many versions as are kept at most, none of which is destroyed by itself.
  */
@@ -180,14 +179,12 @@ export function storePayload(backend: Backend, secret: Secret, made: PayloadChan
   return untilStored(
     async () => {
       // After a pause the secret is read again: it has changed once more if others wait as well.
-      const current: Secret = read ?? (await findSecret(backend, secret.id))
+      const current: Secret = read ?? (await findSecretAgain(backend, secret.id))
       read = null
       made.check(current)
       const { stored, after } = await attempt(backend, current, made)
       if (stored) return stored
       if (!after) throw fault('secretNotFound')
-      // Whether the caller may change the row as it is now was not checked.
-      if (backend.db.observed.lagging) throw fault('changedConcurrently')
       // The row has not changed, so that one of the other conditions did not hold.
       if (after.mac === current.mac) throw made.onlyIf?.unmet() ?? fault('versionsFull', String(KEPT_VERSIONS.most))
       made.check(await authenticSecret(backend, after))

@@ -304,6 +304,7 @@ function changeVersion(
   let read: typeof found | null = found
   return untilStored(async () => {
     read ??= await findVersion(backend, found.secret.id, found.version.version)
+    if (read !== found) await backend.stillAllowed(read.secret)
     const changed = await attempt(requireReplaced(read))
     read = null
     return changed > 0 ? undefined : CONFLICT

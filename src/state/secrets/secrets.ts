@@ -65,6 +65,13 @@ export async function findSecret(backend: Backend, id: string, withConsumers = f
   return authenticSecret(backend, row)
 }
 
+/** Reads a secret that has changed meanwhile again. Throws `secretNotFound`, and `notPermitted` as `stillAllowed` does. */
+export async function findSecretAgain(backend: Backend, id: string): Promise<Secret> {
+  const secret = await findSecret(backend, id)
+  await backend.stillAllowed(secret)
+  return secret
+}
+
 /** The condition that joins a secret with the key that opens it. */
 export const keyOfSecret = and(
   eq(projectKeys.projectId, secrets.projectId),

@@ -20,7 +20,7 @@ import { secretConsumers, secrets } from '../schema/resources.ts'
 import { byService } from '../scope.ts'
 import { canGenerate, generatedPayload, rotationAfter, storePayload } from './new-versions.ts'
 import { asSecret, GENERATED, live, protectedRow, protectedSecret, secretColumns, secretIs } from './secret-rows.ts'
-import { findSecret } from './secrets.ts'
+import { findSecretAgain } from './secrets.ts'
 
 /** The most days after which a key is rotated. */
 export const MOST_ROTATE_DAYS = 36_500
@@ -83,7 +83,7 @@ async function save(
 export function setVersioning(backend: Backend, secret: Secret, given: GivenVersioning): Promise<Secret> {
   let read: Secret | null = secret
   return untilStored(async () => {
-    const current: Secret = read ?? (await findSecret(backend, secret.id))
+    const current: Secret = read ?? (await findSecretAgain(backend, secret.id))
     read = null
     const columns = changedBy(current, given)
     const guarded = Boolean(given.rotateDays) && columns.rotateConsumed === null

@@ -148,13 +148,18 @@ function admits(kind: AnyOperation<Target>['accept'], accept: string | undefined
   return kind === 'known' ? admitsKnownType(accept) : admitsJson(accept)
 }
 
-/** Returns the call with its caller, operation and rule as the source of log entries and audit events. */
-function attributed(call: Call, operation: string, rule: Rule): Call {
+/**
+ * Returns the call with its caller, operation and rule as the source of log entries and audit events, and with the rule for
+ * an entity that has changed meanwhile.
+ */
+function attributed(call: Call, { name: operation, use }: AnyOperation<Target>, rule: Rule): Call {
   const { c, backend, caller } = call
   const initiator = { userId: caller.userId, projectId: caller.projectId }
   const source = { ...backend.source, initiator, operation, rule }
   c.set('source', source)
-  return { ...call, backend: { ...backend, source } }
+  const stillAllowed = (subject: Target) =>
+    requirePermission(backend.db, () => permits(call.config.policy, rule, caller, subject, use))
+  return { ...call, backend: { ...backend, source, stillAllowed } }
 }
 
 const actions = { GET: 'read', POST: 'create', PUT: 'update', PATCH: 'update', DELETE: 'delete' } as const
@@ -225,7 +230,7 @@ async function attempt(c: Context<Service>, resource: Resource, once: BodyOnce, 
   }
   if (!admits(chosen.accept, c.req.header('Accept'))) throw fault('notAcceptable')
   const rule = typeof chosen.rule === 'string' ? chosen.rule : chosen.rule.choose(call)
-  const attributedCall = attributed(call, chosen.name, rule)
+  const attributedCall = attributed(call, chosen, rule)
   try {
     await checkRule(call, rule, subject, !find && !changes, chosen.use)
     return await afterAnswers(call.backend, async () => {
