@@ -37,7 +37,7 @@ export const unprovoked: Readonly<Record<string, string>> = {
   ),
   ...because(
     'The condition on what a project may have is the same for all: POST /v1/containers provokes it.',
-    ...operationsOf(['projectDestroyed'], ['postOrders', 'putOrder', 'postSecretConsumers', 'postContainerConsumers']),
+    ...operationsOf(['projectDestroyed'], ['putOrder', 'postSecretConsumers', 'postContainerConsumers']),
   ),
   ...because(
     'What seals a payload is the same for all three: POST /v1/secrets provokes it.',
@@ -53,14 +53,11 @@ export const unprovoked: Readonly<Record<string, string>> = {
     'deleteSecret illFormedText',
     'putSecretMetadataKey metadataKey',
     'postContainers containerFull',
-    'postContainerSecrets containerFull',
     'getSecretStoresPreferred noPreferredStore',
     'getSecretStore storeNotFound',
     'postSecretStorePreferred storeNotFound',
     'deleteSecretStorePreferred storeNotFound',
     'deleteSecretStorePreferred noPreferredStore',
     'postCasAuthorityCertificatesSerialRevoke notIssued',
-    'putAdminProjectDestruction destructionBegun',
-    'postAdminReconcile reconciliationChanged',
   ),
 }
