@@ -6,7 +6,8 @@ import { createScheduledController } from 'cloudflare:test'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Environment } from '../../src/config.ts'
 import worker from '../../src/index.ts'
-import { resealValues } from '../../src/state/keys/project-key-versions.ts'
+import { resealValues, supersedeKeys } from '../../src/state/keys/project-key-versions.ts'
+import { formatTime } from '../../src/times.ts'
 import { backendAt, databaseOf } from '../support/backend.ts'
 import { call, database, isolate, type Answer } from '../support/client.ts'
 import { callAs, owner, person, type Person } from '../support/people.ts'
@@ -106,6 +107,15 @@ describe('a new version of a project key', () => {
     const asked = { project_keys: { project_id: who.projectId, created_before: '2999-01-01' } }
     expect((await rotate(asked)).json.superseded).toBe(1)
     expect(await versionsOf(who.projectId)).toEqual([2])
+  })
+
+  it('keys that are made at the moment of a call are none that it supersedes, also for a time in the future', async () => {
+    const who = await owner()
+    await secret(who, text('one'))
+    const backend = await backendAt(formatTime(Date.now() + 60_000))
+    const future = { projectId: who.projectId, createdBefore: formatTime(Date.now() + 3_600_000) }
+    expect([await supersedeKeys(backend, future), await supersedeKeys(backend, future)]).toEqual([1, 0])
+    expect(await versionsOf(who.projectId)).toEqual([1, 2])
   })
 
   it('a new version of a project key may be made while values are resealed: no request fails, and the last version seals all', async () => {
