@@ -7,7 +7,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { PAGES, pageOf, REFERENCE, ROOT } from './contents.ts'
+import { FIDELITY, PAGES, pageOf, REFERENCE, ROOT } from './contents.ts'
 import { renderFidelity, type Fidelity } from './fidelity.ts'
 import { indexOf, filesOf } from './index-page.ts'
 import { document, INDEX, type Entry } from './layout.ts'
@@ -26,13 +26,10 @@ function made(): ReadonlyMap<string, string> {
   const readme = read('README.md')
   const contract = JSON.parse(read(CONTRACT)) as OpenApi
   const written = filesOf(readme).map((file) => [pageOf(file) ?? '', renderMarkdown(file, read(file))] as const)
-  const fidelity = existsSync(join(ROOT, FIGURES))
-    ? [['fidelity', renderFidelity(contract, JSON.parse(read(FIGURES)) as Fidelity)] as const]
-    : []
   const named: readonly (readonly [string, Content])[] = [
     [REFERENCE, renderReference(contract)],
     ...written,
-    ...fidelity,
+    [FIDELITY, renderFidelity(contract, JSON.parse(read(FIGURES)) as Fidelity)],
   ]
   const pages: readonly Entry[] = [INDEX, ...named.map(([name, { title }]) => ({ name, title }))]
   const files = new Map([

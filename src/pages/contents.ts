@@ -20,6 +20,8 @@ export const DOCS = '/docs'
 
 /** The name of the page that is made from the OpenAPI document. */
 export const REFERENCE = 'reference'
+/** The name of the page that is made from the figures of the last whole run of `npm run interop`. */
+export const FIDELITY = 'fidelity'
 
 /** The path of a page. The index has no name. */
 export const pathOf = (name: string): string => (name === '' ? DOCS : `${DOCS}/${name}`)

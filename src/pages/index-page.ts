@@ -1,6 +1,6 @@
 /** The index of the pages: the README's list of pages by reader, and what every deployment adds. */
 import { posix } from 'node:path'
-import { pageOf, pathOf, REFERENCE } from './contents.ts'
+import { FIDELITY, pageOf, pathOf, REFERENCE } from './contents.ts'
 import { renderMarkdown, type Content } from './markdown.ts'
 
 const LIST = /^## Pages\n+([^]*?)\n(?=## )/m
@@ -29,12 +29,13 @@ address is in their commands. A click on a block of commands selects it.
 
 `
 
-/** The index; the README's list gains the row of the reference. */
+/** The index; the README's list gains the rows of what is made from data: the reference and the page on fidelity. */
 export function indexOf(readme: string): Content {
   const rows = listOf(readme).split('\n')
   const reference =
     `| programs, and tools that make them | [Reference](${pathOf(REFERENCE)}): every operation, and the same as ` +
     '[OpenAPI document](/openapi.json) |'
-  const list = [...rows.slice(0, 2), reference, ...rows.slice(2)].join('\n')
+  const fidelity = `| who asks how close to Barbican it is | [Fidelity](${pathOf(FIDELITY)}): operation by operation, with counts |`
+  const list = [...rows.slice(0, 2), reference, ...rows.slice(2), fidelity].join('\n')
   return renderMarkdown('README.md', INTRODUCTION + list)
 }
