@@ -31,7 +31,7 @@ address is in their commands. A click on a block of commands selects it.
 
 /** The index; the README's list gains the rows of what is made from data: the reference and the page on fidelity. */
 export function indexOf(readme: string): Content {
-  const rows = listOf(readme).split('\n')
+  const rows = listOf(readme).trimEnd().split('\n')
   const reference =
     `| programs, and tools that make them | [Reference](${pathOf(REFERENCE)}): every operation, and the same as ` +
     '[OpenAPI document](/openapi.json) |'
