@@ -103,6 +103,7 @@ describe('a new version of a secret', () => {
     ['text/html', ''],
     ['application/json', ''],
     ['TEXT/PLAIN', ''],
+    ['TEXT/PLAIN; charset=UTF-8', ''],
     ['text/plain', '?trans_wrapped_session_key=abc'],
   ])('the payload of a version is refused as that of its secret: Accept %s, query %s', async (accept, query) => {
     const ref = await withVersions('one', 'two')
