@@ -14,6 +14,17 @@ import { wakeSoon } from './wake.ts'
 /** Reports whether the target of a change is a secret or a part of one. */
 const isOfSecret = ({ target }: Changed) => target === 'secret' || target.startsWith('secret/')
 
+/** What follows a change in this session: later reads of this isolate see it, and the object of the project seals it. */
+function recordedBy(db: Session, { keyring, projects }: Pick<Backend, 'keyring' | 'projects'>): Backend['recorded'] {
+  return (changes: readonly Changed[]) => {
+    for (const change of changes) if (isOfSecret(change)) evictSecret(db, change)
+    for (const { id } of changes) forgetSecret({ keyring }, id)
+    for (const projectId of new Set(changes.map((change) => change.projectId))) wakeSoon(projects, projectId)
+  }
+}
+
+const inSession = (backend: Backend, db: Session): Backend => ({ ...backend, db, recorded: recordedBy(db, backend) })
+
 /**
  * Creates the backend of one request or run, at `now`, for `source`. Its reads go to the primary; {@link reaching} makes one
  * that reads from replicas whose state is no older than `accepts` says.
@@ -27,20 +38,25 @@ export function connect(
 ): Backend {
   const { keyring, quotas, secretStores, readOnly, nameDefault, keepVersions, stalenessSeconds } = settings
   const projects = placedObjects(bindings.PROJECT, settings.places)
-  const recorded = (changes: readonly Changed[]) => {
-    for (const change of changes) if (isOfSecret(change)) evictSecret(db, change)
-    for (const { id } of changes) forgetSecret({ keyring }, id)
-    for (const projectId of new Set(changes.map((change) => change.projectId))) wakeSoon(projects, projectId)
-  }
   // What decides about the questions must not wait for their answers.
   const own = new Session(bindings.DB, 'first-primary')
-  const asking = { keyring, quotas, projects, readOnly, now, source, recorded, db: own }
+  const asking = {
+    keyring,
+    quotas,
+    projects,
+    readOnly,
+    now,
+    source,
+    recorded: recordedBy(own, { keyring, projects }),
+    db: own,
+  }
   const admission = admissionOf(asking, settings.adoptDatabase)
   const terms: Terms = { admission, freshness: freshnessOf(asking, stalenessSeconds, accepts.most), questions: [] }
   const db = new Session(bindings.DB, 'first-primary', terms)
   const deployment = () => admittedDeployment(asking)
   const stillAllowed = () => Promise.resolve()
-  return { ...asking, secretStores, nameDefault, keepVersions, stalenessSeconds, accepts, db, deployment, stillAllowed }
+  const set = { secretStores, nameDefault, keepVersions, stalenessSeconds, accepts }
+  return inSession({ ...asking, ...set, deployment, stillAllowed }, db)
 }
 
 /**
@@ -59,14 +75,12 @@ export async function requireAdmission(backend: Backend): Promise<void> {
 /** Returns the backend with another consistency, for reads that do not depend on the age of a replica or on a caller. */
 export function undated(backend: Backend, consistency: Consistency): Backend {
   const { binding, terms } = backend.db
-  return { ...backend, db: new Session(binding, consistency, terms && { ...terms, freshness: null, questions: [] }) }
+  return inSession(backend, new Session(binding, consistency, terms && { ...terms, freshness: null, questions: [] }))
 }
 
 /** Returns the backend with another consistency, for reads. */
-export const reaching = (backend: Backend, consistency: Consistency): Backend => ({
-  ...backend,
-  db: new Session(backend.db.binding, consistency, backend.db.terms),
-})
+export const reaching = (backend: Backend, consistency: Consistency): Backend =>
+  inSession(backend, new Session(backend.db.binding, consistency, backend.db.terms))
 
 /** The consistency of a read with this bookmark or none: the primary, if no replica can be as recent as it asks. */
 export function consistencyFor({ accepts: { most, memory } }: Backend, bookmark: string | undefined): Consistency {

@@ -73,6 +73,14 @@ describe('a replica that lags behind', () => {
       expect(await asked('GET', absent)).toEqual({ status: 404, primary: 1, replica: 1 })
     })
 
+    it('an isolate reads the version that it has made from what it had seen, though the replica does not have it', async () => {
+      const ref = await secret(who, text)
+      await catchUp()
+      expect((await send('GET', ref)).status).toBe(200)
+      expect((await send('POST', `${ref}/versions`, undefined, { ...text, payload: 'y' })).status).toBe(201)
+      expect((await send('GET', `${ref}/payload`)).text).toBe('y')
+    })
+
     it('a payload that was stored a moment ago is found', async () => {
       const ref = await secret(who)
       await catchUp()
