@@ -56,6 +56,7 @@ const layers: readonly (readonly string[])[] = [
   ['keys', 'places', 'read-only', 'wake'],
   ['integrity', 'projects'],
   ['backend', 'identity'],
+  ['repeated-changes'],
   ['secrets', 'deployment'],
   ['containers', 'connect'],
   ['acls', 'consumers', 'orders', 'reconciliation', 'verification'],

@@ -6,10 +6,11 @@ import { changeOf } from './audit/events.ts'
 import type { Backend } from './backend.ts'
 import { protectedContainer } from './containers/container-rows.ts'
 import { findContainer } from './containers/containers.ts'
-import { CONFLICT, untilStored } from './database/conflicts.ts'
+import { CONFLICT } from './database/conflicts.ts'
 import { build, change } from './database/prepared.ts'
 import type { Acl, Container, Secret } from './entities.ts'
 import { withMac } from './integrity/row-authentication.ts'
+import { overCurrent, type Current } from './repeated-changes.ts'
 import { containers, secrets } from './schema/resources.ts'
 import { indexReaders } from './secrets/secret-readers.ts'
 import { protectedSecret } from './secrets/secret-rows.ts'
@@ -70,35 +71,26 @@ async function save(
   return changed > 0 ? 'stored' : CONFLICT
 }
 
-/** Runs the change with the subject, and after a conflict again with the subject's current version. */
-async function withCurrent(
-  backend: Backend,
-  kind: GuardedKind,
-  subject: AclSubject,
-  attempt: (current: AclSubject) => Promise<typeof CONFLICT | 'stored'>,
-): Promise<void> {
-  let read: AclSubject | null = subject
-  await untilStored(async () => {
-    const current = read ?? (await kinds[kind].find(backend, subject.id))
-    if (current !== subject) await backend.stillAllowed(current)
-    read = null
-    return attempt(current)
-  })
-}
+/** The subject, for a change that is made again after a conflict. */
+const currentOf = (backend: Backend, kind: GuardedKind, subject: AclSubject): Current<AclSubject> => ({
+  found: subject,
+  readAgain: () => kinds[kind].find(backend, subject.id),
+  entityOf: (found) => found,
+})
 
 /**
  * Sets the ACL. Members that the request omits get their defaults, project access and no users, with `replace` (PUT),
  * and are left unchanged without (PATCH). Updates the entity's `updated`. Throws the `notFound` fault of the entity if
  * it was deleted.
  */
-export function setAcl(
+export async function setAcl(
   backend: Backend,
   kind: GuardedKind,
   subject: AclSubject,
   given: GivenAcl,
   replace: boolean,
 ): Promise<void> {
-  return withCurrent(backend, kind, subject, (current) => {
+  await overCurrent(backend, currentOf(backend, kind, subject), (current) => {
     const before = replace ? null : current.acl
     const acl = {
       projectAccess: given.projectAccess ?? before?.projectAccess ?? true,
@@ -111,8 +103,8 @@ export function setAcl(
 }
 
 /** Removes the ACL, if there is one. */
-export function deleteAcl(backend: Backend, kind: GuardedKind, subject: AclSubject): Promise<void> {
-  return withCurrent(backend, kind, subject, async (current) =>
+export async function deleteAcl(backend: Backend, kind: GuardedKind, subject: AclSubject): Promise<void> {
+  await overCurrent(backend, currentOf(backend, kind, subject), async (current) =>
     current.acl === null ? 'stored' : save(backend, kind, current, 'delete', null),
   )
 }

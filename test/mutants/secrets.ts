@@ -3,14 +3,10 @@ import { inFile } from './fault.ts'
 
 export const inSecrets = [
   ...inFile(
-    'state/acls',
-    ['threats/lost-races'],
-    ['if (current !== subject) await backend.stillAllowed(current)', '', 'who was shut out opens the ACL again'],
-  ),
-  ...inFile(
-    'state/secrets/secrets',
-    ['threats/lost-races'],
-    ['await backend.stillAllowed(secret)', '', 'who was shut out changes the use of a key'],
+    'state/repeated-changes',
+    ['threats/lost-races', 'state/overtaken-rows', 'state/races'],
+    ['      await backend.stillAllowed(entityOf(current))\n', '', 'who was shut out opens the ACL again'],
+    ['const current = await readAgain()', 'const current = found', 'a conflict is repeated with the same old row'],
   ),
   ...inFile(
     'state/acls',
@@ -22,7 +18,6 @@ export const inSecrets = [
       'given.projectAccess ?? true',
       'PATCH opens a private secret',
     ],
-    ['read = null\n', '', 'a conflict is repeated with the same old row'],
     ['set({ ...aclRow(acl), mac, updated })', 'set({ ...aclRow(acl), updated })', 'an ACL is stored without a new MAC'],
   ),
   ...inFile(
@@ -52,7 +47,6 @@ export const inSecrets = [
     'state/secrets/new-versions',
     ['state/overtaken-rows', 'state/races', 'state/secret-versions'],
     ['and ${secrets.mac} = ${secret.mac} and ${made', 'and ${made', 'a payload is written over a row that has changed'],
-    ['read ?? (await findSecretAgain(backend, secret.id))', 'secret', 'a conflict is repeated with the same old row'],
   ),
   ...inFile(
     'state/secrets/new-versions',

@@ -2,7 +2,7 @@
 import { fault } from '../../faults.ts'
 
 /** How often a change is attempted, and the pause between two attempts. */
-interface Patience {
+export interface Patience {
   readonly attempts: number
   /** The longest pause after the first attempt, in milliseconds; each further one may last twice as long. */
   readonly pause: number

@@ -4,44 +4,38 @@ import { fault } from '../../faults.ts'
 import { commit } from '../audit/commit.ts'
 import { changeOf, type AuditAction, type AuditTarget } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
-import { CONFLICT, untilStored } from '../database/conflicts.ts'
+import { CONFLICT } from '../database/conflicts.ts'
+import { overCurrent } from '../repeated-changes.ts'
 import { build, change } from '../database/prepared.ts'
 import type { Secret, UseAcl, UseColumns } from '../entities.ts'
 import { withMac } from '../integrity/row-authentication.ts'
 import { secrets } from '../schema/resources.ts'
 import { protectedSecret, secretIs } from './secret-rows.ts'
-import { findSecretAgain } from './secrets.ts'
+import { currentSecret } from './secrets.ts'
 import { isExtractable, possibleUsages, storedUsages, usagesOfSecret, type Usage } from './usages.ts'
 
 /** Returns the secret's row with other columns of use; null: as it is. */
 type Change = (current: Secret) => Partial<UseColumns> | null
 
 /** Changes the columns of use. After a conflict the change is made again from the row as it then is. */
-async function changeUse(
+function changeUse(
   backend: Backend,
   secret: Secret,
   action: AuditAction,
   target: AuditTarget,
   changed: Change,
 ): Promise<Secret> {
-  let read: Secret | null = secret
-  let result = secret
-  await untilStored(async () => {
-    const current = read ?? (await findSecretAgain(backend, secret.id))
-    read = null
-    result = current
+  return overCurrent(backend, currentSecret(backend, secret), async (current) => {
     const columns = changed(current)
-    if (!columns) return 'stored'
+    if (!columns) return current
     const { mac } = await withMac(backend, 'secrets', { ...protectedSecret(current), ...columns })
     const update = build
       .update(secrets)
       .set({ ...columns, mac, updated: backend.now })
       .where(and(secretIs(current), eq(secrets.mac, current.mac)))
     const stored = await commit(backend, changeOf(current, action, target, mac), change(update))
-    result = { ...current, ...columns, mac, updated: backend.now }
-    return stored.changed > 0 ? 'stored' : CONFLICT
+    return stored.changed > 0 ? { ...current, ...columns, mac, updated: backend.now } : CONFLICT
   })
-  return result
 }
 
 /** What a request asks of the use of a key; `undefined`: as it is. */

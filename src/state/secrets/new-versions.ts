@@ -12,7 +12,8 @@ import { later } from '../../times.ts'
 import { commitWhere } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
-import { CONFLICT, patient, untilStored } from '../database/conflicts.ts'
+import { CONFLICT, patient } from '../database/conflicts.ts'
+import { overCurrent } from '../repeated-changes.ts'
 import { build, change, selectValues, type Statement } from '../database/prepared.ts'
 import { bytesAsSql } from '../database/statements.ts'
 import type { Secret, SecretRow } from '../entities.ts'
@@ -25,7 +26,7 @@ import { KEPT_VERSIONS, secretVersions } from '../schema/secret-versions.ts'
 import { sawSecret } from './last-seen.ts'
 import { authenticSecret, FIRST_VERSION, GENERATED, presentVersion, protectedSecret } from './secret-rows.ts'
 import { secretIs, selectSecret } from './secret-rows.ts'
-import { findSecretAgain } from './secrets.ts'
+import { currentSecret } from './secrets.ts'
 import { usagesOfSecret, type Usage } from './usages.ts'
 
 /** Entries of destroyed versions are kept until so many newer versions have followed. */
@@ -175,12 +176,10 @@ function attempt(backend: Backend, secret: Secret, made: PayloadChange): Promise
  * with as many versions as are kept at most, none of which is destroyed by itself.
  */
 export function storePayload(backend: Backend, secret: Secret, made: PayloadChange): Promise<StoredVersion> {
-  let read: Secret | null = secret
-  return untilStored(
-    async () => {
-      // After a pause the secret is read again: it has changed once more if others wait as well.
-      const current: Secret = read ?? (await findSecretAgain(backend, secret.id))
-      read = null
+  return overCurrent(
+    backend,
+    currentSecret(backend, secret),
+    async (current) => {
       made.check(current)
       const { stored, after } = await attempt(backend, current, made)
       if (stored) return stored
@@ -190,7 +189,6 @@ export function storePayload(backend: Backend, secret: Secret, made: PayloadChan
       made.check(await authenticSecret(backend, after))
       return CONFLICT
     },
-    undefined,
     patient,
   )
 }

@@ -8,7 +8,8 @@ import { fault } from '../../faults.ts'
 import { commit } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
-import { CONFLICT, untilStored } from '../database/conflicts.ts'
+import { CONFLICT } from '../database/conflicts.ts'
+import { overCurrent } from '../repeated-changes.ts'
 import type { ReadPage } from '../database/pages.ts'
 import { build, change, preparedSelect, select, selectValues } from '../database/prepared.ts'
 import type { Secret } from '../entities.ts'
@@ -301,14 +302,10 @@ function changeVersion(
   found: Awaited<ReturnType<typeof findVersion>>,
   attempt: (read: ReplacedVersion) => Promise<number>,
 ): Promise<void> {
-  let read: typeof found | null = found
-  return untilStored(async () => {
-    read ??= await findVersion(backend, found.secret.id, found.version.version)
-    if (read !== found) await backend.stillAllowed(read.secret)
-    const changed = await attempt(requireReplaced(read))
-    read = null
-    return changed > 0 ? undefined : CONFLICT
-  })
+  const readAgain = () => findVersion(backend, found.secret.id, found.version.version)
+  return overCurrent(backend, { found, readAgain, entityOf: ({ secret }) => secret }, async (read) =>
+    (await attempt(requireReplaced(read))) > 0 ? undefined : CONFLICT,
+  )
 }
 
 const isAsRead = ({ row }: ReplacedVersion) =>

@@ -18,6 +18,7 @@ import { payloadPlace } from '../keys/sealed-values.ts'
 import { isDestroyed } from '../projects/destructions.ts'
 import { belowQuota, quotaValues, refusalOf } from '../projects/quota-condition.ts'
 import { storeForNewSecrets } from '../projects/secret-stores.ts'
+import type { Current } from '../repeated-changes.ts'
 import { newRowId } from '../row-ids.ts'
 import { projectKeys, secretConsumers, secrets } from '../schema/resources.ts'
 import { authenticSecret, FIRST_VERSION, foundColumns, GENERATED, isLiveSecret, live } from './secret-rows.ts'
@@ -65,12 +66,12 @@ export async function findSecret(backend: Backend, id: string, withConsumers = f
   return authenticSecret(backend, row)
 }
 
-/** Reads a secret that has changed meanwhile again. Throws `secretNotFound`, and `notPermitted` as `stillAllowed` does. */
-export async function findSecretAgain(backend: Backend, id: string): Promise<Secret> {
-  const secret = await findSecret(backend, id)
-  await backend.stillAllowed(secret)
-  return secret
-}
+/** A secret, for a change that is made again after a conflict. */
+export const currentSecret = (backend: Backend, secret: Secret): Current<Secret> => ({
+  found: secret,
+  readAgain: () => findSecret(backend, secret.id),
+  entityOf: (found) => found,
+})
 
 /** The condition that joins a secret with the key that opens it. */
 export const keyOfSecret = and(

@@ -12,7 +12,8 @@ import { later } from '../../times.ts'
 import { commit } from '../audit/commit.ts'
 import { changeOf } from '../audit/events.ts'
 import type { Backend } from '../backend.ts'
-import { CONFLICT, untilStored } from '../database/conflicts.ts'
+import { CONFLICT } from '../database/conflicts.ts'
+import { overCurrent } from '../repeated-changes.ts'
 import { build, change, select, selectValues } from '../database/prepared.ts'
 import type { Secret } from '../entities.ts'
 import { authentic, withMac } from '../integrity/row-authentication.ts'
@@ -20,7 +21,7 @@ import { secretConsumers, secrets } from '../schema/resources.ts'
 import { byService } from '../scope.ts'
 import { canGenerate, generatedPayload, rotationAfter, storePayload } from './new-versions.ts'
 import { asSecret, GENERATED, live, protectedRow, protectedSecret, secretColumns, secretIs } from './secret-rows.ts'
-import { findSecretAgain } from './secrets.ts'
+import { currentSecret } from './secrets.ts'
 
 /** The most days after which a key is rotated. */
 export const MOST_ROTATE_DAYS = 36_500
@@ -81,10 +82,7 @@ async function save(
  * rotate, and `rotationConsumed` when rotation is asked for a secret with consumers, and not despite them.
  */
 export function setVersioning(backend: Backend, secret: Secret, given: GivenVersioning): Promise<Secret> {
-  let read: Secret | null = secret
-  return untilStored(async () => {
-    const current: Secret = read ?? (await findSecretAgain(backend, secret.id))
-    read = null
+  return overCurrent(backend, currentSecret(backend, secret), async (current) => {
     const columns = changedBy(current, given)
     const guarded = Boolean(given.rotateDays) && columns.rotateConsumed === null
     const { stored, consumed } = await save(backend, current, columns, guarded ? isUnused(current) : undefined)
