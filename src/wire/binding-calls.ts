@@ -34,25 +34,29 @@ const MOST_LISTED_CHARACTERS = 255
  * The `props` in the configuration of the calling Worker. An unknown member is refused, so that a list with a misspelt
  * name does not count as none.
  */
-const bindingProps = z.strictObject({
-  /** The id of the application credential that the binding stands for. */
-  credential: z.optional(z.string().check(z.minLength(1), z.maxLength(64))),
-  /** Ids and names; no other secret can be looked up. */
-  secrets: z.optional(
-    z.array(z.string().check(z.minLength(1), z.maxLength(MOST_LISTED_CHARACTERS))).check(z.maxLength(MOST_LISTED)),
-  ),
-  /** What the binding is for, as it appears in logs. */
-  application: z.optional(z.string().check(z.regex(/^[\w .:@/-]{1,64}$/))),
-})
+const bindingProps = z.lazy(() =>
+  z.strictObject({
+    /** The id of the application credential that the binding stands for. */
+    credential: z.optional(z.string().check(z.minLength(1), z.maxLength(64))),
+    /** Ids and names; no other secret can be looked up. */
+    secrets: z.optional(
+      z.array(z.string().check(z.minLength(1), z.maxLength(MOST_LISTED_CHARACTERS))).check(z.maxLength(MOST_LISTED)),
+    ),
+    /** What the binding is for, as it appears in logs. */
+    application: z.optional(z.string().check(z.regex(/^[\w .:@/-]{1,64}$/))),
+  }),
+)
 export type BindingProps = z.infer<typeof bindingProps>
 
 /** Members of later versions are ignored: without them an answer is at most newer than it had to be. */
-const lookUp = z.object({
-  fresh: z.optional(z.boolean()),
-  maxAge: z.optional(z.int().check(z.gte(0))),
-  since: z.optional(z.string().check(z.maxLength(MOST_BOOKMARK_CHARACTERS))),
-  token: z.optional(z.string().check(z.minLength(1), z.maxLength(MOST_TOKEN_CHARACTERS))),
-})
+const lookUp = z.lazy(() =>
+  z.object({
+    fresh: z.optional(z.boolean()),
+    maxAge: z.optional(z.int().check(z.gte(0))),
+    since: z.optional(z.string().check(z.maxLength(MOST_BOOKMARK_CHARACTERS))),
+    token: z.optional(z.string().check(z.minLength(1), z.maxLength(MOST_TOKEN_CHARACTERS))),
+  }),
+)
 
 /** A call after authentication. */
 export interface BindingCall {

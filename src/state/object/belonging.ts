@@ -3,13 +3,13 @@
  * another one, because its database was exchanged, changes and seals nothing.
  */
 import { fault } from '../../faults.ts'
-import { build, select } from '../database/prepared.ts'
+import { build, preparedSelect } from '../database/prepared.ts'
 import type { Connection } from '../database/session.ts'
 import { deployments } from '../schema/deployment.ts'
 
 const STORED = 'deployment'
 
-const ofDatabase = select({ id: deployments.id }, (columns) => build.select(columns).from(deployments))
+const ofDatabase = preparedSelect({ id: deployments.id }, (columns) => build.select(columns).from(deployments))
 
 export class Belonging {
   readonly #storage: DurableObjectStorage
@@ -35,7 +35,7 @@ export class Belonging {
   /** Like {@link requireDeployment} for the database's own, in one round trip for each start of the object. */
   async requireDatabase(db: Connection): Promise<void> {
     if (this.#hasAsked) return
-    const [found] = await db.run(ofDatabase)
+    const [found] = await db.run(ofDatabase({}))
     if (!found) throw fault('objectsForeign')
     await this.requireDeployment(found.id)
     this.#hasAsked = true
