@@ -4,7 +4,7 @@
  * alike.
  *
  *     npm run bench -- [--peer] [--rounds N] [--seconds N] [--connections 1,8,32] [--write]
- *     npm run bench -- --only encryption,'secret payload'
+ *     npm run bench -- --only encryption --only 'token, warm'
  *     npm run bench -- --profile
  *
  * It prints the tables and writes them and the chart to `.wrangler/bench` or, with `--write`, to `test/bench` and the
@@ -31,8 +31,8 @@ const OPTIONS = {
   /** The duration of each measurement. */
   seconds: { type: 'string', default: '2' },
   connections: { type: 'string', default: '1,8,32' },
-  /** Names of operations, separated by commas. */
-  only: { type: 'string', default: operations.map(({ name }) => name).join(',') },
+  /** The name of an operation; may be repeated. All, unless it is given. */
+  only: { type: 'string', multiple: true, default: operations.map(({ name }) => name) },
 } as const
 
 /** The limits of the options. A run must end within an hour, because the tokens expire then. */
@@ -56,7 +56,7 @@ function readNumber(name: keyof typeof MOST, text: string): number {
 
 function readOptions() {
   const { values } = parseArgs({ options: OPTIONS })
-  const names = values.only.split(',')
+  const names = values.only
   const unknown = names.find((name) => !operations.some((operation) => operation.name === name))
   if (unknown !== undefined) throw new Error(`--only ${unknown}: no such operation`)
   if (values.write && names.length < operations.length) throw new Error('--write needs all operations')
