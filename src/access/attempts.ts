@@ -8,7 +8,7 @@ import type { Backend } from '../state/backend.ts'
 import { isWritable } from '../state/read-only.ts'
 import type { Scope } from '../state/scope.ts'
 import { attemptingUnrecorded } from './unrecorded-attempts.ts'
-import { formatTime, millisecondsOf } from '../times.ts'
+import { formatTime } from '../times.ts'
 import { LOCAL, networkOf } from './addresses.ts'
 
 /** Refusals up to this are waited for, and all of them together: many clients may log in at once from one address. */
@@ -20,16 +20,19 @@ const wait = (milliseconds: number) =>
     setTimeout(resume, milliseconds)
   })
 
-/** Returns once the attempt may be made; throws `tooManyAttempts`. */
+/**
+ * Returns once the attempt may be made; throws `tooManyAttempts`. The time is that of the attempt, not of the request, whose
+ * body a client may send as late as it likes.
+ */
 async function requireAdmission(scope: Scope, attempt: Attempt): Promise<void> {
-  const [begun, started] = [millisecondsOf(scope.now), Date.now()]
+  const until = Date.now() + MOST_HELD_TOGETHER_MILLISECONDS
   for (;;) {
-    const held = Date.now() - started
-    const admission = await admit(scope, attempt, begun + held)
+    const now = Date.now()
+    const admission = await admit(scope, attempt, now)
     if (admission.admitted) return admission.waitMilliseconds > 0 ? wait(admission.waitMilliseconds) : undefined
     const { refusedMilliseconds } = admission
-    if (refusedMilliseconds > MOST_HELD_MILLISECONDS || held + refusedMilliseconds > MOST_HELD_TOGETHER_MILLISECONDS) {
-      await recordRefusal({ ...scope, now: formatTime(begun + held) }, attempt)
+    if (refusedMilliseconds > MOST_HELD_MILLISECONDS || now + refusedMilliseconds > until) {
+      await recordRefusal({ ...scope, now: formatTime(now) }, attempt)
       throw tooManyAttempts(refusedMilliseconds)
     }
     await wait(refusedMilliseconds)

@@ -1,25 +1,22 @@
 /** Guessing is slowed by account and network, costs no hash while it is refused, and shuts no owner out. */
+import { exports } from 'cloudflare:workers'
 import { eq, getTableColumns } from 'drizzle-orm'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { networkOf } from '../../src/access/addresses.ts'
 import { isOutdated } from '../../src/crypto/password.ts'
 import { DEPLOYMENT } from '../../src/state/audit/events.ts'
 import {
   admit,
-  FREE_OF_ACCOUNT,
-  FREE_OF_ACCOUNT_AND_NETWORK,
-  FREE_OF_NETWORK,
-} from '../../src/state/identity/login-attempts.ts'
-import {
-  KEPT_MILLISECONDS,
-  MOST_WAIT_MILLISECONDS,
   recordRefusal,
   recordSuccess,
+  refusedUntilNow,
+  type Attempt,
 } from '../../src/state/identity/login-attempts.ts'
 import { build, select } from '../../src/state/database/prepared.ts'
 import { withMac } from '../../src/state/integrity/row-authentication.ts'
 import { identityUsers } from '../../src/state/schema/identity.ts'
 import { backendAt } from '../support/backend.ts'
-import { database, isolate, type Answer } from '../support/client.ts'
+import { base, database, isolate, type Answer } from '../support/client.ts'
 import {
   authenticate,
   byCredential,
@@ -38,6 +35,13 @@ beforeAll(async () => {
 })
 afterEach(() => void vi.restoreAllMocks())
 
+/** What the page on configuration promises. */
+const FREE_OF_ACCOUNT_AND_NETWORK = 5
+const FREE_OF_NETWORK = 30
+const FREE_OF_ACCOUNT = 50
+const MOST_WAIT_MILLISECONDS = 900_000
+const KEPT_MILLISECONDS = 3_600_000
+
 /** More wrong attempts than are waited for. */
 const MANY = 24
 const times = <Value>(count: number, make: (at: number) => Value) => Array.from({ length: count }, (_, at) => make(at))
@@ -53,25 +57,38 @@ async function guess(attempt: () => Promise<Answer>): Promise<Answer[]> {
   return Promise.all(times(MANY, attempt))
 }
 
+/** By how much a body is late: more than the first refusal. */
+const LATE_MILLISECONDS = 1_500
+
 /** A second, twice as long each time, and the bound. */
-const DOUBLED = [...times(10, (at) => 1_000 * 2 ** at), MOST_WAIT_MILLISECONDS, MOST_WAIT_MILLISECONDS]
+const DOUBLED = [...times(10, (at) => 1_000 * 2 ** at), ...times(50, () => MOST_WAIT_MILLISECONDS)]
 
 const NOW = 1_800_000_000_000
 const scope = () => backendAt('2027-01-15T08:00:00.000000')
 const attemptOf = (account: string, network: string) => ({ account, network, label: account })
 
 describe('the count of attempts', () => {
-  it('attempts are refused for a time that doubles with each failure, up to a bound', async () => {
-    const attempt = attemptOf(unique('account'), unique('network'))
+  /** The first times for which attempts are refused, where each that is refused waits. */
+  async function refusals(count: number, attempt: () => Attempt): Promise<number[]> {
     const waits: number[] = []
     let now = NOW
-    while (waits.length < DOUBLED.length) {
-      const admission = await admit(await scope(), attempt, now)
+    while (waits.length < count) {
+      const admission = await admit(await scope(), attempt(), now)
       if (admission.admitted) continue
       waits.push(admission.refusedMilliseconds)
       now += admission.refusedMilliseconds
     }
-    expect(waits).toEqual(DOUBLED)
+    return waits
+  }
+
+  it('attempts are refused for a time that doubles with each failure, up to a bound', async () => {
+    const attempt = attemptOf(unique('account'), unique('network'))
+    expect(await refusals(DOUBLED.length, () => attempt)).toEqual(DOUBLED)
+  })
+
+  it('attempts at many accounts refuse their network for a time that doubles', async () => {
+    const network = unique('network')
+    expect(await refusals(3, () => attemptOf(unique('account'), network))).toEqual(DOUBLED.slice(0, 3))
   })
 
   it('of parallel attempts through several isolates exactly as many are admitted as are free', async () => {
@@ -80,7 +97,7 @@ describe('the count of attempts', () => {
     expect(admissions.filter(({ admitted }) => admitted)).toHaveLength(FREE_OF_ACCOUNT_AND_NETWORK)
   })
 
-  it('attempts at ever other accounts are refused by their network', async () => {
+  it('attempts at many accounts are refused by their network', async () => {
     const network = unique('network')
     const admissions: boolean[] = []
     for (let at = 0; at < FREE_OF_NETWORK + 5; at += 1) {
@@ -89,7 +106,7 @@ describe('the count of attempts', () => {
     expect(admissions).toEqual(times(FREE_OF_NETWORK + 5, (at) => at < FREE_OF_NETWORK))
   })
 
-  it('attempts from ever other networks make those at their account wait, and refuse none', async () => {
+  it('attempts from many networks make those at their account wait, and refuse none', async () => {
     const account = unique('account')
     const waits: number[] = []
     for (let at = 0; at < FREE_OF_ACCOUNT + 40; at += 1) {
@@ -117,7 +134,10 @@ describe('the count of attempts', () => {
     const attempt = attemptOf(unique('account'), unique('network'))
     for (let at = 0; at < MANY; at += 1) await admit(await scope(), attempt, NOW)
     expect((await admit(await scope(), attempt, NOW)).admitted).toBe(false)
-    expect((await admit(await scope(), attempt, NOW + KEPT_MILLISECONDS)).admitted).toBe(true)
+    const again: boolean[] = []
+    for (let at = 0; at <= FREE_OF_ACCOUNT_AND_NETWORK; at += 1)
+      again.push((await admit(await scope(), attempt, NOW + KEPT_MILLISECONDS)).admitted)
+    expect(again).toEqual(times(FREE_OF_ACCOUNT_AND_NETWORK + 1, (at) => at < FREE_OF_ACCOUNT_AND_NETWORK))
     const rows = async () => Number(await database.prepare('select count(*) as n from login_attempts').first('n'))
     const later = NOW + 3 * KEPT_MILLISECONDS
     for (let at = 0; at < 60; at += 1) await admit(await scope(), attempt, later + at * MOST_WAIT_MILLISECONDS)
@@ -198,6 +218,29 @@ describe('guessing a password', () => {
     ).toEqual(new Set([201]))
   })
 
+  it('an attempt counts from when it is made, however late the body of its request comes', async () => {
+    const one = await user()
+    const address = someAddress()
+    for (let at = 1; at < FREE_OF_ACCOUNT_AND_NETWORK; at += 1) await byPassword(one.name, 'wrong', undefined, address)
+    const password = { user: { name: one.name, domain, password: 'wrong' } }
+    const sent = JSON.stringify({ auth: { identity: { methods: ['password'], password } } })
+    const body = new ReadableStream({
+      async start(controller) {
+        await scheduler.wait(LATE_MILLISECONDS)
+        controller.enqueue(new TextEncoder().encode(sent))
+        controller.close()
+      },
+    })
+    const headers = { 'CF-Connecting-IP': address, 'Content-Type': 'application/json' }
+    const { default: worker } = exports as unknown as { default: Fetcher }
+    const begun = Date.now()
+    const answer = await worker.fetch(`${base}/identity/v3/auth/tokens`, { method: 'POST', headers, body })
+    expect(answer.status).toBe(401)
+    const attempt = attemptOf(`user ${one.id}`, networkOf(address))
+    const until = await refusedUntilNow(await scope(), attempt)
+    expect(until).toBeGreaterThanOrEqual(begun + LATE_MILLISECONDS + 1_000)
+  })
+
   it('a refused attempt costs no hash', async () => {
     const one = await user()
     const address = someAddress()
@@ -252,6 +295,9 @@ describe('the audit log of log-ins', () => {
     await Promise.all(times(MANY, async () => recordRefusal(await scope(), attempt)))
     const found = database.prepare('select count(*) as n from audit_events where target_id = ?').bind(attempt.label)
     expect(await found.first('n')).toBe(1)
+    expect((await admit(await scope(), attempt, NOW + 1_000)).admitted).toBe(true)
+    await recordRefusal(await scope(), attempt)
+    expect(await found.first('n')).toBe(2)
   })
 
   it('the event of an unknown user has the beginning of its name, and no event has a password', async () => {

@@ -20,7 +20,7 @@ import type { Scope } from '../scope.ts'
 export const FREE_OF_ACCOUNT_AND_NETWORK = 5
 export const FREE_OF_NETWORK = 30
 /** Failures of an account, from wherever, after which attempts at it wait. */
-export const FREE_OF_ACCOUNT = 50
+const FREE_OF_ACCOUNT = 50
 /** The first refusal lasts so long, and each further failure doubles it up to the greatest. */
 const FIRST_WAIT_MILLISECONDS = 1_000
 export const MOST_WAIT_MILLISECONDS = 900_000
@@ -29,7 +29,7 @@ const MOST_DOUBLINGS = 10
 const SLOWER_MILLISECONDS = 100
 const MOST_SLOWED_MILLISECONDS = 2_000
 /** A count ends when so long no attempt was counted. */
-export const KEPT_MILLISECONDS = 3_600_000
+const KEPT_MILLISECONDS = 3_600_000
 /** Ended counts that one attempt deletes; it adds three at most. */
 const DELETED_AT_ONCE = 10
 /** More failures than there are. */
