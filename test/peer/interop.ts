@@ -151,19 +151,20 @@ async function runProgram(name: string, program: string, ...args: readonly strin
 const crash = (name: string, rounds: number, ...options: readonly string[]) =>
   runProgram(name, '../crash/crash.ts', '--rounds', String(rounds), ...options)
 
-/** Runs the tests of key pairs and certificates with openssl, and the crash test. */
-async function runPrograms(wanted: readonly Part[]): Promise<readonly Outcome[]> {
+/** Runs the tests of key pairs, certificates and the use of keys with openssl. */
+async function runOpenssl(): Promise<readonly Outcome[]> {
   await needPackages(['openssl', 'python3-cryptography', 'python3-jwt'])
   return [
-    ...(wanted.includes('openssl') ? await runProgram('openssl: key pairs', 'openssl-key-pairs.ts') : []),
-    ...(wanted.includes('openssl') ? await runProgram('openssl: certificates', 'openssl-certificates.ts') : []),
-    ...(wanted.includes('openssl') ? await runProgram('openssl: use of keys', 'openssl-transit.ts') : []),
-    ...(wanted.includes('crash')
-      ? [
-          ...(await crash('crash: everything acknowledged exists', CRASHES)),
-          ...(await crash('crash: keys are rotated concurrently', CRASHES_IN_ROTATION, '--rotate')),
-        ]
-      : []),
+    ...(await runProgram('openssl: key pairs', 'openssl-key-pairs.ts')),
+    ...(await runProgram('openssl: certificates', 'openssl-certificates.ts')),
+    ...(await runProgram('openssl: use of keys', 'openssl-transit.ts')),
+  ]
+}
+
+async function runCrashes(): Promise<readonly Outcome[]> {
+  return [
+    ...(await crash('crash: everything acknowledged exists', CRASHES)),
+    ...(await crash('crash: keys are rotated concurrently', CRASHES_IN_ROTATION, '--rotate')),
   ]
 }
 
@@ -243,31 +244,63 @@ async function runSuites(state: string, wanted: readonly Part[], observed: Obser
 /** The parts whose requests the page of fidelity counts: only a run of all of them writes its figures. */
 const counted: readonly Part[] = ['own', 'clients', 'peer', 'castellan', 'tempest']
 
-const needKeystone: ReadonlySet<Part> = new Set(['peer', 'castellan', 'tempest'])
+const needKeystone: readonly Part[] = ['tempest', 'castellan', 'peer']
+
+interface Run {
+  readonly name: string
+  readonly run: () => Promise<readonly Outcome[]>
+}
+
+/** What is to be run, the longest first. The suites with a Keystone share it and follow each other. */
+function runsOf(wanted: readonly Part[], state: string, observed: Observed): readonly Run[] {
+  const single: Readonly<Record<Exclude<Part, 'peer' | 'castellan' | 'tempest'>, Run['run']>> = {
+    clients: () => runClients(state, observed),
+    own: () => runOwnBlackBox(state, (requests) => observed.noteTest('own', requests)),
+    year: () => runYear(join(state, 'year')),
+    crash: runCrashes,
+    openssl: runOpenssl,
+    documents: () => runPages(state),
+    browser: () => runInBrowser(state),
+    generated: () => runGenerators(state),
+    validators: compareValidators,
+    runtimes: () => runRuntimes(join(state, 'runtimes')),
+  }
+  const chosen = Object.entries(single).flatMap(([name, run]) =>
+    wanted.some((part) => part === name) ? [{ name, run }] : [],
+  )
+  const ofKeystone = needKeystone.filter((part) => wanted.includes(part))
+  if (ofKeystone.length === 0) return chosen
+  return [{ name: ofKeystone.join(', '), run: () => runSuites(state, wanted, observed) }, ...chosen]
+}
+
+/**
+ * Runs two at the same time, because most use about one core, and CI machines have few. Begins none after one has thrown.
+ */
+async function runAll(runs: readonly Run[]): Promise<readonly Outcome[]> {
+  const waiting = [...runs]
+  const outcomes: Outcome[] = []
+  async function lane(): Promise<void> {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const begun = performance.now()
+      try {
+        outcomes.push(...(await next.run()))
+      } catch (error) {
+        waiting.length = 0
+        throw error
+      }
+      console.log(`${next.name}: ended after ${Math.round((performance.now() - begun) / 1_000)} s`)
+    }
+  }
+  await Promise.all([lane(), lane()])
+  return outcomes
+}
 
 /** Runs the parts and returns whether all outcomes are as expected. */
 async function interop(wanted: readonly Part[], state: string): Promise<boolean> {
   const file = join(import.meta.dirname, 'accepted-differences.md')
   const accepted = readAcceptedDifferences(await readFile(file, 'utf8'))
-  await needPackages(['python3-barbicanclient', 'python3-openstackclient'])
   const observed = new Observed()
-  // Two in parallel, because each part uses about one core, and CI machines have few.
-  const outcomes = await Promise.all([
-    wanted.includes('clients') ? runClients(state, observed) : [],
-    wanted.some((part) => needKeystone.has(part)) ? runSuites(state, wanted, observed) : [],
-  ])
-  const own = wanted.includes('own')
-    ? await runOwnBlackBox(state, (requests) => observed.noteTest('own', requests))
-    : []
-  const pages = wanted.includes('documents') ? await runPages(state) : []
-  const browser = wanted.includes('browser') ? await runInBrowser(state) : []
-  const generated = wanted.includes('generated') ? await runGenerators(state) : []
-  const validators = wanted.includes('validators') ? await compareValidators() : []
-  const year = wanted.includes('year') ? await runYear(join(state, 'year')) : []
-  const programs = await runPrograms(wanted)
-  const runtimes = wanted.includes('runtimes') ? await runRuntimes(join(state, 'runtimes')) : []
-  const ofContract = [...generated, ...validators]
-  const all = [...outcomes.flat(), ...own, ...pages, ...browser, ...ofContract, ...year, ...programs, ...runtimes]
+  const all = await runAll(runsOf(wanted, state, observed))
   const comparison = compare(all, accepted)
   for (const name of comparison.accepted) console.log(`accepted difference: ${name}`)
   for (const wrong of comparison.wrong) console.log(`wrong: ${wrong}`)

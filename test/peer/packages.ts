@@ -9,13 +9,21 @@ async function isInstalled(name: string): Promise<boolean> {
   return status === 0 && stdout === 'installed'
 }
 
+let installed: Promise<void> = Promise.resolve()
+
 /**
- * Installs the missing packages, without recommended ones.
+ * Installs the missing packages, without recommended ones. One call after the other, because dpkg has one lock.
  * Throws on a system without dpkg, and if it may not install packages.
  */
-export async function needPackages(names: readonly string[]): Promise<void> {
-  const installed = await Promise.all(names.map(isInstalled))
-  const missing = names.filter((_, index) => !installed[index])
+export function needPackages(names: readonly string[]): Promise<void> {
+  const installing = installed.then(() => install(names))
+  installed = installing.catch(() => undefined)
+  return installing
+}
+
+async function install(names: readonly string[]): Promise<void> {
+  const found = await Promise.all(names.map(isInstalled))
+  const missing = names.filter((_, index) => !found[index])
   if (missing.length === 0) return
   console.log(`installing ${missing.join(' ')}`)
   await runToSuccess('apt-get', ['update', '-qq'], { environment })
