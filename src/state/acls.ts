@@ -10,7 +10,7 @@ import { CONFLICT } from './database/conflicts.ts'
 import { build, change } from './database/prepared.ts'
 import type { Acl, Container, Secret } from './entities.ts'
 import { withMac } from './integrity/row-authentication.ts'
-import { overCurrent, type Current } from './repeated-changes.ts'
+import { currentEntity, overCurrent, type Current } from './repeated-changes.ts'
 import { containers, secrets } from './schema/resources.ts'
 import { indexReaders } from './secrets/secret-readers.ts'
 import { protectedSecret } from './secrets/secret-rows.ts'
@@ -72,11 +72,8 @@ async function save(
 }
 
 /** The subject, for a change that is made again after a conflict. */
-const currentOf = (backend: Backend, kind: GuardedKind, subject: AclSubject): Current<AclSubject> => ({
-  found: subject,
-  readAgain: () => kinds[kind].find(backend, subject.id),
-  entityOf: (found) => found,
-})
+const currentOf = (backend: Backend, kind: GuardedKind, subject: AclSubject): Current<AclSubject> =>
+  currentEntity(subject, () => kinds[kind].find(backend, subject.id))
 
 /**
  * Sets the ACL. Members that the request omits get their defaults, project access and no users, with `replace` (PUT),

@@ -4,59 +4,72 @@ import type { Caller } from '../caller.ts'
 import { fault } from '../faults.ts'
 import type { Backend } from './backend.ts'
 import { authenticContainer, selectContainer } from './containers/container-rows.ts'
+import { findContainer } from './containers/containers.ts'
+import { CONFLICT, patient } from './database/conflicts.ts'
 import { build, select, selectValues } from './database/prepared.ts'
-import type { ConsumerKind, Consumers, Container, Entities, EntityRows, Guarded, Identities } from './entities.ts'
-import type { Registration, Secret } from './entities.ts'
+import type { ConsumerKind, Consumers, Container, Entities, Identities, Registration, Secret } from './entities.ts'
 import { sendToObject } from './project-calls.ts'
+import { currentEntity, overCurrent } from './repeated-changes.ts'
 import { newRowId } from './row-ids.ts'
 import { containerConsumers, secretConsumers } from './schema/resources.ts'
 import type { KeyedScope } from './scope.ts'
+import { sawSecret } from './secrets/last-seen.ts'
 import { evictSecret } from './secrets/memory.ts'
 import { authenticSecret, selectSecret } from './secrets/secret-rows.ts'
+import { currentSecret } from './secrets/secrets.ts'
 
-type Entity = Guarded & { readonly id: string }
+type Entity = Secret | Container
 
 function registrationOf<Kind extends ConsumerKind>(
   entity: Entity,
   caller: Caller,
   identity: Identities[Kind],
 ): Registration<Kind> {
-  const { id: entityId, projectId: entityProjectId } = entity
-  return { id: newRowId(), entityId, entityProjectId, projectId: caller.projectId, identity }
+  const { id: entityId, projectId: entityProjectId, mac: entityMac } = entity
+  return { id: newRowId(), entityId, entityProjectId, entityMac, projectId: caller.projectId, identity }
 }
 
 type Change = 'add' | 'delete'
 
-/** Registers or removes a consumer of a secret in the object of the secret's project; returns the secret's new row. */
-export async function changeSecretConsumer(
+/** Registers or removes a consumer of a secret in the object of the secret's project; returns the secret as it is then. */
+export function changeSecretConsumer(
   backend: Backend,
   change: Change,
   secret: Secret,
   caller: Caller,
   identity: Identities['secret'],
-): Promise<EntityRows['secret']> {
-  const registration = registrationOf<'secret'>(secret, caller, identity)
-  try {
-    return await sendToObject(backend, secret.projectId, (object, context) =>
-      object.changeSecretConsumer(context, change, registration),
-    )
-  } finally {
-    evictSecret(backend.db, secret)
+): Promise<Secret> {
+  const attempt = async (current: Secret) => {
+    const registration = registrationOf<'secret'>(current, caller, identity)
+    try {
+      const row = await sendToObject(backend, secret.projectId, (object, context) =>
+        object.changeSecretConsumer(context, change, registration),
+      )
+      return row ? sawSecret(backend, await authenticSecret(backend, row)) : CONFLICT
+    } finally {
+      evictSecret(backend.db, secret)
+    }
   }
+  // Hundreds may store versions of the secret at the same moment, each of which changes its row.
+  return overCurrent(backend, currentSecret(backend, secret), attempt, patient)
 }
 
-/** Registers or removes a consumer of a container in the object of the container's project; returns its new row. */
+/** As {@link changeSecretConsumer}, of a container. */
 export function changeContainerConsumer(
   backend: Backend,
   change: Change,
   container: Container,
   caller: Caller,
   identity: Identities['container'],
-): Promise<EntityRows['container']> {
-  const registration = registrationOf<'container'>(container, caller, identity)
-  return sendToObject(backend, container.projectId, (object, context) =>
-    object.changeContainerConsumer(context, change, registration),
-  )
+): Promise<Container> {
+  const current = currentEntity(container, () => findContainer(backend, container.id))
+  return overCurrent(backend, current, async (found) => {
+    const registration = registrationOf<'container'>(found, caller, identity)
+    const row = await sendToObject(backend, container.projectId, (object, context) =>
+      object.changeContainerConsumer(context, change, registration),
+    )
+    return row ? authenticContainer(backend, row) : CONFLICT
+  })
 }
 
 export interface ConsumersPage<Kind extends ConsumerKind> {

@@ -145,16 +145,13 @@ export interface Entities {
   readonly container: Container
 }
 
-export interface EntityRows {
-  readonly secret: SecretRow
-  readonly container: ContainerRow
-}
-
 /** A registration of a consumer as it is sent to the project's object. */
 export interface Registration<Kind extends ConsumerKind = ConsumerKind> {
   readonly id: string
   readonly entityId: string
   readonly entityProjectId: string
+  /** The MAC of the entity's row that the caller's rule was asked of: over another one nothing is changed. */
+  readonly entityMac: string
   /** The caller's project: its quota counts the registration. */
   readonly projectId: string
   readonly identity: Identities[Kind]

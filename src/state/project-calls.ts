@@ -135,10 +135,13 @@ export interface ProjectCalls {
   readonly failOrder: Mutation<[failure: OrderFailure], null>
   readonly updateOrder: Mutation<[projectId: string, orderId: string, restart: OrderRestart], boolean>
   readonly deleteOrder: Mutation<[projectId: string, orderId: string], null>
-  readonly changeSecretConsumer: Mutation<[change: 'add' | 'delete', registration: Registration<'secret'>], SecretRow>
+  readonly changeSecretConsumer: Mutation<
+    [change: 'add' | 'delete', registration: Registration<'secret'>],
+    SecretRow | null
+  >
   readonly changeContainerConsumer: Mutation<
     [change: 'add' | 'delete', registration: Registration<'container'>],
-    ContainerRow
+    ContainerRow | null
   >
   readonly takePass: Call<[orderId: string, pass: string], boolean>
   readonly sealBy: Call<[time: string], void>

@@ -15,6 +15,12 @@ export interface Current<Found> {
   readonly entityOf: (found: Found) => Secret | Container
 }
 
+/** An entity whose own row the change is made from. */
+export const currentEntity = <Entity extends Secret | Container>(
+  found: Entity,
+  readAgain: () => Promise<Entity>,
+): Current<Entity> => ({ found, readAgain, entityOf: (entity) => entity })
+
 /**
  * Makes the change until an attempt does not return CONFLICT, and returns what that one returns. Throws `notPermitted` if
  * the caller may no longer change the entity, `changedConcurrently` if every attempt had a conflict, and what `readAgain`

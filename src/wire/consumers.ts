@@ -13,9 +13,8 @@ import {
   findSecretWithConsumers,
   type ConsumersPage,
 } from '../state/consumers.ts'
-import { asContainer } from '../state/containers/container-rows.ts'
-import type { ConsumerKind, Consumers, Entities, EntityRows, Identities } from '../state/entities.ts'
-import { asSecret } from '../state/secrets/secret-rows.ts'
+import type { ConsumerKind, Consumers, Entities, Identities } from '../state/entities.ts'
+import { secretLastSeen } from '../state/secrets/last-seen.ts'
 import type { Shapes } from '../shapes/index.ts'
 import { located, pageEnd } from './http/answers.ts'
 import { json, type BodyReader } from './http/body.ts'
@@ -80,14 +79,16 @@ interface Kind<Name extends ConsumerKind, Body, Shown extends Said> {
     id: string,
     consumerId: string,
   ) => Promise<{ readonly entity: Entities[Name]; readonly consumer: Consumers[Name] | undefined }>
-  /** Registers or removes the caller's consumer; returns the entity's row after the change. */
+  /** The entity as this isolate saw it last, if it keeps that. */
+  readonly recall?: (call: Call) => Entities[Name] | undefined
+  /** Registers or removes the caller's consumer; returns the entity after the change. */
   readonly change: (
     backend: Backend,
     change: 'add' | 'delete',
     entity: Entities[Name],
     caller: Caller,
     identity: Identities[Name],
-  ) => Promise<EntityRows[Name]>
+  ) => Promise<Entities[Name]>
   readonly idOfPath: (param: Call['param']) => string
   readonly body: BodyReader<Body>
   readonly identity: (body: Body) => Identities[Name]
@@ -97,7 +98,7 @@ interface Kind<Name extends ConsumerKind, Body, Shown extends Said> {
   readonly answers: Shown
   readonly listReply: (items: readonly Consumers[Name][], end: ReturnType<typeof pageEnd>) => ReplyOf<Shown['list']>
   readonly itemReply: (consumer: Consumers[Name]) => ReplyOf<Shown['item']>
-  readonly entityReply: (row: EntityRows[Name], refs: Refs) => ReplyOf<Shown['entity']>
+  readonly entityReply: (entity: Entities[Name], refs: Refs) => ReplyOf<Shown['entity']>
 }
 
 const base = ({ created, updated }: { readonly created: string; readonly updated: string }) => ({
@@ -130,6 +131,7 @@ const secretKind = {
   collection: 'secrets',
   param: 'secret',
   find: secretOfPath,
+  recall: ({ backend, param }) => secretLastSeen(backend, param('secret')),
   findWithPage: findSecretWithConsumers,
   findWithOne: findSecretWithConsumer,
   change: changeSecretConsumer,
@@ -150,7 +152,7 @@ const secretKind = {
   answers: secretAnswers,
   listReply: (items, end) => ({ status: 200, json: { consumers: items.map(secretConsumerView), ...end } }),
   itemReply: (consumer) => ({ status: 200, json: secretConsumerView(consumer) }),
-  entityReply: (row, refs) => ({ status: 200, json: secretView(asSecret(row), refs, true) }),
+  entityReply: (secret, refs) => ({ status: 200, json: secretView(secret, refs, true) }),
 } satisfies Kind<'secret', z.infer<typeof secretConsumerBody.type>, typeof secretAnswers>
 
 const containerAnswers = {
@@ -180,7 +182,7 @@ const containerKind = {
   answers: containerAnswers,
   listReply: (items, end) => ({ status: 200, json: { consumers: items.map(containerConsumerView), ...end } }),
   itemReply: (consumer) => ({ status: 200, json: containerConsumerView(consumer) }),
-  entityReply: (row, refs) => ({ status: 200, json: containerView(asContainer(row), refs) }),
+  entityReply: (container, refs) => ({ status: 200, json: containerView(container, refs) }),
 } satisfies Kind<'container', z.infer<typeof containerConsumerBody.type>, typeof containerAnswers>
 
 function collectionOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body, Said>) {
@@ -195,6 +197,7 @@ function collectionOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body, Sa
       const { entity, listed } = await kind.findWithPage(call.backend, id, valuesIn(pageQuery, call.search))
       return { ...entity, listed }
     },
+    ...(kind.recall && { recall: kind.recall }),
     faults: kind.faults,
     operations: {
       GET: operation({
@@ -214,7 +217,7 @@ function collectionOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body, Sa
         rule: kind.rules.post,
         body: kind.body,
         answers: kind.answers.entity,
-        faults: ['quotaReached', 'projectDestroyed', ...kind.faults],
+        faults: ['quotaReached', 'projectDestroyed', 'changedConcurrently', ...kind.faults],
         async answer({ c, backend, caller, refs }, entity, body) {
           const after = await kind.change(backend, 'add', entity, caller, kind.identity(body))
           located(c, refs.to(kind.collection, entity.id, 'consumers'))
@@ -226,7 +229,7 @@ function collectionOf<Name extends ConsumerKind, Body>(kind: Kind<Name, Body, Sa
         rule: kind.rules.delete,
         body: kind.body,
         answers: kind.answers.entity,
-        faults: ['consumerNotFound', 'consumerForeign', ...kind.faults],
+        faults: ['consumerNotFound', 'consumerForeign', 'changedConcurrently', ...kind.faults],
         async answer({ backend, caller, refs }, entity, body) {
           const after = await kind.change(backend, 'delete', entity, caller, kind.identity(body))
           return kind.entityReply(after, refs)

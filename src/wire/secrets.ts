@@ -5,6 +5,7 @@ import { Fault, fault } from '../faults.ts'
 import { resealSoon } from '../state/keys/project-key-versions.ts'
 import { isWritable, requireWritable } from '../state/read-only.ts'
 import { listSecrets } from '../state/secrets/secret-list.ts'
+import { sawSecret } from '../state/secrets/last-seen.ts'
 import { readSealedSecret, readSecret } from '../state/secrets/secret-reads.ts'
 import type { Secret } from '../state/entities.ts'
 import {
@@ -61,9 +62,12 @@ export const keyFaults = ['keySuperseded', 'projectDestroyed'] as const
 
 const showsConsumers = (c: Context<Service>) => atLeast(c.var.microversion, '1.1')
 
-/** Finds the secret that the path names, in any project. As in Barbican, a 404 precedes the policy check. */
-export function secretOfPath({ backend, param }: Call): Promise<Secret> {
-  return findSecret(backend, secretIdOfPath(param))
+/**
+ * Finds the secret that the path names, in any project, and keeps it as last seen. As in Barbican, a 404 precedes the
+ * policy check.
+ */
+export async function secretOfPath({ backend, param }: Call): Promise<Secret> {
+  return sawSecret(backend, await findSecret(backend, secretIdOfPath(param)))
 }
 
 /** Returns the id of the secret in the path. Throws `secretId` if it is not a canonical id. */

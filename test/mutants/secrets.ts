@@ -300,13 +300,38 @@ export const inSecrets = [
   ),
   ...inFile(
     'state/object/consumer-mutations',
+    ['threats/lost-races', 'state/last-seen'],
+    ['and(isRegistered, ofCaller, exists)', 'and(isRegistered, ofCaller)', 'who was shut out removes a consumer'],
+    ["and ${entity.mac} = ${placeholder('entity mac')}", '', 'who was shut out registers a consumer'],
+    [
+      'changed === 0 && row !== undefined &&',
+      'row === undefined &&',
+      'a consumer of a changed secret is said to be registered',
+    ],
+  ),
+  ...inFile(
+    'state/consumers',
+    ['threats/lost-races', 'state/last-seen'],
+    [
+      'sawSecret(backend, await authenticSecret(backend, row))',
+      'sawSecret(backend, current)',
+      'what was remembered is shown in place of what is stored',
+    ],
+    ['mac: entityMac } = entity', 'mac: entityMac } = { ...entity, mac: entity.id }', 'no consumer is ever registered'],
+  ),
+  ...inFile(
+    'state/object/consumer-mutations',
     ['state/foreign-events', 'api/consumers', 'state/audit', 'threats/rights'],
     [
       '({ entityId: id, entityProjectId: projectId }: Registration) => ({ id, projectId })',
       '({ entityId: id, projectId }: Registration) => ({ id, projectId })',
       'the event of a consumer is in the log of another project',
     ],
-    ['and(isRegistered, ofCaller)', 'isRegistered', 'a project removes the consumer of another one'],
+    [
+      'and(isRegistered, ofCaller, exists)',
+      'and(isRegistered, exists)',
+      'a project removes the consumer of another one',
+    ],
     ['and ${isNew} and ${exists}', 'and ${exists}', 'a consumer is registered twice'],
     [
       "row?.registered === 1 ? 'consumerForeign' : 'consumerNotFound'",

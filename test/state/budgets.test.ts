@@ -108,8 +108,8 @@ const budgets: Readonly<Record<string, Budget>> = {
   'PATCH /secrets/:secret/acl': two(19, acl),
   'DELETE /secrets/:secret/acl': two(18),
   'GET /secrets/:secret/consumers': look(11),
-  'POST /secrets/:secret/consumers': inObject(two(24, json({ ...consumer, resource_id: 'new' }))),
-  'DELETE /secrets/:secret/consumers': inObject(two(11, json(consumer))),
+  'POST /secrets/:secret/consumers': inObject(write(22, json({ ...consumer, resource_id: 'new' }))),
+  'DELETE /secrets/:secret/consumers': inObject(write(10, json(consumer))),
   'GET /secrets/:secret/consumers/:consumer': look(7),
 
   'GET /containers': look(11),

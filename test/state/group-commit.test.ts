@@ -10,7 +10,7 @@ import { GroupCommit } from '../../src/state/object/group-commit.ts'
 import { isSuperseded } from '../../src/state/database/refusals.ts'
 import { MOST_TRIES_OF_CHANGES } from '../../src/state/database/repetition.ts'
 import { saveOrder } from '../../src/state/object/order-mutations.ts'
-import { createSecret } from '../../src/state/secrets/secrets.ts'
+import { createSecret, findSecret } from '../../src/state/secrets/secrets.ts'
 import { backendAt, databaseOf } from '../support/backend.ts'
 import { countingDatabase, type CountingDatabase } from '../support/counting.ts'
 import { described, sealedOrder } from '../support/sealed-orders.ts'
@@ -18,6 +18,7 @@ import { described, sealedOrder } from '../support/sealed-orders.ts'
 const NOW = '2026-11-22T00:00:00.000000'
 let caller: Caller
 let secretId: string
+let entityMac: string
 let database: CountingDatabase
 let group: GroupCommit
 /** A backend whose batches are sent by the group commit. */
@@ -26,6 +27,7 @@ let backend: KeyedScope
 beforeEach(async () => {
   caller = { userId: 'somebody', projectId: crypto.randomUUID(), roles: [], cloudAdmin: false }
   secretId = await createSecret(await backendAt(NOW), caller, described)
+  entityMac = (await findSecret(await backendAt(NOW), secretId)).mac
   database = countingDatabase()
   group = new GroupCommit(() => database.binding)
   backend = { ...(await backendAt(NOW)), db: group }
@@ -35,6 +37,7 @@ const registration = (resourceId: string): Registration<'secret'> => ({
   id: crypto.randomUUID(),
   entityId: secretId,
   entityProjectId: caller.projectId,
+  entityMac,
   projectId: caller.projectId,
   identity: { service: 'compute', resourceType: 'instance', resourceId },
 })
@@ -75,7 +78,7 @@ describe('parallel mutations', () => {
     const before = database.trips()
     const many = Array.from({ length: 40 }, (_, at) => changeSecretConsumer(backend, 'add', registration(String(at))))
     const rows = await Promise.all(many)
-    expect(rows.every(({ id }) => id === secretId)).toBe(true)
+    expect(rows.every((row) => row?.id === secretId)).toBe(true)
     expect(database.trips() - before).toBeGreaterThan(2)
     expect(database.trips() - before).toBeLessThan(10)
     expect(await countIn('secret_consumers', 'secret_id', secretId)).toBe(40)
@@ -164,7 +167,7 @@ it.each(['request', 'answer'])(
     const rows = await Promise.all(
       ['1', '2', '3', '3'].map((id) => changeSecretConsumer(group, 'add', registration(id))),
     )
-    expect(rows.map(({ id }) => id)).toEqual([secretId, secretId, secretId, secretId])
+    expect(rows.map((row) => row?.id)).toEqual([secretId, secretId, secretId, secretId])
     expect(await countIn('secret_consumers', 'secret_id', secretId)).toBe(3)
     const events = await countIn('audit_events', 'target_id', secretId)
     expect(events).toBe(1 + 3)

@@ -73,20 +73,18 @@ beforeAll(async () => {
     type: 'generic',
     secrets: [{ name: 'a', secretId }],
   })
-  await changeSecretConsumer(backend, 'add', {
-    ...registration(),
-    identity: { service: 's', resourceType: 't', resourceId: 'there' },
-  })
+  await changeSecretConsumer(backend, 'add', await registration(backend, 'there'))
   await saveOrder(backend, { order: await order(backend, orderId), secret: null })
   await setAcl(backend, 'secret', await findSecret(backend, secretId), { projectAccess: false, users: ['u'] }, true)
 })
 
-const registration = (): Registration<'secret'> => ({
+const registration = async (backend: Backend, resourceId: string): Promise<Registration<'secret'>> => ({
   id: crypto.randomUUID(),
   entityId: secretId,
   entityProjectId: caller.projectId,
+  entityMac: (await findSecret(backend, secretId)).mac,
   projectId: caller.projectId,
-  identity: { service: 's', resourceType: 't', resourceId: 'new' },
+  identity: { service: 's', resourceType: 't', resourceId },
 })
 
 const order = (backend: Backend, id: string) =>
@@ -109,12 +107,9 @@ const operations: Record<string, (backend: Backend) => Promise<unknown>> = {
     addToContainer(backend, await findContainer(backend, containerId), { name: 'b', secretId: otherId }),
   'taking a secret out of a container': async (backend) =>
     removeFromContainer(backend, await findContainer(backend, containerId), { name: 'a', secretId }, 'ref'),
-  'registering a consumer': (backend) => changeSecretConsumer(backend, 'add', registration()),
-  'taking a consumer away': (backend) =>
-    changeSecretConsumer(backend, 'delete', {
-      ...registration(),
-      identity: { service: 's', resourceType: 't', resourceId: 'there' },
-    }),
+  'registering a consumer': async (backend) => changeSecretConsumer(backend, 'add', await registration(backend, 'new')),
+  'taking a consumer away': async (backend) =>
+    changeSecretConsumer(backend, 'delete', await registration(backend, 'there')),
   'setting an ACL': async (backend) =>
     setAcl(backend, 'secret', await findSecret(backend, secretId), { projectAccess: true, users: ['x', 'y'] }, true),
   'deleting an ACL': async (backend) => deleteAcl(backend, 'secret', await findSecret(backend, secretId)),

@@ -72,6 +72,49 @@ describe.each(['embedded', 'keystone'])('a version of a secret that was seen, wi
   )
 })
 
+const consumer = { service: 's', resource_type: 't', resource_id: 'r' }
+const register = (send: Send | typeof call, who: Person, ref: string, method = 'POST', json: object = consumer) =>
+  send(method, `${ref}/consumers`, { token: who.token, json })
+
+describe('a consumer of a secret that was seen', () => {
+  it('a consumer is registered and removed by the object of the project alone', async () => {
+    const who = await owner()
+    const ref = await secret(who, text('one'))
+    const send = counted()
+    expect(await register(send, who, ref)).toMatchObject({ status: 200 })
+    expect(await register(send, who, ref, 'DELETE')).toMatchObject({ status: 200, trips: 0 })
+    expect(await register(send, who, ref)).toMatchObject({ status: 200, trips: 0 })
+    const shown = await register(send, who, ref, 'POST', { ...consumer, resource_id: 'other' })
+    expect(shown).toMatchObject({ status: 200, trips: 0, json: { name: null, consumers: [consumer, {}] } })
+  })
+
+  it('a consumer of a secret with another ACL since is registered for whoever it admits', async () => {
+    const creator = await person(['creator'])
+    const colleague = await person(['creator'], { projectId: creator.projectId })
+    const ref = await secret(creator, text('one'))
+    const send = await seenBy(colleague, ref)
+    const acl = (open: boolean) =>
+      call('PUT', `${ref}/acl`, { token: creator.token, json: { read: { 'project-access': open } } })
+    await acl(false)
+    const before = await eventsOf(creator, ref)
+    expect((await register(send, colleague, ref)).status).toBe(403)
+    expect((await eventsOf(creator, ref)).slice(before.length)).toEqual(['create failure'])
+    await acl(true)
+    expect((await register(send, colleague, ref)).status).toBe(200)
+  })
+
+  it('a consumer that was registered elsewhere is removed, and one of a deleted secret is not found', async () => {
+    const who = await owner()
+    const ref = await secret(who, text('one'))
+    const send = await seenBy(who, ref)
+    expect((await register(send, who, ref, 'DELETE')).status).toBe(404)
+    await register(call, who, ref)
+    expect(await register(send, who, ref, 'DELETE')).toMatchObject({ status: 200, json: { consumers: [] } })
+    await call('DELETE', ref, { token: who.token })
+    expect((await register(send, who, ref)).status).toBe(404)
+  })
+})
+
 describe('a secret that was seen, and has changed elsewhere,', () => {
   it('a version that follows one of another isolate has the next number', async () => {
     const who = await owner()
@@ -153,6 +196,14 @@ describe('a secret that was seen, and has changed elsewhere,', () => {
     const [one, other] = [await post(send, who, ref, {}), await post(isolate(), who, ref, {})]
     expect([one.status, one.text]).toEqual([400, other.text])
     expect((await post(send, who, ref, text('two'))).json.version).toBe(2)
+  })
+
+  it('T15: a column that somebody has changed in the database is not shown to whoever registers a consumer', async () => {
+    const who = await owner()
+    const ref = await secret(who, text('one'))
+    const send = await seenBy(who, ref)
+    await database.prepare("update secrets set algorithm = 'des' where id = ?").bind(idOf(ref)).run()
+    expect((await register(send, who, ref)).status).toBe(500)
   })
 
   it('T15: a column that somebody has changed in the database is noticed although a version was stored over it', async () => {

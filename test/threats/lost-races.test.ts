@@ -2,11 +2,15 @@
  * T36: a change that was allowed when it was asked, and meets one that shuts the caller out before it is stored. It is made
  * again from the row as it is by then, so the rule is asked again, and it is refused.
  */
+import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { Environment } from '../../src/config.ts'
 import { call, database, isolate, type Request } from '../support/client.ts'
 import { person, type Person } from '../support/people.ts'
 import { expectRefusal, notPermitted } from '../support/refusals.ts'
 import { acl, container, secret } from '../support/stored.ts'
+
+const bindings = env as unknown as Environment
 
 const text = { payload: 'of the owner', payload_content_type: 'text/plain' }
 const key = { ...text, secret_type: 'symmetric', algorithm: 'aes', bit_length: 256 }
@@ -51,6 +55,28 @@ function racing(table: string, before: () => Promise<void>) {
   return { send: isolate({ DB: { withSession } }), wasMet: () => !isDue }
 }
 
+/** An isolate whose first change of a consumer is preceded by `before`, after the rule was checked. */
+function racingObject(before: () => Promise<void>) {
+  let isDue = true
+  type Changes = Record<string | symbol, (...given: unknown[]) => Promise<unknown>>
+  const getByName = (name: string) => {
+    const object = bindings.PROJECT.getByName(name) as unknown as Changes
+    return new Proxy(object, {
+      get:
+        (_, method) =>
+        async (...given: unknown[]) => {
+          if (isDue && String(method).endsWith('Consumer')) {
+            isDue = false
+            await before()
+          }
+          return object[method]!(...given)
+        },
+    })
+  }
+  const idFromName = (name: string) => bindings.PROJECT.idFromName(name)
+  return { send: isolate({ PROJECT: { getByName, idFromName } }), wasMet: () => !isDue }
+}
+
 const open = { read: { 'project-access': true } }
 type Change = readonly [method: string, path: string, table: string, made: object, request: Omit<Request, 'token'>]
 const changes: readonly Change[] = [
@@ -90,5 +116,23 @@ describe('T36: a colleague who is shut out while a change is on its way', () => 
     expect(wasMet()).toBe(true)
     expectRefusal(answer, 403, notPermitted('ContainerACL(s) Update'))
     expect((await call('GET', `${ref}/acl`, { token: creator.token })).json.read['project-access']).toBe(false)
+  })
+
+  it.each([
+    ['POST', 'secret'],
+    ['DELETE', 'secret'],
+    ['POST', 'container'],
+    ['DELETE', 'container'],
+  ] as const)('T36: %s of a consumer of a %s is refused, and changes nothing', async (method, kind) => {
+    const ref = await (kind === 'secret' ? secret(creator, text) : container(creator))
+    const registered =
+      kind === 'secret' ? { service: 's', resource_type: 't', resource_id: 'r' } : { name: 'n', URL: 'u' }
+    const consumers = async () => (await call('GET', `${ref}/consumers`, { token: creator.token })).json.consumers
+    if (method === 'DELETE') await call('POST', `${ref}/consumers`, { token: creator.token, json: registered })
+    const before = await consumers()
+    const { send, wasMet } = racingObject(() => acl(creator, ref, { 'project-access': false, users: [] }))
+    const answer = await send(method, `${ref}/consumers`, { token: colleague.token, json: registered })
+    expect([answer.status, wasMet()]).toEqual([403, true])
+    expect(await consumers()).toEqual(before)
   })
 })

@@ -50,7 +50,7 @@ const membersOf = ({ projectId, secrets }: ContainerRow): MemberRow[] =>
   inOrder<Omit<MemberRow, 'projectId'>>(secrets).map((member) => ({ ...member, projectId }))
 
 /** Converts an authentic row that was read with {@link containerColumns} to a container. */
-export function asContainer(row: ContainerRow, members: readonly MemberRow[] = membersOf(row)): Container {
+function asContainer(row: ContainerRow, members: readonly MemberRow[] = membersOf(row)): Container {
   return {
     ...row,
     ...guarded(row),

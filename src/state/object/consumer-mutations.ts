@@ -30,7 +30,8 @@ function statementsOf<Table extends typeof secretConsumers | typeof containerCon
   entity: typeof secrets | typeof containers,
   identity: Readonly<Record<string, SQLiteColumn>>,
 ) {
-  const exists = sql`exists (select 1 from ${entity} where ${entity.id} = ${placeholder('entity')})`
+  const exists = sql`exists (select 1 from ${entity} where ${entity.id} = ${placeholder('entity')}
+    and ${entity.mac} = ${placeholder('entity mac')})`
   const same = Object.entries(identity).map(([name, column]) => eq(column, placeholder(name)))
   const isRegistered = and(eq(owner, placeholder('entity')), ...same)
   const isNew = sql`not exists (select 1 from ${table} where ${isRegistered})`
@@ -43,11 +44,11 @@ function statementsOf<Table extends typeof secretConsumers | typeof containerCon
         .set({ updated: sql`${placeholder('now')}` })
         .where(and(eq(entity.id, placeholder('entity')), justChanged)),
     ),
-    remove: preparedChange(() => build.delete(table).where(and(isRegistered, ofCaller))),
+    remove: preparedChange(() => build.delete(table).where(and(isRegistered, ofCaller, exists))),
     /** Columns of the select of the entity: why the mutation changed nothing. */
     refusal: {
       full: unlessChanged(sql<number>`not ${belowQuota[counted]}`),
-      registered: unlessChanged(sql<number>`exists (select 1 from ${table} where ${isRegistered})`),
+      registered: sql<number>`exists (select 1 from ${table} where ${isRegistered})`,
     },
   }
 }
@@ -75,14 +76,15 @@ const containerAfter = preparedSelect({ ...containerColumns(placeholder('now')),
   build.select(columns).from(containers).where(isContainer),
 )
 
-/** Why a mutation changed nothing; null if it changed something. */
+/** Why a mutation changed nothing. */
 interface Refusal {
+  /** Null if it changed something, or if that is not known because it was looked for after a lost answer. */
   readonly full: number | null
-  readonly registered: number | null
+  readonly registered: number
 }
 
 /** A consumer mutation with its statements, in the form that both kinds of entity share. */
-interface Mutation<Row> {
+interface Mutation<Row extends { readonly mac: string }> {
   readonly statements: Pick<typeof ofSecrets, 'touch' | 'remove'>
   readonly insert: Statement<number>
   readonly registration: Registration
@@ -94,39 +96,50 @@ interface Mutation<Row> {
 
 const entityOf = ({ entityId: id, entityProjectId: projectId }: Registration) => ({ id, projectId })
 
-const valuesOf = ({ now }: Scope, { entityId, entityProjectId, projectId, identity }: Registration): Values => ({
-  ...identity,
-  entity: entityId,
-  'entity project': entityProjectId,
-  project: projectId,
+const valuesOf = ({ now }: Scope, given: Registration): Values => ({
+  ...given.identity,
+  entity: given.entityId,
+  'entity mac': given.entityMac,
+  'entity project': given.entityProjectId,
+  project: given.projectId,
   now,
 })
 
 const absent = { secret: 'secretNotFound', container: 'containerNotFound' } as const
 
+/** Whether nothing was changed because the entity's row is another one than that which the caller's rule was asked of. */
+const isStale = ({ entityMac }: Registration, changed: number, row: { readonly mac: string } | undefined): boolean =>
+  changed === 0 && row !== undefined && row.mac !== entityMac
+
 /**
- * Registers a consumer and returns the entity's row. A consumer that is already registered is left unchanged. Throws
- * `quotaReached` or `projectDestroyed`, even if the consumer is already registered: Barbican checks the quota first.
+ * Registers a consumer and returns the entity's row, or null over a stale one. A consumer that is already registered is left
+ * unchanged. Throws `quotaReached` or `projectDestroyed` even then: Barbican checks the quota first.
  */
-async function add<Row>(scope: Scope, mutation: Mutation<Row>): Promise<Row> {
+async function add<Row extends { readonly mac: string }>(scope: Scope, mutation: Mutation<Row>): Promise<Row | null> {
   const { statements, insert, registration, values, kind, after } = mutation
   const event: AuditEvent = changeOf(entityOf(registration), 'create', `${kind}/consumer`)
   const { changed, after: rows } = await commit(scope, event, insert, { touched: statements.touch(values), after })
   const [row] = rows
   if (!row) throw fault(absent[kind])
+  if (isStale(registration, changed, row)) return null
   if (changed === 0 && row.full === 1) throw await refusalOf(scope, registration.projectId)
-  return row
+  // After a lost answer the reason may be unknown: it is made again under a new id.
+  return changed > 0 || row.registered === 1 ? row : null
 }
 
 /**
- * Removes a registration and returns the entity's row. Throws `consumerNotFound`, and `consumerForeign` if neither the
- * entity nor the registration belongs to the caller's project.
+ * Removes a registration and returns the entity's row, or null over a stale one. Throws `consumerNotFound`, and
+ * `consumerForeign` if neither the entity nor the registration belongs to the caller's project.
  */
-async function remove<Row>(scope: Scope, mutation: Mutation<Row>): Promise<Row> {
+async function remove<Row extends { readonly mac: string }>(
+  scope: Scope,
+  mutation: Mutation<Row>,
+): Promise<Row | null> {
   const { statements, registration, values, kind, after } = mutation
   const event: AuditEvent = changeOf(entityOf(registration), 'delete', `${kind}/consumer`)
   const { changed, after: rows } = await commit(scope, event, statements.remove(values), { after })
   const [row] = rows
+  if (isStale(registration, changed, row)) return null
   if (changed === 0) throw fault(row?.registered === 1 ? 'consumerForeign' : 'consumerNotFound')
   if (!row) throw fault(absent[kind])
   return row
@@ -135,12 +148,12 @@ async function remove<Row>(scope: Scope, mutation: Mutation<Row>): Promise<Row> 
 const mutations = { add, delete: remove } as const
 export type ConsumerChange = keyof typeof mutations
 
-/** Registers or removes a consumer of a secret; returns the secret's row after the change. */
+/** Registers or removes a consumer of a secret; returns the secret's row after the change, or null over a stale one. */
 export function changeSecretConsumer(
   scope: Scope,
   change: ConsumerChange,
   registration: Registration<'secret'>,
-): Promise<SecretRow> {
+): Promise<SecretRow | null> {
   const { id, entityId: secretId, projectId, identity } = registration
   const row = { secretId, ...identity, id, projectId, created: scope.now, updated: scope.now }
   const values = { ...valuesOf(scope, registration), ...quotaValues(scope, projectId) }
@@ -154,12 +167,12 @@ export function changeSecretConsumer(
   })
 }
 
-/** Registers or removes a consumer of a container; returns the container's row after the change. */
+/** Registers or removes a consumer of a container; returns its row after the change, or null over a stale one. */
 export function changeContainerConsumer(
   scope: Scope,
   change: ConsumerChange,
   registration: Registration<'container'>,
-): Promise<ContainerRow> {
+): Promise<ContainerRow | null> {
   const { id, entityId: containerId, projectId, identity } = registration
   const row = { containerId, ...identity, id, projectId, created: scope.now, updated: scope.now }
   const values = { ...valuesOf(scope, registration), ...quotaValues(scope, projectId) }

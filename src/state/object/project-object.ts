@@ -162,21 +162,21 @@ export class ProjectObject extends DurableObject<ObjectEnvironment> implements P
     return this.#called(context, (scope) => removeOrder(scope, projectId, orderId))
   }
 
-  /** Registers or removes a consumer of a secret; returns the secret's row after the change. */
+  /** Registers or removes a consumer of a secret; returns the secret's row after the change, or null over a stale one. */
   changeSecretConsumer(
     context: MutationContext,
     change: ConsumerChange,
     registration: Registration<'secret'>,
-  ): Promise<Result<SecretRow>> {
+  ): Promise<Result<SecretRow | null>> {
     return this.#called(context, (scope) => changeSecretConsumer(scope, change, registration))
   }
 
-  /** Registers or removes a consumer of a container; returns the container's row after the change. */
+  /** As {@link changeSecretConsumer}, of a container. */
   changeContainerConsumer(
     context: MutationContext,
     change: ConsumerChange,
     registration: Registration<'container'>,
-  ): Promise<Result<ContainerRow>> {
+  ): Promise<Result<ContainerRow | null>> {
     return this.#called(context, (scope) => changeContainerConsumer(scope, change, registration))
   }
 

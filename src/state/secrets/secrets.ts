@@ -18,7 +18,7 @@ import { payloadPlace } from '../keys/sealed-values.ts'
 import { isDestroyed } from '../projects/destructions.ts'
 import { belowQuota, quotaValues, refusalOf } from '../projects/quota-condition.ts'
 import { storeForNewSecrets } from '../projects/secret-stores.ts'
-import type { Current } from '../repeated-changes.ts'
+import { currentEntity, type Current } from '../repeated-changes.ts'
 import { newRowId } from '../row-ids.ts'
 import { projectKeys, secretConsumers, secrets } from '../schema/resources.ts'
 import { authenticSecret, FIRST_VERSION, foundColumns, GENERATED, isLiveSecret, live } from './secret-rows.ts'
@@ -67,11 +67,8 @@ export async function findSecret(backend: Backend, id: string, withConsumers = f
 }
 
 /** A secret, for a change that is made again after a conflict. */
-export const currentSecret = (backend: Backend, secret: Secret): Current<Secret> => ({
-  found: secret,
-  readAgain: () => findSecret(backend, secret.id),
-  entityOf: (found) => found,
-})
+export const currentSecret = (backend: Backend, secret: Secret): Current<Secret> =>
+  currentEntity(secret, () => findSecret(backend, secret.id))
 
 /** The condition that joins a secret with the key that opens it. */
 export const keyOfSecret = and(
