@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 import { buildPages } from '../src/pages/build.ts'
@@ -18,6 +19,8 @@ export default defineConfig({
     // file, is never answered and the run never ends (cloudflare/workers-sdk#15719). Printed directly, it is no call.
     disableConsoleIntercept: true,
     reporters: ['default', provocations],
+    // The default leaves a core unused, so that the tests took twice as long on a machine with two.
+    maxWorkers: availableParallelism(),
     projects: [
       {
         root,
