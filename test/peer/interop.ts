@@ -254,9 +254,9 @@ interface Run {
 /** What is to be run, the longest first. The suites with a Keystone share it and follow each other. */
 function runsOf(wanted: readonly Part[], state: string, observed: Observed): readonly Run[] {
   const single: Readonly<Record<Exclude<Part, 'peer' | 'castellan' | 'tempest'>, Run['run']>> = {
+    year: () => runYear(join(state, 'year')),
     clients: () => runClients(state, observed),
     own: () => runOwnBlackBox(state, (requests) => observed.noteTest('own', requests)),
-    year: () => runYear(join(state, 'year')),
     crash: runCrashes,
     openssl: runOpenssl,
     documents: () => runPages(state),
