@@ -11,7 +11,7 @@
  * faults are noticed, if the tests fail without a fault, or if the text of a fault does not stand exactly once in its
  * file. Faults that the table argues for are run as well and not counted.
  */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import {
   cpSync,
   existsSync,
@@ -22,9 +22,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { devNull, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { startProcess, stopEverythingOnSignals } from '../peer/process.ts'
 import type { SmallFault } from './fault.ts'
 import { smallFaults } from './table.ts'
 
@@ -56,18 +57,20 @@ function copyOfTree(): string {
   return folder
 }
 
-/** Runs a program of `node_modules` in the folder and reports whether it succeeded. */
-function succeeds(folder: string, program: string, ...given: readonly string[]): Promise<boolean> {
-  const child = spawn(process.execPath, [join('node_modules', program), ...given], {
-    cwd: folder,
-    stdio: 'ignore',
-    timeout: RUN_MILLISECONDS,
-    killSignal: 'SIGKILL',
+/**
+ * Runs a program of `node_modules` in the folder and reports whether it succeeded. What it started ends with it: a fault can
+ * make a workerd loop for ever.
+ */
+async function succeeds(folder: string, program: string, ...given: readonly string[]): Promise<boolean> {
+  const started = startProcess(process.execPath, [join('node_modules', program), ...given], {
+    folder,
+    log: devNull,
   })
-  return new Promise((resolve) => {
-    child.on('close', (code) => resolve(code === 0))
-    child.on('error', () => resolve(false))
-  })
+  const limit = setTimeout(() => void started.kill(), RUN_MILLISECONDS)
+  const status = await started.ended
+  clearTimeout(limit)
+  await started.stop()
+  return status === 0
 }
 
 /** One file after the other, and no further one after a failure: the table names the likeliest file first. */
@@ -136,4 +139,5 @@ async function run(): Promise<number> {
   return percent < LEAST_PERCENT || lost.some(({ outcome }) => outcome === 'not in its file') ? 1 : 0
 }
 
+stopEverythingOnSignals()
 process.exitCode = await run()
