@@ -191,6 +191,11 @@ export const inSecrets = [
   ),
   ...inFile(
     'state/secrets/secret-rows',
+    ['api/secret-payload'],
+    ['hasPayload: row.hasPayload === 1', 'hasPayload: true', 'a secret without a payload refuses one'],
+  ),
+  ...inFile(
+    'state/secrets/secret-rows',
     ['threats/forged-rows', 'api/secrets', 'state/expiry'],
     ["await requireAuthentic(scope, 'secrets', protectedRow(row))", '', 'a forged secret is used'],
     ['> ${now})`', '>= ${now})`', 'a secret is shown at its expiry'],
@@ -200,7 +205,6 @@ export const inSecrets = [
       'a secret is found in any project',
       'ids are unique, and the project of an authentic row is its own',
     ],
-    ['hasPayload: row.hasPayload === 1', 'hasPayload: true', 'a secret without a payload refuses one'],
   ),
   ...inFile(
     'state/secrets/secret-list',
