@@ -477,6 +477,22 @@ describe('T27: a database that was restored from a backup', () => {
     expect((await object().integrity()).incidents).toHaveLength(1)
     expect(await findBreak((await exported()).events)).not.toBeNull()
   })
+
+  it('T27: a log that ends beyond the head is noticed, and none of its numbers is given again', async () => {
+    await secret(who, PAYLOAD)
+    await seal()
+    const { number } = (await object().integrity()).head
+    await bindings.DB.prepare('update audit_events set number = number + 2 where project_id = ? and number = ?')
+      .bind(who.projectId, number)
+      .run()
+    for (let made = 0; made < 3; made += 1) await secret(who, PAYLOAD)
+    await seal()
+    const { incidents, head } = await object().integrity()
+    expect(incidents).toMatchObject([{ expected: { number }, found: { number: number + 2 } }])
+    // Three secrets and the event of the incident.
+    expect(head.number).toBe(number + 2 + 4)
+    expect((await stored()).every((row) => Number.isInteger(row['number']))).toBe(true)
+  })
 })
 
 describe('an event whose retention has ended', () => {
