@@ -193,6 +193,10 @@ export const inWire = [
       'a missing token has other words',
     ],
     ["setHeader(c, 'Cache-Control', 'no-store')", '', 'answers with secrets are cached'],
+  ),
+  ...inFile(
+    'app',
+    ['api/secrets', 'threats/requests'],
     ["setHeader(c, 'Vary', 'OpenStack-API-Version')", '', 'a cache confuses the versions'],
   ),
   ...inFile(
