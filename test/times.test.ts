@@ -1,7 +1,7 @@
 /** Times: the stored form, and the spellings that are accepted. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatTime, parseTime } from '../src/times.ts'
+import { formatTime, isWithin, parseTime } from '../src/times.ts'
 
 const YEAR_1 = -62_135_596_800_000
 const END_OF_9999 = 253_402_300_799_999
@@ -24,6 +24,16 @@ describe('formatTime', () => {
         expect(formatTime(one) < formatTime(other)).toBe(one < other)
       }),
     )
+  })
+
+  it.each([
+    [-1, false],
+    [0, true],
+    [9_999, true],
+    [10_000, false],
+  ])('isWithin, of ten seconds, of a time %d milliseconds ago is %s', (age, expected) => {
+    const now = Date.UTC(2026, 10, 22)
+    expect(isWithin(10, formatTime(now - age), formatTime(now))).toBe(expected)
   })
 
   it('formatTime refuses a number that is no date', () => {

@@ -107,7 +107,6 @@ export const inWire = [
     'wire/secrets',
     ['api/secrets', 'api/secret-payload', 'api/secret-list', 'state/audit'],
     ["await recordRead(backend, secret, 'secret/payload')", '', 'reads are not recorded'],
-    ["if (bytes.length === 0) throw fault('noData')", '', 'an empty payload is stored'],
     [
       "(wantsMetadata(call) ? 'secret:get' : 'secret:decrypt')",
       "'secret:get'",
@@ -193,6 +192,11 @@ export const inWire = [
       'a missing token has other words',
     ],
     ["setHeader(c, 'Cache-Control', 'no-store')", '', 'answers with secrets are cached'],
+  ),
+  ...inFile(
+    'wire/secrets',
+    ['api/errors-secrets', 'api/order-of-checks'],
+    ["if (bytes.length === 0) throw fault('noData')", '', 'an empty payload is stored'],
   ),
   ...inFile(
     'app',
