@@ -14,7 +14,6 @@ import {
   type ConsumersPage,
 } from '../state/consumers.ts'
 import type { ConsumerKind, Consumers, Entities, Identities } from '../state/entities.ts'
-import { secretLastSeen } from '../state/secrets/last-seen.ts'
 import type { Shapes } from '../shapes/index.ts'
 import { located, pageEnd } from './http/answers.ts'
 import { json, type BodyReader } from './http/body.ts'
@@ -25,7 +24,7 @@ import type { ReplyOf } from './http/replies.ts'
 import { isCanonicalId, type Refs } from './http/refs.ts'
 import { operation, resource, type Call } from './http/resource.ts'
 import { object, text } from './http/schema.ts'
-import { secretFaults, secretIdOfPath, secretOfPath, secretView } from './secrets.ts'
+import { recallSecretOfPath, secretFaults, secretIdOfPath, secretOfPath, secretView } from './secrets.ts'
 
 const MAX_CHARACTERS = 255
 /** The size of Barbican's columns, which hold UUIDs; it fails for longer ids. */
@@ -131,7 +130,7 @@ const secretKind = {
   collection: 'secrets',
   param: 'secret',
   find: secretOfPath,
-  recall: ({ backend, param }) => secretLastSeen(backend, param('secret')),
+  recall: recallSecretOfPath,
   findWithPage: findSecretWithConsumers,
   findWithOne: findSecretWithConsumer,
   change: changeSecretConsumer,

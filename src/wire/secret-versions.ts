@@ -7,7 +7,6 @@ import type { ReadPage } from '../state/database/pages.ts'
 import { KEPT_VERSIONS } from '../state/schema/secret-versions.ts'
 import { generatedPayload, storePayload, type NewPayload } from '../state/secrets/new-versions.ts'
 import { presentVersion } from '../state/secrets/secret-rows.ts'
-import { secretLastSeen } from '../state/secrets/last-seen.ts'
 import { readSealedVersion } from '../state/secrets/secret-reads.ts'
 import {
   destroyVersion,
@@ -41,6 +40,7 @@ import {
   payloadFaults,
   secretFaults,
   secretIdOfPath,
+  recallSecretOfPath,
   secretOfPath,
   transportQuery,
 } from './secrets.ts'
@@ -133,7 +133,7 @@ async function listOfPath({ backend, param, search }: Call): Promise<ListedSecre
 const collection = resource<ListedSecret>({
   path: '/secrets/:secret/versions',
   find: (call) => (call.c.req.method === 'GET' ? listOfPath(call) : secretOfPath(call)),
-  recall: ({ backend, param }) => secretLastSeen(backend, param('secret')),
+  recall: recallSecretOfPath,
   faults: secretFaults,
   operations: {
     GET: operation({

@@ -5,7 +5,7 @@ import { Fault, fault } from '../faults.ts'
 import { resealSoon } from '../state/keys/project-key-versions.ts'
 import { isWritable, requireWritable } from '../state/read-only.ts'
 import { listSecrets } from '../state/secrets/secret-list.ts'
-import { sawSecret } from '../state/secrets/last-seen.ts'
+import { sawSecret, secretLastSeen } from '../state/secrets/last-seen.ts'
 import { readSealedSecret, readSecret } from '../state/secrets/secret-reads.ts'
 import type { Secret } from '../state/entities.ts'
 import {
@@ -69,6 +69,10 @@ const showsConsumers = (c: Context<Service>) => atLeast(c.var.microversion, '1.1
 export async function secretOfPath({ backend, param }: Call): Promise<Secret> {
   return sawSecret(backend, await findSecret(backend, secretIdOfPath(param)))
 }
+
+/** The secret that the path names as this isolate saw it last, for changes that are stored only over that row. */
+export const recallSecretOfPath = ({ backend, param }: Call): Secret | undefined =>
+  secretLastSeen(backend, param('secret'))
 
 /** Returns the id of the secret in the path. Throws `secretId` if it is not a canonical id. */
 export function secretIdOfPath(param: Call['param']): string {

@@ -174,6 +174,25 @@ it.each(['request', 'answer'])(
   },
 )
 
+it('a registration that the quota refused in a group whose answer was lost is not said to be stored', async () => {
+  let sent = 0
+  const losing = databaseOf({
+    prepare: (query) => database.binding.prepare(query),
+    batch: async (statements) => {
+      sent += 1
+      const results = await database.binding.batch(statements)
+      if (sent === 2) throw new Error('D1_ERROR: Network connection lost.')
+      return results
+    },
+  })
+  const full = { ...backend, quotas: { ...backend.quotas, consumers: 2 }, db: new GroupCommit(() => losing) }
+  const rows = await Promise.all(['1', '2', '3'].map((id) => changeSecretConsumer(full, 'add', registration(id))))
+  expect(rows.map((row) => row?.id)).toEqual([secretId, secretId, undefined])
+  const again = changeSecretConsumer(full, 'add', registration('3'))
+  await expect(again).rejects.toMatchObject({ failure: 'quotaReached' })
+  expect(await countIn('secret_consumers', 'secret_id', secretId)).toBe(2)
+})
+
 it('a group returns a bookmark that is not older than what it stored', async () => {
   const first = group.observed.bookmark
   await changeSecretConsumer(backend, 'add', registration('one'))

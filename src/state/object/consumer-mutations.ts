@@ -123,7 +123,7 @@ async function add<Row extends { readonly mac: string }>(scope: Scope, mutation:
   if (!row) throw fault(absent[kind])
   if (isStale(registration, changed, row)) return null
   if (changed === 0 && row.full === 1) throw await refusalOf(scope, registration.projectId)
-  // After a lost answer the reason may be unknown: it is made again under a new id.
+  // After a lost answer it may be unknown why nothing was stored: it is made again, as over a stale row.
   return changed > 0 || row.registered === 1 ? row : null
 }
 
